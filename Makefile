@@ -1,0 +1,49 @@
+# Builds and installs the extension; the only way to build pql.so. The core's own tests are built by CMakeLists.txt.
+EXTENSION  = pql
+EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" pql.control)
+MODULE_big = pql
+PG_CONFIG ?= pg_config
+
+SOURCES = $(sort $(wildcard src/core/*/*.cpp src/pg/*.cpp src/fn/*.cpp))
+OBJS    = $(SOURCES:.cpp=.o)
+
+INSTALL_SQL = build/$(EXTENSION)--$(EXTVERSION).sql
+DATA        = $(wildcard sql/upgrade/*--*--*.sql)
+DATA_built  = $(INSTALL_SQL)
+EXTRA_CLEAN = build/$(EXTENSION)--*.sql $(OBJS:.o=.d)
+
+REGRESS        = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
+REGRESS_OPTS   = --load-extension=pql
+ISOLATION      = $(patsubst test/isolation/specs/%.spec,%,$(sort $(wildcard test/isolation/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test/isolation --load-extension=pql
+
+# JIT gains nothing behind a wall of C++, and PGXS would compile the bitcode without our flags.
+override with_llvm := no
+
+WARNINGS = -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Wno-sign-compare \
+           -Wno-declaration-after-statement
+PG_CXXFLAGS = -std=c++20 -O2 -fvisibility=hidden -fvisibility-inlines-hidden -MMD -MP $(WARNINGS) $(EXTRA_CXXFLAGS)
+PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server) \
+              -DPGDLLEXPORT='__attribute__((visibility("default")))'
+SHLIB_LINK  = -lstdc++
+
+ifdef INJECT
+PG_CPPFLAGS += -DPQL_INJECT
+endif
+ifdef WERROR
+PG_CXXFLAGS += -Werror
+endif
+
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+src/fn/version.o: PG_CPPFLAGS += -DPQL_VERSION='"$(EXTVERSION)"'
+src/fn/version.o: pql.control
+
+# The install script is its topics, in order. Sources say CREATE OR REPLACE so that an update can reuse them; the install
+# script must not, or whoever creates an object first would own a piece of the extension.
+$(INSTALL_SQL): $(sort $(wildcard sql/src/*.sql)) pql.control
+	@mkdir -p build
+	sed -E 's/^CREATE OR REPLACE /CREATE /' $(sort $(wildcard sql/src/*.sql)) > $@
+
+-include $(OBJS:.o=.d)

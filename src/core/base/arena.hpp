@@ -1,0 +1,148 @@
+// A bump allocator and the two containers that live in it.
+// Law: nothing in an arena has a destructor, so dropping the arena (or a longjmp over it) loses nothing but memory that
+// its upstream resource frees.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory_resource>
+#include <string_view>
+#include <type_traits>
+
+namespace pql {
+
+/// Bump allocator over a memory resource. Throws what the resource throws (std::bad_alloc).
+class Arena {
+public:
+  explicit Arena(std::pmr::memory_resource *up = std::pmr::get_default_resource()) noexcept : up_(up) {}
+  Arena(const Arena &) = delete;
+  Arena &operator=(const Arena &) = delete;
+  ~Arena() { release(); }
+
+  void *allocate(std::size_t n) {
+    n = (n + 7) & ~std::size_t{7};
+    if (n > left_) grow(n);
+    void *p = at_;
+    at_ += n;
+    left_ -= n;
+    return p;
+  }
+
+  template <class T>
+  T *array(std::size_t n) {
+    static_assert(std::is_trivially_destructible_v<T> && alignof(T) <= 8);
+    return static_cast<T *>(allocate(n * sizeof(T)));
+  }
+
+  /// Bytes taken from the upstream resource so far.
+  std::size_t used() const noexcept { return taken_; }
+
+  /// Gives everything back. What was allocated is gone.
+  void release() noexcept {
+    while (head_) {
+      Chunk *next = head_->next;
+      up_->deallocate(head_, head_->size, 8);
+      head_ = next;
+    }
+    at_ = nullptr;
+    left_ = taken_ = 0;
+  }
+
+private:
+  struct Chunk {
+    Chunk *next;
+    std::size_t size;
+  };
+
+  void grow(std::size_t n) {
+    std::size_t size = taken_ == 0 ? 1024 : taken_ < (std::size_t{1} << 20) ? taken_ : std::size_t{1} << 20;
+    if (size < n + sizeof(Chunk)) size = n + sizeof(Chunk);
+    auto *c = static_cast<Chunk *>(up_->allocate(size, 8));
+    c->next = head_;
+    c->size = size;
+    head_ = c;
+    taken_ += size;
+    at_ = reinterpret_cast<char *>(c) + sizeof(Chunk);
+    left_ = size - sizeof(Chunk);
+  }
+
+  std::pmr::memory_resource *up_;
+  Chunk *head_ = nullptr;
+  char *at_ = nullptr;
+  std::size_t left_ = 0, taken_ = 0;
+};
+
+/// A growing array in an arena. Trivial: copying it copies the handle, not the elements.
+template <class T>
+struct Vec {
+  static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
+  T *data = nullptr;
+  std::uint32_t size = 0, capacity = 0;
+
+  T *begin() const noexcept { return data; }
+  T *end() const noexcept { return data + size; }
+  bool empty() const noexcept { return size == 0; }
+  T &operator[](std::size_t i) const noexcept { return data[i]; }
+  T &back() const noexcept { return data[size - 1]; }
+  void clear() noexcept { size = 0; }
+
+  void reserve(Arena &a, std::size_t n) {
+    if (n <= capacity) return;
+    T *grown = a.array<T>(n);
+    if (size) std::memcpy(static_cast<void *>(grown), data, size * sizeof(T));
+    data = grown;
+    capacity = static_cast<std::uint32_t>(n);
+  }
+
+  T &push(Arena &a, const T &v) {
+    if (size == capacity) reserve(a, capacity ? capacity * 2 : 2);
+    return data[size++] = v;
+  }
+
+  T &insert(Arena &a, std::size_t at, const T &v) {
+    push(a, v);
+    std::memmove(static_cast<void *>(data + at + 1), data + at, (size - 1 - at) * sizeof(T));
+    return data[at] = v;
+  }
+
+  void erase(std::size_t at) noexcept {
+    std::memmove(static_cast<void *>(data + at), data + at + 1, (size - 1 - at) * sizeof(T));
+    size--;
+  }
+
+  void erase_front(std::size_t n) noexcept {
+    std::memmove(static_cast<void *>(data), data + n, (size - n) * sizeof(T));
+    size -= static_cast<std::uint32_t>(n);
+  }
+};
+
+/// Bytes owned by an arena (or by what was decoded). Overwritten in place while they fit, so that "the newest event's id"
+/// does not grow with the number of events.
+struct Bytes {
+  char *data = nullptr;
+  std::uint32_t size = 0, capacity = 0;
+
+  std::string_view view() const noexcept { return {data, size}; }
+  bool empty() const noexcept { return size == 0; }
+
+  void assign(Arena &a, std::string_view v) {
+    if (v.size() > capacity) {
+      data = static_cast<char *>(a.allocate(v.size()));
+      capacity = static_cast<std::uint32_t>((v.size() + 7) & ~std::size_t{7});
+    }
+    if (!v.empty()) std::memcpy(data, v.data(), v.size());
+    size = static_cast<std::uint32_t>(v.size());
+  }
+
+  /// A view of memory that somebody else owns: never written in place (capacity 0).
+  static Bytes borrow(std::string_view v) noexcept {
+    return {const_cast<char *>(v.data()), static_cast<std::uint32_t>(v.size()), 0};
+  }
+};
+
+} // namespace pql
+
+#ifdef POSTGRES_H
+#error "the core knows nothing of PostgreSQL: include core headers before pg/pg.hpp"
+#endif

@@ -1,0 +1,118 @@
+// Writing and reading versioned binary forms.
+// Law: a Reader never reads outside its input; after the first failure it yields zeros and stays failed.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+#include "core/base/arena.hpp"
+
+namespace pql {
+
+/// Appends to a buffer in an arena. Little-endian fixed-width integers, LEB128 varints, length-prefixed strings.
+class Writer {
+public:
+  explicit Writer(Arena &a) : arena_(a) { out_.reserve(a, 256); }
+
+  void raw(const void *p, std::size_t n) {
+    if (out_.size + n > out_.capacity) out_.reserve(arena_, (out_.size + n) * 2);
+    std::memcpy(out_.data + out_.size, p, n);
+    out_.size += static_cast<std::uint32_t>(n);
+  }
+  void u8(std::uint8_t v) { raw(&v, 1); }
+  void i64(std::int64_t v) { raw(&v, 8); }
+  void varint(std::uint64_t v) {
+    std::uint8_t b[10];
+    std::size_t n = 0;
+    do {
+      b[n] = static_cast<std::uint8_t>(v & 0x7f);
+      v >>= 7;
+      if (v) b[n] |= 0x80;
+      n++;
+    } while (v);
+    raw(b, n);
+  }
+  void zigzag(std::int64_t v) {
+    varint((static_cast<std::uint64_t>(v) << 1) ^ static_cast<std::uint64_t>(v >> 63));
+  }
+  void string(std::string_view s) {
+    varint(s.size());
+    raw(s.data(), s.size());
+  }
+  std::string_view view() const noexcept { return {out_.data, out_.size}; }
+  std::size_t size() const noexcept { return out_.size; }
+
+private:
+  Arena &arena_;
+  Vec<char> out_;
+};
+
+/// Validating reader over bytes that may be hostile.
+class Reader {
+public:
+  explicit Reader(std::string_view in) noexcept : at_(in.data()), end_(in.data() + in.size()) {}
+
+  bool ok() const noexcept { return ok_; }
+  bool done() const noexcept { return at_ == end_; }
+  void fail() noexcept {
+    ok_ = false;
+    at_ = end_;
+  }
+  std::size_t left() const noexcept { return static_cast<std::size_t>(end_ - at_); }
+
+  void raw(void *p, std::size_t n) noexcept {
+    if (n > left()) {
+      std::memset(p, 0, n);
+      return fail();
+    }
+    std::memcpy(p, at_, n);
+    at_ += n;
+  }
+  std::uint8_t u8() noexcept {
+    std::uint8_t v;
+    raw(&v, 1);
+    return v;
+  }
+  std::int64_t i64() noexcept {
+    std::int64_t v;
+    raw(&v, 8);
+    return v;
+  }
+  std::uint64_t varint() noexcept {
+    std::uint64_t v = 0;
+    for (int shift = 0; shift < 64; shift += 7) {
+      std::uint8_t b = u8();
+      v |= static_cast<std::uint64_t>(b & 0x7f) << shift;
+      if (!(b & 0x80)) return v;
+    }
+    fail();
+    return 0;
+  }
+  std::int64_t zigzag() noexcept {
+    std::uint64_t v = varint();
+    return static_cast<std::int64_t>((v >> 1) ^ (~(v & 1) + 1));
+  }
+  /// A count of things of at least `each` bytes: refused when the rest of the input can't hold them.
+  std::size_t count(std::size_t each) noexcept {
+    std::uint64_t n = varint();
+    if (n > left() / (each ? each : 1)) {
+      fail();
+      return 0;
+    }
+    return static_cast<std::size_t>(n);
+  }
+  std::string_view string() noexcept {
+    std::size_t n = count(1);
+    if (!ok_) return {};
+    std::string_view s{at_, n};
+    at_ += n;
+    return s;
+  }
+
+private:
+  const char *at_, *end_;
+  bool ok_ = true;
+};
+
+} // namespace pql
