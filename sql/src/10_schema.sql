@@ -1,0 +1,16 @@
+-- The extension owns its schema: it is made here, not by the control file, so that nobody else can own it.
+CREATE SCHEMA pql;
+COMMENT ON SCHEMA pql IS 'Product-led sales: milestones, scores, qualification and routing from product events';
+GRANT USAGE ON SCHEMA pql TO PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql.version() RETURNS text
+  AS 'MODULE_PATHNAME', 'pql_version' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql.version() IS 'The version of the loaded library; equals the extension''s version unless only one of the two was updated.';
+
+CREATE SEQUENCE pql.id_seq AS bigint;
+COMMENT ON SEQUENCE pql.id_seq IS 'Behind pql.next_id().';
+
+CREATE OR REPLACE FUNCTION pql.next_id() RETURNS bigint
+  LANGUAGE sql VOLATILE PARALLEL UNSAFE COST 50
+  RETURN nextval('pql.id_seq'::regclass);
+COMMENT ON FUNCTION pql.next_id() IS 'A new identifier: unique, not gapless, and ordered on one node only.';

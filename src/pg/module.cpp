@@ -1,0 +1,17 @@
+// The module's magic and its start. Nothing else runs when the library is loaded.
+#include "pg/guc.hpp"
+#include "pg/pg.hpp"
+
+extern "C" {
+#ifdef PG_MODULE_MAGIC_EXT
+PG_MODULE_MAGIC_EXT(.name = "pql", .version = nullptr);
+#else
+PG_MODULE_MAGIC;
+#endif
+
+PGDLLEXPORT void _PG_init(void);
+}
+
+void _PG_init(void) {
+  pql::pg::define_settings();
+}
