@@ -1,0 +1,205 @@
+-- Tables. Keys of state tables begin with the home (src/core/state/home.hpp), so that they can be distributed by it.
+
+CREATE TABLE pql.source (
+  source_id      int PRIMARY KEY,
+  relation       regclass NOT NULL UNIQUE,
+  user_id        text NOT NULL,
+  account_id     text,
+  event          text NOT NULL,
+  occurred_at    text NOT NULL,
+  event_id       text,
+  properties     text,
+  received_at    text,
+  workspace      text,
+  clock          text NOT NULL CHECK (clock IN ('wall', 'event')),
+  mode           text NOT NULL CHECK (mode IN ('sync')),
+  capture        text NOT NULL CHECK (capture IN ('statement', 'row')),
+  dedup          interval,
+  unique_ids     boolean NOT NULL,
+  max_event_age  interval NOT NULL DEFAULT '7 days',
+  max_future     interval NOT NULL DEFAULT '10 minutes',
+  sealed_before  timestamptz,
+  attached_at    timestamptz NOT NULL DEFAULT now(),
+  attached_by    text NOT NULL DEFAULT current_user
+);
+COMMENT ON TABLE pql.source IS 'Events tables that are attached, and where in their rows pql finds who, what and when; made by pql.attach, read through pql.sources.';
+
+CREATE TABLE pql.tracker (
+  tracker_id  smallint PRIMARY KEY,
+  kind        text NOT NULL CHECK (kind IN ('milestone', 'decay', 'funnel')),
+  unit        text NOT NULL CHECK (unit IN ('user', 'account')),
+  name        text,
+  events      text[] NOT NULL,
+  rules       text[] NOT NULL,
+  value_rule  text,
+  half_life   interval,
+  in_order    boolean,
+  within      interval,
+  state       text NOT NULL DEFAULT 'building' CHECK (state IN ('building', 'active')),
+  UNIQUE NULLS NOT DISTINCT (kind, unit, name, events, rules, value_rule, half_life, in_order, within)
+);
+CREATE UNIQUE INDEX tracker_milestone_name ON pql.tracker (unit, name) WHERE kind = 'milestone';
+COMMENT ON TABLE pql.tracker IS 'What the state keeps for each subject of a unit: the first time of a milestone, a decayed sum, a funnel of steps. Programs that need the same share one.';
+
+CREATE TABLE pql.program (
+  program_id    int NOT NULL,
+  program       text NOT NULL,
+  version       int NOT NULL,
+  status        text NOT NULL CHECK (status IN ('building', 'shadow', 'live', 'retired')),
+  goes_live     boolean NOT NULL DEFAULT false,
+  document      jsonb NOT NULL,
+  note          text,
+  published_at  timestamptz NOT NULL DEFAULT now(),
+  published_by  text NOT NULL DEFAULT session_user,
+  promoted_at   timestamptz,
+  retired_at    timestamptz,
+  PRIMARY KEY (program, version)
+);
+COMMENT ON TABLE pql.program IS 'Every version of every program, as it was published. A version never changes; its status goes from building to shadow, live and retired.';
+COMMENT ON COLUMN pql.program.goes_live IS 'Whether the version replaces a live one as soon as its trackers are built.';
+
+CREATE TABLE pql.state (
+  home  text COLLATE "C" NOT NULL,
+  part  int NOT NULL,
+  body  bytea NOT NULL,
+  PRIMARY KEY (home, part)
+) WITH (fillfactor = 70, toast_tuple_target = 8160, autovacuum_vacuum_scale_factor = 0.05);
+ALTER TABLE pql.state ALTER COLUMN body SET STORAGE MAIN;
+COMMENT ON TABLE pql.state IS 'What is kept of accounts and users, one row a home (more for large accounts). Read it through pql.milestones, pql.members, pql.subjects and pql.activation.';
+
+CREATE TABLE pql.user_home (
+  home     text COLLATE "C" NOT NULL,
+  user_id  text COLLATE "C" NOT NULL
+);
+CREATE INDEX user_home_user_id ON pql.user_home (user_id) INCLUDE (home);
+COMMENT ON TABLE pql.user_home IS 'In which homes a user has been seen.';
+
+CREATE TABLE pql.held_event (
+  home         text COLLATE "C" NOT NULL,
+  source_id    int NOT NULL,
+  occurred_at  timestamptz NOT NULL,
+  user_id      text NOT NULL,
+  account_id   text,
+  event        text NOT NULL,
+  event_id     bytea NOT NULL,
+  properties   jsonb,
+  held_at      timestamptz NOT NULL DEFAULT statement_timestamp()
+);
+CREATE INDEX held_event_home ON pql.held_event (home, occurred_at);
+CREATE INDEX held_event_due ON pql.held_event (occurred_at);
+COMMENT ON TABLE pql.held_event IS 'Events whose time has not come yet: they count for nothing until they are due.';
+
+CREATE TABLE pql.seen_event (
+  home        text COLLATE "C" NOT NULL,
+  source_id   int NOT NULL,
+  event_id    text COLLATE "C" NOT NULL,
+  arrived_at  timestamptz NOT NULL,
+  PRIMARY KEY (home, source_id, event_id)
+);
+COMMENT ON TABLE pql.seen_event IS 'Event ids of sources attached with dedup, for as long as the horizon says.';
+
+CREATE TABLE pql.unusable_event (
+  source_id  int NOT NULL,
+  reason     text NOT NULL,
+  slot       int NOT NULL,
+  events     bigint NOT NULL,
+  last_at    timestamptz NOT NULL,
+  PRIMARY KEY (source_id, reason, slot)
+);
+COMMENT ON TABLE pql.unusable_event IS 'How many events could not be used, by reason; in slots, so that writers do not wait for each other. Read it through pql.unusable.';
+
+CREATE TABLE pql.asserted_milestone (
+  user_id     text COLLATE "C" NOT NULL,
+  name        text NOT NULL,
+  reached_at  timestamptz NOT NULL,
+  evidence    text,
+  PRIMARY KEY (user_id, name)
+);
+COMMENT ON TABLE pql.asserted_milestone IS 'Milestones that an application stated itself, by pql.upsert_user_milestone.';
+
+CREATE TABLE pql.backfill_job (
+  job_id        int PRIMARY KEY,
+  source_id     int NOT NULL,
+  relation      regclass NOT NULL,
+  trackers      smallint[],
+  members       boolean NOT NULL,
+  boundary      pg_snapshot NOT NULL,
+  relfilenode   oid NOT NULL,
+  pages         bigint NOT NULL,
+  next_page     bigint NOT NULL DEFAULT 0,
+  events        bigint NOT NULL DEFAULT 0,
+  started_at    timestamptz,
+  finished_at   timestamptz
+);
+COMMENT ON TABLE pql.backfill_job IS 'History that is to be folded into the state: of which table, for which trackers (null: all), up to which boundary, and how far it came. Watch it through pql.backfill_progress.';
+
+CREATE TABLE pql.episode (
+  home        text COLLATE "C" NOT NULL,
+  episode_id  bigint NOT NULL,
+  program     text NOT NULL,
+  program_id  int NOT NULL,
+  version     int NOT NULL,
+  unit        text NOT NULL,
+  subject_id  text NOT NULL,
+  shadow      boolean NOT NULL,
+  entered_at  timestamptz NOT NULL,
+  score       int NOT NULL,
+  leaves_at   timestamptz NOT NULL,
+  left_at     timestamptz,
+  PRIMARY KEY (home, episode_id)
+);
+CREATE INDEX episode_subject ON pql.episode (program_id, subject_id, entered_at);
+CREATE UNIQUE INDEX episode_open ON pql.episode (home, program_id, subject_id) WHERE left_at IS NULL;
+CREATE INDEX episode_leaves_at ON pql.episode (leaves_at) WHERE left_at IS NULL;
+COMMENT ON TABLE pql.episode IS 'Every spell of a subject above a program''s threshold: when it entered, with which score, and when it left.';
+COMMENT ON COLUMN pql.episode.leaves_at IS 'When the score falls below the leave threshold if nothing more happens: may be early, never late.';
+
+CREATE TABLE pql.routing (
+  routing_id        bigint NOT NULL,
+  home              text COLLATE "C" NOT NULL,
+  program           text NOT NULL,
+  version           int NOT NULL,
+  unit              text NOT NULL,
+  subject_id        text NOT NULL,
+  account_id        text,
+  user_id           text,
+  episode           bigint NOT NULL,
+  signal_at         timestamptz NOT NULL,
+  qualified_at      timestamptz NOT NULL,
+  score             int NOT NULL,
+  reasons           jsonb NOT NULL,
+  headline          text NOT NULL,
+  motion            text NOT NULL,
+  next_best_action  text,
+  owner             text,
+  contact_after     timestamptz NOT NULL,
+  contact_by        timestamptz,
+  state             text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'ready', 'blocked', 'suppressed',
+                      'claimed', 'accepted', 'declined', 'touched', 'disposed', 'expired')),
+  state_since       timestamptz NOT NULL,
+  blocked_by        text,
+  claimed_at        timestamptz,
+  first_touch_at    timestamptz,
+  disposition       text,
+  holdout           boolean NOT NULL DEFAULT false,
+  context           jsonb NOT NULL,
+  PRIMARY KEY (home, routing_id)
+);
+CREATE INDEX routing_id ON pql.routing (routing_id);
+CREATE INDEX routing_subject ON pql.routing (program, subject_id);
+COMMENT ON TABLE pql.routing IS 'Decisions: one row per qualification episode, written in the transaction of the event that caused it, with its reasons and the context frozen as of then.';
+
+CREATE TABLE pql.audit (
+  audit_id  bigint PRIMARY KEY,
+  at        timestamptz NOT NULL DEFAULT clock_timestamp(),
+  actor     text NOT NULL DEFAULT session_user,
+  action    text NOT NULL,
+  object    text NOT NULL,
+  detail    jsonb
+);
+COMMENT ON TABLE pql.audit IS 'Who changed a definition or a source, and when.';
+
+SELECT pg_catalog.pg_extension_config_dump(t::regclass, '')
+FROM unnest(ARRAY['pql.source', 'pql.tracker', 'pql.program', 'pql.state', 'pql.user_home', 'pql.held_event', 'pql.seen_event',
+  'pql.unusable_event', 'pql.asserted_milestone', 'pql.backfill_job', 'pql.episode', 'pql.routing', 'pql.audit',
+  'pql.id_seq']) AS t;

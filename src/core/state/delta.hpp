@@ -1,0 +1,87 @@
+// Events folded in memory, by home, before they are merged into what is stored.
+// Law: what a batch does does not depend on the order of its events.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "core/state/home.hpp"
+
+namespace pql {
+
+/// What an event of some name does to a subject of one unit.
+struct Action {
+  Tracker::Kind kind;
+  TrackerId tracker;
+  std::uint32_t steps = 0; ///< funnel: the bit of this step
+  std::int16_t rule = -1;  ///< index of its condition among the event's rules, or -1
+  std::int16_t value = -1; ///< decay: index of its value among the event's values, or -1 for a count
+};
+
+/// All that an event of some name does.
+struct EventActions {
+  std::span<const Action> on_user, on_account;
+};
+
+/// One event, as the database's side read it. Views need to live for the call only.
+struct Event {
+  std::string_view user, account; ///< the account may be absent
+  bool has_account = false;
+  Micros at = 0;
+  std::string_view id;            ///< encoded; may be empty
+  std::span<const bool> rules;    ///< whether each of the event's conditions holds
+  std::span<const double> values; ///< each of its values; NaN: unusable
+};
+
+/// What a batch does to one home.
+struct HomeDelta {
+  std::string_view key;
+  Home home;
+  Micros newest = kAlways; ///< of the events folded
+};
+
+/// A batch of events by home.
+class Batch {
+public:
+  Batch(Arena &arena, Trackers trackers) : arena_(arena), trackers_(trackers) {}
+
+  /// Folds one event. With `members` false only trackers change, not when a subject was seen (a backfill of new trackers).
+  void fold(const Event &e, const EventActions &actions, bool members = true);
+  /// The home's delta, made if there is none.
+  HomeDelta &home(bool account, std::string_view id);
+  /// The user's subject in a home, made if there is none.
+  Subject &user(HomeDelta &h, std::string_view id);
+
+  std::uint64_t events() const noexcept { return events_; }
+  std::size_t size() const noexcept { return homes_.size; }
+  std::size_t bytes() const noexcept { return arena_.used(); }
+  /// The homes in the order of their keys (the order in which they are to be written).
+  std::span<HomeDelta *const> sorted();
+
+private:
+  struct Slot {
+    std::uint64_t hash;
+    HomeDelta *home;      ///< null: free
+    std::uint32_t member; ///< 0: the home itself; otherwise 1 + index of a member
+  };
+
+  Slot &find(std::uint64_t hash, const HomeDelta *in, std::string_view key);
+  void grow();
+  void apply(Subject &s, const Event &e, std::span<const Action> actions);
+
+  Arena &arena_;
+  Trackers trackers_;
+  Vec<Slot> table_;
+  std::size_t used_ = 0;
+  Vec<HomeDelta *> homes_;
+  std::uint64_t events_ = 0;
+  HomeDelta *last_home_ = nullptr; ///< of the event before: events come in bursts
+  std::uint32_t last_member_ = 0;
+};
+
+} // namespace pql
+
+#ifdef POSTGRES_H
+#error "the core knows nothing of PostgreSQL: include core headers before pg/pg.hpp"
+#endif

@@ -1,0 +1,51 @@
+// A home: the account with its members, or a person without an account; what one row of pql.state holds.
+// Law: decode(encode(h)) equals h; decode never crashes and refuses what encode can't have written.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/base/bytes.hpp"
+#include "core/state/subject.hpp"
+
+namespace pql {
+
+/// A home, or a part of one. The head (part 0) has the owner and, while they are few, the members; the other parts have
+/// members only.
+struct Home {
+  bool head = false;
+  std::uint8_t depth = 0;     ///< members lie in 2^depth further parts; 0: in the head itself
+  Subject owner;              ///< the account, or the person (head only)
+  Vec<Subject> members;       ///< users of the account
+  Vec<std::int32_t> included; ///< unfinished backfills whose history this home has already
+
+  Subject *member(std::string_view id) const noexcept;
+  bool includes(std::int32_t job) const noexcept;
+};
+
+/// The key of a home: "a:" and the account's id, or "u:" and the user's.
+std::string home_key(bool account, std::string_view id);
+/// Whether a key is an account's.
+inline bool is_account_home(std::string_view key) noexcept { return key.starts_with("a:"); }
+/// The id in a key.
+inline std::string_view home_id(std::string_view key) noexcept { return key.substr(2); }
+
+/// In which part a member of a home lies.
+std::uint32_t member_part(std::string_view user_id, std::uint8_t depth) noexcept;
+
+inline constexpr std::uint8_t kMaxDepth = 14;
+
+/// The stored form. What changes with every event comes first and together, so that an update logs few bytes.
+std::string_view encode(Arena &a, const Home &h);
+/// Reads the stored form; what it returns borrows from `stored`. Nothing when it isn't one.
+std::optional<Home> decode(Arena &a, std::string_view stored);
+
+/// The subject's state (without its ledger) in one canonical form: equal states give equal bytes.
+std::string_view canonical(Arena &a, const Subject &s);
+
+} // namespace pql
+
+#ifdef POSTGRES_H
+#error "the core knows nothing of PostgreSQL: include core headers before pg/pg.hpp"
+#endif

@@ -1,0 +1,81 @@
+// What is kept of one subject (a user or an account): a monoid over events.
+// Law: fold and merge are commutative and associative; any order and batching of the same events gives equal subjects.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "core/base/arena.hpp"
+#include "core/base/time.hpp"
+#include "core/decay/decay.hpp"
+#include "core/sequence/funnel.hpp"
+
+namespace pql {
+
+/// Something a program needs maintained for each subject of a unit. Programs that need the same thing share it.
+struct Tracker {
+  enum class Kind : std::uint8_t { none, milestone, decay, funnel };
+  Kind kind = Kind::none;
+  Micros half_life = 0; ///< decay
+  FunnelSpec funnel;    ///< funnel
+};
+
+using TrackerId = std::uint16_t;
+
+/// Trackers by id; ids that are not in use have kind none.
+using Trackers = std::span<const Tracker>;
+
+/// The earliest occurrence: its time and the event it rests on (of several at that time, the smallest id).
+struct FirstTime {
+  Micros at;
+  Bytes event;
+  TrackerId tracker;
+};
+
+/// A decayed sum, and the newest event in it as evidence (of several at that time, the greatest id).
+struct DecayedSum {
+  Decay sum;
+  Micros newest;
+  Bytes event;
+  TrackerId tracker;
+};
+
+struct FunnelState {
+  Funnel funnel;
+  TrackerId tracker;
+};
+
+struct Subject {
+  Bytes id;
+  Micros first_seen = kNever, last_seen = kAlways;
+  std::int64_t events = 0;
+  Vec<FirstTime> milestones;
+  Vec<DecayedSum> decays;
+  Vec<FunnelState> funnels;
+  Vec<std::int32_t> open; ///< ledger, not state: programs in which an episode is open
+
+  void fold_seen(Micros at) noexcept {
+    if (at < first_seen) first_seen = at;
+    if (at > last_seen) last_seen = at;
+    events++;
+  }
+  void fold_milestone(Arena &a, TrackerId t, Micros at, std::string_view event);
+  void fold_decay(Arena &a, TrackerId t, Micros half_life, Micros at, double value, std::string_view event);
+  void fold_steps(Arena &a, TrackerId t, const FunnelSpec &spec, Micros at, std::uint32_t steps);
+
+  /// Takes what another subject knows (its ledger excepted). False when a funnel became inexact: derive the home again.
+  [[nodiscard]] bool merge(Arena &a, Trackers trackers, const Subject &o);
+  /// Brings funnels into canonical form and says whether all are exact. Call once after folding or merging.
+  [[nodiscard]] bool settle(Arena &a, Trackers trackers);
+
+  const FirstTime *milestone(TrackerId t) const noexcept;
+  const DecayedSum *decay(TrackerId t) const noexcept;
+  const FunnelState *funnel(TrackerId t) const noexcept;
+  bool is_open(std::int32_t program) const noexcept;
+};
+
+} // namespace pql
+
+#ifdef POSTGRES_H
+#error "the core knows nothing of PostgreSQL: include core headers before pg/pg.hpp"
+#endif
