@@ -20,8 +20,7 @@ ISOLATION_OPTS = --inputdir=test/isolation --load-extension=pql
 # JIT gains nothing behind a wall of C++, and PGXS would compile the bitcode without our flags.
 override with_llvm := no
 
-WARNINGS = -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Wno-sign-compare \
-           -Wno-declaration-after-statement
+WARNINGS = -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Wno-sign-compare
 PG_CXXFLAGS = -std=c++20 -O2 -fvisibility=hidden -fvisibility-inlines-hidden -MMD -MP $(WARNINGS) $(EXTRA_CXXFLAGS)
 PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server) \
               -DPGDLLEXPORT='__attribute__((visibility("default")))'
@@ -37,7 +36,7 @@ endif
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
-src/fn/version.o: PG_CPPFLAGS += -DPQL_VERSION='"$(EXTVERSION)"'
+src/fn/version.o: override CPPFLAGS += -DPQL_VERSION='"$(EXTVERSION)"'
 src/fn/version.o: pql.control
 
 # The install script is its topics, in order. Sources say CREATE OR REPLACE so that an update can reuse them; the install

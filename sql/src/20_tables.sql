@@ -199,7 +199,25 @@ CREATE TABLE pql.audit (
 );
 COMMENT ON TABLE pql.audit IS 'Who changed a definition or a source, and when.';
 
-SELECT pg_catalog.pg_extension_config_dump(t::regclass, '')
-FROM unnest(ARRAY['pql.source', 'pql.tracker', 'pql.program', 'pql.state', 'pql.user_home', 'pql.held_event', 'pql.seen_event',
-  'pql.unusable_event', 'pql.asserted_milestone', 'pql.backfill_job', 'pql.episode', 'pql.routing', 'pql.audit',
-  'pql.id_seq']) AS t;
+CREATE TABLE pql.event_clock (
+  slot    int PRIMARY KEY,
+  newest  timestamptz NOT NULL
+) WITH (fillfactor = 50);
+COMMENT ON TABLE pql.event_clock IS 'The newest event of sources attached with clock => ''event''; in slots, so that writers do not wait for each other.';
+
+-- All of it is the user's data: pg_dump takes it along.
+SELECT pg_catalog.pg_extension_config_dump('pql.source', '');
+SELECT pg_catalog.pg_extension_config_dump('pql.tracker', '');
+SELECT pg_catalog.pg_extension_config_dump('pql.program', '');
+SELECT pg_catalog.pg_extension_config_dump('pql.state', '');
+SELECT pg_catalog.pg_extension_config_dump('pql.user_home', '');
+SELECT pg_catalog.pg_extension_config_dump('pql.held_event', '');
+SELECT pg_catalog.pg_extension_config_dump('pql.seen_event', '');
+SELECT pg_catalog.pg_extension_config_dump('pql.unusable_event', '');
+SELECT pg_catalog.pg_extension_config_dump('pql.asserted_milestone', '');
+SELECT pg_catalog.pg_extension_config_dump('pql.backfill_job', '');
+SELECT pg_catalog.pg_extension_config_dump('pql.episode', '');
+SELECT pg_catalog.pg_extension_config_dump('pql.routing', '');
+SELECT pg_catalog.pg_extension_config_dump('pql.audit', '');
+SELECT pg_catalog.pg_extension_config_dump('pql.id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('pql.event_clock', '');

@@ -31,32 +31,38 @@ struct SqlError {
 /// The memory context of the innermost SQL entry: errors are copied there.
 inline MemoryContext error_home = nullptr;
 
+/// PostgreSQL's error handlers as they were when the scope began; put back at its end, also when a C++ exception ends it.
+class Handlers {
+public:
+  Handlers() noexcept : stack_(PG_exception_stack), contexts_(error_context_stack) {}
+  Handlers(const Handlers &) = delete;
+  Handlers &operator=(const Handlers &) = delete;
+  ~Handlers() { restore(); }
+  void restore() const noexcept {
+    PG_exception_stack = stack_;
+    error_context_stack = contexts_;
+  }
+
+private:
+  sigjmp_buf *stack_;
+  ErrorContextCallback *contexts_;
+};
+
 /// C++ calls PostgreSQL. `f` may raise; it must own nothing with a destructor, and its result must be trivial. Costs about
 /// 10 ns: guard a batch, not a tuple. Throws PgError, or std::bad_alloc when not even the error could be copied.
 template <class F>
 auto call(F &&f) -> decltype(f()) {
   using R = decltype(f());
   static_assert(std::is_void_v<R> || (std::is_trivially_copyable_v<R> && std::is_trivially_destructible_v<R>));
-  sigjmp_buf *const stack = PG_exception_stack;
-  ErrorContextCallback *const contexts = error_context_stack;
+  const Handlers handlers;
   MemoryContext const memory = CurrentMemoryContext;
   const uint32 hold = InterruptHoldoffCount;
   sigjmp_buf here;
   if (sigsetjmp(here, 0) == 0) {
     PG_exception_stack = &here;
-    if constexpr (std::is_void_v<R>) {
-      f();
-      PG_exception_stack = stack;
-      error_context_stack = contexts;
-      return;
-    } else {
-      R r = f();
-      PG_exception_stack = stack;
-      error_context_stack = contexts;
-      return r;
-    }
+    return f();
   }
-  error_context_stack = contexts;
+  handlers.restore();
   ErrorData *volatile copy = nullptr;
   sigjmp_buf again; // copying the error allocates, which may fail in turn
   if (sigsetjmp(again, 0) == 0) {
@@ -64,8 +70,7 @@ auto call(F &&f) -> decltype(f()) {
     MemoryContextSwitchTo(error_home ? error_home : TopTransactionContext);
     copy = CopyErrorData();
   }
-  PG_exception_stack = stack;
-  error_context_stack = contexts;
+  handlers.restore();
   MemoryContextSwitchTo(memory);
   FlushErrorState();
   InterruptHoldoffCount = hold;

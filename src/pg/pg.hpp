@@ -5,20 +5,30 @@
 #include <cstdint>
 #include <cstring>
 #include <exception>
+#include <functional>
+#include <memory>
 #include <memory_resource>
 #include <new>
+#include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "core/base/arena.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/event_id.hpp"
+#include "core/base/instant.hpp"
 #include "core/base/time.hpp"
 #include "core/program/program.hpp"
+#include "core/program/trackers.hpp"
 #include "core/score/score.hpp"
+#include "core/state/delta.hpp"
 #include "core/state/home.hpp"
 
 extern "C" {
@@ -41,6 +51,7 @@ extern "C" {
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
+#include "utils/float.h"
 #include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/jsonb.h"

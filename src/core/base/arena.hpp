@@ -49,6 +49,18 @@ public:
     left_ = taken_ = 0;
   }
 
+  /// Forgets what was allocated but keeps the newest chunk for what comes next.
+  void reset() noexcept {
+    if (!head_) return;
+    while (Chunk *older = head_->next) {
+      head_->next = older->next;
+      taken_ -= older->size;
+      up_->deallocate(older, older->size, 8);
+    }
+    at_ = reinterpret_cast<char *>(head_) + sizeof(Chunk);
+    left_ = head_->size - sizeof(Chunk);
+  }
+
 private:
   struct Chunk {
     Chunk *next;

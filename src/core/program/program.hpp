@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,11 +23,21 @@ std::string_view name_of(Unit) noexcept;
 std::string_view name_of(Kind) noexcept;
 std::string_view name_of(Measure) noexcept;
 
+/// What one document may hold.
+inline constexpr std::size_t kMaxDocument = 1'048'576, kMaxMilestones = 256, kMaxSignals = 64;
+inline constexpr int kMaxDepth = 32, kMaxPoints = 1'000;
+inline constexpr Micros kMaxLength = 36'525 * kDay; ///< of any length of time: about a hundred years
+
+/// A milestone signal whose "milestone" is this word means the activation. No milestone can have this name.
+inline constexpr std::string_view kActivationComplete = "activation_complete";
+
 /// Something wrong with a document.
 struct Problem {
   std::string path;    ///< where: "signals.api_calls.half_life"; empty for the document itself
   std::string problem; ///< what, in PostgreSQL's style: lower case, no full stop
   std::string hint;    ///< what to do, a full sentence; may be empty
+
+  bool operator==(const Problem &) const = default;
 };
 
 /// The first time a subject did a thing: which events count.
@@ -34,6 +45,8 @@ struct MilestoneDef {
   std::string name;
   std::string event;
   std::string where; ///< SQL boolean over the event; empty: every such event
+
+  bool operator==(const MilestoneDef &) const = default;
 };
 
 /// A checklist of milestones within a time.
@@ -41,6 +54,8 @@ struct ActivationDef {
   std::vector<std::string> steps; ///< names of milestones
   bool in_order = true;
   Micros within = 0;
+
+  bool operator==(const ActivationDef &) const = default;
 };
 
 /// Something that earns points.
@@ -59,6 +74,8 @@ struct SignalDef {
   double half_saturation = 0;  ///< half of the points at this value
   std::string why, owner, false_positive_risk;
   bool may_score = true, may_show_rep = true, may_mention = true;
+
+  bool operator==(const SignalDef &) const = default;
 };
 
 /// What should happen to a qualified subject.
@@ -67,6 +84,8 @@ struct MotionDef {
   Micros after = 0;       ///< from the signal's time
   Micros by = 0;          ///< from contact_after; 0: no limit
   std::string next_best_action;
+
+  bool operator==(const MotionDef &) const = default;
 };
 
 /// One version of a program.
@@ -82,6 +101,7 @@ struct ProgramDef {
   MotionDef motion;
 
   const MilestoneDef *milestone(std::string_view name) const noexcept;
+  bool operator==(const ProgramDef &) const = default;
 };
 
 /// The document read, or what is wrong with it. `program` is whole only when `problems` is empty.
@@ -89,6 +109,16 @@ struct ParsedProgram {
   ProgramDef program;
   std::vector<Problem> problems;
 };
+
+/// A kind of object in the document, with the keys it may have. `planned` keys are refused by name: they belong to the
+/// language of programs, but not to this version of it.
+struct Section {
+  std::string_view name;
+  std::span<const std::string_view> keys, planned;
+};
+
+/// All of them: program, milestone, activation, signal, qualify, motion.
+std::span<const Section> sections() noexcept;
 
 /// Reads and checks a program document (JSON text). Rules (where, of) are only checked to be non-empty strings here: their
 /// SQL is the database's to parse.

@@ -5,6 +5,12 @@
 namespace pql {
 namespace {
 
+void add_once(std::vector<TrackerSpec> &all, TrackerSpec s) {
+  if (std::find(all.begin(), all.end(), s) == all.end()) all.push_back(std::move(s));
+}
+
+} // namespace
+
 TrackerSpec milestone_spec(const MilestoneDef &m, Unit unit) {
   TrackerSpec s;
   s.kind = Tracker::Kind::milestone;
@@ -14,12 +20,6 @@ TrackerSpec milestone_spec(const MilestoneDef &m, Unit unit) {
   s.rules = {m.where};
   return s;
 }
-
-void add_once(std::vector<TrackerSpec> &all, TrackerSpec s) {
-  if (std::find(all.begin(), all.end(), s) == all.end()) all.push_back(std::move(s));
-}
-
-} // namespace
 
 std::string_view name_of(Tracker::Kind k) noexcept {
   switch (k) {

@@ -29,6 +29,8 @@ std::string_view name_of(Tracker::Kind) noexcept;
 /// All that a program needs: its milestones (always of users, and of accounts for a program on accounts), its activation and
 /// the measures of its signals; each once.
 std::vector<TrackerSpec> tracker_specs(const ProgramDef &p);
+/// What a milestone of a unit is.
+TrackerSpec milestone_spec(const MilestoneDef &m, Unit unit);
 /// What signal i reads.
 TrackerSpec signal_spec(const ProgramDef &p, const SignalDef &s);
 /// What the activation reads. Requires p.activation.

@@ -158,16 +158,8 @@ void read_ledger(Reader &r, Arena &a, Subject &s) {
 }
 
 template <class T>
-void sort_by_tracker(Vec<T> &v) {
+void sort_by_tracker(const Vec<T> &v) {
   std::sort(v.begin(), v.end(), [](const T &a, const T &b) { return a.tracker < b.tracker; });
-}
-
-template <class T>
-Vec<T> copy_of(Arena &a, const Vec<T> &v) {
-  Vec<T> out;
-  out.reserve(a, v.size);
-  for (const T &x : v) out.push(a, x);
-  return out;
 }
 
 } // namespace
@@ -226,7 +218,7 @@ std::optional<Home> decode(Arena &a, std::string_view stored) {
   const std::uint8_t head = r.u8();
   h.head = head == 1;
   h.depth = r.u8();
-  if (head > 1 || h.depth > kMaxDepth) return {};
+  if (head > 1 || h.depth > kMaxHomeDepth) return {};
   const std::size_t members = r.count(22);
   h.members.reserve(a, members);
   for (std::size_t i = 0; i < members; i++) h.members.push(a, Subject{});
@@ -243,10 +235,7 @@ std::optional<Home> decode(Arena &a, std::string_view stored) {
 }
 
 std::string_view canonical(Arena &a, const Subject &s) {
-  Subject c = s;
-  c.milestones = copy_of(a, s.milestones);
-  c.decays = copy_of(a, s.decays);
-  c.funnels = copy_of(a, s.funnels);
+  const Subject c = copy_of(a, s);
   sort_by_tracker(c.milestones);
   sort_by_tracker(c.decays);
   sort_by_tracker(c.funnels);

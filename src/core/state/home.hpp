@@ -34,7 +34,7 @@ inline std::string_view home_id(std::string_view key) noexcept { return key.subs
 /// In which part a member of a home lies.
 std::uint32_t member_part(std::string_view user_id, std::uint8_t depth) noexcept;
 
-inline constexpr std::uint8_t kMaxDepth = 14;
+inline constexpr std::uint8_t kMaxHomeDepth = 14;
 
 /// The stored form. What changes with every event comes first and together, so that an update logs few bytes.
 std::string_view encode(Arena &a, const Home &h);

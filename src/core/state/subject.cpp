@@ -11,7 +11,30 @@ T *find(const Vec<T> &v, TrackerId t) noexcept {
   return nullptr;
 }
 
+template <class T>
+Vec<T> copy_of(Arena &a, const Vec<T> &v) {
+  Vec<T> out;
+  out.reserve(a, v.size);
+  for (const T &x : v) out.push(a, x);
+  return out;
+}
+
 } // namespace
+
+Subject copy_of(Arena &a, const Subject &s) {
+  Subject c = s;
+  c.milestones = copy_of(a, s.milestones);
+  c.decays = copy_of(a, s.decays);
+  c.funnels = copy_of(a, s.funnels);
+  c.open = copy_of(a, s.open);
+  for (FirstTime &m : c.milestones) m.event = Bytes::borrow(m.event.view());
+  for (DecayedSum &d : c.decays) d.event = Bytes::borrow(d.event.view());
+  for (FunnelState &f : c.funnels) {
+    f.funnel.sweep = copy_of(a, f.funnel.sweep);
+    f.funnel.kept = copy_of(a, f.funnel.kept);
+  }
+  return c;
+}
 
 void Subject::fold_milestone(Arena &a, TrackerId t, Micros at, std::string_view event) {
   FirstTime *m = find(milestones, t);

@@ -74,6 +74,9 @@ struct Subject {
   bool is_open(std::int32_t program) const noexcept;
 };
 
+/// A copy that shares nothing that merging would change.
+Subject copy_of(Arena &a, const Subject &s);
+
 } // namespace pql
 
 #ifdef POSTGRES_H

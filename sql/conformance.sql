@@ -1,0 +1,111 @@
+-- Rules that every object of the extension keeps. Each query lists what breaks one rule, so every result is empty.
+-- What may break a rule stands in this table, with the reason.
+CREATE TEMP TABLE excused (rule text, object text, reason text);
+
+-- The extension's objects, and its functions with the names that the rules are about.
+CREATE TEMP VIEW member AS
+  SELECT d.classid, d.objid, i.schema, pg_describe_object(d.classid, d.objid, 0) AS object
+  FROM pg_depend d CROSS JOIN pg_identify_object(d.classid, d.objid, 0) i
+  WHERE d.deptype = 'e' AND d.refclassid = 'pg_extension'::regclass
+    AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'pql');
+CREATE TEMP VIEW routine AS
+  SELECT m.object, p.*, l.lanname, 'pql.' || p.proname AS name,
+         (SELECT substr(s, 13) FROM unnest(p.proconfig) s WHERE s LIKE 'search_path=%') AS path,
+         -- the body without comments and string literals
+         regexp_replace(regexp_replace(p.prosrc, '--[^\n]*', '', 'g'), '''[^'']*''', '', 'g') AS body
+  FROM member m JOIN pg_proc p ON m.classid = 'pg_proc'::regclass AND p.oid = m.objid
+    JOIN pg_language l ON l.oid = p.prolang;
+CREATE TEMP VIEW relation AS
+  SELECT m.object, c.*, 'pql.' || c.relname AS name
+  FROM member m JOIN pg_class c ON m.classid = 'pg_class'::regclass AND c.oid = m.objid;
+-- There is something to look at, and every excuse excuses something.
+SELECT 'no members' AS problem WHERE NOT EXISTS (SELECT FROM member WHERE object = 'function pql.version()');
+SELECT * FROM excused WHERE object NOT IN (SELECT name FROM routine UNION SELECT name FROM relation);
+
+-- The library and the SQL are of one version.
+SELECT extversion, pql.version() AS library FROM pg_extension WHERE extname = 'pql' AND extversion <> pql.version();
+
+-- Everything lies in the extension's schema.
+SELECT object FROM member WHERE schema <> 'pql' ORDER BY 1;
+
+-- Everything has a comment.
+SELECT object FROM member
+WHERE obj_description(objid, classid::regclass::name) IS NULL AND classid <> 'pg_opfamily'::regclass ORDER BY 1;
+
+-- A body that is parsed when it runs has a pinned search path.
+SELECT object FROM routine
+WHERE lanname NOT IN ('c', 'internal') AND prosqlbody IS NULL
+  AND path IS DISTINCT FROM 'pg_catalog, pg_temp' AND path IS DISTINCT FROM 'pg_catalog, pql, pg_temp'
+  AND ('search path', name) NOT IN (SELECT rule, object FROM excused) ORDER BY 1;
+
+-- Such a body qualifies the extension's own names; without a pinned path, those of PostgreSQL's functions too.
+SELECT r.object, o.name AS unqualified
+FROM routine r JOIN (
+    SELECT name, '\m(from|join|update|only|using|insert\s+into)\s+' || relname || '\M(?!\s*\.)' AS mention FROM relation
+    UNION
+    SELECT name, '(?<![.\w"])' || proname || '\s*\(' FROM routine
+    WHERE proname NOT IN (SELECT proname FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace)) o
+  ON r.body ~* o.mention
+WHERE r.lanname NOT IN ('c', 'internal') AND r.prosqlbody IS NULL AND r.path IS DISTINCT FROM 'pg_catalog, pql, pg_temp'
+  AND ('qualified names', r.name) NOT IN (SELECT rule, object FROM excused) ORDER BY 1, 2;
+SELECT DISTINCT r.object, call[1] AS unqualified
+FROM routine r CROSS JOIN regexp_matches(r.body, '(?<![.\w"])([a-z_][a-z0-9_]*)\s*\(', 'gi') AS call
+WHERE r.lanname NOT IN ('c', 'internal') AND r.prosqlbody IS NULL AND r.path IS NULL
+  AND lower(call[1]) IN (SELECT proname FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace)
+  AND ('qualified names', r.name) NOT IN (SELECT rule, object FROM excused) ORDER BY 1, 2;
+
+-- Nothing runs with the owner's rights; what must is not for everyone to call, and not in a trusted extension, where the
+-- owner is the superuser.
+SELECT object FROM routine
+WHERE prosecdef AND ('security definer', name) NOT IN (SELECT rule, object FROM excused) ORDER BY 1;
+SELECT object FROM routine
+WHERE prosecdef AND EXISTS (SELECT FROM aclexplode(coalesce(proacl, acldefault('f', proowner))) WHERE grantee = 0) ORDER BY 1;
+SELECT object FROM routine
+WHERE prosecdef AND EXISTS (SELECT FROM pg_available_extension_versions
+                            WHERE name = 'pql' AND version = pql.version() AND trusted) ORDER BY 1;
+
+-- Nobody but the extension's owner calls internals, unless granted by name; what is immutable can do no harm.
+SELECT object FROM routine
+WHERE proname LIKE '\_%' AND provolatile <> 'i'
+  AND EXISTS (SELECT FROM aclexplode(coalesce(proacl, acldefault('f', proowner))) WHERE grantee = 0)
+  AND ('internal', name) NOT IN (SELECT rule, object FROM excused) ORDER BY 1;
+
+-- Views read with the reader's rights.
+SELECT object FROM relation
+WHERE relkind = 'v' AND NOT EXISTS (SELECT FROM pg_options_to_table(reloptions)
+                                    WHERE option_name = 'security_invoker' AND option_value::boolean)
+  AND ('security invoker', name) NOT IN (SELECT rule, object FROM excused) ORDER BY 1;
+
+-- Labels are chosen, not forgotten. What only reads may run in parallel, what writes may not.
+SELECT object, provolatile, proparallel FROM routine
+WHERE prokind <> 'p' AND prorettype <> 'trigger'::regtype AND (proparallel = 'u') <> (provolatile = 'v')
+  AND ('parallel', name) NOT IN (SELECT rule, object FROM excused) ORDER BY 1;
+-- The default costs: 100, and 1 in C, where only what is immutable may be that cheap.
+SELECT object, procost FROM routine
+WHERE prokind = 'f' AND prorettype <> ALL (ARRAY['trigger', 'internal']::regtype[])
+  AND CASE WHEN lanname IN ('c', 'internal') THEN procost = 1 AND provolatile <> 'i' ELSE procost = 100 END
+  AND ('cost', name) NOT IN (SELECT rule, object FROM excused) ORDER BY 1;
+-- The default number of rows.
+SELECT object FROM routine
+WHERE proretset AND prorows = 1000 AND ('rows', name) NOT IN (SELECT rule, object FROM excused) ORDER BY 1;
+SELECT object FROM routine WHERE proleakproof ORDER BY 1;
+
+-- A C function is in our library, under our prefix.
+SELECT object, probin, prosrc FROM routine WHERE lanname = 'c' AND (probin <> 'pql' OR prosrc NOT LIKE 'pql\_%') ORDER BY 1;
+
+-- An aggregate whose state PostgreSQL can't see can still be combined between processes.
+SELECT r.object FROM routine r JOIN pg_aggregate a ON a.aggfnoid = r.oid
+WHERE a.aggtranstype = 'internal'::regtype AND 0::oid IN (a.aggcombinefn, a.aggserialfn, a.aggdeserialfn)
+  AND ('aggregate', r.name) NOT IN (SELECT rule, object FROM excused) ORDER BY 1;
+
+-- What users have in tables and sequences is dumped.
+SELECT object FROM relation
+WHERE relkind IN ('r', 'p', 'S') AND oid NOT IN (SELECT unnest(extconfig) FROM pg_extension WHERE extname = 'pql')
+  AND ('dump', name) NOT IN (SELECT rule, object FROM excused) ORDER BY 1;
+
+-- A foreign key has an index that begins with its columns, in any order.
+SELECT r.object, c.conname FROM relation r JOIN pg_constraint c ON c.conrelid = r.oid AND c.contype = 'f'
+WHERE NOT EXISTS (SELECT FROM pg_index i
+                  WHERE i.indrelid = r.oid AND i.indpred IS NULL
+                    AND (i.indkey::int2[])[0:cardinality(c.conkey) - 1] @> c.conkey)
+  AND ('foreign key', r.name) NOT IN (SELECT rule, object FROM excused) ORDER BY 1, 2;

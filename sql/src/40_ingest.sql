@@ -1,0 +1,283 @@
+CREATE OR REPLACE FUNCTION pql._ingest() RETURNS trigger
+  AS 'MODULE_PATHNAME', 'pql__ingest' LANGUAGE C COST 5000;
+COMMENT ON FUNCTION pql._ingest() IS 'The trigger on events tables: rows in, state out. Writes pql''s tables directly, so that writers need no rights on them; refuses tables that pql.attach() did not attach.';
+REVOKE ALL ON FUNCTION pql._ingest() FROM PUBLIC;
+
+-- The triggers of a source. Ordinary tables: statement triggers with transition tables. Partitioned tables and targets of
+-- logical replication: row triggers that collect, and a statement trigger (or the commit) that flushes.
+CREATE OR REPLACE FUNCTION pql._create_triggers(source int) RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  s record;
+BEGIN
+  SELECT * INTO STRICT s FROM pql.source AS x WHERE x.source_id = source;
+  IF s.capture = 'statement' THEN
+    EXECUTE format('CREATE TRIGGER pql_insert AFTER INSERT ON %s REFERENCING NEW TABLE AS pql_new FOR EACH STATEMENT EXECUTE FUNCTION pql._ingest(%L)', s.relation, source);
+    EXECUTE format('CREATE TRIGGER pql_update AFTER UPDATE ON %s REFERENCING OLD TABLE AS pql_old NEW TABLE AS pql_new FOR EACH STATEMENT EXECUTE FUNCTION pql._ingest(%L)', s.relation, source);
+    EXECUTE format('CREATE TRIGGER pql_delete AFTER DELETE ON %s REFERENCING OLD TABLE AS pql_old FOR EACH STATEMENT EXECUTE FUNCTION pql._ingest(%L)', s.relation, source);
+  ELSE
+    EXECUTE format('CREATE TRIGGER pql_row AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION pql._ingest(%L)', s.relation, source);
+    EXECUTE format('CREATE TRIGGER pql_statement AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH STATEMENT EXECUTE FUNCTION pql._ingest(%L)', s.relation, source);
+    EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER pql_row', s.relation);
+  END IF;
+  EXECUTE format('CREATE TRIGGER pql_truncate AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION pql._ingest(%L)', s.relation, source);
+END $$;
+COMMENT ON FUNCTION pql._create_triggers(int) IS 'Creates the triggers of a source.';
+REVOKE ALL ON FUNCTION pql._create_triggers(int) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql.attach(events regclass, user_id text, event text, occurred_at text, account_id text DEFAULT NULL,
+    event_id text DEFAULT NULL, properties text DEFAULT NULL, received_at text DEFAULT NULL, workspace text DEFAULT NULL,
+    clock text DEFAULT 'wall', mode text DEFAULT 'sync', dedup interval DEFAULT NULL, dry_run boolean DEFAULT false)
+  RETURNS TABLE (what text, finding text, advice text)
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 ROWS 20 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  kind "char";
+  partition boolean;
+  capture text;
+  arg record;
+  complaint text;
+  unique_ids boolean := false;
+  indexed boolean := false;
+  newest int;
+  pages bigint;
+  n record;
+  sample text;
+  ids text;
+BEGIN
+  IF events IS NULL OR user_id IS NULL OR event IS NULL OR occurred_at IS NULL THEN
+    RAISE EXCEPTION 'events, user_id, event and occurred_at must not be null' USING ERRCODE = 'null_value_not_allowed',
+      HINT = 'Each is a column, or an SQL expression over a row.';
+  END IF;
+  SELECT c.relkind, c.relispartition INTO kind, partition FROM pg_class AS c WHERE c.oid = events;
+  IF kind NOT IN ('r', 'p') THEN
+    RAISE EXCEPTION '"%" is not a table', events USING ERRCODE = 'wrong_object_type',
+      DETAIL = CASE kind WHEN 'v' THEN 'A view has no rows of its own, so nothing can be seen to arrive.'
+                         WHEN 'm' THEN 'A materialized view does not fire triggers.'
+                         WHEN 'f' THEN 'A foreign table''s rows arrive elsewhere.' ELSE 'pql reads ordinary and partitioned tables.' END,
+      HINT = 'Attach the table that the events are inserted into.';
+  END IF;
+  IF partition THEN
+    RAISE EXCEPTION '"%" is a partition', events USING ERRCODE = 'wrong_object_type',
+      HINT = 'Attach the partitioned table that it belongs to.';
+  END IF;
+  IF (SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = events) = 'pql'
+     AND events <> 'pql.events'::regclass THEN
+    RAISE EXCEPTION '"%" is one of pql''s own tables', events USING ERRCODE = 'wrong_object_type';
+  END IF;
+  IF NOT dry_run AND NOT has_table_privilege(events, 'TRIGGER') THEN
+    RAISE EXCEPTION 'permission denied for table %', events USING ERRCODE = 'insufficient_privilege',
+      HINT = format('Attaching needs the TRIGGER and SELECT privileges on it: GRANT TRIGGER, SELECT ON %s TO %I.', events, current_user);
+  END IF;
+  IF NOT has_table_privilege(events, 'SELECT') THEN
+    RAISE EXCEPTION 'permission denied for table %', events USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  IF clock IS NULL OR clock NOT IN ('wall', 'event') THEN
+    RAISE EXCEPTION 'clock "%" is not known', clock USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'Use ''wall'' (the time of the database), or ''event'' (the newest event seen) for replays.';
+  END IF;
+  IF mode IS DISTINCT FROM 'sync' THEN
+    RAISE EXCEPTION 'mode "%" is not supported by this version', mode USING ERRCODE = 'feature_not_supported',
+      HINT = 'Use ''sync''.';
+  END IF;
+  IF dedup IS NOT NULL AND (extract(month FROM dedup) <> 0 OR extract(year FROM dedup) <> 0 OR dedup <= interval '0') THEN
+    RAISE EXCEPTION 'dedup must be a positive length without months' USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'For example ''90 days''.';
+  END IF;
+  IF dedup IS NOT NULL AND event_id IS NULL THEN
+    RAISE EXCEPTION 'dedup needs event_id' USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'Say which column or expression identifies an event.';
+  END IF;
+  IF EXISTS (SELECT FROM pql.source AS s WHERE s.relation = events) THEN
+    RAISE EXCEPTION 'table % is attached already', events USING ERRCODE = 'duplicate_object',
+      HINT = 'pql.detach() it first to attach it differently.';
+  END IF;
+  FOR arg IN SELECT * FROM (VALUES ('user_id', user_id, NULL::regtype), ('event', event, 'text'::regtype),
+      ('occurred_at', occurred_at, 'timestamptz'::regtype), ('account_id', account_id, NULL), ('event_id', event_id, NULL),
+      ('properties', properties, 'jsonb'::regtype), ('received_at', received_at, 'timestamptz'::regtype),
+      ('workspace', workspace, 'text'::regtype)) AS a(name, expression, wanted) WHERE expression IS NOT NULL
+  LOOP
+    PERFORM pql._compile_expression(events, arg.expression, arg.wanted, arg.name);
+  END LOOP;
+
+  capture := CASE WHEN kind = 'p' OR EXISTS (SELECT FROM pg_subscription_rel AS r WHERE r.srrelid = events) THEN 'row' ELSE 'statement' END;
+  IF event_id IS NOT NULL THEN
+    unique_ids := EXISTS (SELECT FROM pg_index AS i JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+      WHERE i.indrelid = events AND i.indisunique AND i.indisvalid AND i.indpred IS NULL
+        AND (i.indnkeyatts = 1 OR kind = 'p') AND quote_ident(a.attname) = event_id);
+  END IF;
+  indexed := EXISTS (SELECT FROM pg_index AS i JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+    WHERE i.indrelid = events AND i.indisvalid AND i.indpred IS NULL AND quote_ident(a.attname) = coalesce(account_id, user_id));
+
+  what := 'table'; finding := format('%s, %s', CASE kind WHEN 'p' THEN 'partitioned' ELSE 'ordinary' END,
+    CASE capture WHEN 'row' THEN 'captured row by row' ELSE 'captured by statement' END); advice := NULL;
+  RETURN NEXT;
+  IF dry_run THEN
+    sample := format('(SELECT * FROM %s LIMIT 100000)', events);
+    EXECUTE format('SELECT count(*) AS events, count(*) FILTER (WHERE (%1$s) IS NULL) AS no_user, count(DISTINCT (%1$s)) AS users,'
+      ' %2$s AS accounts, %3$s AS no_account, count(DISTINCT (%4$s)) AS names, count(*) FILTER (WHERE (%5$s) > clock_timestamp()) AS future,'
+      ' %6$s AS ids, min(%5$s) AS first, max(%5$s) AS last, %7$s AS late FROM %8$s AS t',
+      user_id, CASE WHEN account_id IS NULL THEN '0' ELSE format('count(DISTINCT (%s))', account_id) END,
+      CASE WHEN account_id IS NULL THEN 'count(*)' ELSE format('count(*) FILTER (WHERE (%s) IS NULL)', account_id) END, event, occurred_at,
+      CASE WHEN event_id IS NULL THEN '0' ELSE format('count(DISTINCT (%s))', event_id) END,
+      CASE WHEN received_at IS NULL THEN 'NULL::float8'
+        ELSE format('percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM (%s) - (%s)))', received_at, occurred_at) END,
+      sample) INTO n;
+    what := 'events'; finding := n.events || CASE WHEN n.events = 100000 THEN ' (the first 100000 were read)' ELSE '' END;
+    advice := CASE WHEN n.events > 0 THEN 'Their history is folded by CALL pql.backfill().' END; RETURN NEXT;
+    what := 'time'; finding := CASE WHEN n.events > 0 THEN format('from %s to %s', n.first, n.last) ELSE 'no events' END;
+    advice := CASE WHEN n.future > 0 THEN format('%s events lie in the future: they are held until they are due.', n.future) END; RETURN NEXT;
+    what := 'users'; finding := format('%s; %s events without one', n.users, n.no_user);
+    advice := CASE WHEN n.no_user > 0 THEN 'Events without a user are counted in pql.unusable, and not used.' END; RETURN NEXT;
+    what := 'accounts'; finding := format('%s; %s events without one', n.accounts, n.no_account);
+    advice := CASE WHEN account_id IS NULL THEN 'Give account_id to score accounts.' END; RETURN NEXT;
+    what := 'event names'; finding := n.names::text; advice := NULL; RETURN NEXT;
+    IF received_at IS NOT NULL THEN
+      what := 'lateness'; finding := format('%s at the median', make_interval(secs => coalesce(n.late, 0))); advice := NULL; RETURN NEXT;
+    END IF;
+    IF event_id IS NOT NULL THEN
+      what := 'ids'; finding := format('%s distinct among %s events', n.ids, n.events);
+      advice := CASE WHEN n.ids < n.events THEN 'Some events share an id: with dedup or a unique index they count once.' END; RETURN NEXT;
+    END IF;
+  END IF;
+  what := 'duplicates';
+  finding := CASE WHEN dedup IS NOT NULL THEN format('refused by pql, for %s', dedup) WHEN unique_ids THEN 'refused by a unique index'
+    WHEN event_id IS NULL THEN 'counted: events have no id' ELSE 'counted: nothing refuses them' END;
+  advice := CASE WHEN dedup IS NULL AND NOT unique_ids THEN 'Give event_id and a unique index on it, or dedup => ''90 days'', so that a replay changes nothing.' END;
+  RETURN NEXT;
+  what := 'index'; finding := CASE WHEN indexed THEN 'there is one' ELSE 'missing' END;
+  advice := CASE WHEN NOT indexed THEN format('CREATE INDEX ON %s (%s, %s); without it, updates and deletes of events, and scores of the past, read the whole table.', events, coalesce(account_id, user_id), occurred_at) END;
+  RETURN NEXT;
+  what := 'cost'; finding := CASE capture WHEN 'row' THEN 'one trigger call a row, one write an account and transaction' ELSE 'one trigger call a statement, one write an account and statement' END;
+  advice := 'Insert many rows a statement where you can.'; RETURN NEXT;
+  IF dry_run THEN
+    RETURN;
+  END IF;
+
+  LOCK TABLE pql.source IN SHARE ROW EXCLUSIVE MODE;
+  SELECT coalesce(max(s.source_id), 0) + 1 INTO newest FROM pql.source AS s;
+  INSERT INTO pql.source (source_id, relation, user_id, account_id, event, occurred_at, event_id, properties, received_at, workspace,
+    clock, mode, capture, dedup, unique_ids)
+  VALUES (newest, events, user_id, account_id, event, occurred_at, event_id, properties, received_at, workspace, clock, mode, capture,
+    dedup, unique_ids);
+  PERFORM pql._create_triggers(newest);
+  pages := pql._add_history(newest, ARRAY(SELECT t.tracker_id FROM pql.tracker AS t WHERE t.state = 'active' ORDER BY 1), true);
+  PERFORM pql._audit('attach', events::text, jsonb_build_object('source_id', newest));
+  what := 'history'; finding := CASE WHEN pages = 0 THEN 'none' ELSE format('%s', pg_size_pretty(pages * current_setting('block_size')::int)) END;
+  advice := CASE WHEN pages > 0 THEN 'CALL pql.backfill() folds it.' END; RETURN NEXT;
+END $$;
+COMMENT ON FUNCTION pql.attach(regclass, text, text, text, text, text, text, text, text, text, text, interval, boolean) IS
+  'Attaches an events table: from now on its rows become state. Each text is a column or an SQL expression over the row. With dry_run it only tells what it found: ids, duplicates, lateness, missing indexes, cost. Errors: 42809 not a table, 42710 attached already, 42703 unknown column, 42501 no rights, 22023 bad argument.';
+
+CREATE OR REPLACE FUNCTION pql.detach(events regclass) RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  s record;
+  name text;
+BEGIN
+  SELECT * INTO s FROM pql.source AS x WHERE x.relation = events FOR UPDATE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'table % is not attached', events USING ERRCODE = 'undefined_object';
+  END IF;
+  IF EXISTS (SELECT FROM pg_class AS c WHERE c.oid = events) THEN
+    FOREACH name IN ARRAY ARRAY['pql_insert', 'pql_update', 'pql_delete', 'pql_row', 'pql_statement', 'pql_truncate'] LOOP
+      IF EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = events AND t.tgname = name AND NOT t.tgisinternal) THEN
+        EXECUTE format('DROP TRIGGER %I ON %s', name, events);
+      END IF;
+    END LOOP;
+  END IF;
+  DELETE FROM pql.backfill_job AS j WHERE j.source_id = s.source_id;
+  DELETE FROM pql.seen_event AS e WHERE e.source_id = s.source_id;
+  DELETE FROM pql.held_event AS e WHERE e.source_id = s.source_id;
+  DELETE FROM pql.unusable_event AS e WHERE e.source_id = s.source_id;
+  DELETE FROM pql.source AS x WHERE x.source_id = s.source_id;
+  PERFORM pql._settle_programs();
+  PERFORM pql._rebuild();
+  PERFORM pql._audit('detach', events::text, jsonb_build_object('source_id', s.source_id));
+END $$;
+COMMENT ON FUNCTION pql.detach(regclass) IS
+  'Detaches an events table: drops its triggers and takes its events out of the state (the events themselves stay). Error: 42704 when it is not attached.';
+
+CREATE OR REPLACE FUNCTION pql.retain(events regclass, since timestamptz) RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RAISE EXCEPTION 'sealing is not supported by this version' USING ERRCODE = 'feature_not_supported',
+    HINT = 'Keep the events for as long as their state is needed.';
+END $$;
+COMMENT ON FUNCTION pql.retain(regclass, timestamptz) IS 'Not supported by this version: refuses (0A000).';
+
+CREATE OR REPLACE FUNCTION pql._assert_milestone(user_id text, tracker smallint, reached_at timestamptz, evidence text) RETURNS void
+  AS 'MODULE_PATHNAME', 'pql__assert_milestone' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000;
+COMMENT ON FUNCTION pql._assert_milestone(text, smallint, timestamptz, text) IS 'Folds one asserted milestone into its user''s own home.';
+REVOKE ALL ON FUNCTION pql._assert_milestone(text, smallint, timestamptz, text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql.upsert_user_milestone(user_id text, name text, reached_at timestamptz DEFAULT statement_timestamp(),
+    evidence text DEFAULT NULL) RETURNS boolean
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  tracker smallint;
+  known boolean;
+BEGIN
+  IF coalesce(user_id, '') = '' OR name IS NULL OR reached_at IS NULL THEN
+    RAISE EXCEPTION 'user_id, name and reached_at must not be null or empty' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  IF NOT isfinite(reached_at) THEN
+    RAISE EXCEPTION 'reached_at must be finite' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  SELECT t.tracker_id INTO tracker FROM pql.tracker AS t
+  WHERE t.kind = 'milestone' AND t.unit = 'user' AND t.name = upsert_user_milestone.name;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'milestone "%" is not defined', name USING ERRCODE = 'undefined_object',
+      HINT = coalesce('Defined are: ' || (SELECT string_agg(t.name, ', ' ORDER BY t.name) FROM pql.tracker AS t
+        WHERE t.kind = 'milestone' AND t.unit = 'user') || '.', 'Publish a program that defines it.');
+  END IF;
+  -- The earliest assertion stays; the row's lock makes two sessions agree on who was first.
+  INSERT INTO pql.asserted_milestone AS a (user_id, name, reached_at, evidence)
+  VALUES (user_id, name, reached_at, evidence)
+  ON CONFLICT (user_id, name) DO UPDATE
+    SET reached_at = least(a.reached_at, excluded.reached_at),
+        evidence = CASE WHEN excluded.reached_at < a.reached_at THEN excluded.evidence ELSE a.evidence END;
+  PERFORM pql._flush();
+  known := EXISTS (SELECT FROM pql.user_home AS h JOIN pql.state AS s ON s.home = h.home,
+    LATERAL pql._state_milestones(s.home, s.part, s.body) AS m
+    WHERE h.user_id = upsert_user_milestone.user_id AND m.unit = 'user' AND m.subject_id = upsert_user_milestone.user_id
+      AND m.tracker_id = tracker);
+  PERFORM pql._assert_milestone(user_id, tracker, reached_at, evidence);
+  RETURN NOT known;
+END $$;
+COMMENT ON FUNCTION pql.upsert_user_milestone(text, text, timestamptz, text) IS
+  'States that a user reached a milestone; the earliest time wins. Returns true when it was not known before. Errors: 42704 milestone not defined, 22004 null argument.';
+
+CREATE TABLE pql.events (
+  event_id     bigint PRIMARY KEY DEFAULT pql.next_id(),
+  user_id      text NOT NULL,
+  account_id   text,
+  event        text NOT NULL,
+  occurred_at  timestamptz NOT NULL,
+  properties   jsonb
+);
+CREATE INDEX events_account ON pql.events (account_id, occurred_at);
+COMMENT ON TABLE pql.events IS 'Events recorded by pql.record_event(), for callers without a table of their own.';
+SELECT pg_catalog.pg_extension_config_dump('pql.events', '');
+
+CREATE OR REPLACE FUNCTION pql.record_event(user_id text, event text, account_id text DEFAULT NULL, properties jsonb DEFAULT NULL,
+    occurred_at timestamptz DEFAULT statement_timestamp()) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  id bigint;
+BEGIN
+  IF coalesce(user_id, '') = '' OR coalesce(event, '') = '' OR occurred_at IS NULL THEN
+    RAISE EXCEPTION 'user_id, event and occurred_at must not be null or empty' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  IF NOT EXISTS (SELECT FROM pql.source AS s WHERE s.relation = 'pql.events'::regclass) THEN
+    PERFORM pql.attach('pql.events', user_id => 'user_id', account_id => 'account_id', event => 'event',
+      occurred_at => 'occurred_at', event_id => 'event_id', properties => 'properties');
+  END IF;
+  INSERT INTO pql.events (user_id, account_id, event, occurred_at, properties)
+  VALUES (user_id, account_id, event, occurred_at, properties) RETURNING event_id INTO id;
+  RETURN id;
+END $$;
+COMMENT ON FUNCTION pql.record_event(text, text, text, jsonb, timestamptz) IS
+  'Records an event in pql.events, which is attached when first used. Returns its id. Error: 22004 null or empty argument.';

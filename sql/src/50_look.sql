@@ -1,0 +1,103 @@
+CREATE OR REPLACE FUNCTION pql._flush() RETURNS void
+  AS 'MODULE_PATHNAME', 'pql__flush' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 50;
+COMMENT ON FUNCTION pql._flush() IS 'Does what this transaction has pending, so that what it reads next is up to date.';
+
+CREATE OR REPLACE FUNCTION pql._state_subjects(home text, part int, body bytea)
+  RETURNS TABLE (unit text, account_id text, user_id text, first_seen timestamptz, last_seen timestamptz, events bigint)
+  AS 'MODULE_PATHNAME', 'pql__state_subjects' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 250 ROWS 10;
+COMMENT ON FUNCTION pql._state_subjects(text, int, bytea) IS 'The subjects in a row of pql.state.';
+
+CREATE OR REPLACE FUNCTION pql._state_milestones(home text, part int, body bytea)
+  RETURNS TABLE (unit text, subject_id text, tracker_id smallint, reached_at timestamptz, event_id text, event_key bytea)
+  AS 'MODULE_PATHNAME', 'pql__state_milestones' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 250 ROWS 50;
+COMMENT ON FUNCTION pql._state_milestones(text, int, bytea) IS 'The milestones in a row of pql.state; event_key sorts as event ids do.';
+
+CREATE OR REPLACE FUNCTION pql._state_canonical(home text, part int, body bytea)
+  RETURNS TABLE (unit text, subject_id text, state bytea)
+  AS 'MODULE_PATHNAME', 'pql__state_canonical' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 250 ROWS 10;
+COMMENT ON FUNCTION pql._state_canonical(text, int, bytea) IS 'The state of each subject in a row of pql.state in one canonical form, without the ledger.';
+
+CREATE VIEW pql.milestones WITH (security_invoker = true) AS
+  SELECT DISTINCT ON (m.unit, m.subject_id, t.name) m.unit, m.subject_id, t.name, m.reached_at, m.event_id
+  FROM pql.state AS s, LATERAL pql._state_milestones(s.home, s.part, s.body) AS m
+  JOIN pql.tracker AS t ON t.tracker_id = m.tracker_id
+  ORDER BY m.unit, m.subject_id, t.name, m.reached_at, m.event_key;
+COMMENT ON VIEW pql.milestones IS 'The first time each user or account did a thing: one row however often, and in whatever order, events arrive.';
+COMMENT ON COLUMN pql.milestones.event_id IS 'The event it rests on; of several at that time, the one with the smallest id.';
+
+CREATE VIEW pql.members WITH (security_invoker = true) AS
+  SELECT m.account_id, m.user_id, m.first_seen, m.last_seen, m.events
+  FROM pql.state AS s, LATERAL pql._state_subjects(s.home, s.part, s.body) AS m
+  WHERE m.user_id IS NOT NULL;
+COMMENT ON VIEW pql.members IS 'Who has been active in which account (null: in none), since when, until when and how often.';
+
+CREATE VIEW pql.subjects WITH (security_invoker = true) AS
+  SELECT m.unit, coalesce(m.user_id, m.account_id) AS subject_id, min(m.first_seen) AS first_seen, max(m.last_seen) AS last_seen,
+         sum(m.events)::bigint AS events
+  FROM pql.state AS s, LATERAL pql._state_subjects(s.home, s.part, s.body) AS m
+  GROUP BY m.unit, coalesce(m.user_id, m.account_id);
+COMMENT ON VIEW pql.subjects IS 'Every user and every account that has been seen.';
+
+CREATE VIEW pql.unusable WITH (security_invoker = true) AS
+  SELECT s.relation AS events_table, u.reason, sum(u.events)::bigint AS events, max(u.last_at) AS last_at
+  FROM pql.unusable_event AS u JOIN pql.source AS s USING (source_id)
+  GROUP BY s.relation, u.reason;
+COMMENT ON VIEW pql.unusable IS 'Events that could not be used, by reason: counted here instead of failing the insert.';
+
+CREATE VIEW pql.sources WITH (security_invoker = true) AS
+  SELECT s.source_id, s.relation,
+         (SELECT count(*) FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid = s.relation
+            AND t.tgfoid = 'pql._ingest()'::regprocedure AND t.tgenabled <> 'D') = CASE s.capture WHEN 'row' THEN 3 ELSE 4 END
+         AND NOT EXISTS (SELECT FROM pql.unusable_event AS u WHERE u.source_id = s.source_id AND u.reason = 'definition broken') AS intact,
+         s.user_id, s.account_id, s.event, s.occurred_at, s.event_id, s.properties, s.clock, s.mode, s.capture,
+         CASE WHEN s.dedup IS NOT NULL THEN 'refused for ' || s.dedup WHEN s.unique_ids THEN 'refused by a unique index'
+              ELSE 'counted' END AS duplicates,
+         s.max_event_age, s.max_future, s.sealed_before, s.attached_at,
+         (SELECT count(*) FROM pql.held_event AS h WHERE h.source_id = s.source_id) AS held,
+         (SELECT coalesce(sum(u.events), 0)::bigint FROM pql.unusable_event AS u WHERE u.source_id = s.source_id) AS unusable,
+         NOT EXISTS (SELECT FROM pql.backfill_job AS j WHERE j.source_id = s.source_id AND j.finished_at IS NULL) AS history_folded
+  FROM pql.source AS s;
+COMMENT ON VIEW pql.sources IS 'Attached events tables: how they are read, whether they are intact, and what became of events that could not be used at once.';
+COMMENT ON COLUMN pql.sources.intact IS 'Whether pql''s triggers on the table are there and enabled, and its columns are.';
+COMMENT ON COLUMN pql.sources.held IS 'Events in the future, held until they are due.';
+
+CREATE VIEW pql.backfill_progress WITH (security_invoker = true) AS
+  SELECT j.job_id, j.relation, CASE WHEN j.pages = 0 THEN 100 ELSE round(100.0 * j.next_page / j.pages, 1) END AS percent, j.events,
+         j.started_at, j.finished_at,
+         CASE WHEN j.finished_at IS NULL AND j.next_page > 0
+              THEN (clock_timestamp() - j.started_at) * ((j.pages - j.next_page)::float8 / j.next_page) END AS remaining
+  FROM pql.backfill_job AS j;
+COMMENT ON VIEW pql.backfill_progress IS 'How far the folding of history has come.';
+
+CREATE OR REPLACE FUNCTION pql.state_digest() RETURNS text
+  LANGUAGE sql STABLE PARALLEL UNSAFE COST 5000
+  BEGIN ATOMIC
+    SELECT md5(string_agg(s.home || ':' || c.unit || ':' || c.subject_id || ':' || md5(c.state), ','
+                          ORDER BY s.home COLLATE "C", c.unit COLLATE "C", c.subject_id COLLATE "C"))
+    FROM pql.state AS s, LATERAL pql._state_canonical(s.home, s.part, s.body) AS c;
+  END;
+COMMENT ON FUNCTION pql.state_digest() IS 'One digest of the whole state (members, milestones, signals, activation; not the ledger): equal events give equal digests, whatever their order and batching.';
+
+CREATE OR REPLACE FUNCTION pql.activation(program text, subject text DEFAULT NULL, as_of timestamptz DEFAULT NULL)
+  RETURNS TABLE (subject_id text, level int, steps int, complete boolean, started_at timestamptz, reached_at timestamptz,
+                 next_step text, skipped jsonb)
+  AS 'MODULE_PATHNAME', 'pql_activation' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000 ROWS 100;
+COMMENT ON FUNCTION pql.activation(text, text, timestamptz) IS
+  'How far subjects came through a program''s activation: the most steps one chain completed within the time (aggregate window_funnel, default mode), when the chain began and when it got there, the step it waits for, and steps that were left out though later ones were reached.';
+
+CREATE OR REPLACE FUNCTION pql.score(program text, subject text, as_of timestamptz DEFAULT NULL) RETURNS int
+  AS 'MODULE_PATHNAME', 'pql_score' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000;
+COMMENT ON FUNCTION pql.score(text, text, timestamptz) IS
+  'The score of a user or account, in points, exact as of an instant (null: now, by the program''s clock). Unknown subjects have 0. Instants before the subject''s newest event are answered from the events. Error: 42704 program not in force.';
+
+CREATE OR REPLACE FUNCTION pql.explain(program text, subject text, as_of timestamptz DEFAULT NULL)
+  RETURNS TABLE (signal text, kind text, points int, value float8, evidence jsonb)
+  AS 'MODULE_PATHNAME', 'pql_explain' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000 ROWS 10;
+COMMENT ON FUNCTION pql.explain(text, text, timestamptz) IS
+  'Every signal of a score: its points (they sum exactly to the score), the value they come from, and the event they rest on.';
+
+CREATE OR REPLACE FUNCTION pql.scoreboard(program text, as_of timestamptz DEFAULT NULL)
+  RETURNS TABLE (subject_id text, score int, kinds jsonb, qualified boolean, since timestamptz)
+  AS 'MODULE_PATHNAME', 'pql_scoreboard' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000 ROWS 10000;
+COMMENT ON FUNCTION pql.scoreboard(text, timestamptz) IS
+  'The score of every subject of a program as of an instant (null: now), the points by kind of signal, and since when it qualifies.';

@@ -1,0 +1,111 @@
+CREATE OR REPLACE FUNCTION pql._backfill_step(job int) RETURNS boolean
+  AS 'MODULE_PATHNAME', 'pql__backfill_step' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000;
+COMMENT ON FUNCTION pql._backfill_step(int) IS 'Folds the next pages of a job; true when it is done.';
+REVOKE ALL ON FUNCTION pql._backfill_step(int) FROM PUBLIC;
+
+-- A procedure that commits can have no SET of its own: every name and operator is qualified.
+CREATE OR REPLACE PROCEDURE pql.backfill(events regclass DEFAULT NULL)
+  LANGUAGE plpgsql AS $$
+DECLARE
+  job record;
+  at record;
+  done boolean;
+  told timestamptz := pg_catalog.clock_timestamp();
+BEGIN
+  IF events IS NOT NULL AND NOT EXISTS (SELECT FROM pql.source AS s WHERE s.relation OPERATOR(pg_catalog.=) backfill.events) THEN
+    RAISE EXCEPTION 'table % is not attached', events USING ERRCODE = 'undefined_object', HINT = 'Attach it with pql.attach().';
+  END IF;
+  FOR job IN
+    SELECT j.job_id, j.relation FROM pql.backfill_job AS j JOIN pql.source AS s ON s.source_id OPERATOR(pg_catalog.=) j.source_id
+    WHERE j.finished_at IS NULL AND (backfill.events IS NULL OR s.relation OPERATOR(pg_catalog.=) backfill.events)
+    ORDER BY j.job_id
+  LOOP
+    LOOP
+      done := pql._backfill_step(job.job_id);
+      COMMIT;
+      IF done OR pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) told OPERATOR(pg_catalog.>) '3 seconds'::interval THEN
+        told := pg_catalog.clock_timestamp();
+        SELECT p.percent, p.events INTO at FROM pql.backfill_progress AS p WHERE p.job_id OPERATOR(pg_catalog.=) job.job_id;
+        RAISE NOTICE '%: % %% of its history folded, % events', job.relation, at.percent, at.events;
+      END IF;
+      EXIT WHEN done;
+    END LOOP;
+  END LOOP;
+  PERFORM pql._settle_programs();
+  COMMIT;
+END $$;
+COMMENT ON PROCEDURE pql.backfill(regclass) IS
+  'Folds the history of attached tables (null: all) into the state, in batches that commit: it may be interrupted and called again, while events keep coming. Emits nothing. Watch pql.backfill_progress. Programs that waited for it come into force.';
+
+CREATE OR REPLACE FUNCTION pql._rebuild() RETURNS void
+  AS 'MODULE_PATHNAME', 'pql__rebuild' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000;
+COMMENT ON FUNCTION pql._rebuild() IS 'Derives the whole state again from the events, while writers wait.';
+REVOKE ALL ON FUNCTION pql._rebuild() FROM PUBLIC;
+
+CREATE OR REPLACE PROCEDURE pql.rebuild()
+  LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pql._rebuild();
+  PERFORM pql._settle_programs();
+  PERFORM pql._audit('rebuild', 'state');
+  COMMIT;
+END $$;
+COMMENT ON PROCEDURE pql.rebuild() IS
+  'Derives the whole state again from the events tables; writers of those wait meanwhile. Episodes and routing rows, being a record of what was decided, stay.';
+
+CREATE OR REPLACE FUNCTION pql._state_fields(streamed boolean)
+  RETURNS TABLE (home text, what text, subject text, value text)
+  AS 'MODULE_PATHNAME', 'pql__state_fields' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000 ROWS 10000;
+COMMENT ON FUNCTION pql._state_fields(boolean) IS 'The state field by field: as it is stored (true), or as the events say (false).';
+REVOKE ALL ON FUNCTION pql._state_fields(boolean) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql.verify(sample float8 DEFAULT 1, since timestamptz DEFAULT NULL)
+  RETURNS TABLE (what text, subject text, streamed text, recomputed text)
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  IF sample IS NULL OR NOT (sample > 0 AND sample <= 1) THEN
+    RAISE EXCEPTION 'sample must be above 0 and at most 1' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  RETURN QUERY
+  WITH s AS (SELECT * FROM pql._state_fields(true) AS f WHERE hashtext(f.home) & 1048575 < verify.sample * 1048576),
+       r AS (SELECT * FROM pql._state_fields(false) AS f WHERE hashtext(f.home) & 1048575 < verify.sample * 1048576),
+       recent AS (SELECT DISTINCT x.home FROM (SELECT * FROM s UNION ALL SELECT * FROM r) AS x
+                  WHERE verify.since IS NOT NULL AND x.what = 'last_seen' AND x.value::timestamptz >= verify.since)
+  SELECT coalesce(s.what, r.what), coalesce(s.subject, r.subject), s.value, r.value
+  FROM s FULL JOIN r ON s.home = r.home AND s.what = r.what AND s.subject = r.subject
+  WHERE s.value IS DISTINCT FROM r.value
+    AND (verify.since IS NULL OR coalesce(s.home, r.home) IN (SELECT recent.home FROM recent))
+  ORDER BY 2, 1;
+END $$;
+COMMENT ON FUNCTION pql.verify(float8, timestamptz) IS
+  'Compares what the triggers kept with a scan of the events: one row for each difference, none when all is right. sample: the share of homes to compare; since: only those with an event since then. CALL pql.rebuild() mends. Error: 22023 bad sample.';
+
+CREATE OR REPLACE FUNCTION pql._release_held(as_of timestamptz) RETURNS bigint
+  AS 'MODULE_PATHNAME', 'pql__release_held' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000;
+COMMENT ON FUNCTION pql._release_held(timestamptz) IS 'Folds held events that are due; returns how many.';
+REVOKE ALL ON FUNCTION pql._release_held(timestamptz) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql._leave_due(as_of timestamptz) RETURNS bigint
+  AS 'MODULE_PATHNAME', 'pql__leave_due' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000;
+COMMENT ON FUNCTION pql._leave_due(timestamptz) IS 'Looks again at open episodes whose time to leave has come; returns how many.';
+REVOKE ALL ON FUNCTION pql._leave_due(timestamptz) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql.tick(as_of timestamptz DEFAULT statement_timestamp())
+  RETURNS TABLE (held_released bigint, episodes_reviewed bigint, ids_forgotten bigint)
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 ROWS 1 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  IF as_of IS NULL OR NOT isfinite(as_of) THEN
+    RAISE EXCEPTION 'as_of must be finite' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  held_released := pql._release_held(tick.as_of);
+  episodes_reviewed := pql._leave_due(tick.as_of);
+  WITH gone AS (
+    DELETE FROM pql.seen_event AS e USING pql.source AS s
+    WHERE s.source_id = e.source_id AND e.arrived_at < tick.as_of - s.dedup RETURNING 1)
+  SELECT count(*) INTO ids_forgotten FROM gone;
+  RETURN NEXT;
+END $$;
+COMMENT ON FUNCTION pql.tick(timestamptz) IS
+  'Does what time alone brings: folds held events that are due, ends episodes whose score has fallen, forgets event ids past the dedup horizon. Returns how many of each. Safe to call at any time, from pg_cron or by hand.';

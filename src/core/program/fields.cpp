@@ -1,0 +1,302 @@
+// Checks of single values and keys, and the words in which they are reported.
+// Law: messages are valid UTF-8 and of bounded length whatever the document holds.
+#include "core/program/fields.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <unordered_set>
+
+namespace pql {
+namespace {
+
+constexpr std::size_t kMaxProblems = 1'000;
+constexpr std::string_view kLater = "is not supported by this version";
+
+bool contains(Words words, std::string_view word) noexcept {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+// Edits (insert, delete, replace, swap neighbours) from one word to the other.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); j++) last[j] = j;
+  for (std::size_t i = 1; i <= a.size(); i++) {
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); j++) {
+      const bool same = a[i - 1] == b[j - 1];
+      row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (same ? 0u : 1u)});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) row[j] = std::min(row[j], before[j - 2] + 1);
+    }
+    before.swap(last);
+    last.swap(row);
+  }
+  return last[b.size()];
+}
+
+// The word that was probably meant; empty when none is near.
+std::string_view nearest(std::string_view wrong, Words words) {
+  constexpr std::size_t kLongest = 64;
+  if (wrong.size() > kLongest) return {};
+  std::string_view best;
+  std::size_t least = std::max<std::size_t>(2, wrong.size() / 3) + 1;
+  for (const std::string_view w : words) {
+    const std::size_t d = distance(wrong, w);
+    if (d >= least || d >= w.size()) continue;
+    least = d;
+    best = w;
+  }
+  return best;
+}
+
+std::string listed(Words words, std::string_view last) {
+  constexpr std::size_t kMost = 40;
+  const std::size_t n = std::min(words.size(), kMost);
+  std::string out;
+  for (std::size_t i = 0; i < n; i++) {
+    if (i) out += i + 1 == words.size() ? last : ", ";
+    out += words[i];
+  }
+  return n < words.size() ? out + ", ..." : out;
+}
+
+std::string print_number(const Json &j) {
+  if (j.type == Json::Type::integer) return std::to_string(j.integer);
+  char buffer[32];
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, j.number).ptr;
+  return {buffer, end};
+}
+
+std::string_view how_to_write(Json::Type type) noexcept {
+  switch (type) {
+  case Json::Type::boolean:
+    return "Write true or false, without quotes.";
+  case Json::Type::integer:
+  case Json::Type::number:
+    return "Write a number, without quotes.";
+  case Json::Type::string:
+    return "Write a text between double quotes.";
+  case Json::Type::array:
+    return "Write a list between square brackets.";
+  case Json::Type::object:
+    return "Write keys and their values between braces.";
+  case Json::Type::null:
+    break;
+  }
+  return {};
+}
+
+bool blank(std::string_view text) noexcept { return text.find_first_not_of(" \t\r\n\f\v") == std::string_view::npos; }
+
+} // namespace
+
+const std::string_view kNameHint =
+    "A name starts with a lower-case letter and has up to 63 lower-case letters, digits and underscores.";
+
+bool Problems::full() const noexcept { return list_.size() > kMaxProblems; }
+
+void Problems::add(std::string path, std::string problem, std::string hint) {
+  if (full()) return;
+  if (list_.size() == kMaxProblems) {
+    list_.push_back(
+        {{}, "document has more problems than are listed", "Correct the first " + std::to_string(kMaxProblems) + "."});
+    return;
+  }
+  list_.push_back({std::move(path), std::move(problem), std::move(hint)});
+}
+
+std::string either(Words words) { return listed(words, " or "); }
+
+std::string suggest(std::string_view wrong, Words allowed, std::string_view what) {
+  std::string out;
+  if (const std::string_view near = nearest(wrong, allowed); !near.empty()) {
+    out = "Perhaps you meant \"" + std::string(near) + "\". ";
+  }
+  out += what;
+  return out + (allowed.size() == 1 ? " is " : " are ") + listed(allowed, " and ") + ".";
+}
+
+std::string join(const std::string &path, std::string_view key) {
+  auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  constexpr std::size_t kLongest = 70;
+  if (key.empty() || key.size() > kLongest || !std::all_of(key.begin(), key.end(), plain))
+    return path + "[" + quoted(key) + "]";
+  return path.empty() ? std::string(key) : path + "." + std::string(key);
+}
+
+bool is_name(std::string_view text) noexcept {
+  auto rest = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
+  return !text.empty() && text.size() <= 63 && text[0] >= 'a' && text[0] <= 'z' &&
+         std::all_of(text.begin(), text.end(), rest);
+}
+
+bool check_name(std::string_view name, const std::string &path, Problems &problems) {
+  if (is_name(name)) return true;
+  problems.add(path, quoted(name) + " is not a valid name", std::string(kNameHint));
+  return false;
+}
+
+void check_duplicates(const Json &object, const std::string &path, Problems &problems) {
+  std::unordered_set<std::string_view> seen, reported;
+  for (const Json &member : object.items) {
+    if (seen.insert(member.key).second || !reported.insert(member.key).second) continue;
+    problems.add(join(path, member.key), "is given more than once", "Keep one of them.");
+  }
+}
+
+bool check_type(const Json &value, Json::Type type, const std::string &path, Problems &problems) {
+  if (value.type == type) return true;
+  problems.add(path,
+               (path.empty() ? "document must be " : "must be ") + std::string(name_of(type)) + ", not " +
+                   std::string(name_of(value.type)),
+               std::string(how_to_write(type)));
+  return false;
+}
+
+Fields::Fields(const Json &object, std::string path, const Section &section, Problems &problems,
+               std::string_view handled)
+    : object_(object), path_(std::move(path)), section_(section), problems_(problems) {
+  check_duplicates(object, path_, problems);
+  std::unordered_set<std::string_view> reported;
+  for (const Json &member : object.items) {
+    const std::string_view key = member.key;
+    if (problems.full()) break;
+    if ((key == handled && !key.empty()) || contains(section.keys, key) || !reported.insert(key).second) continue;
+    if (contains(section.planned, key)) {
+      report(key, std::string(kLater), "Remove it.");
+    } else {
+      if (const std::string_view near = nearest(key, section.keys); !near.empty()) meant_.push_back(near);
+      report(key, "is not a known key", suggest(key, section.keys, "Known keys"));
+    }
+  }
+}
+
+bool Fields::has_planned() const noexcept {
+  return std::any_of(object_.items.begin(), object_.items.end(),
+                     [&](const Json &j) { return contains(section_.planned, j.key); });
+}
+
+void Fields::report(std::string_view key, std::string problem, std::string hint) const {
+  problems_.add(path(key), std::move(problem), std::move(hint));
+}
+
+bool Fields::require(std::string_view key, std::string hint) const {
+  if (has(key)) return true;
+  if (!contains(meant_, key)) report(key, "is required", std::move(hint));
+  return false;
+}
+
+const Json *Fields::value(std::string_view key, Json::Type type) const {
+  const Json *j = object_.find(key);
+  return j && check_type(*j, type, path(key), problems_) ? j : nullptr;
+}
+
+bool Fields::prose(std::string_view key, std::string &out) const {
+  const Json *j = value(key, Json::Type::string);
+  if (!j) return false;
+  if (j->text.find('\0') != std::string::npos) {
+    report(key, "must not contain a NUL character");
+    return false;
+  }
+  out = j->text;
+  return true;
+}
+
+bool Fields::text(std::string_view key, std::string &out) const {
+  std::string read;
+  if (!prose(key, read)) return false;
+  if (blank(read)) {
+    report(key, "must not be empty");
+    return false;
+  }
+  out = std::move(read);
+  return true;
+}
+
+bool Fields::flag(std::string_view key, bool &out) const {
+  const Json *j = value(key, Json::Type::boolean);
+  if (j) out = j->flag;
+  return j;
+}
+
+bool Fields::integer(std::string_view key, int lo, int hi, int &out) const {
+  const Json *j = object_.find(key);
+  if (!j) return false;
+  double v = 0;
+  if (j->type == Json::Type::integer)
+    v = static_cast<double>(j->integer);
+  else if (j->type == Json::Type::number)
+    v = j->number; // 20.0 is an integer, as in JSON Schema
+  else
+    return check_type(*j, Json::Type::integer, path(key), problems_);
+  if (!(v >= lo && v <= hi) || v != std::floor(v)) {
+    report(key, "must be an integer between " + std::to_string(lo) + " and " + std::to_string(hi) + ", not " +
+                    print_number(*j));
+    return false;
+  }
+  out = static_cast<int>(v);
+  return true;
+}
+
+bool Fields::positive(std::string_view key, double &out) const {
+  const Json *j = object_.find(key);
+  if (!j) return false;
+  double v = 0;
+  if (j->type == Json::Type::integer)
+    v = static_cast<double>(j->integer);
+  else if (j->type == Json::Type::number)
+    v = j->number;
+  else
+    return check_type(*j, Json::Type::number, path(key), problems_);
+  if (!(v > 0) || !std::isfinite(v)) {
+    report(key, "must be greater than 0, not " + print_number(*j));
+    return false;
+  }
+  out = v;
+  return true;
+}
+
+bool Fields::length(std::string_view key, Micros lo, Micros hi, Micros &out) const {
+  static constexpr char kHint[] = "Write a length of time such as \"36 hours\", \"7 days\" or \"2 weeks\".";
+  const Json *j = object_.find(key);
+  if (!j) return false;
+  if (j->type != Json::Type::string) {
+    report(key, "must be a string, not " + std::string(name_of(j->type)), kHint);
+    return false;
+  }
+  std::string why;
+  const std::optional<Micros> v = parse_length(j->text, &why);
+  if (!v) {
+    report(key, why, kHint);
+    return false;
+  }
+  if (*v < lo) {
+    report(key,
+           lo == 1 ? "must be longer than 0" : "must be at least " + print_length(lo) + ", not " + print_length(*v),
+           kHint);
+    return false;
+  }
+  if (*v > hi) {
+    report(key, "must be at most " + print_length(hi) + ", not " + print_length(*v));
+    return false;
+  }
+  out = *v;
+  return true;
+}
+
+std::optional<std::size_t> Fields::word(std::string_view key, Words allowed, Words planned) const {
+  const Json *j = value(key, Json::Type::string);
+  if (!j) return std::nullopt;
+  const auto at = std::find(allowed.begin(), allowed.end(), j->text);
+  if (at != allowed.end()) return static_cast<std::size_t>(at - allowed.begin());
+  if (contains(planned, j->text)) {
+    report(key, quoted(j->text) + " " + std::string(kLater), "Use " + either(allowed) + ".");
+  } else {
+    report(key, quoted(j->text) + " is not a valid " + std::string(key), suggest(j->text, allowed, "Allowed"));
+  }
+  return std::nullopt;
+}
+
+} // namespace pql

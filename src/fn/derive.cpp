@@ -1,0 +1,92 @@
+// Backfill, rebuild, and what time alone brings.
+#include "pg/derive.hpp"
+#include "pg/read.hpp"
+#include "pg/srf.hpp"
+
+PQL_FUNCTION(_backfill_step) {
+  using namespace pql::pg;
+  flush_pending();
+  return BoolGetDatum(backfill_step(PG_GETARG_INT32(0)));
+}
+
+PQL_FUNCTION(_rebuild) {
+  using namespace pql::pg;
+  mark_all_dirty();
+  flush_pending();
+  return Datum{0};
+}
+
+// The transactions that had not ended, with their subtransactions: what a pg_snapshot alone does not list.
+PQL_FUNCTION(_boundary) {
+  using namespace pql;
+  using namespace pql::pg;
+  struct Ids {
+    std::uint64_t next;
+    TransactionId xmin, xmax;
+    TransactionId *running;
+    int count;
+    bool overflowed;
+  };
+  const Ids ids = call([]() -> Ids {
+    Snapshot s = RegisterSnapshot(GetLatestSnapshot());
+    Ids r{U64FromFullTransactionId(ReadNextFullTransactionId()), s->xmin, s->xmax, nullptr, 0, s->suboverflowed};
+    const auto own = static_cast<int>(1 + s->xcnt) + s->subxcnt;
+    r.running = static_cast<TransactionId *>(palloc(sizeof(TransactionId) * static_cast<std::size_t>(own)));
+    for (std::uint32_t i = 0; i < s->xcnt; i++) r.running[r.count++] = s->xip[i];
+    for (int i = 0; i < s->subxcnt; i++) r.running[r.count++] = s->subxip[i];
+    UnregisterSnapshot(s);
+    return r;
+  });
+  if (ids.overflowed)
+    fail(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "too many subtransactions are in progress to draw a boundary", {},
+         "Try again when the transactions that hold many savepoints have ended.");
+  const auto full = [&](TransactionId xid) {
+    std::uint64_t f = (ids.next & ~std::uint64_t{0xffffffff}) | xid;
+    return f > ids.next ? f - (std::uint64_t{1} << 32) : f;
+  };
+  std::vector<std::uint64_t> running;
+  for (int i = 0; i < ids.count; i++) running.push_back(full(ids.running[i]));
+  const TransactionId mine = call([] { return GetTopTransactionIdIfAny(); });
+  const std::uint64_t xmax = full(ids.xmax);
+  if (TransactionIdIsValid(mine) && full(mine) < xmax) running.push_back(full(mine));
+  std::sort(running.begin(), running.end());
+  running.erase(std::unique(running.begin(), running.end()), running.end());
+  const std::uint64_t xmin = running.empty() ? xmax : std::min(running.front(), full(ids.xmin));
+  std::string out = std::to_string(xmin) + ":" + std::to_string(xmax) + ":";
+  for (std::size_t i = 0; i < running.size(); i++) out += (i ? "," : "") + std::to_string(running[i]);
+  return call([&] { return PointerGetDatum(cstring_to_text(out.c_str())); });
+}
+
+// Folds one asserted milestone into its user's own home. Arguments: user, tracker, time, evidence.
+PQL_FUNCTION(_assert_milestone) {
+  using namespace pql;
+  using namespace pql::pg;
+  const std::shared_ptr<const Definitions> plan = current_definitions();
+  const std::string user = text_arg(fcinfo, 0);
+  Scratch scratch("pql milestone");
+  Batch batch(scratch.arena(), plan->trackers());
+  HomeDelta &h = batch.home(false, user);
+  h.newest = PG_GETARG_TIMESTAMPTZ(2);
+  h.home.owner.fold_milestone(scratch.arena(), static_cast<TrackerId>(PG_GETARG_INT16(1)), h.newest,
+                              PG_ARGISNULL(3) ? std::string_view{} : EventId::of_text(text_arg(fcinfo, 3)).view());
+  MergeOptions o;
+  o.as_of = reading_time(*plan);
+  merge_batch(*plan, batch, o);
+  return Datum{0};
+}
+
+// Folds held events that are due. Returns how many.
+PQL_FUNCTION(_release_held) {
+  using namespace pql;
+  using namespace pql::pg;
+  flush_pending();
+  return Int64GetDatum(release_held(*current_definitions(), PG_GETARG_TIMESTAMPTZ(0)));
+}
+
+// Looks again at open episodes whose time to leave has come. Returns how many ended.
+PQL_FUNCTION(_leave_due) {
+  using namespace pql;
+  using namespace pql::pg;
+  flush_pending();
+  return Int64GetDatum(review_homes(*current_definitions(), PG_GETARG_TIMESTAMPTZ(0)));
+}

@@ -1,0 +1,323 @@
+// The triggers on events tables: rows in, state out.
+#include "pg/derive.hpp"
+#include "pg/ingest.hpp"
+
+extern "C" {
+#include "catalog/partition.h"
+#include "utils/tuplestore.h"
+}
+
+namespace pql::pg {
+namespace {
+
+constexpr std::size_t kBatchBytes = std::size_t{256} << 20;
+
+const TriggerData *trigger_data(FunctionCallInfo fcinfo) {
+  if (!CALLED_AS_TRIGGER(fcinfo))
+    fail(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED, "pql._ingest() must be called as a trigger", {},
+         "It is created by pql.attach().");
+  const auto *t = reinterpret_cast<TriggerData *>(fcinfo->context);
+  if (!TRIGGER_FIRED_AFTER(t->tg_event) || t->tg_trigger->tgnargs != 1)
+    fail(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED, "pql._ingest() must be an AFTER trigger made by pql.attach()");
+  return t;
+}
+
+// The trigger reads the source that its argument names only when its table is that source's, or a partition of it: otherwise
+// anybody who may create a trigger could write state.
+const SourceInfo *source_of(const Definitions &plan, const TriggerData *t) {
+  const SourceInfo *s = plan.source(std::atoi(t->tg_trigger->tgargs[0]));
+  if (!s) return nullptr;
+  const Oid rel = RelationGetRelid(t->tg_relation);
+  if (rel == s->relation) return s;
+  const bool below = call([&] {
+    return t->tg_relation->rd_rel->relispartition && list_member_oid(get_partition_ancestors(rel), s->relation);
+  });
+  return below ? s : nullptr;
+}
+
+// A pass over a transition table.
+class Rows {
+public:
+  Rows(Relation rel, Tuplestorestate *store) : store_(store) {
+    call([&] {
+      pointer_ = tuplestore_alloc_read_pointer(store_, EXEC_FLAG_REWIND);
+      slot_ = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsMinimalTuple);
+      tuplestore_select_read_pointer(store_, pointer_);
+      tuplestore_rescan(store_);
+    });
+  }
+  void rewind() {
+    call([&] {
+      tuplestore_select_read_pointer(store_, pointer_);
+      tuplestore_rescan(store_);
+    });
+  }
+  /// Inside call().
+  TupleTableSlot *next() {
+    return tuplestore_gettupleslot(store_, true, false, slot_) ? slot_ : nullptr;
+  }
+  void select() { tuplestore_select_read_pointer(store_, pointer_); }
+  void close() {
+    call([&] { ExecDropSingleTupleTableSlot(slot_); });
+  }
+
+private:
+  Tuplestorestate *store_;
+  int pointer_ = 0;
+  TupleTableSlot *slot_ = nullptr;
+};
+
+// Folds rows until the end or until the batch is large. Inside call().
+struct Stretch {
+  Rows *rows;
+  Extractor *extractor;
+  Folder *folder;
+  std::size_t limit;
+  Arena *arena;
+  bool more = true;
+
+  void run() {
+    for (std::int64_t n = 1;; n++) {
+      TupleTableSlot *slot = rows->next();
+      if (!slot) {
+        more = false;
+        break;
+      }
+      folder->take(slot, *extractor);
+      if (n % 1024) continue;
+      CHECK_FOR_INTERRUPTS();
+      extractor->forget();
+      if (arena->used() > limit) break;
+    }
+    extractor->forget();
+  }
+
+  // The slow way, after an expression failed on some row: each row in a subtransaction.
+  void run_carefully() {
+    Extracted event;
+    while (TupleTableSlot *slot = rows->next()) {
+      CHECK_FOR_INTERRUPTS();
+      extractor->read_safely(slot, event);
+      folder->take(event);
+      extractor->forget();
+    }
+    more = false;
+  }
+};
+
+class Ingest {
+public:
+  Ingest(const Definitions &plan, const SourceInfo &source, Relation rel) : plan_(plan), source_(source), rel_(rel) {}
+
+  void insert(Tuplestorestate *store) {
+    Extractor *x = call([&] { return extractor_for(rel_, source_); });
+    if (!x) return count_broken(store);
+    if (source_.dedup) find_new_ids(store, *x);
+    Rows rows(rel_, store);
+    const bool may_fail = x->can_fail() || plan_.has_rules();
+    bool more = true;
+    while (more) {
+      Scratch memory("pql statement");
+      more = stretch(rows, *x, memory, may_fail);
+    }
+    rows.close();
+  }
+
+  // Homes of rows that were there before, or are changed: derived again before anybody reads.
+  void mark(Tuplestorestate *store) {
+    Extractor *x = call([&] { return extractor_for(rel_, source_); });
+    if (!x) return mark_all_dirty();
+    Rows rows(rel_, store);
+    Extracted e;
+    for (;;) {
+      const bool found = call([&] {
+        CHECK_FOR_INTERRUPTS();
+        TupleTableSlot *slot = rows.next();
+        if (slot) x->read_safely(slot, e, false);
+        return slot != nullptr;
+      });
+      if (!found) break;
+      mark_event(e);
+    }
+    rows.close();
+  }
+
+  // An UPDATE that changes nothing pql reads (a flag on every row, say) costs nothing.
+  void mark_changes(Tuplestorestate *before, Tuplestorestate *after) {
+    Extractor *x = call([&] { return extractor_for(rel_, source_); });
+    if (!x) return mark_all_dirty();
+    Rows old_rows(rel_, before), new_rows(rel_, after);
+    Extracted a, b;
+    for (;;) {
+      const int state = call([&] {
+        CHECK_FOR_INTERRUPTS();
+        old_rows.select();
+        TupleTableSlot *o = old_rows.next();
+        new_rows.select();
+        TupleTableSlot *n = new_rows.next();
+        if (!o || !n) return 0;
+        x->read_safely(o, a);
+        x->read_safely(n, b);
+        return same(a, b) ? 1 : 2;
+      });
+      if (state == 0) break;
+      if (state == 1) continue;
+      mark_event(a);
+      mark_event(b);
+    }
+    old_rows.close();
+    new_rows.close();
+  }
+
+  static void mark_event(const Extracted &e) {
+    if (!e.unusable) mark_dirty(home_key(e.has_account, e.has_account ? e.account : e.user));
+  }
+
+private:
+  static bool same(const Extracted &a, const Extracted &b) {
+    if (a.unusable || b.unusable) return a.unusable == b.unusable;
+    if (a.user != b.user || a.has_account != b.has_account || (a.has_account && a.account != b.account) ||
+        a.event != b.event || a.at != b.at || a.id.view() != b.id.view() || a.has_properties != b.has_properties)
+      return false;
+    return !a.has_properties || DatumGetBool(DirectFunctionCall2(jsonb_eq, a.properties, b.properties));
+  }
+
+  bool stretch(Rows &rows, Extractor &x, Scratch &memory, bool may_fail) {
+    Batch batch(memory.arena(), plan_.trackers());
+    const Micros now = GetCurrentStatementStartTimestamp();
+    auto folder = std::make_unique<Folder>(plan_, source_, plan_.events(), memory.arena(), now, batch);
+    prepare(*folder);
+    Stretch s{&rows, &x, folder.get(), kBatchBytes, &memory.arena()};
+    if (!may_fail) {
+      call([&] {
+        MemoryContext before = MemoryContextSwitchTo(memory.context());
+        rows.select();
+        s.run();
+        MemoryContextSwitchTo(before);
+      });
+    } else {
+      s.limit = SIZE_MAX; // a failure starts over, so nothing may be written before the end
+      const bool ok = call([&] {
+        rows.select();
+        return guarded([&] { s.run(); });
+      });
+      if (!ok) return retry(rows, x);
+    }
+    finish(*folder, batch);
+    return s.more;
+  }
+
+  bool retry(Rows &rows, Extractor &x) {
+    Scratch memory("pql statement");
+    Batch batch(memory.arena(), plan_.trackers());
+    auto folder = std::make_unique<Folder>(plan_, source_, plan_.events(), memory.arena(),
+                                           GetCurrentStatementStartTimestamp(), batch);
+    prepare(*folder);
+    rows.rewind();
+    Stretch s{&rows, &x, folder.get(), SIZE_MAX, &memory.arena()};
+    call([&] { s.run_carefully(); });
+    finish(*folder, batch);
+    return false;
+  }
+
+  void finish(Folder &folder, Batch &batch) {
+    record_unusable(source_.id, folder.unusable());
+    record_held(source_.id, folder.held());
+    if (source_.event_clock) advance_event_clock(folder.newest());
+    MergeOptions o;
+    o.as_of = decision_time(plan_, &source_, folder.newest());
+    o.emit_since = o.as_of - source_.max_event_age;
+    merge_batch(plan_, batch, o);
+  }
+
+  void count_broken(Tuplestorestate *store) {
+    Scratch memory("pql statement");
+    Batch batch(memory.arena(), plan_.trackers());
+    Folder folder(plan_, source_, plan_.events(), memory.arena(), 0, batch);
+    folder.count_unusable("definition broken", tuplestore_tuple_count(store));
+    record_unusable(source_.id, folder.unusable());
+  }
+
+  void find_new_ids(Tuplestorestate *store, Extractor &x) {
+    std::vector<std::string> homes, ids;
+    Rows rows(rel_, store);
+    Extracted e;
+    for (;;) {
+      const bool found = call([&] {
+        CHECK_FOR_INTERRUPTS();
+        TupleTableSlot *slot = rows.next();
+        if (slot) x.read_safely(slot, e, false);
+        return slot != nullptr;
+      });
+      if (!found) break;
+      if (e.unusable || !e.id.size) continue;
+      homes.push_back(home_key(e.has_account, e.has_account ? e.account : e.user));
+      ids.push_back(event_id_text(e.id.view()));
+    }
+    rows.close();
+    known_ids_ = remember_ids(source_.id, homes, ids);
+  }
+
+  void prepare(Folder &folder) {
+    if (!source_.dedup) return;
+    fold_seen_ = known_ids_;
+    folder.seen = &fold_seen_;
+  }
+
+  const Definitions &plan_;
+  const SourceInfo &source_;
+  Relation rel_;
+  std::unordered_set<std::string> known_ids_, fold_seen_; ///< ids that arrived before this statement
+};
+
+void statement(const Definitions &plan, const SourceInfo &source, const TriggerData *t) {
+  Ingest ingest(plan, source, t->tg_relation);
+  if (TRIGGER_FIRED_BY_TRUNCATE(t->tg_event)) return mark_all_dirty();
+  if (!t->tg_newtable && !t->tg_oldtable) return flush_pending(); // row triggers collected
+  if (TRIGGER_FIRED_BY_INSERT(t->tg_event)) return ingest.insert(t->tg_newtable);
+  if (TRIGGER_FIRED_BY_DELETE(t->tg_event)) return ingest.mark(t->tg_oldtable);
+  ingest.mark_changes(t->tg_oldtable, t->tg_newtable);
+}
+
+void row(const SourceInfo &source, const TriggerData *t) {
+  if (TRIGGER_FIRED_BY_INSERT(t->tg_event)) return collect_row(source, t->tg_relation, t->tg_trigslot);
+  Extracted a, b;
+  const bool readable = call([&] {
+    Extractor *x = extractor_for(t->tg_relation, source);
+    if (!x) return false;
+    x->read_safely(t->tg_trigslot, a);
+    if (TRIGGER_FIRED_BY_UPDATE(t->tg_event)) x->read_safely(t->tg_newslot, b);
+    return true;
+  });
+  if (!readable) return mark_all_dirty();
+  Ingest::mark_event(a);
+  if (TRIGGER_FIRED_BY_UPDATE(t->tg_event)) Ingest::mark_event(b);
+}
+
+} // namespace
+} // namespace pql::pg
+
+PQL_FUNCTION(_ingest) {
+  using namespace pql::pg;
+  const TriggerData *t = trigger_data(fcinfo);
+  const std::shared_ptr<const Definitions> plan = current_definitions();
+  const SourceInfo *source = source_of(*plan, t);
+  if (!source)
+    fail(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+         std::string("table \"") + RelationGetRelationName(t->tg_relation) + "\" is not attached to pql",
+         "Its trigger \"" + std::string(t->tg_trigger->tgname) + "\" belongs to another table, or was copied.",
+         "Drop the trigger, or attach the table with pql.attach().");
+  if (TRIGGER_FIRED_FOR_ROW(t->tg_event)) row(*source, t);
+  else statement(*plan, *source, t);
+  return PointerGetDatum(nullptr);
+}
+
+// On pql's own tables: tells every backend that definitions changed.
+PQL_FUNCTION(_definitions_changed) {
+  using namespace pql::pg;
+  const auto *t = reinterpret_cast<TriggerData *>(fcinfo->context);
+  if (!CALLED_AS_TRIGGER(fcinfo))
+    fail(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED, "pql._definitions_changed() must be called as a trigger");
+  call([&] { CacheInvalidateRelcache(t->tg_relation); });
+  return PointerGetDatum(nullptr);
+}

@@ -1,0 +1,225 @@
+// What is kept, as rows: behind pql.members, pql.milestones, pql.subjects, pql.activation, pql.verify and pql.state_digest.
+#include "pg/read.hpp"
+#include "pg/srf.hpp"
+
+namespace pql::pg {
+namespace {
+
+// A stored row of pql.state, decoded. Arguments: home, part, body.
+Home home_arg(FunctionCallInfo fcinfo, Arena &arena, std::string &key) {
+  key = text_arg(fcinfo, 0);
+  std::optional<Home> h = decode(arena, bytes_arg(fcinfo, 2));
+  if (!h || key.size() < 2)
+    fail(ERRCODE_DATA_CORRUPTED, "state of home \"" + key + "\" is damaged", {}, "Derive it again: CALL pql.rebuild().");
+  return *h;
+}
+
+// Calls f(unit, account id or empty, subject) for each subject of a row.
+template <class F>
+void each_subject(std::string_view key, Home &h, F &&f) {
+  const bool account = is_account_home(key);
+  const std::string_view id = home_id(key);
+  if (h.head) f(account ? Unit::account : Unit::user, account ? id : std::string_view{}, h.owner);
+  for (Subject &s : h.members) f(Unit::user, id, s);
+}
+
+std::string hex(std::string_view bytes) {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string out;
+  for (char c : bytes) {
+    out += digits[static_cast<unsigned char>(c) >> 4];
+    out += digits[static_cast<unsigned char>(c) & 15];
+  }
+  return out;
+}
+
+// A subject's state, field by field, as verify compares it.
+class Fields {
+public:
+  Fields(const Definitions &plan, ResultRows &rows) : plan_(plan), rows_(rows) {}
+
+  void add(std::string_view home, const Subject &s) {
+    home_ = home;
+    subject_ = s.id.view();
+    if (s.events) {
+      put("first_seen", print_instant(s.first_seen));
+      put("last_seen", print_instant(s.last_seen));
+      put("events", std::to_string(s.events));
+    }
+    for (const FirstTime &m : s.milestones)
+      put(name("milestone", m.tracker), print_instant(m.at) + " " + event_id_text(m.event.view()));
+    for (const DecayedSum &d : s.decays) {
+      const Tracker &t = plan_.trackers()[d.tracker];
+      std::string value = std::to_string(d.sum.read(t.half_life, d.newest)) + " at " + print_instant(d.newest) + " " +
+                          event_id_text(d.event.view()) + " [" + std::to_string(d.sum.top);
+      for (const Wide &w : d.sum.sum) {
+        unsigned char b[16];
+        std::memcpy(b, &w.lo, 8);
+        std::memcpy(b + 8, &w.hi, 8);
+        value += " " + hex({reinterpret_cast<const char *>(b), 16});
+      }
+      put(name("decay", d.tracker), value + "]");
+    }
+    for (const FunnelState &f : s.funnels) {
+      const FunnelLevel l = f.funnel.read(plan_.trackers()[f.tracker].funnel);
+      if (l.level)
+        put(name("funnel", f.tracker),
+            std::to_string(l.level) + " from " + print_instant(l.started) + " to " + print_instant(l.reached));
+    }
+  }
+
+private:
+  std::string name(const char *kind, TrackerId t) const {
+    const TrackerInfo *info = plan_.info(t);
+    std::string out = std::string(kind) + " ";
+    if (!info) return out + std::to_string(t);
+    if (!info->spec.name.empty()) return out + info->spec.name;
+    for (std::size_t i = 0; i < info->spec.events.size(); i++) out += (i ? ", " : "") + info->spec.events[i];
+    return out + " (" + std::to_string(t) + ")";
+  }
+  void put(const std::string &what, const std::string &value) {
+    rows_.add({Cell::of(home_), Cell::of(what), Cell::of(subject_), Cell::of(value)});
+  }
+
+  const Definitions &plan_;
+  ResultRows &rows_;
+  std::string_view home_, subject_;
+};
+
+} // namespace
+} // namespace pql::pg
+
+PQL_FUNCTION(_state_subjects) {
+  using namespace pql;
+  using namespace pql::pg;
+  ResultRows rows(fcinfo);
+  Scratch scratch("pql row");
+  std::string key;
+  Home h = home_arg(fcinfo, scratch.arena(), key);
+  each_subject(key, h, [&](Unit unit, std::string_view account, const Subject &s) {
+    if (s.events == 0) return;
+    rows.add({Cell::of(name_of(unit)), account.empty() ? Cell::null() : Cell::of(account),
+              unit == Unit::user ? Cell::of(s.id.view()) : Cell::null(), Cell::time(s.first_seen), Cell::time(s.last_seen),
+              Cell::of(s.events)});
+  });
+  return Datum{0};
+}
+
+PQL_FUNCTION(_state_milestones) {
+  using namespace pql;
+  using namespace pql::pg;
+  ResultRows rows(fcinfo);
+  Scratch scratch("pql row");
+  std::string key;
+  Home h = home_arg(fcinfo, scratch.arena(), key);
+  each_subject(key, h, [&](Unit unit, std::string_view, const Subject &s) {
+    for (const FirstTime &m : s.milestones) {
+      const std::string event = event_id_text(m.event.view());
+      rows.add({Cell::of(name_of(unit)), Cell::of(s.id.view()), Cell::small(m.tracker), Cell::time(m.at),
+                event.empty() ? Cell::null() : Cell::of(event), Cell::bytes(m.event.view())});
+    }
+  });
+  return Datum{0};
+}
+
+PQL_FUNCTION(_state_canonical) {
+  using namespace pql;
+  using namespace pql::pg;
+  ResultRows rows(fcinfo);
+  Scratch scratch("pql row");
+  std::string key;
+  Home h = home_arg(fcinfo, scratch.arena(), key);
+  each_subject(key, h, [&](Unit unit, std::string_view, const Subject &s) {
+    if (s.events == 0 && s.milestones.empty()) return;
+    rows.add({Cell::of(name_of(unit)), Cell::of(s.id.view()), Cell::bytes(canonical(scratch.arena(), s))});
+  });
+  return Datum{0};
+}
+
+// Brings views up to date within a transaction that has changes pending.
+PQL_FUNCTION(_flush) {
+  using namespace pql::pg;
+  flush_pending();
+  return Datum{0};
+}
+
+PQL_FUNCTION(activation) {
+  using namespace pql;
+  using namespace pql::pg;
+  ResultRows rows(fcinfo);
+  if (PG_ARGISNULL(0)) return Datum{0};
+  flush_pending();
+  const std::shared_ptr<const Definitions> plan = current_definitions();
+  const Program &p = program_named(*plan, text_arg(fcinfo, 0));
+  if (!p.def.activation)
+    fail(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "program \"" + p.def.name + "\" has no activation", {},
+         "Add \"activation\" with its steps to the document and publish it.");
+  const Micros as_of = instant_arg(*plan, fcinfo, 2);
+  const FunnelSpec &spec = plan->trackers()[p.activation_tracker].funnel;
+  const std::vector<std::string> &steps = p.def.activation->steps;
+  const auto add = [&](const Subject &s) {
+    FunnelLevel level;
+    if (const FunnelState *f = s.funnel(p.activation_tracker)) level = f->funnel.read(spec, as_of);
+    // In order, a step is skipped when a later one was reached all the same; in any order, when it is missing.
+    std::string skipped = "[", next;
+    int last = -1;
+    const auto reached = [&](int i) {
+      const TrackerSpec milestone = milestone_spec(*p.def.milestone(steps[static_cast<std::size_t>(i)]), p.def.unit);
+      for (const FirstTime &m : s.milestones) {
+        const TrackerInfo *info = plan->info(m.tracker);
+        if (info && info->spec == milestone && m.at <= as_of) return true;
+      }
+      return false;
+    };
+    for (int i = 0; i < spec.steps; i++) {
+      if (reached(i)) last = i;
+    }
+    for (int i = 0; i < spec.steps; i++) {
+      if (level.done >> i & 1) continue;
+      if (next.empty()) next = steps[static_cast<std::size_t>(i)];
+      if (i < last && !reached(i)) skipped += (skipped.size() > 1 ? ", \"" : "\"") + steps[static_cast<std::size_t>(i)] + "\"";
+    }
+    skipped += "]";
+    rows.add({Cell::of(s.id.view()), Cell::of(level.level), Cell::of(spec.steps), Cell::of(level.level == spec.steps),
+              level.level ? Cell::time(level.started) : Cell::null(), level.level ? Cell::time(level.reached) : Cell::null(),
+              next.empty() ? Cell::null() : Cell::of(next), Cell::json(skipped)});
+  };
+  Scratch scratch("pql activation");
+  if (PG_ARGISNULL(1)) {
+    subjects_at(*plan, scratch.arena(), p.def.unit, as_of, add);
+  } else if (const auto s = subject_at(*plan, scratch.arena(), p.def.unit, text_arg(fcinfo, 1), as_of)) {
+    add(*s);
+  }
+  return Datum{0};
+}
+
+// The state field by field: as it is stored, or as the events say.
+PQL_FUNCTION(_state_fields) {
+  using namespace pql;
+  using namespace pql::pg;
+  ResultRows rows(fcinfo);
+  flush_pending();
+  const std::shared_ptr<const Definitions> plan = current_definitions();
+  Fields fields(*plan, rows);
+  Scratch scratch("pql fields");
+  if (!PG_GETARG_BOOL(0)) {
+    Batch batch(scratch.arena(), plan->trackers());
+    scan_events(*plan, scratch.arena(), batch, {});
+    for (HomeDelta *d : batch.sorted()) {
+      each_subject(d->key, d->home, [&](Unit, std::string_view, Subject &s) {
+        (void)s.settle(scratch.arena(), plan->trackers());
+        fields.add(d->key, s);
+      });
+    }
+    return Datum{0};
+  }
+  Store store(Store::Access::read);
+  store.scan([&](std::string_view home, int, std::string_view body) {
+    scratch.arena().reset();
+    std::optional<Home> h = decode(scratch.arena(), body);
+    if (!h) return;
+    each_subject(home, *h, [&](Unit, std::string_view, const Subject &s) { fields.add(home, s); });
+  });
+  store.close();
+  return Datum{0};
+}

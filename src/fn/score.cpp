@@ -1,0 +1,102 @@
+// pql.score, pql.explain, pql.scoreboard: what subjects are worth, now or at any instant.
+#include "pg/packet.hpp"
+#include "pg/read.hpp"
+#include "pg/spi.hpp"
+#include "pg/srf.hpp"
+
+#include <map>
+
+namespace pql::pg {
+namespace {
+
+struct Asked {
+  std::shared_ptr<const Definitions> plan;
+  const Program *program;
+  Micros as_of;
+};
+
+Asked asked(FunctionCallInfo fcinfo, int as_of) {
+  flush_pending();
+  Asked a{current_definitions(), nullptr, 0};
+  a.program = &program_named(*a.plan, text_arg(fcinfo, 0));
+  a.as_of = instant_arg(*a.plan, fcinfo, as_of);
+  return a;
+}
+
+std::string kinds_json(const Program &p, std::span<const Reason> reasons) {
+  std::map<std::string_view, int> sums;
+  for (std::size_t i = 0; i < reasons.size(); i++) sums[name_of(p.def.signals[i].kind)] += reasons[i].points;
+  std::string out = "{";
+  for (const auto &[kind, points] : sums) {
+    if (out.size() > 1) out += ", ";
+    out += "\"" + std::string(kind) + "\": " + std::to_string(points);
+  }
+  return out + "}";
+}
+
+// Open episodes of a program: since when each subject qualifies.
+std::map<std::string, Micros> open_since(const Program &p) {
+  std::map<std::string, Micros> since;
+  Spi spi;
+  const std::uint64_t n = spi.run("SELECT subject_id, min(entered_at) FROM pql.episode WHERE program_id = $1 AND left_at IS NULL"
+                                  " GROUP BY subject_id",
+                                  {Arg::of(p.id)});
+  for (std::uint64_t i = 0; i < n; i++) since[spi.text(i, 1)] = spi.number(i, 2);
+  spi.finish();
+  return since;
+}
+
+} // namespace
+} // namespace pql::pg
+
+PQL_FUNCTION(score) {
+  using namespace pql;
+  using namespace pql::pg;
+  if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) {
+    fcinfo->isnull = true;
+    return Datum{0};
+  }
+  const Asked a = asked(fcinfo, 2);
+  Scratch scratch("pql score");
+  const auto s = subject_at(*a.plan, scratch.arena(), a.program->def.unit, text_arg(fcinfo, 1), a.as_of);
+  std::vector<Reason> reasons(a.program->def.signals.size());
+  return Int32GetDatum(s ? score(*a.program, a.plan->trackers(), *s, a.as_of, reasons) : 0);
+}
+
+PQL_FUNCTION(explain) {
+  using namespace pql;
+  using namespace pql::pg;
+  ResultRows rows(fcinfo);
+  if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) return Datum{0};
+  const Asked a = asked(fcinfo, 2);
+  Scratch scratch("pql explain");
+  const auto s = subject_at(*a.plan, scratch.arena(), a.program->def.unit, text_arg(fcinfo, 1), a.as_of);
+  std::vector<Reason> reasons(a.program->def.signals.size());
+  score(*a.program, a.plan->trackers(), s ? *s : Subject{}, a.as_of, reasons);
+  for (std::size_t i = 0; i < reasons.size(); i++) {
+    const SignalDef &d = a.program->def.signals[i];
+    const std::string evidence = evidence_json(d, reasons[i]);
+    rows.add({Cell::of(d.name), Cell::of(name_of(d.kind)), Cell::of(reasons[i].points), Cell::of(reasons[i].value),
+              Cell::json(evidence)});
+  }
+  return Datum{0};
+}
+
+PQL_FUNCTION(scoreboard) {
+  using namespace pql;
+  using namespace pql::pg;
+  ResultRows rows(fcinfo);
+  if (PG_ARGISNULL(0)) return Datum{0};
+  const Asked a = asked(fcinfo, 1);
+  const std::map<std::string, Micros> open = open_since(*a.program);
+  Scratch scratch("pql scoreboard");
+  std::vector<Reason> reasons(a.program->def.signals.size());
+  subjects_at(*a.plan, scratch.arena(), a.program->def.unit, a.as_of, [&](const Subject &s) {
+    const int points = score(*a.program, a.plan->trackers(), s, a.as_of, reasons);
+    const auto since = open.find(std::string(s.id.view()));
+    const bool qualified = since != open.end() && since->second <= a.as_of;
+    rows.add({Cell::of(s.id.view()), Cell::of(points), Cell::json(kinds_json(*a.program, reasons)), Cell::of(qualified),
+              qualified ? Cell::time(since->second) : Cell::null()});
+  });
+  return Datum{0};
+}

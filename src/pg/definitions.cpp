@@ -1,0 +1,236 @@
+#include "pg/definitions.hpp"
+
+#include "pg/spi.hpp"
+#include "pg/store.hpp"
+
+namespace pql::pg {
+namespace {
+
+constexpr RuleVariable kEventVariables[] = {
+    {"props", JSONBOID}, {"event", TEXTOID}, {"occurred_at", TIMESTAMPTZOID}, {"as_of", TIMESTAMPTZOID}};
+
+std::shared_ptr<const Definitions> in_force;
+bool valid = false;
+std::uint64_t generation = 0;
+std::vector<Oid> watched; // relations whose change makes the plan stale
+
+extern "C" void relation_changed(Datum, Oid relation) {
+  if (!OidIsValid(relation)) {
+    valid = false;
+    return;
+  }
+  for (Oid w : watched) {
+    if (w == relation) valid = false;
+  }
+}
+
+Unit unit_of(std::string_view s) { return s == "account" ? Unit::account : Unit::user; }
+
+Tracker::Kind kind_of(std::string_view s) {
+  if (s == "decay") return Tracker::Kind::decay;
+  return s == "funnel" ? Tracker::Kind::funnel : Tracker::Kind::milestone;
+}
+
+} // namespace
+
+Complaint *check_event_rule(const char *text, Oid wanted, const char *path) {
+  return check_rule(text, kEventVariables, std::size(kEventVariables), wanted, path);
+}
+
+void watch_definitions() { CacheRegisterRelcacheCallback(relation_changed, Datum{0}); }
+
+void watch_relation(Oid relation) {
+  if (std::find(watched.begin(), watched.end(), relation) == watched.end()) watched.push_back(relation);
+}
+
+std::uint64_t definitions_generation() { return generation; }
+
+std::shared_ptr<const Definitions> current_definitions() {
+  if (valid && in_force) return in_force;
+  for (int attempt = 0; attempt < 3; attempt++) {
+    valid = true; // before reading: what changes while we read makes it invalid again
+    try {
+      in_force = std::make_shared<const Definitions>();
+      generation++;
+    } catch (...) {
+      valid = false;
+      throw;
+    }
+    if (valid) break;
+  }
+  return in_force;
+}
+
+Definitions::Definitions() {
+  call([&] {
+    watched.clear();
+    for (const char *name : {"tracker", "program", "source", "backfill_job"}) watch_relation(pql_relation(name));
+    memory_ = AllocSetContextCreateInternal(CacheMemoryContext, "pql plan", ALLOCSET_DEFAULT_SIZES);
+  });
+  try {
+    load_trackers();
+    load_programs();
+    load_sources();
+  } catch (...) {
+    MemoryContextDelete(memory_);
+    throw;
+  }
+}
+
+Definitions::~Definitions() { MemoryContextDelete(memory_); }
+
+const TrackerInfo *Definitions::info(TrackerId id) const noexcept {
+  for (const TrackerInfo &t : infos_) {
+    if (t.id == id) return &t;
+  }
+  return nullptr;
+}
+
+const SourceInfo *Definitions::source(int id) const noexcept {
+  for (const SourceInfo &s : sources_) {
+    if (s.id == id) return &s;
+  }
+  return nullptr;
+}
+
+const Program *Definitions::program(std::string_view name) const noexcept {
+  const Program *found = nullptr;
+  for (const Program &p : programs_) {
+    if (p.def.name == name && (!found || p.live)) found = &p;
+  }
+  return found;
+}
+
+TrackerId Definitions::find(const TrackerSpec &spec) const {
+  for (const TrackerInfo &t : infos_) {
+    if (t.spec == spec) return t.id;
+  }
+  fail(ERRCODE_INTERNAL_ERROR, "a tracker of a published program is missing", "The table pql.tracker was changed by hand.");
+}
+
+void Definitions::load_trackers() {
+  Spi spi;
+  const std::uint64_t n = spi.run("SELECT tracker_id, kind, unit, name, events, rules, value_rule,"
+                                  " (extract(epoch FROM half_life) * 1000000)::bigint, in_order,"
+                                  " (extract(epoch FROM within) * 1000000)::bigint, state = 'active'"
+                                  " FROM pql.tracker ORDER BY tracker_id",
+                                  {}, true);
+  for (std::uint64_t i = 0; i < n; i++) {
+    TrackerInfo t;
+    t.id = static_cast<TrackerId>(spi.number(i, 1));
+    t.spec.kind = kind_of(spi.text(i, 2));
+    t.spec.unit = unit_of(spi.text(i, 3));
+    t.spec.name = spi.text(i, 4);
+    t.spec.events = spi.texts(i, 5);
+    t.spec.rules = spi.texts(i, 6);
+    t.spec.value_rule = spi.text(i, 7);
+    t.spec.half_life = spi.number(i, 8);
+    t.spec.in_order = spi.number(i, 9) != 0;
+    t.spec.within = spi.number(i, 10);
+    t.active = spi.number(i, 11) != 0;
+    infos_.push_back(std::move(t));
+  }
+  spi.finish();
+  for (const TrackerInfo &t : infos_) {
+    if (t.id >= trackers_.size()) trackers_.resize(t.id + 1u);
+    Tracker &x = trackers_[t.id];
+    x.kind = t.spec.kind;
+    x.half_life = t.spec.half_life;
+    x.funnel = {static_cast<int>(t.spec.events.size()), t.spec.in_order, t.spec.within};
+    if (t.active) add_event(events_, t);
+  }
+  for (const auto &[name, e] : events_) has_rules_ |= e.needs_properties();
+}
+
+void Definitions::add_event(EventTable &table, const TrackerInfo &t) const {
+  const auto rule = [&](std::vector<Rule *> &rules, const std::string &text, Oid type) -> std::int16_t {
+    if (text.empty()) return -1;
+    for (std::size_t i = 0; i < rules.size(); i++) { // several trackers ask the same of an event
+      if (text == rules[i]->text) return static_cast<std::int16_t>(i);
+    }
+    Rule *r = call([&] {
+      return compile_rule(text.c_str(), kEventVariables, std::size(kEventVariables), type, t.spec.name.c_str(), memory_);
+    });
+    rules.push_back(r);
+    return static_cast<std::int16_t>(rules.size() - 1);
+  };
+  for (std::size_t step = 0; step < t.spec.events.size(); step++) {
+    EventPlan &e = table[t.spec.events[step]];
+    Action a{t.spec.kind, t.id, 1u << step, -1, -1};
+    a.rule = rule(e.rules, t.spec.rules[step], BOOLOID);
+    if (t.spec.kind == Tracker::Kind::decay) a.value = rule(e.values, t.spec.value_rule, FLOAT8OID);
+    (t.spec.unit == Unit::user ? e.on_user : e.on_account).push_back(a);
+  }
+}
+
+EventTable Definitions::event_table(const std::vector<TrackerId> &only) const {
+  EventTable table;
+  for (const TrackerInfo &t : infos_) {
+    if (std::find(only.begin(), only.end(), t.id) != only.end()) add_event(table, t);
+  }
+  return table;
+}
+
+void Definitions::load_programs() {
+  struct Row {
+    int id, version;
+    bool live;
+    std::string document;
+  };
+  std::vector<Row> rows;
+  Spi spi;
+  const std::uint64_t n = spi.run("SELECT program_id, version, status = 'live', document FROM pql.program"
+                                  " WHERE status IN ('shadow', 'live') ORDER BY program_id, version",
+                                  {}, true);
+  for (std::uint64_t i = 0; i < n; i++) {
+    rows.push_back({static_cast<int>(spi.number(i, 1)), static_cast<int>(spi.number(i, 2)), spi.number(i, 3) != 0,
+                    spi.text(i, 4)});
+  }
+  spi.finish();
+  for (const Row &r : rows) {
+    ParsedProgram parsed = parse_program(r.document);
+    if (!parsed.problems.empty()) continue; // published by a version that knew more; health lists it
+    Program p;
+    p.id = r.id;
+    p.version = r.version;
+    p.live = r.live;
+    p.def = std::move(parsed.program);
+    for (const SignalDef &s : p.def.signals) p.signal_trackers.push_back(find(signal_spec(p.def, s)));
+    if (p.def.activation) p.activation_tracker = find(activation_spec(p.def));
+    has_unit_[static_cast<int>(p.def.unit)] = true;
+    programs_.push_back(std::move(p));
+  }
+}
+
+void Definitions::load_sources() {
+  Spi spi;
+  std::uint64_t n = spi.run("SELECT source_id, relation::oid, user_id, account_id, event, occurred_at, event_id, properties,"
+                            " clock = 'event', dedup IS NOT NULL,"
+                            " (extract(epoch FROM max_event_age) * 1000000)::bigint,"
+                            " (extract(epoch FROM max_future) * 1000000)::bigint, sealed_before,"
+                            " (extract(epoch FROM dedup) * 1000000)::bigint FROM pql.source ORDER BY source_id",
+                            {}, true);
+  for (std::uint64_t i = 0; i < n; i++) {
+    SourceInfo s;
+    s.id = static_cast<int>(spi.number(i, 1));
+    s.relation = static_cast<Oid>(spi.number(i, 2));
+    s.user_id = spi.text(i, 3);
+    s.account_id = spi.text(i, 4);
+    s.event = spi.text(i, 5);
+    s.occurred_at = spi.text(i, 6);
+    s.event_id = spi.text(i, 7);
+    s.properties = spi.text(i, 8);
+    s.event_clock = spi.number(i, 9) != 0;
+    s.dedup = spi.number(i, 10) != 0;
+    s.max_event_age = spi.number(i, 11);
+    s.max_future = spi.number(i, 12);
+    s.sealed_before = spi.is_null(i, 13) ? kAlways : spi.number(i, 13);
+    s.dedup_for = spi.number(i, 14);
+    sources_.push_back(std::move(s));
+  }
+  n = spi.run("SELECT job_id FROM pql.backfill_job WHERE finished_at IS NULL", {}, true);
+  for (std::uint64_t i = 0; i < n; i++) jobs_.push_back(static_cast<std::int32_t>(spi.number(i, 1)));
+  spi.finish();
+}
+
+} // namespace pql::pg

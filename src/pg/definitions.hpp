@@ -1,0 +1,106 @@
+// The definitions in force, compiled once per backend: what each event does, and which programs look at it.
+// Law: never older than the newest committed definition that this backend has been told of, at any isolation level.
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+
+#include "core/program/trackers.hpp"
+#include "core/state/delta.hpp"
+#include "pg/expression.hpp"
+#include "pg/memory.hpp"
+
+namespace pql::pg {
+
+/// What is known of a tracker besides what the core needs.
+struct TrackerInfo {
+  TrackerId id = 0;
+  TrackerSpec spec;
+  bool active = false; ///< folded by the trigger; otherwise still being built
+};
+
+/// What events of one name do, and the rules that decide it.
+struct EventPlan {
+  std::vector<Action> on_user, on_account;
+  std::vector<Rule *> rules, values; ///< conditions; values of sums
+  bool needs_properties() const noexcept { return !rules.empty() || !values.empty(); }
+  EventActions actions() const noexcept { return {on_user, on_account}; }
+};
+
+struct StringHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view s) const noexcept { return std::hash<std::string_view>{}(s); }
+};
+
+using EventTable = std::unordered_map<std::string, EventPlan, StringHash, std::equal_to<>>;
+
+/// An attached events table.
+struct SourceInfo {
+  int id = 0;
+  Oid relation = InvalidOid;
+  std::string user_id, account_id, event, occurred_at, event_id, properties;
+  bool event_clock = false, dedup = false;
+  Micros max_event_age = 0, max_future = 0, dedup_for = 0;
+  Micros sealed_before = kAlways;
+};
+
+/// Everything, compiled. Shared by whoever uses it while it is replaced.
+class Definitions {
+public:
+  Definitions();
+  ~Definitions();
+  Definitions(const Definitions &) = delete;
+  Definitions &operator=(const Definitions &) = delete;
+
+  Trackers trackers() const noexcept { return trackers_; }
+  const std::vector<TrackerInfo> &infos() const noexcept { return infos_; }
+  const TrackerInfo *info(TrackerId id) const noexcept;
+  const EventTable &events() const noexcept { return events_; }
+  const std::vector<Program> &programs() const noexcept { return programs_; }
+  const std::vector<SourceInfo> &sources() const noexcept { return sources_; }
+  const std::vector<std::int32_t> &unfinished_jobs() const noexcept { return jobs_; }
+  bool has_rules() const noexcept { return has_rules_; }
+  bool has_unit(Unit u) const noexcept { return has_unit_[static_cast<int>(u)]; }
+
+  const SourceInfo *source(int id) const noexcept;
+  /// The version in force of a program (live, else shadow), or null.
+  const Program *program(std::string_view name) const noexcept;
+  /// What events do to these trackers only (a backfill of new ones). Rules live as long as the plan.
+  EventTable event_table(const std::vector<TrackerId> &only) const;
+  /// Where rules and whatever belongs to the plan may be kept.
+  MemoryContext memory() const noexcept { return memory_; }
+
+private:
+  void load_trackers();
+  void load_programs();
+  void load_sources();
+  void add_event(EventTable &table, const TrackerInfo &t) const;
+  TrackerId find(const TrackerSpec &spec) const;
+
+  MemoryContext memory_ = nullptr;
+  std::vector<Tracker> trackers_;
+  std::vector<TrackerInfo> infos_;
+  EventTable events_;
+  std::vector<Program> programs_;
+  std::vector<SourceInfo> sources_;
+  std::vector<std::int32_t> jobs_;
+  bool has_unit_[2] = {};
+  bool has_rules_ = false;
+};
+
+/// Whether a rule over an event compiles: null, or what is wrong with it. Call inside call().
+Complaint *check_event_rule(const char *text, Oid wanted, const char *path);
+
+/// The plan in force.
+std::shared_ptr<const Definitions> current_definitions();
+
+/// Registers the invalidation callback. Called once, when the library is loaded.
+void watch_definitions();
+
+/// Also forget the plan when this relation changes (an events table whose columns were compiled).
+void watch_relation(Oid relation);
+
+/// Counts plans: what was compiled from an earlier one is stale.
+std::uint64_t definitions_generation();
+
+} // namespace pql::pg

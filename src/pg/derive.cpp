@@ -1,0 +1,474 @@
+#include "pg/derive.hpp"
+
+#include <unordered_set>
+
+#include "pg/guc.hpp"
+#include "pg/spi.hpp"
+
+extern "C" {
+#include "access/sysattr.h"
+#include "access/transam.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_class.h"
+#include "utils/snapshot.h"
+}
+
+namespace pql::pg {
+namespace {
+
+// A snapshot for the length of a scan: of what is committed now, and of what this transaction did.
+class Now {
+public:
+  Now() {
+    snapshot_ = call([] {
+      CommandCounterIncrement();
+      return RegisterSnapshot(IsolationUsesXactSnapshot() ? GetTransactionSnapshot() : GetLatestSnapshot());
+    });
+  }
+  Snapshot get() const noexcept { return snapshot_; }
+  void release() {
+    call([&] { UnregisterSnapshot(snapshot_); });
+  }
+
+private:
+  Snapshot snapshot_;
+};
+
+// The tables that hold a source's rows: itself, or the leaves of a partitioned table.
+std::vector<Oid> leaves(Oid relation) {
+  List *all = call([&] { return find_all_inheritors(relation, AccessShareLock, nullptr); });
+  const bool partitioned = call([&] { return get_rel_relkind(relation) == RELKIND_PARTITIONED_TABLE; });
+  std::vector<Oid> out;
+  if (!partitioned) return {relation};
+  for (int i = 0; i < list_length(all); i++) {
+    const Oid o = list_nth_oid(all, i);
+    if (call([&] { return get_rel_relkind(o) == RELKIND_RELATION; })) out.push_back(o);
+  }
+  return out;
+}
+
+// Reads slots of one table into a folder, in bounded stretches so that a cancel is seen.
+template <class Next>
+void fold_slots(Relation rel, const SourceInfo &source, Folder &folder, Next &&next) {
+  Extractor *x = call([&] { return extractor_for(rel, source); });
+  MemoryContext rows = call([] {
+    return AllocSetContextCreateInternal(CurrentMemoryContext, "pql rows", ALLOCSET_DEFAULT_SIZES);
+  });
+  for (bool more = true; more;) {
+    more = call([&] {
+      CHECK_FOR_INTERRUPTS();
+      MemoryContext before = MemoryContextSwitchTo(rows);
+      bool left = true;
+      for (int i = 0; i < 1000 && left; i++) {
+        TupleTableSlot *slot = next();
+        left = slot != nullptr;
+        if (!left) break;
+        if (x) folder.take(slot, *x);
+        else folder.count_unusable("definition broken");
+      }
+      MemoryContextSwitchTo(before);
+      MemoryContextReset(rows);
+      if (x) x->forget();
+      return left;
+    });
+  }
+  call([&] { MemoryContextDelete(rows); });
+}
+
+void scan_table(Oid relation, const SourceInfo &source, Snapshot snapshot, Folder &folder) {
+  struct Open {
+    Relation rel;
+    TableScanDesc scan;
+    TupleTableSlot *slot;
+  };
+  const Open o = call([&]() -> Open {
+    Relation rel = table_open(relation, AccessShareLock);
+    return {rel, table_beginscan(rel, snapshot, 0, nullptr), table_slot_create(rel, nullptr)};
+  });
+  fold_slots(o.rel, source, folder, [&] {
+    return table_scan_getnextslot(o.scan, ForwardScanDirection, o.slot) ? o.slot : nullptr;
+  });
+  call([&] {
+    ExecDropSingleTupleTableSlot(o.slot);
+    table_endscan(o.scan);
+    table_close(o.rel, NoLock);
+  });
+}
+
+// Whether an id could be of a type, so that casting it can't fail.
+bool fits(std::string_view id, Oid type) {
+  switch (type) {
+  case INT2OID:
+  case INT4OID:
+  case INT8OID: {
+    const std::size_t most = type == INT8OID ? 18 : type == INT4OID ? 9 : 4;
+    if (id.starts_with('-')) id.remove_prefix(1);
+    return !id.empty() && id.size() <= most && id.find_first_not_of("0123456789") == id.npos;
+  }
+  case UUIDOID: return id.size() == 36 && id.find_first_not_of("0123456789abcdef-") == id.npos;
+  default: return true;
+  }
+}
+
+std::string any_of(const std::string &expression, Oid type, int argument) {
+  const std::string arg = "$" + std::to_string(argument);
+  switch (type) {
+  case INT2OID: return "(" + expression + ") = ANY (" + arg + "::int2[])";
+  case INT4OID: return "(" + expression + ") = ANY (" + arg + "::int4[])";
+  case INT8OID: return "(" + expression + ") = ANY (" + arg + "::int8[])";
+  case UUIDOID: return "(" + expression + ") = ANY (" + arg + "::uuid[])";
+  default: return "(" + expression + ")::text = ANY (" + arg + ")";
+  }
+}
+
+// Finds the rows of some homes through whatever index the planner likes, and reads them where they lie.
+void look_up(const SourceInfo &source, const std::vector<std::string> &homes, Folder &folder) {
+  struct Types {
+    Oid user, account;
+    Oid relation_exists;
+    const char *name;
+  };
+  const Types t = call([&]() -> Types {
+    Relation rel = try_table_open(source.relation, AccessShareLock);
+    if (!rel) return {InvalidOid, InvalidOid, InvalidOid, nullptr};
+    Extractor *x = extractor_for(rel, source);
+    const char *name = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)), RelationGetRelationName(rel));
+    Types r{x ? x->user_type() : InvalidOid, x ? x->account_type() : InvalidOid, x ? source.relation : InvalidOid, name};
+    table_close(rel, NoLock);
+    return r;
+  });
+  if (!OidIsValid(t.relation_exists)) return;
+  std::vector<std::string> accounts, users;
+  for (const std::string &h : homes) {
+    const std::string_view id = home_id(h);
+    if (is_account_home(h)) {
+      if (OidIsValid(t.account) && fits(id, t.account)) accounts.emplace_back(id);
+    } else if (fits(id, t.user)) {
+      users.emplace_back(id);
+    }
+  }
+  std::string where;
+  if (!accounts.empty()) where = any_of(source.account_id, t.account, 1);
+  if (!users.empty()) {
+    if (!where.empty()) where += " OR ";
+    where += any_of(source.user_id, t.user, 2);
+  }
+  if (where.empty()) return;
+  const bool partitioned = call([&] { return get_rel_relkind(source.relation) == RELKIND_PARTITIONED_TABLE; });
+  // $1 and $2 are both used, so that both have a type.
+  const std::string sql = std::string("SELECT tableoid, ctid FROM ") + (partitioned ? "" : "ONLY ") + t.name +
+                          " AS t WHERE (" + where + ") AND $1 IS NOT NULL AND $2 IS NOT NULL";
+  const std::set<std::string, std::less<>> wanted(homes.begin(), homes.end());
+  folder.wanted_arg = const_cast<void *>(static_cast<const void *>(&wanted));
+  folder.wanted = [](void *arg, const Extracted &e) {
+    std::string key = home_key(e.has_account, e.has_account ? e.account : e.user);
+    return static_cast<const std::set<std::string, std::less<>> *>(arg)->contains(key);
+  };
+  struct Tid {
+    Oid relation;
+    ItemPointerData tid;
+  };
+  std::vector<Tid> tids;
+  Spi spi;
+  const Now now;
+  const std::uint64_t n = spi.run_at(now.get(), sql.c_str(), {Arg::of(accounts), Arg::of(users)});
+  for (std::uint64_t i = 0; i < n; i++) {
+    bool isnull;
+    const Datum d = spi.datum(i, 2, &isnull);
+    tids.push_back({static_cast<Oid>(spi.number(i, 1)), *reinterpret_cast<ItemPointer>(DatumGetPointer(d))});
+  }
+  std::stable_sort(tids.begin(), tids.end(), [](const Tid &a, const Tid &b) { return a.relation < b.relation; });
+  for (std::size_t i = 0; i < tids.size();) {
+    std::size_t end = i;
+    while (end < tids.size() && tids[end].relation == tids[i].relation) end++;
+    Relation rel = call([&] { return table_open(tids[i].relation, AccessShareLock); });
+    TupleTableSlot *slot = call([&] { return table_slot_create(rel, nullptr); });
+    fold_slots(rel, source, folder, [&]() -> TupleTableSlot * {
+      while (i < end) {
+        if (table_tuple_fetch_row_version(rel, &tids[i++].tid, now.get(), slot)) return slot;
+      }
+      return nullptr;
+    });
+    call([&] {
+      ExecDropSingleTupleTableSlot(slot);
+      table_close(rel, NoLock);
+    });
+  }
+  const_cast<Now &>(now).release();
+  spi.finish();
+  folder.wanted = nullptr;
+}
+
+void fold_asserted(const Definitions &plan, Arena &arena, Batch &into, const ScanRange &range) {
+  std::vector<std::string> users;
+  if (range.homes) {
+    for (const std::string &h : *range.homes) {
+      if (!is_account_home(h)) users.emplace_back(home_id(h));
+    }
+    if (users.empty()) return;
+  }
+  Spi spi;
+  const std::uint64_t n = spi.run("SELECT a.user_id, t.tracker_id, a.reached_at, a.evidence FROM pql.asserted_milestone AS a"
+                                  " JOIN pql.tracker AS t ON t.kind = 'milestone' AND t.unit = 'user' AND t.name = a.name"
+                                  " WHERE ($1 OR a.user_id = ANY ($2)) AND a.reached_at <= $3",
+                                  {Arg::of(range.homes == nullptr), Arg::of(users), Arg::time(range.until)});
+  for (std::uint64_t i = 0; i < n; i++) {
+    const std::string user = spi.text(i, 1), evidence = spi.text(i, 4);
+    HomeDelta &h = into.home(false, user);
+    h.home.owner.fold_milestone(arena, static_cast<TrackerId>(spi.number(i, 2)), spi.number(i, 3),
+                                evidence.empty() ? std::string_view{} : EventId::of_text(evidence).view());
+  }
+  spi.finish();
+}
+
+} // namespace
+
+void scan_events(const Definitions &plan, Arena &arena, Batch &into, const ScanRange &range) {
+  constexpr std::size_t kFewHomes = 500;
+  for (const SourceInfo &source : plan.sources()) {
+    std::unordered_set<std::string> seen;
+    Folder folder(plan, source, plan.events(), arena, std::min(GetCurrentStatementStartTimestamp(), range.until), into);
+    folder.until = range.until;
+    if (source.dedup) folder.seen = &seen;
+    if (range.homes && range.homes->size() <= kFewHomes) {
+      look_up(source, *range.homes, folder);
+      if (range.record_held) record_held(source.id, folder.held());
+      continue;
+    }
+    std::set<std::string, std::less<>> wanted;
+    if (range.homes) {
+      wanted.insert(range.homes->begin(), range.homes->end());
+      folder.wanted_arg = &wanted;
+      folder.wanted = [](void *arg, const Extracted &e) {
+        return static_cast<std::set<std::string, std::less<>> *>(arg)->contains(
+            home_key(e.has_account, e.has_account ? e.account : e.user));
+      };
+    }
+    const bool exists = call([&] { return SearchSysCacheExists1(RELOID, ObjectIdGetDatum(source.relation)); });
+    if (!exists) continue;
+    Now now;
+    for (Oid leaf : leaves(source.relation)) scan_table(leaf, source, now.get(), folder);
+    now.release();
+    if (range.record_held) record_held(source.id, folder.held());
+  }
+  fold_asserted(plan, arena, into, range);
+}
+
+namespace {
+
+// Locks the heads, making those that are missing: from here on no event of these homes is merged until we commit.
+void lock_homes(const std::vector<std::string> &homes) {
+  Store store(Store::Access::write);
+  Scratch scratch("pql lock");
+  for (const std::string &key : homes) {
+    for (;;) {
+      scratch.arena().reset();
+      const StoredRow row = store.fetch(scratch.arena(), key, 0);
+      if (row.found && store.lock(row)) break;
+      if (!row.found) {
+        Home empty;
+        empty.head = true;
+        empty.owner.id = Bytes::borrow(home_id(key));
+        if (store.insert(key, 0, encode(scratch.arena(), empty))) break;
+      }
+      store.refresh();
+    }
+  }
+  store.close();
+}
+
+void derive(const Definitions &plan, const std::vector<std::string> &homes, ScanRange range) {
+  Scratch scratch("pql derivation");
+  Batch batch(scratch.arena(), plan.trackers());
+  Spi spi;
+  spi.run("DELETE FROM pql.held_event WHERE home = ANY ($1)", {Arg::of(homes)});
+  spi.finish();
+  range.record_held = true;
+  scan_events(plan, scratch.arena(), batch, range);
+  for (const std::string &key : homes) batch.home(is_account_home(key), home_id(key));
+  MergeOptions o;
+  o.replace = true;
+  o.as_of = reading_time(plan);
+  Micros age = kAlways;
+  for (const SourceInfo &s : plan.sources()) age = std::max(age, o.as_of - s.max_event_age);
+  o.emit_since = age;
+  merge_batch(plan, batch, o);
+}
+
+} // namespace
+
+void derive_homes(const Definitions &plan, const std::vector<std::string> &homes) {
+  if (homes.empty()) return;
+  std::vector<std::string> sorted = homes;
+  std::sort(sorted.begin(), sorted.end());
+  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+  lock_homes(sorted);
+  ScanRange range;
+  range.homes = &sorted;
+  derive(plan, sorted, range);
+}
+
+void derive_all(const Definitions &plan) {
+  for (const SourceInfo &s : plan.sources()) {
+    call([&] {
+      if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(s.relation))) LockRelationOid(s.relation, ShareRowExclusiveLock);
+    });
+  }
+  std::vector<std::string> stored;
+  Store store(Store::Access::read);
+  store.scan([&](std::string_view home, int part, std::string_view) {
+    if (part == 0) stored.emplace_back(home);
+  });
+  store.close();
+  derive(plan, stored, {});
+  Spi spi;
+  spi.run("UPDATE pql.backfill_job SET finished_at = pg_catalog.clock_timestamp(), next_page = pages WHERE finished_at IS NULL");
+  spi.finish();
+}
+
+// ----------------------------------------------------------------------------------------------------------------- clock
+
+Micros event_clock() {
+  Spi spi;
+  const std::uint64_t n = spi.run("SELECT max(newest) FROM pql.event_clock");
+  const Micros newest = n && !spi.is_null(0, 1) ? spi.number(0, 1) : kAlways;
+  spi.finish();
+  return newest;
+}
+
+void advance_event_clock(Micros newest) {
+  if (!finite(newest)) return;
+  Spi spi;
+  spi.run("INSERT INTO pql.event_clock AS c (slot, newest) VALUES (pg_catalog.pg_backend_pid() % 64, $1)"
+          " ON CONFLICT (slot) DO UPDATE SET newest = excluded.newest WHERE c.newest < excluded.newest",
+          {Arg::time(newest)});
+  spi.finish();
+}
+
+Micros reading_time(const Definitions &plan) {
+  const Micros wall = GetCurrentStatementStartTimestamp();
+  if (plan.sources().empty()) return wall;
+  for (const SourceInfo &s : plan.sources()) {
+    if (!s.event_clock) return wall;
+  }
+  const Micros newest = event_clock();
+  return finite(newest) ? newest : wall;
+}
+
+// -------------------------------------------------------------------------------------------------------------- backfill
+
+namespace {
+
+// The rows that the trigger never saw: those visible in the job's boundary.
+struct Boundary {
+  std::uint64_t xmax = 0;
+  std::vector<std::uint64_t> running;
+
+  static Boundary parse(const std::string &text) {
+    Boundary b;
+    const std::size_t first = text.find(':'), second = text.find(':', first + 1);
+    b.xmax = std::stoull(text.substr(first + 1, second - first - 1));
+    for (std::size_t at = second + 1; at < text.size();) {
+      std::size_t end = text.find(',', at);
+      if (end == text.npos) end = text.size();
+      b.running.push_back(std::stoull(text.substr(at, end - at)));
+      at = end + 1;
+    }
+    return b;
+  }
+
+  bool sees(TransactionId xid, std::uint64_t next) const noexcept {
+    if (!TransactionIdIsNormal(xid)) return true;
+    // The transaction is in the past, less than 2^32 ago.
+    std::uint64_t full = (next & ~std::uint64_t{0xffffffff}) | xid;
+    if (full >= next) full -= std::uint64_t{1} << 32;
+    return full < xmax && !std::binary_search(running.begin(), running.end(), full);
+  }
+};
+
+} // namespace
+
+bool backfill_step(int job) {
+  const std::shared_ptr<const Definitions> plan = current_definitions();
+  Spi spi;
+  const std::uint64_t found = spi.run("SELECT source_id, relation::oid, trackers::text[], members, boundary::text, relfilenode,"
+                                      " pages, next_page, finished_at IS NOT NULL,"
+                                      " pg_catalog.pg_relation_filenode(relation) FROM pql.backfill_job WHERE job_id = $1 FOR UPDATE",
+                                      {Arg::of(job)});
+  if (!found) fail(ERRCODE_UNDEFINED_OBJECT, "backfill job " + std::to_string(job) + " does not exist");
+  const SourceInfo *source = plan->source(static_cast<int>(spi.number(0, 1)));
+  const Oid relation = static_cast<Oid>(spi.number(0, 2));
+  std::vector<TrackerId> only;
+  for (const std::string &t : spi.texts(0, 3)) only.push_back(static_cast<TrackerId>(std::stoi(t)));
+  const bool members = spi.number(0, 4) != 0;
+  Boundary boundary = Boundary::parse(spi.text(0, 5));
+  std::sort(boundary.running.begin(), boundary.running.end());
+  const bool moved = spi.number(0, 6) != spi.number(0, 10);
+  const std::int64_t pages = spi.number(0, 7), from = spi.number(0, 8);
+  const bool finished = spi.number(0, 9) != 0;
+  spi.finish();
+  if (finished || !source) return true;
+  if (moved)
+    fail(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "the events table was rewritten while its history was being loaded",
+         "CLUSTER, VACUUM FULL and some forms of ALTER TABLE move rows, so the position reached means nothing any more.",
+         "Derive everything again: CALL pql.rebuild().");
+  const std::int64_t until = std::min(pages, from + pql_backfill_batch);
+  const EventTable events = plan->event_table(only);
+  Scratch scratch("pql backfill");
+  Batch batch(scratch.arena(), plan->trackers());
+  Folder folder(*plan, *source, events, scratch.arena(), GetCurrentStatementStartTimestamp(), batch, members);
+  std::unordered_set<std::string> seen;
+  if (source->dedup && members) folder.seen = &seen;
+  if (until > from) {
+    Now now;
+    struct Open {
+      Relation rel;
+      TableScanDesc scan;
+      TupleTableSlot *slot;
+      std::uint64_t next;
+    };
+    const Open o = call([&]() -> Open {
+      Relation rel = table_open(relation, AccessShareLock);
+      ItemPointerData low, high;
+      ItemPointerSet(&low, static_cast<BlockNumber>(from), 1);
+      ItemPointerSet(&high, static_cast<BlockNumber>(until - 1), MaxOffsetNumber);
+      TableScanDesc scan = table_beginscan_tidrange(rel, now.get(), &low, &high);
+      return {rel, scan, table_slot_create(rel, nullptr), U64FromFullTransactionId(ReadNextFullTransactionId())};
+    });
+    fold_slots(o.rel, *source, folder, [&]() -> TupleTableSlot * {
+      while (table_scan_getnextslot_tidrange(o.scan, ForwardScanDirection, o.slot)) {
+        bool isnull;
+        const TransactionId xmin =
+            DatumGetTransactionId(slot_getsysattr(o.slot, MinTransactionIdAttributeNumber, &isnull));
+        if (boundary.sees(xmin, o.next)) return o.slot;
+      }
+      return nullptr;
+    });
+    call([&] {
+      ExecDropSingleTupleTableSlot(o.slot);
+      table_endscan(o.scan);
+      table_close(o.rel, NoLock);
+    });
+    now.release();
+  }
+  const auto folded = static_cast<std::int64_t>(batch.events());
+  MergeOptions options;
+  options.decide = false; // history emits nothing
+  options.backfill_job = job;
+  merge_batch(*plan, batch, options);
+  if (members) {
+    record_unusable(source->id, folder.unusable());
+    record_held(source->id, folder.held());
+    if (source->event_clock) advance_event_clock(folder.newest());
+  }
+  const bool done = until >= pages;
+  Spi out;
+  out.run("UPDATE pql.backfill_job SET next_page = $2, events = events + $3,"
+          " started_at = coalesce(started_at, pg_catalog.clock_timestamp()),"
+          " finished_at = CASE WHEN $4 THEN pg_catalog.clock_timestamp() END WHERE job_id = $1",
+          {Arg::of(job), Arg::of(until), Arg::of(folded), Arg::of(done)});
+  out.finish();
+  return done;
+}
+
+} // namespace pql::pg

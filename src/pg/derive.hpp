@@ -1,0 +1,36 @@
+// State from the events themselves: for homes that can't be merged exactly, for the past, for verification.
+// Law: what it gives equals what the trigger keeps.
+#pragma once
+
+#include <functional>
+
+#include "pg/ingest.hpp"
+
+namespace pql::pg {
+
+/// Which events a scan reads.
+struct ScanRange {
+  Micros until = kNever;                         ///< later events are passed over
+  const std::vector<std::string> *homes = nullptr; ///< only these (null: all)
+  bool record_held = false;                      ///< put events that are not due aside again
+};
+
+/// Folds the events of all sources, and asserted milestones, into a batch. Reads with a snapshot taken now.
+void scan_events(const Definitions &plan, Arena &arena, Batch &into, const ScanRange &range);
+
+/// Derives homes again, under their locks, and decides upon them.
+void derive_homes(const Definitions &plan, const std::vector<std::string> &homes);
+/// Derives everything again, while writers of the events tables wait.
+void derive_all(const Definitions &plan);
+
+/// The newest event seen by sources with an event clock; kAlways when there is none.
+Micros event_clock();
+/// Tells the event clock of an event.
+void advance_event_clock(Micros newest);
+/// The instant that "now" means to a reader.
+Micros reading_time(const Definitions &plan);
+
+/// One batch of a backfill: folds the next pages of the job's table. True when the job is done.
+bool backfill_step(int job);
+
+} // namespace pql::pg

@@ -1,0 +1,66 @@
+// From a row of a customer's table to an event: who, what, when.
+// Law: a row that can't be used says why; only a real database error is raised.
+#pragma once
+
+#include "pg/guard.hpp"
+#include "pg/definitions.hpp"
+
+namespace pql::pg {
+
+/// One event as read from a row. Views live until the next read.
+struct Extracted {
+  const char *unusable = nullptr; ///< why the row can't be used, or null
+  std::string_view user, account, event;
+  bool has_account = false;
+  Micros at = 0;
+  EventId id;
+  Datum properties = 0;
+  bool has_properties = false;
+
+private:
+  friend class Extractor;
+  char user_room[40], account_room[40], event_room[40];
+};
+
+/// The compiled columns and expressions of a source over one table (a partition's column numbers may differ from its
+/// parent's). Trivial; lives in a memory context.
+class Extractor {
+public:
+  /// Compiles; raises what is wrong with a column or expression. Call inside call().
+  static Extractor *compile(Relation rel, const SourceInfo &source, MemoryContext cx);
+
+  /// Reads a row. May raise when an expression fails (never for plain columns). Call inside call().
+  void read(TupleTableSlot *slot, Extracted &out, bool with_properties = true);
+
+  /// Reads a row; an expression that fails on its values makes it unusable. Slow where one can fail.
+  void read_safely(TupleTableSlot *slot, Extracted &out, bool with_properties = true);
+
+  /// Whether reading evaluates anything that could fail on a value.
+  bool can_fail() const noexcept { return can_fail_; }
+  Oid user_type() const noexcept { return user_.expression.type; }
+  Oid account_type() const noexcept { return account_.present ? account_.expression.type : InvalidOid; }
+  /// Frees what the last rows left behind. Call every few thousand rows.
+  void forget() { ResetExprContext(context_); }
+
+private:
+  struct Part {
+    RowExpression expression;
+    bool present;
+  };
+  Datum value(const Part &p, TupleTableSlot *slot, bool *isnull);
+  std::string_view text(const Part &p, TupleTableSlot *slot, char (&room)[40], bool *isnull);
+
+  Part user_, account_, event_, at_, id_, properties_;
+  ExprContext *context_;
+  bool can_fail_;
+};
+
+/// Compiles one argument of attach: of the wanted type, or (InvalidOid) an identifier: texts, integers and uuids are read as
+/// they are, whatever else identifies somebody is cast to text. Call inside call().
+RowExpression compile_argument(Relation rel, const char *text, Oid wanted, const char *argument, MemoryContext cx);
+
+/// The extractor of a table that a source covers, from the backend's cache. Null when it can't be compiled any more (a
+/// column was dropped): then every event is unusable. Call inside call().
+Extractor *extractor_for(Relation rel, const SourceInfo &source);
+
+} // namespace pql::pg

@@ -1,0 +1,12 @@
+// Trying something that may fail, in a subtransaction of its own.
+#pragma once
+
+#include "pg/boundary.hpp"
+
+namespace pql::pg {
+
+/// Runs f(arg) in an internal subtransaction. True when it succeeded; false when it raised an error that `forgive` accepts (by
+/// SQLSTATE), which is then rolled back; any other error is raised again. Call inside call().
+bool guarded_by(void (*f)(void *), void *arg, bool (*forgive)(int sqlstate));
+
+} // namespace pql::pg

@@ -1,0 +1,725 @@
+#include "pg/ingest.hpp"
+
+#include <cmath>
+
+#include "pg/derive.hpp"
+#include "pg/packet.hpp"
+#include "pg/read.hpp"
+#include "pg/spi.hpp"
+
+namespace pql::pg {
+
+// ---------------------------------------------------------------------------------------------------------------- folding
+
+namespace {
+
+std::string id_key(std::string home, std::string_view id) {
+  home.push_back('\0');
+  home.append(id);
+  return home;
+}
+
+} // namespace
+
+Folder::Folder(const Definitions &plan, const SourceInfo &source, const EventTable &events, Arena &arena, Micros now, Batch &into,
+               bool members)
+    : plan_(plan), source_(source), events_(events), arena_(arena), batch_(into),
+      hold_after_(source.event_clock ? now + source.max_future : now), members_(members) {}
+
+const EventPlan *Folder::find(std::string_view event) {
+  if (last_event_.data() && event == last_event_) return last_plan_;
+  const auto it = events_.find(event);
+  if (it == events_.end()) return nullptr;
+  last_event_ = it->first;
+  return last_plan_ = &it->second;
+}
+
+void Folder::count_unusable(const char *reason, std::int64_t n) {
+  for (Unusable &u : unusable_) {
+    if (u.reason == reason) {
+      u.events += n;
+      return;
+    }
+  }
+  unusable_.push(arena_, {reason, n});
+}
+
+void Folder::take(TupleTableSlot *slot, Extractor &extractor) {
+  Extracted e;
+  extractor.read(slot, e);
+  take(e);
+}
+
+void Folder::take(const Extracted &e) {
+  if (e.unusable) return count_unusable(e.unusable);
+  if (e.at > until) return;
+  if (e.at < source_.sealed_before) return count_unusable("sealed");
+  if (wanted && !wanted(wanted_arg, e)) return;
+  if (seen && e.id.size && !first_of_its_id(e)) return count_unusable("duplicate");
+  if (e.at > hold_after_) return hold(e);
+  Event event{e.user, e.account, e.has_account, e.at, e.id.view(), {}, {}};
+  EventActions actions{};
+  if (const EventPlan *p = find(e.event)) {
+    actions = p->actions();
+    if (p->needs_properties()) {
+      evaluate(*p, e);
+      event.rules = {rule_results_, p->rules.size()};
+      event.values = {value_results_, p->values.size()};
+    }
+  }
+  batch_.fold(event, actions, members_);
+  if (e.at > newest_) newest_ = e.at;
+}
+
+void Folder::evaluate(const EventPlan &p, const Extracted &x) {
+  for (std::size_t i = 0; i < p.rules.size(); i++) {
+    switch (run_event_rule(p.rules[i], x.properties, x.has_properties, x.event, x.at)) {
+    case RuleResult::yes: rule_results_[i] = true; break;
+    case RuleResult::no: rule_results_[i] = false; break;
+    case RuleResult::error:
+      rule_results_[i] = false;
+      count_unusable("rule failed");
+    }
+  }
+  for (std::size_t i = 0; i < p.values.size(); i++) {
+    double v = std::nan("");
+    if (run_event_value(p.values[i], x.properties, x.has_properties, x.event, x.at, &v) == RuleResult::error)
+      count_unusable("rule failed");
+    if (!std::isnan(v) && !(std::fabs(v) < kMaxDecayValue)) {
+      count_unusable("value out of range");
+      v = std::nan("");
+    }
+    value_results_[i] = v;
+  }
+}
+
+bool Folder::first_of_its_id(const Extracted &e) {
+  return seen->insert(id_key(home_key(e.has_account, e.has_account ? e.account : e.user), event_id_text(e.id.view()))).second;
+}
+
+void Folder::hold(const Extracted &e) {
+  Held h{};
+  h.user.assign(arena_, e.user);
+  h.has_account = e.has_account;
+  if (e.has_account) h.account.assign(arena_, e.account);
+  h.event.assign(arena_, e.event);
+  h.id.assign(arena_, e.id.view());
+  h.at = e.at;
+  if (e.has_properties) h.properties = DatumGetCString(DirectFunctionCall1(jsonb_out, e.properties));
+  held_.push(arena_, h);
+}
+
+std::unordered_set<std::string> remember_ids(int source, const std::vector<std::string> &homes,
+                                             const std::vector<std::string> &ids) {
+  std::unordered_set<std::string> known;
+  if (ids.empty()) return known;
+  for (std::size_t i = 0; i < ids.size(); i++) known.insert(id_key(homes[i], ids[i]));
+  Spi spi;
+  const std::uint64_t n =
+      spi.run("INSERT INTO pql.seen_event (home, source_id, event_id, arrived_at)"
+              " SELECT DISTINCT x.home, $1, x.id, pg_catalog.statement_timestamp()"
+              " FROM unnest($2, $3) AS x(home, id) ORDER BY 1, 3 ON CONFLICT DO NOTHING RETURNING home, event_id",
+              {Arg::of(source), Arg::of(homes), Arg::of(ids)});
+  for (std::uint64_t i = 0; i < n; i++) known.erase(id_key(spi.text(i, 1), spi.text(i, 2)));
+  spi.finish();
+  return known;
+}
+
+void record_unusable(int source, const Vec<Folder::Unusable> &unusable) {
+  if (unusable.empty()) return;
+  Spi spi;
+  for (const Folder::Unusable &u : unusable) {
+    spi.run("INSERT INTO pql.unusable_event AS u (source_id, reason, slot, events, last_at)"
+            " VALUES ($1, $2, pg_catalog.pg_backend_pid() % 64, $3, pg_catalog.statement_timestamp())"
+            " ON CONFLICT (source_id, reason, slot) DO UPDATE SET events = u.events + excluded.events, last_at = excluded.last_at",
+            {Arg::of(source), Arg::of(u.reason), Arg::of(u.events)});
+  }
+  spi.finish();
+}
+
+void record_held(int source, const Vec<Folder::Held> &held) {
+  if (held.empty()) return;
+  Spi spi;
+  for (const Folder::Held &h : held) {
+    const std::string home = home_key(h.has_account, h.has_account ? h.account.view() : h.user.view());
+    spi.run("INSERT INTO pql.held_event (home, source_id, occurred_at, user_id, account_id, event, event_id, properties)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb)",
+            {Arg::of(home), Arg::of(source), Arg::time(h.at), Arg::of(h.user.view()),
+             h.has_account ? Arg::of(h.account.view()) : Arg::nothing(TEXTOID), Arg::of(h.event.view()),
+             Arg::bytes(h.id.view()), h.properties ? Arg::of(h.properties) : Arg::nothing(TEXTOID)});
+  }
+  spi.finish();
+}
+
+// ---------------------------------------------------------------------------------------------------------------- clock
+
+Micros decision_time(const Definitions &plan, const SourceInfo *source, Micros newest_in_batch) {
+  if (!source || !source->event_clock) return GetCurrentStatementStartTimestamp();
+  return std::max(event_clock(), newest_in_batch);
+}
+
+// --------------------------------------------------------------------------------------------------------------- merging
+
+namespace {
+
+// A home grows out of its row at this many bytes: its members then go to parts of about half of it. Small rows keep updates on
+// their page and in few bytes of log.
+constexpr std::size_t kRowLimit = 2000;
+
+class Merger {
+public:
+  Merger(const Definitions &plan, const MergeOptions &o) : plan_(plan), options_(o), store_(Store::Access::write), rows_("pql home") {}
+
+  void merge(HomeDelta &d) {
+    call([] { CHECK_FOR_INTERRUPTS(); });
+    for (;;) {
+      rows_.arena().reset();
+      fresh_.clear();
+      const std::size_t decided = decisions_.size();
+      if (attempt(d)) return;
+      decisions_.resize(decided);
+      store_.refresh();
+    }
+  }
+
+  std::vector<Decision> finish() {
+    store_.close();
+    return std::move(decisions_);
+  }
+
+private:
+  struct Part {
+    int number;
+    StoredRow row;
+    Home home;
+    bool touched;
+  };
+
+  Arena &arena() { return rows_.arena(); }
+
+  Home read(std::string_view key, const StoredRow &row) {
+    std::optional<Home> h = decode(arena(), row.body);
+    if (!h)
+      fail(ERRCODE_DATA_CORRUPTED, "state of home \"" + std::string(key) + "\" is damaged", {},
+           "Derive it again: CALL pql.rebuild().");
+    return *h;
+  }
+
+  // One try. False when somebody else changed the home meanwhile.
+  bool attempt(HomeDelta &d) {
+    const StoredRow row = store_.fetch(arena(), d.key, 0);
+    Home head;
+    if (row.found) head = read(d.key, row);
+    else {
+      head.head = true;
+      head.owner.id = Bytes::borrow(home_id(d.key));
+    }
+    if (options_.backfill_job && head.includes(options_.backfill_job)) return true;
+    parts_.clear();
+    for (const Subject &m : d.home.members) load_part(d.key, head, m.id.view());
+    if (options_.replace) {
+      load_all_parts(d.key, head);
+      replace(d, head);
+    } else {
+      add(d, head, row.found);
+    }
+    if (options_.decide && d.newest >= options_.emit_since) decide(d, head);
+    if (!write(d.key, head, row)) return false;
+    for (std::string_view user : fresh_) store_.add_user_home(d.key, user);
+    return true;
+  }
+
+  Part *load_part(std::string_view key, const Home &head, std::string_view user) {
+    const int number = static_cast<int>(member_part(user, head.depth));
+    if (number == 0) return nullptr;
+    for (Part &p : parts_) {
+      if (p.number == number) return &p;
+    }
+    Part p{number, store_.fetch(arena(), key, number), {}, false};
+    if (p.row.found) p.home = read(key, p.row);
+    parts_.push_back(p);
+    return &parts_.back();
+  }
+
+  void load_all_parts(std::string_view key, const Home &head) {
+    for (int i = 1; head.depth && i <= 1 << head.depth; i++) {
+      if (std::any_of(parts_.begin(), parts_.end(), [&](const Part &p) { return p.number == i; })) continue;
+      Part p{i, store_.fetch(arena(), key, i), {}, false};
+      if (p.row.found) p.home = read(key, p.row);
+      parts_.push_back(p);
+    }
+  }
+
+  void add(HomeDelta &d, Home &head, bool known) {
+    end_what_ended(d.key, head.owner);
+    bool exact = head.owner.merge(arena(), plan_.trackers(), d.home.owner);
+    if (!known && !is_account_home(d.key)) fresh_.push_back(home_id(d.key));
+    const std::size_t before = head.members.size;
+    for (const Subject &m : d.home.members) {
+      Part *part = load_part(d.key, head, m.id.view());
+      Home &in = part ? part->home : head;
+      if (part) part->touched = true;
+      Subject *mine = nullptr;
+      const std::size_t look = part ? in.members.size : before; // those added here are distinct
+      for (std::size_t i = 0; i < look && !mine; i++) {
+        if (in.members[i].id.view() == m.id.view()) mine = &in.members[i];
+      }
+      if (!mine) {
+        Subject s;
+        s.id = Bytes::borrow(m.id.view());
+        mine = &in.members.push(arena(), s);
+        fresh_.push_back(m.id.view());
+      }
+      end_what_ended(d.key, *mine);
+      exact &= mine->merge(arena(), plan_.trackers(), m);
+    }
+    if (!exact) mark_dirty(d.key);
+  }
+
+  // An episode that had ended before these events came, though nobody looked: what they start is another one.
+  void end_what_ended(std::string_view key, Subject &s) {
+    if (!options_.decide || s.open.empty()) return;
+    for (const Program &p : plan_.programs()) {
+      if (!s.is_open(p.id)) continue;
+      const Subject whole = p.def.unit == Unit::user ? whole_user(key, s) : s;
+      reasons_.resize(p.def.signals.size());
+      const Micros at = std::max(options_.as_of, whole.last_seen);
+      const int points = score(p, plan_.trackers(), whole, at, reasons_);
+      if (points < p.def.leave) leave(p, key, s, whole, points, at);
+    }
+  }
+
+  void replace(HomeDelta &d, Home &head) {
+    const Vec<std::int32_t> open = head.owner.open;
+    std::vector<const Subject *> before;
+    for (const Subject &s : head.members) before.push_back(&s);
+    for (const Part &p : parts_) {
+      for (const Subject &s : p.home.members) before.push_back(&s);
+    }
+    (void)d.home.owner.settle(arena(), plan_.trackers());
+    head.owner = d.home.owner;
+    head.owner.open = open;
+    head.members = d.home.members;
+    std::sort(before.begin(), before.end(), [](auto *a, auto *b) { return a->id.view() < b->id.view(); });
+    for (Subject &s : head.members) {
+      (void)s.settle(arena(), plan_.trackers());
+      const auto old = std::lower_bound(before.begin(), before.end(), s.id.view(),
+                                        [](const Subject *a, std::string_view id) { return a->id.view() < id; });
+      if (old != before.end() && (*old)->id.view() == s.id.view()) s.open = (*old)->open;
+      else fresh_.push_back(s.id.view());
+    }
+    head.included = {};
+    for (std::int32_t job : plan_.unfinished_jobs()) head.included.push(arena(), job);
+    for (Part &p : parts_) p.home.members.clear();
+    if (head.depth) spread(head, head.depth);
+  }
+
+  bool write(std::string_view key, Home &head, const StoredRow &row) {
+    std::string_view body = encode(arena(), head);
+    if (head.depth == 0 && body.size() > kRowLimit && head.members.size > 1) {
+      std::uint8_t depth = 1;
+      while (depth < kMaxHomeDepth && body.size() >> depth > kRowLimit / 2) depth++;
+      spread(head, depth);
+      body = encode(arena(), head);
+    }
+    if (!(row.found ? store_.update(row, key, 0, body) : store_.insert(key, 0, body))) return false;
+    // From here on the head is locked: nobody else changes the parts.
+    write_parts(key, head);
+    return true;
+  }
+
+  void write_parts(std::string_view key, Home &head) {
+    bool outgrown = false;
+    for (Part &p : parts_) {
+      if (!p.touched) continue;
+      const std::string_view body = encode(arena(), p.home);
+      if (body.size() > kRowLimit && p.home.members.size > 1 && head.depth < kMaxHomeDepth) outgrown = true;
+      if (!(p.row.found ? store_.update(p.row, key, p.number, body) : store_.insert(key, p.number, body)))
+        fail(ERRCODE_INTERNAL_ERROR, "a part of home \"" + std::string(key) + "\" changed under its lock");
+    }
+    if (outgrown) split(key, head);
+  }
+
+  // Twice as many parts. Amortised over the growth that led to it.
+  void split(std::string_view key, Home &head) {
+    call([] { CommandCounterIncrement(); });
+    store_.see_own_writes();
+    const StoredRow row = store_.fetch(arena(), key, 0);
+    parts_.clear();
+    load_all_parts(key, head);
+    for (Part &p : parts_) {
+      for (const Subject &s : p.home.members) head.members.push(arena(), s);
+      p.home.members.clear();
+    }
+    spread(head, static_cast<std::uint8_t>(head.depth + 1));
+    if (!store_.update(row, key, 0, encode(arena(), head)))
+      fail(ERRCODE_INTERNAL_ERROR, "the head of home \"" + std::string(key) + "\" changed under its lock");
+    write_parts(key, head);
+  }
+
+  // Moves the head's members to 2^depth parts (those loaded are reused).
+  void spread(Home &head, std::uint8_t depth) {
+    head.depth = depth;
+    for (const Subject &s : head.members) {
+      const int number = static_cast<int>(member_part(s.id.view(), depth));
+      auto p = std::find_if(parts_.begin(), parts_.end(), [&](const Part &x) { return x.number == number; });
+      if (p == parts_.end()) p = parts_.insert(parts_.end(), Part{number, {}, {}, false});
+      p->home.members.push(arena(), s);
+    }
+    for (Part &p : parts_) p.touched = true;
+    head.members = {};
+  }
+
+  void decide(HomeDelta &d, Home &head) {
+    const bool account = is_account_home(d.key);
+    for (const Program &p : plan_.programs()) {
+      if (p.def.unit == Unit::account && account) evaluate(p, d.key, head, head.owner);
+      if (p.def.unit == Unit::user && !account) evaluate(p, d.key, head, head.owner);
+      if (p.def.unit == Unit::user && account) {
+        for (const Subject &m : d.home.members) {
+          Part *part = load_part(d.key, head, m.id.view());
+          if (Subject *s = (part ? part->home : head).member(m.id.view())) evaluate(p, d.key, head, *s);
+        }
+      }
+    }
+  }
+
+  void evaluate(const Program &p, std::string_view key, Home &head, Subject &subject) {
+    Subject whole = p.def.unit == Unit::user ? whole_user(key, subject) : subject;
+    const Micros at = std::max(options_.as_of, whole.last_seen);
+    reasons_.resize(p.def.signals.size());
+    const int points = score(p, plan_.trackers(), whole, at, reasons_);
+    const bool open = whole.is_open(p.id);
+    if (!open && points >= p.def.enter) enter(p, key, head, subject, whole, points, at);
+    else if (open && points < p.def.leave) leave(p, key, subject, whole, points, at);
+    else if (open && options_.review) stay(p, key, subject, whole, points, at);
+  }
+
+  // A person seen under several homes is one person: what the other homes know is merged in for the evaluation.
+  Subject whole_user(std::string_view key, const Subject &s) {
+    store_.homes_of(arena(), s.id.view(), homes_);
+    Subject whole = s;
+    bool copied = false;
+    for (std::string_view other : homes_) {
+      if (other == key) continue;
+      const StoredRow row = store_.fetch(arena(), other, 0);
+      if (!row.found) continue;
+      Home h = read(other, row);
+      const Subject *there = is_account_home(other) ? nullptr : &h.owner;
+      if (is_account_home(other)) {
+        if (h.depth) {
+          const StoredRow part = store_.fetch(arena(), other, static_cast<int>(member_part(s.id.view(), h.depth)));
+          if (!part.found) continue;
+          h = read(other, part);
+        }
+        there = h.member(s.id.view());
+      }
+      if (!there) continue;
+      if (!copied) {
+        whole = copy_of(arena(), s);
+        copied = true;
+      }
+      (void)whole.merge(arena(), plan_.trackers(), *there); // an inexact funnel keeps what is certain
+      for (std::int32_t program : there->open) whole.open.push(arena(), program);
+    }
+    return whole;
+  }
+
+  void enter(const Program &p, std::string_view key, Home &head, Subject &subject, const Subject &whole, int points, Micros at) {
+    subject.open.push(arena(), p.id);
+    const bool account = p.def.unit == Unit::account;
+    Decision d{};
+    d.kind = Decision::Kind::enters;
+    fill(d, p, key, subject, points, at);
+    if (is_account_home(key)) d.account_id = std::string(home_id(key));
+    if (!account) d.user_id = d.subject_id;
+    d.signal_at = signal_time(reasons_);
+    if (!finite(d.signal_at)) d.signal_at = at;
+    d.leaves_at = falls_below(p, plan_.trackers(), whole, at, p.def.leave);
+    d.reasons = reasons_json(p, reasons_);
+    d.headline = headline(p, d.subject_id, points, reasons_);
+    Home all = head;
+    if (account && head.depth) {
+      load_all_parts(key, head);
+      all.members = {};
+      for (const Part &part : parts_) {
+        for (const Subject &s : part.home.members) all.members.push(arena(), s);
+      }
+    }
+    d.context = context_json(plan_, p, whole, all, account);
+    d.motion = p.def.motion.motion;
+    d.next_best_action = p.def.motion.next_best_action;
+    d.contact_after = std::max(d.signal_at + p.def.motion.after, at);
+    d.contact_by = p.def.motion.by ? d.contact_after + p.def.motion.by : kNever;
+    decisions_.push_back(std::move(d));
+  }
+
+  void leave(const Program &p, std::string_view key, Subject &subject, const Subject &whole, int points, Micros at) {
+    for (std::size_t i = subject.open.size; i-- > 0;) {
+      if (subject.open[i] == p.id) subject.open.erase(i);
+    }
+    // The end is when the score fell, not when somebody noticed.
+    const Micros fell = falls_below(p, plan_.trackers(), whole, whole.last_seen, p.def.leave);
+    Decision d{};
+    d.kind = Decision::Kind::leaves;
+    fill(d, p, key, subject, points, std::min(fell, at));
+    decisions_.push_back(std::move(d));
+  }
+
+  void stay(const Program &p, std::string_view key, const Subject &subject, const Subject &whole, int points, Micros at) {
+    Decision d{};
+    d.kind = Decision::Kind::stays;
+    fill(d, p, key, subject, points, at);
+    d.leaves_at = falls_below(p, plan_.trackers(), whole, at, p.def.leave);
+    decisions_.push_back(std::move(d));
+  }
+
+  static void fill(Decision &d, const Program &p, std::string_view key, const Subject &subject, int points, Micros at) {
+    d.home = std::string(key);
+    d.program = p.def.name;
+    d.program_id = p.id;
+    d.version = p.version;
+    d.shadow = !p.live;
+    d.unit = p.def.unit;
+    d.subject_id = std::string(subject.id.view());
+    d.score = points;
+    d.at = at;
+  }
+
+  const Definitions &plan_;
+  const MergeOptions &options_;
+  Store store_;
+  Scratch rows_;
+  std::vector<Part> parts_;
+  std::vector<std::string_view> fresh_, homes_; ///< users new to the home; homes of a user
+  std::vector<Reason> reasons_;
+  std::vector<Decision> decisions_;
+};
+
+void write_down(const std::vector<Decision> &decisions) {
+  if (decisions.empty()) return;
+  Spi spi;
+  for (const Decision &d : decisions) {
+    if (d.kind == Decision::Kind::leaves) {
+      spi.run("UPDATE pql.episode SET left_at = greatest($4, entered_at)"
+              " WHERE home = $1 AND program_id = $2 AND subject_id = $3 AND left_at IS NULL",
+              {Arg::of(d.home), Arg::of(d.program_id), Arg::of(d.subject_id), Arg::time(d.at)});
+      continue;
+    }
+    if (d.kind == Decision::Kind::stays) {
+      spi.run("UPDATE pql.episode SET leaves_at = $4"
+              " WHERE home = $1 AND program_id = $2 AND subject_id = $3 AND left_at IS NULL",
+              {Arg::of(d.home), Arg::of(d.program_id), Arg::of(d.subject_id), Arg::time(d.leaves_at)});
+      continue;
+    }
+    const auto text_or_null = [](const std::string &s) { return s.empty() ? Arg::nothing(TEXTOID) : Arg::of(s); };
+    spi.run("WITH opened AS ("
+            " INSERT INTO pql.episode (home, episode_id, program, program_id, version, unit, subject_id, shadow, entered_at,"
+            "  score, leaves_at)"
+            " VALUES ($1, pql.next_id(), $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+            " ON CONFLICT (home, program_id, subject_id) WHERE left_at IS NULL DO NOTHING RETURNING episode_id)"
+            " INSERT INTO pql.routing (routing_id, home, program, version, unit, subject_id, account_id, user_id, episode,"
+            "  signal_at, qualified_at, score, reasons, headline, motion, next_best_action, contact_after, contact_by,"
+            "  state_since, context)"
+            " SELECT pql.next_id(), $1, $2, $4, $5, $6, $11, $12, episode_id, $13, $8, $9, $14::jsonb, $15, $16, $17, $18, $19,"
+            "  $8, $20::jsonb FROM opened WHERE NOT $7",
+            {Arg::of(d.home), Arg::of(d.program), Arg::of(d.program_id), Arg::of(d.version), Arg::of(name_of(d.unit)),
+             Arg::of(d.subject_id), Arg::of(d.shadow), Arg::time(d.at), Arg::of(d.score), Arg::time(d.leaves_at),
+             text_or_null(d.account_id), text_or_null(d.user_id), Arg::time(d.signal_at), Arg::of(d.reasons),
+             Arg::of(d.headline), Arg::of(d.motion), text_or_null(d.next_best_action), Arg::time(d.contact_after),
+             d.contact_by == kNever ? Arg::nothing(TIMESTAMPTZOID) : Arg::time(d.contact_by), Arg::of(d.context)});
+  }
+  spi.finish();
+}
+
+} // namespace
+
+void merge_batch(const Definitions &plan, Batch &batch, const MergeOptions &options) {
+  if (batch.size() == 0) return;
+  Merger merger(plan, options);
+  for (HomeDelta *d : batch.sorted()) merger.merge(*d);
+  write_down(merger.finish());
+}
+
+// ------------------------------------------------------------------------------------------------------- what time brings
+
+std::int64_t release_held(const Definitions &plan, Micros as_of) {
+  Scratch memory("pql held events");
+  Batch batch(memory.arena(), plan.trackers());
+  fold_due(plan, memory.arena(), batch, nullptr, as_of);
+  const auto n = static_cast<std::int64_t>(batch.events());
+  if (n == 0) return 0;
+  Spi spi;
+  spi.run("DELETE FROM pql.held_event WHERE occurred_at <= $1", {Arg::time(as_of)});
+  spi.finish();
+  MergeOptions o;
+  o.as_of = as_of;
+  merge_batch(plan, batch, o);
+  return n;
+}
+
+std::int64_t review_homes(const Definitions &plan, Micros as_of) {
+  Scratch memory("pql review");
+  Batch batch(memory.arena(), plan.trackers());
+  Spi spi;
+  const std::uint64_t n = spi.run("SELECT home, unit, subject_id FROM pql.episode WHERE left_at IS NULL AND leaves_at <= $1",
+                                  {Arg::time(as_of)});
+  for (std::uint64_t i = 0; i < n; i++) {
+    const std::string home = spi.text(i, 1), subject = spi.text(i, 3);
+    HomeDelta &h = batch.home(is_account_home(home), home_id(home));
+    if (spi.text(i, 2) == "user") batch.user(h, subject);
+  }
+  spi.finish();
+  MergeOptions o;
+  o.as_of = as_of;
+  o.review = true;
+  merge_batch(plan, batch, o);
+  return static_cast<std::int64_t>(n);
+}
+
+// --------------------------------------------------------------------------------------------------------------- pending
+
+namespace {
+
+// Rows that row triggers collected, by subtransaction: what a savepoint takes back must go with it.
+struct Collected {
+  SubTransactionId subtransaction;
+  int source;
+  std::shared_ptr<const Definitions> plan;
+  std::unique_ptr<Scratch> memory;
+  std::unique_ptr<Batch> batch;
+  std::unique_ptr<Folder> folder;
+};
+
+struct Pending {
+  std::vector<Collected> collected;
+  std::set<std::string, std::less<>> dirty;
+  bool all_dirty = false;
+  bool flushing = false;
+
+  bool empty() const noexcept { return collected.empty() && dirty.empty() && !all_dirty; }
+};
+
+Pending &pending() {
+  static auto &p = *new Pending; // never destroyed: PostgreSQL's state is gone when static destructors run
+  return p;
+}
+
+void flush_collected() {
+  while (!pending().collected.empty()) {
+    Collected c = std::move(pending().collected.front());
+    pending().collected.erase(pending().collected.begin());
+    const SourceInfo *source = c.plan->source(c.source);
+    record_unusable(c.source, c.folder->unusable());
+    record_held(c.source, c.folder->held());
+    MergeOptions o;
+    o.as_of = decision_time(*c.plan, source, c.folder->newest());
+    o.emit_since = source ? o.as_of - source->max_event_age : kAlways;
+    if (source && source->event_clock) advance_event_clock(c.folder->newest());
+    merge_batch(*c.plan, *c.batch, o);
+  }
+}
+
+void derive_dirty() {
+  const std::shared_ptr<const Definitions> plan = current_definitions();
+  if (pending().all_dirty) {
+    pending().all_dirty = false;
+    pending().dirty.clear();
+    derive_all(*plan);
+    return;
+  }
+  std::vector<std::string> homes(pending().dirty.begin(), pending().dirty.end());
+  pending().dirty.clear();
+  derive_homes(*plan, homes);
+}
+
+extern "C" void transaction_event(XactEvent event, void *) {
+  switch (event) {
+  case XACT_EVENT_PRE_COMMIT:
+  case XACT_EVENT_PRE_PREPARE:
+    if (pending().empty()) return;
+    enter([] {
+      call([] { PushActiveSnapshot(GetTransactionSnapshot()); });
+      flush_pending();
+      call([] { PopActiveSnapshot(); });
+    });
+    return;
+  case XACT_EVENT_ABORT:
+  case XACT_EVENT_COMMIT:
+  case XACT_EVENT_PREPARE: {
+    Pending &p = pending();
+    p.collected.clear();
+    p.dirty.clear();
+    p.all_dirty = p.flushing = false;
+    return;
+  }
+  default: return;
+  }
+}
+
+extern "C" void subtransaction_event(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *) {
+  auto &all = pending().collected;
+  if (event == SUBXACT_EVENT_ABORT_SUB) {
+    std::erase_if(all, [&](const Collected &c) { return c.subtransaction >= mine; });
+    pending().flushing = false;
+  }
+  if (event == SUBXACT_EVENT_COMMIT_SUB) {
+    for (Collected &c : all) {
+      if (c.subtransaction >= mine) c.subtransaction = parent;
+    }
+  }
+}
+
+} // namespace
+
+void watch_transactions() {
+  RegisterXactCallback(transaction_event, nullptr);
+  RegisterSubXactCallback(subtransaction_event, nullptr);
+}
+
+void mark_dirty(std::string_view home) { pending().dirty.emplace(home); }
+void mark_all_dirty() { pending().all_dirty = true; }
+
+void collect_row(const SourceInfo &source, Relation rel, TupleTableSlot *slot) {
+  const SubTransactionId now = call([] { return GetCurrentSubTransactionId(); });
+  auto &all = pending().collected;
+  auto c = std::find_if(all.begin(), all.end(),
+                        [&](const Collected &x) { return x.subtransaction == now && x.source == source.id; });
+  if (c == all.end()) {
+    Collected fresh{now, source.id, current_definitions(), nullptr, nullptr, nullptr};
+    const SourceInfo *kept = fresh.plan->source(source.id);
+    if (!kept) return;
+    fresh.memory = std::make_unique<Scratch>("pql collected rows", TopTransactionContext);
+    fresh.batch = std::make_unique<Batch>(fresh.memory->arena(), fresh.plan->trackers());
+    fresh.folder = std::make_unique<Folder>(*fresh.plan, *kept, fresh.plan->events(), fresh.memory->arena(),
+                                            GetCurrentStatementStartTimestamp(), *fresh.batch);
+    all.push_back(std::move(fresh));
+    c = all.end() - 1;
+  }
+  call([&] {
+    Extractor *x = extractor_for(rel, source);
+    if (!x) return c->folder->count_unusable("definition broken");
+    MemoryContext before = MemoryContextSwitchTo(c->memory->context());
+    Extracted e;
+    x->read_safely(slot, e);
+    c->folder->take(e);
+    x->forget();
+    MemoryContextSwitchTo(before);
+  });
+  constexpr std::size_t kMost = std::size_t{64} << 20;
+  if (c->batch->bytes() > kMost) flush_pending();
+}
+
+void flush_pending() {
+  if (pending().flushing || pending().empty()) return;
+  pending().flushing = true;
+  struct Done {
+    ~Done() { pending().flushing = false; }
+  } done;
+  for (int round = 0; round < 100 && !pending().empty(); round++) {
+    flush_collected();
+    if (pending().all_dirty || !pending().dirty.empty()) derive_dirty();
+  }
+}
+
+} // namespace pql::pg

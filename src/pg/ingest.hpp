@@ -1,0 +1,129 @@
+// From rows to state: reading events, folding them, merging them into homes, and deciding what follows.
+// Law: a home is merged under its lock; what can't be merged exactly is derived again from the events before the
+// transaction commits, and before anybody in it reads.
+#pragma once
+
+#include <set>
+#include <unordered_set>
+
+#include "pg/extract.hpp"
+#include "pg/store.hpp"
+
+namespace pql::pg {
+
+/// Reads events from slots into a batch: the loop that costs.
+class Folder {
+public:
+  /// `events` says what each event does; `members` whether subjects are seen by it.
+  /// Events after `now` (or, by the event clock, after now + max_future) are held.
+  Folder(const Definitions &plan, const SourceInfo &source, const EventTable &events, Arena &arena, Micros now, Batch &into,
+         bool members = true);
+
+  /// Folds one row. Returns false when the row's expressions failed and nothing was done. Call inside call().
+  void take(TupleTableSlot *slot, Extractor &extractor);
+  /// Folds an event that was extracted already.
+  void take(const Extracted &e);
+
+  Micros newest() const noexcept { return newest_; }
+
+  /// Events that are not due yet.
+  struct Held {
+    Bytes user, account, event, id;
+    bool has_account;
+    Micros at;
+    char *properties; ///< jsonb as text, or null
+  };
+  const Vec<Held> &held() const noexcept { return held_; }
+
+  /// Events that could not be used, by reason (a static string).
+  struct Unusable {
+    const char *reason;
+    std::int64_t events;
+  };
+  const Vec<Unusable> &unusable() const noexcept { return unusable_; }
+  void count_unusable(const char *reason, std::int64_t n = 1);
+
+  /// When set, only events for which it says true are folded.
+  bool (*wanted)(void *arg, const Extracted &e) = nullptr;
+  void *wanted_arg = nullptr;
+  std::unordered_set<std::string> *seen = nullptr; ///< when set, only the first event of an id (and home) is folded
+  Micros until = kNever; ///< later events are passed over (reads of the past)
+
+private:
+  void hold(const Extracted &e);
+  bool first_of_its_id(const Extracted &e);
+  const EventPlan *find(std::string_view event);
+  void evaluate(const EventPlan &e, const Extracted &x);
+
+  const Definitions &plan_;
+  const SourceInfo &source_;
+  const EventTable &events_;
+  Arena &arena_;
+  Batch &batch_;
+  Micros hold_after_, newest_ = kAlways;
+  bool members_;
+  std::string_view last_event_;
+  const EventPlan *last_plan_ = nullptr;
+  Vec<Held> held_;
+  Vec<Unusable> unusable_;
+  static constexpr std::size_t kMostRules = 256;
+  bool rule_results_[kMostRules];
+  double value_results_[kMostRules];
+};
+
+/// What a merge led to, to be written down once all homes are.
+struct Decision {
+  enum class Kind : unsigned char { enters, leaves, stays } kind;
+  std::string home, program, subject_id, account_id, user_id;
+  std::int32_t program_id;
+  int version;
+  bool shadow;
+  Unit unit;
+  int score;
+  Micros at, signal_at, leaves_at;
+  std::string reasons, context, headline, motion, next_best_action;
+  Micros contact_after, contact_by; ///< kNever: no limit
+};
+
+/// How a batch is merged.
+struct MergeOptions {
+  Micros as_of = kNever;          ///< the instant of decisions
+  Micros emit_since = kAlways;    ///< homes without a newer event are not decided upon
+  bool decide = true;
+  bool review = false;            ///< also say anew when those that stay will leave
+  bool replace = false;           ///< the batch is the whole state of its homes, not an addition (a derivation)
+  std::int32_t backfill_job = 0;  ///< history: homes that include it already are passed over
+};
+
+/// Merges a batch into the stored homes, in the order of their keys, and writes down what was decided.
+void merge_batch(const Definitions &plan, Batch &batch, const MergeOptions &options);
+
+/// Folds held events that are due. Returns how many.
+std::int64_t release_held(const Definitions &plan, Micros as_of);
+/// Decides anew upon open episodes whose time to leave has come. Returns how many there were.
+std::int64_t review_homes(const Definitions &plan, Micros as_of);
+
+/// The instant of decisions now: the statement's start, or, by the event clock, the newest event seen.
+Micros decision_time(const Definitions &plan, const SourceInfo *source, Micros newest_in_batch);
+
+/// Marks homes that must be derived again before this transaction reads them or commits.
+void mark_dirty(std::string_view home);
+/// Marks all homes (TRUNCATE).
+void mark_all_dirty();
+/// Collects rows of a row trigger, until they are flushed.
+void collect_row(const SourceInfo &source, Relation rel, TupleTableSlot *slot);
+/// Does what is pending in this transaction: collected rows, then derivations. Every reader calls it first.
+void flush_pending();
+/// Registers the transaction callbacks. Called once, when the library is loaded.
+void watch_transactions();
+
+/// Remembers ids of a source with dedup; returns the keys (see Folder::seen) of those that had arrived before.
+std::unordered_set<std::string> remember_ids(int source, const std::vector<std::string> &homes,
+                                             const std::vector<std::string> &ids);
+
+/// Counts events that could not be used. Slots keep writers from waiting for each other.
+void record_unusable(int source, const Vec<Folder::Unusable> &unusable);
+/// Puts events aside until they are due.
+void record_held(int source, const Vec<Folder::Held> &held);
+
+} // namespace pql::pg

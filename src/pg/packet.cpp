@@ -1,0 +1,147 @@
+#include <cmath>
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/instant.hpp"
+#include "pg/packet.hpp"
+
+namespace pql::pg {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+// Ids come from the customer's tables: what isn't UTF-8 is replaced rather than refused.
+std::string dump(const json &j) { return j.dump(-1, ' ', false, json::error_handler_t::replace); }
+
+std::vector<std::size_t> by_points(std::span<const Reason> reasons) {
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < reasons.size(); i++) {
+    if (reasons[i].points > 0) order.push_back(i);
+  }
+  std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return reasons[a].points > reasons[b].points; });
+  return order;
+}
+
+// As many digits as mean something to a reader.
+double shown(double value) { return std::round(value * 1e4) / 1e4; }
+
+json event_of(std::string_view id) { return id.empty() ? json(nullptr) : json(event_id_text(id)); }
+
+json milestones_json(const Definitions &plan, const Subject &subject, const Home &home, bool account) {
+  struct Reached {
+    const TrackerInfo *info;
+    const FirstTime *at;
+    std::string_view user;
+  };
+  std::vector<Reached> all;
+  const auto add = [&](const Subject &s) {
+    for (const FirstTime &m : s.milestones) {
+      const TrackerInfo *info = plan.info(m.tracker);
+      if (!info || info->spec.unit != Unit::user) continue;
+      const auto same = std::find_if(all.begin(), all.end(), [&](const Reached &r) { return r.info == info; });
+      if (same == all.end()) all.push_back({info, &m, s.id.view()});
+      else if (m.at < same->at->at) *same = {info, &m, s.id.view()};
+    }
+  };
+  if (account)
+    for (const Subject &s : home.members) add(s);
+  else add(subject);
+  std::sort(all.begin(), all.end(), [](const Reached &a, const Reached &b) { return a.at->at < b.at->at; });
+  json out = json::array();
+  for (const Reached &r : all)
+    out.push_back({{"name", r.info->spec.name},
+                   {"at", print_instant(r.at->at)},
+                   {"event_id", event_of(r.at->event.view())},
+                   {"user_id", std::string(r.user)}});
+  return out;
+}
+
+json activation_json(const Definitions &plan, const Program &p, const Subject &s) {
+  const FunnelSpec &spec = plan.trackers()[p.activation_tracker].funnel;
+  FunnelLevel level;
+  if (const FunnelState *f = s.funnel(p.activation_tracker)) level = f->funnel.read(spec);
+  json skipped = json::array(), next = nullptr;
+  for (int i = 0; i < spec.steps; i++) {
+    if (level.done >> i & 1) continue;
+    const std::string &name = p.def.activation->steps[static_cast<std::size_t>(i)];
+    if (next.is_null()) next = name;
+    skipped.push_back(name);
+  }
+  return {{"steps", p.def.activation->steps},
+          {"level", level.level},
+          {"complete", level.level == spec.steps},
+          {"started_at", level.level ? json(print_instant(level.started)) : json(nullptr)},
+          {"reached_at", level.level ? json(print_instant(level.reached)) : json(nullptr)},
+          {"skipped", skipped},
+          {"next", next}};
+}
+
+} // namespace
+
+std::string reasons_json(const Program &p, std::span<const Reason> reasons) {
+  json out = json::array();
+  for (std::size_t i : by_points(reasons)) {
+    const SignalDef &d = p.def.signals[i];
+    const Reason &r = reasons[i];
+    out.push_back({{"signal", d.name},
+                   {"kind", std::string(name_of(d.kind))},
+                   {"points", r.points},
+                   {"value", shown(r.value)},
+                   {"why", d.why.empty() ? json(nullptr) : json(d.why)},
+                   {"event_id", event_of(r.event)},
+                   {"at", finite(r.at) ? json(print_instant(r.at)) : json(nullptr)},
+                   {"may_mention", d.may_mention}});
+  }
+  return dump(out);
+}
+
+std::string evidence_json(const SignalDef &d, const Reason &r) {
+  json out = json::object();
+  if (!r.event.empty()) out["event_id"] = event_id_text(r.event);
+  if (finite(r.at)) out["at"] = print_instant(r.at);
+  if (!d.why.empty()) out["why"] = d.why;
+  return dump(out);
+}
+
+std::string context_json(const Definitions &plan, const Program &p, const Subject &subject, const Home &home, bool account) {
+  constexpr std::size_t kShown = 10;
+  json out;
+  std::vector<const Subject *> members;
+  for (const Subject &s : home.members) members.push_back(&s);
+  std::sort(members.begin(), members.end(), [](const Subject *a, const Subject *b) {
+    return a->events != b->events ? a->events > b->events : a->id.view() < b->id.view();
+  });
+  json shown = json::array();
+  for (const Subject *s : members) {
+    if (shown.size() == kShown) break;
+    shown.push_back({{"user_id", std::string(s->id.view())},
+                     {"first_seen", print_instant(s->first_seen)},
+                     {"last_seen", print_instant(s->last_seen)},
+                     {"events", s->events}});
+  }
+  out["members"] = shown;
+  out["member_count"] = members.size();
+  out["milestones"] = milestones_json(plan, subject, home, account);
+  if (p.def.activation) out["activation"] = activation_json(plan, p, subject);
+  out["subject"] = {{"first_seen", print_instant(subject.first_seen)},
+                    {"last_seen", print_instant(subject.last_seen)},
+                    {"events", subject.events}};
+  return dump(out);
+}
+
+std::string headline(const Program &p, std::string_view subject_id, int score, std::span<const Reason> reasons) {
+  std::string line(subject_id);
+  line += " reached " + std::to_string(score) + " points: ";
+  const char *separator = "";
+  int shown = 0;
+  for (std::size_t i : by_points(reasons)) {
+    if (shown++ == 3) break;
+    std::string name = p.def.signals[i].name;
+    std::replace(name.begin(), name.end(), '_', ' ');
+    line += separator + name + " " + std::to_string(reasons[i].points);
+    separator = ", ";
+  }
+  return line;
+}
+
+} // namespace pql::pg

@@ -1,0 +1,20 @@
+// What a decision carries: its reasons and the context frozen as of then, as JSON.
+#pragma once
+
+#include "pg/definitions.hpp"
+
+namespace pql::pg {
+
+/// The reasons with points, most points first: [{signal, kind, points, value, why, event_id, at, may_mention}].
+std::string reasons_json(const Program &p, std::span<const Reason> reasons);
+
+/// What one signal's points rest on: {event_id, at}, empty when nothing does.
+std::string evidence_json(const SignalDef &d, const Reason &r);
+
+/// Who is active, what they did and how far they came. `home` has all members.
+std::string context_json(const Definitions &plan, const Program &p, const Subject &subject, const Home &home, bool account);
+
+/// One line a person reads first.
+std::string headline(const Program &p, std::string_view subject_id, int score, std::span<const Reason> reasons);
+
+} // namespace pql::pg

@@ -1,0 +1,200 @@
+#include "pg/read.hpp"
+
+#include "pg/spi.hpp"
+
+namespace pql::pg {
+namespace {
+
+void refuse_sealed(const Definitions &plan, Micros as_of) {
+  for (const SourceInfo &s : plan.sources()) {
+    if (as_of < s.sealed_before)
+      fail(ERRCODE_INVALID_PARAMETER_VALUE, "the instant lies before what is retained", {},
+           "Older events were sealed by pql.retain(); ask for a later instant.");
+  }
+}
+
+// The subjects of a unit in a batch, each user's homes merged.
+class Collector {
+public:
+  Collector(const Definitions &plan, Arena &arena, Unit unit) : plan_(plan), arena_(arena), unit_(unit) {}
+
+  void add_home(std::string_view key, const Home &h) {
+    const bool account = is_account_home(key);
+    if (h.head && account == (unit_ == Unit::account)) add(h.owner);
+    if (unit_ == Unit::user) {
+      for (const Subject &s : h.members) add(s);
+    }
+  }
+  void add(const Subject &s) {
+    if (s.events == 0 && s.milestones.empty()) return; // nothing is left of it
+    const auto [at, fresh] = found_.try_emplace(std::string(s.id.view()), copy_of(arena_, s));
+    if (!fresh) (void)at->second.merge(arena_, plan_.trackers(), s);
+  }
+  Subject *find(const std::string &id) {
+    const auto at = found_.find(id);
+    return at == found_.end() ? nullptr : &at->second;
+  }
+  std::unordered_map<std::string, Subject> &all() noexcept { return found_; }
+
+private:
+  const Definitions &plan_;
+  Arena &arena_;
+  Unit unit_;
+  std::unordered_map<std::string, Subject> found_;
+};
+
+void collect_batch(Collector &to, Batch &batch) {
+  for (HomeDelta *d : batch.sorted()) to.add_home(d->key, d->home);
+}
+
+Home stored_home(Arena &arena, std::string_view key, std::string_view body) {
+  // The body outlives the row: what is decoded borrows from it.
+  char *copy = static_cast<char *>(arena.allocate(body.size()));
+  std::memcpy(copy, body.data(), body.size());
+  std::optional<Home> h = decode(arena, {copy, body.size()});
+  if (!h)
+    fail(ERRCODE_DATA_CORRUPTED, "state of home \"" + std::string(key) + "\" is damaged", {},
+         "Derive it again: CALL pql.rebuild().");
+  return *h;
+}
+
+} // namespace
+
+void fold_due(const Definitions &plan, Arena &arena, Batch &into, const std::vector<std::string> *homes, Micros as_of) {
+  static const std::vector<std::string> none;
+  Spi spi;
+  const std::uint64_t n =
+      spi.run("SELECT source_id, occurred_at, user_id, account_id, event, event_id, properties FROM pql.held_event"
+              " WHERE ($1 OR home = ANY ($2)) AND occurred_at <= $3",
+              {Arg::of(homes == nullptr), Arg::of(homes ? *homes : none), Arg::time(as_of)});
+  for (std::uint64_t i = 0; i < n; i++) {
+    const SourceInfo *source = plan.source(static_cast<int>(spi.number(i, 1)));
+    if (!source) continue;
+    Folder folder(plan, *source, plan.events(), arena, as_of, into);
+    const std::string user = spi.text(i, 3), account = spi.text(i, 4), event = spi.text(i, 5);
+    bool isnull;
+    Extracted e;
+    e.at = spi.number(i, 2);
+    e.user = user;
+    e.account = account;
+    e.has_account = !spi.is_null(i, 4);
+    e.event = event;
+    const std::string_view id = call([&] {
+      const bytea *b = DatumGetByteaPP(spi.datum(i, 6, &isnull));
+      return std::string_view(VARDATA_ANY(b), VARSIZE_ANY_EXHDR(b));
+    });
+    if (id.size() <= EventId::kMax + 1) {
+      std::memcpy(e.id.data, id.data(), id.size());
+      e.id.size = static_cast<std::uint8_t>(id.size());
+    }
+    e.properties = spi.datum(i, 7, &isnull);
+    e.has_properties = !isnull;
+    call([&] { folder.take(e); });
+  }
+  spi.finish();
+}
+
+std::optional<Subject> subject_at(const Definitions &plan, Arena &arena, Unit unit, std::string_view id, Micros as_of) {
+  std::vector<std::string> homes;
+  Collector found(plan, arena, unit);
+  const std::string key(id);
+  Store store(Store::Access::read);
+  if (unit == Unit::account) {
+    homes.push_back(home_key(true, id));
+  } else {
+    std::vector<std::string_view> keys;
+    store.homes_of(arena, id, keys);
+    for (std::string_view k : keys) homes.emplace_back(k);
+    if (homes.empty()) homes.push_back(home_key(false, id));
+  }
+  for (const std::string &home : homes) {
+    const StoredRow row = store.fetch(arena, home, 0);
+    if (!row.found) continue;
+    Home h = stored_home(arena, home, row.body);
+    if (unit == Unit::account || !is_account_home(home)) {
+      found.add(h.owner);
+      continue;
+    }
+    if (h.depth) {
+      const StoredRow part = store.fetch(arena, home, static_cast<int>(member_part(id, h.depth)));
+      if (!part.found) continue;
+      h = stored_home(arena, home, part.body);
+    }
+    if (const Subject *s = h.member(id)) found.add(*s);
+  }
+  store.close();
+  Subject *now = found.find(key);
+  bool inexact = false;
+  if (now) {
+    for (const FunnelState &f : now->funnels) inexact |= f.funnel.inexact;
+  }
+  if (now && (now->last_seen > as_of || inexact)) {
+    refuse_sealed(plan, as_of);
+    Batch past(arena, plan.trackers());
+    ScanRange range;
+    range.until = as_of;
+    range.homes = &homes;
+    scan_events(plan, arena, past, range);
+    Collector then(plan, arena, unit);
+    collect_batch(then, past);
+    Subject *s = then.find(key);
+    if (!s) return {};
+    (void)s->settle(arena, plan.trackers());
+    return *s;
+  }
+  Batch due(arena, plan.trackers());
+  fold_due(plan, arena, due, &homes, as_of);
+  if (due.size()) {
+    collect_batch(found, due);
+    now = found.find(key);
+  }
+  if (!now) return {};
+  return *now;
+}
+
+void subjects_at(const Definitions &plan, Arena &arena, Unit unit, Micros as_of, const std::function<void(const Subject &)> &f) {
+  Collector found(plan, arena, unit);
+  bool past = false;
+  Store store(Store::Access::read);
+  store.scan([&](std::string_view home, int, std::string_view body) { found.add_home(home, stored_home(arena, home, body)); });
+  store.close();
+  for (auto &[id, s] : found.all()) {
+    past |= s.last_seen > as_of;
+    for (const FunnelState &x : s.funnels) past |= x.funnel.inexact;
+  }
+  Batch batch(arena, plan.trackers());
+  if (past) {
+    refuse_sealed(plan, as_of);
+    found.all().clear();
+    ScanRange range;
+    range.until = as_of;
+    scan_events(plan, arena, batch, range);
+  } else {
+    fold_due(plan, arena, batch, nullptr, as_of);
+  }
+  collect_batch(found, batch);
+  for (auto &[id, s] : found.all()) {
+    (void)s.settle(arena, plan.trackers());
+    f(s);
+  }
+}
+
+const Program &program_named(const Definitions &plan, const std::string &name) {
+  if (const Program *p = plan.program(name)) return *p;
+  std::string known;
+  for (const Program &p : plan.programs()) {
+    if (known.find("\"" + p.def.name + "\"") == known.npos) known += (known.empty() ? "\"" : ", \"") + p.def.name + "\"";
+  }
+  fail(ERRCODE_UNDEFINED_OBJECT, "program \"" + name + "\" is not in force", {},
+       known.empty() ? "Publish one with pql.publish(); one that is still building needs CALL pql.backfill()."
+                     : "Programs in force: " + known + ".");
+}
+
+Micros instant_arg(const Definitions &plan, FunctionCallInfo fcinfo, int n) {
+  if (PG_ARGISNULL(n)) return reading_time(plan);
+  const Micros at = PG_GETARG_TIMESTAMPTZ(n);
+  if (!finite(at)) fail(ERRCODE_INVALID_PARAMETER_VALUE, "as_of must be finite");
+  return at;
+}
+
+} // namespace pql::pg

@@ -1,0 +1,24 @@
+// Reading what is known of subjects, now or in the past.
+// Law: an instant before a subject's newest event is answered from the events, never by extrapolation.
+#pragma once
+
+#include "pg/derive.hpp"
+
+namespace pql::pg {
+
+/// The subject as of an instant; nothing when it is unknown then. In the caller's arena.
+std::optional<Subject> subject_at(const Definitions &plan, Arena &arena, Unit unit, std::string_view id, Micros as_of);
+
+/// Calls f(subject) for every subject of a unit, as of an instant, in no order; a user of several homes comes once.
+void subjects_at(const Definitions &plan, Arena &arena, Unit unit, Micros as_of, const std::function<void(const Subject &)> &f);
+
+/// Folds held events that are due into what was read. In memory only.
+void fold_due(const Definitions &plan, Arena &arena, Batch &into, const std::vector<std::string> *homes, Micros as_of);
+
+/// The program in force under a name. Fails with 42704 and the names there are.
+const Program &program_named(const Definitions &plan, const std::string &name);
+
+/// The instant an argument means: NULL is now; infinite ones are refused.
+Micros instant_arg(const Definitions &plan, FunctionCallInfo fcinfo, int n);
+
+} // namespace pql::pg

@@ -1,0 +1,58 @@
+// Queries of our own, run with the extension owner's rights under a pinned search_path.
+#pragma once
+
+#include <initializer_list>
+#include <optional>
+
+#include "pg/memory.hpp"
+
+namespace pql::pg {
+
+/// An argument of a query. Views need to live until the query is done.
+struct Arg {
+  Oid type = TEXTOID;
+  bool null = false;
+  std::int64_t number = 0;
+  std::string_view text;
+  const std::vector<std::string> *texts = nullptr;
+
+  static Arg of(std::string_view s) { return {TEXTOID, false, 0, s, nullptr}; }
+  static Arg of(const std::string &s) { return of(std::string_view(s)); }
+  static Arg of(const char *s) { return of(std::string_view(s)); }
+  static Arg of(int v) { return {INT4OID, false, v, {}, nullptr}; }
+  static Arg of(std::int64_t v) { return {INT8OID, false, v, {}, nullptr}; }
+  static Arg of(bool v) { return {BOOLOID, false, v, {}, nullptr}; }
+  static Arg of(const std::vector<std::string> &v) { return {TEXTARRAYOID, false, 0, {}, &v}; }
+  static Arg time(Micros at) { return {TIMESTAMPTZOID, false, at, {}, nullptr}; }
+  static Arg bytes(std::string_view s) { return {BYTEAOID, false, 0, s, nullptr}; }
+  static Arg nothing(Oid type) { return {type, true, 0, {}, nullptr}; }
+};
+
+/// A session of queries. Not to be left open across a return to SQL: finish() it. On an error PostgreSQL cleans up.
+class Spi {
+public:
+  Spi();
+  Spi(const Spi &) = delete;
+  Spi &operator=(const Spi &) = delete;
+  void finish();
+
+  /// Runs one statement; returns the number of rows. `latest` reads what is committed now, whatever the isolation level.
+  std::uint64_t run(const char *sql, std::initializer_list<Arg> args = {}, bool latest = false);
+  /// Runs a query as of a snapshot.
+  std::uint64_t run_at(Snapshot snapshot, const char *sql, std::initializer_list<Arg> args);
+
+  bool is_null(std::uint64_t row, int column) const;
+  std::string text(std::uint64_t row, int column) const;  ///< empty for NULL
+  std::int64_t number(std::uint64_t row, int column) const; ///< of a smallint, int, bigint, bool or timestamptz; 0 for NULL
+  std::vector<std::string> texts(std::uint64_t row, int column) const; ///< of a text[]
+  Datum datum(std::uint64_t row, int column, bool *isnull) const;
+
+private:
+  Oid user_;
+  int security_, guc_level_;
+};
+
+/// The owner of the extension's tables.
+Oid extension_owner();
+
+} // namespace pql::pg

@@ -1,0 +1,82 @@
+#include "pg/srf.hpp"
+
+extern "C" {
+#include "utils/array.h"
+}
+
+namespace pql::pg {
+namespace {
+
+Datum text_datum(std::string_view s) {
+  return PointerGetDatum(cstring_to_text_with_len(s.data(), static_cast<int>(s.size())));
+}
+
+Datum datum_of(const Cell &c) {
+  switch (c.type) {
+  case Cell::Type::null: return Datum{0};
+  case Cell::Type::text:
+  case Cell::Type::bytes: return text_datum(c.text);
+  case Cell::Type::jsonb: return DirectFunctionCall1(jsonb_in, CStringGetDatum(pnstrdup(c.text.data(), c.text.size())));
+  case Cell::Type::int2: return Int16GetDatum(static_cast<int16>(c.number));
+  case Cell::Type::int4: return Int32GetDatum(static_cast<int32>(c.number));
+  case Cell::Type::int8:
+  case Cell::Type::time: return Int64GetDatum(c.number);
+  case Cell::Type::boolean: return BoolGetDatum(c.number != 0);
+  case Cell::Type::float8: return Float8GetDatum(c.real);
+  case Cell::Type::length: {
+    auto *i = static_cast<Interval *>(palloc0(sizeof(Interval)));
+    i->day = static_cast<int32>(c.number / kDay);
+    i->time = c.number % kDay;
+    return PointerGetDatum(i);
+  }
+  case Cell::Type::texts: {
+    auto *items = static_cast<Datum *>(palloc(sizeof(Datum) * (c.list->size() + 1)));
+    for (std::size_t i = 0; i < c.list->size(); i++) items[i] = text_datum((*c.list)[i]);
+    return PointerGetDatum(construct_array(items, static_cast<int>(c.list->size()), TEXTOID, -1, false, TYPALIGN_INT));
+  }
+  }
+  return Datum{0};
+}
+
+} // namespace
+
+ResultRows::ResultRows(FunctionCallInfo fcinfo) : info_(reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo)) {
+  memory_ = call([&] {
+    InitMaterializedSRF(fcinfo, 0);
+    return AllocSetContextCreateInternal(CurrentMemoryContext, "pql result row", ALLOCSET_DEFAULT_SIZES);
+  });
+}
+
+void ResultRows::add(std::initializer_list<Cell> cells) {
+  call([&] {
+    constexpr int kMost = 32;
+    Datum values[kMost];
+    bool nulls[kMost];
+    MemoryContext before = MemoryContextSwitchTo(memory_);
+    int n = 0;
+    for (const Cell &c : cells) {
+      values[n] = datum_of(c);
+      nulls[n++] = c.type == Cell::Type::null;
+    }
+    tuplestore_putvalues(info_->setResult, info_->setDesc, values, nulls);
+    MemoryContextSwitchTo(before);
+    MemoryContextReset(memory_);
+  });
+}
+
+std::string text_arg(FunctionCallInfo fcinfo, int n) {
+  const text *t = call([&] { return PG_GETARG_TEXT_PP(n); });
+  return {VARDATA_ANY(t), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(t))};
+}
+
+std::string jsonb_arg(FunctionCallInfo fcinfo, int n) {
+  const char *s = call([&] { return DatumGetCString(DirectFunctionCall1(jsonb_out, PG_GETARG_DATUM(n))); });
+  return s;
+}
+
+std::string_view bytes_arg(FunctionCallInfo fcinfo, int n) {
+  const bytea *b = call([&] { return PG_GETARG_BYTEA_PP(n); });
+  return {VARDATA_ANY(b), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(b))};
+}
+
+} // namespace pql::pg

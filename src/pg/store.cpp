@@ -1,0 +1,397 @@
+#include "pg/store.hpp"
+
+extern "C" {
+#include "catalog/pg_collation.h"
+#include "executor/nodeModifyTable.h"
+#include "storage/proc.h"
+#include "utils/fmgroids.h"
+}
+
+namespace pql::pg {
+namespace {
+
+// Where in this transaction a home was written last. Many statements of one transaction leave a chain of versions that nobody can
+// prune, and the index leads to its beginning; this leads to its end. A hint only: it is checked when used.
+class NewestTids {
+public:
+  ItemPointerData *find(std::string_view key) noexcept {
+    if (transaction_ != current()) return nullptr;
+    Entry &e = slots_[slot_of(key)];
+    return e.hash == hash_of(key) ? &e.tid : nullptr;
+  }
+  void remember(std::string_view key, const ItemPointerData &tid) noexcept {
+    if (transaction_ != current()) {
+      std::memset(static_cast<void *>(slots_), 0, sizeof slots_);
+      transaction_ = current();
+    }
+    slots_[slot_of(key)] = {hash_of(key), tid};
+  }
+
+private:
+  struct Entry {
+    std::uint32_t hash = 0;
+    ItemPointerData tid = {};
+  };
+  static constexpr std::size_t kSlots = 4096;
+
+  static LocalTransactionId current() noexcept {
+#if PG_VERSION_NUM >= 170000
+    return MyProc->vxid.lxid;
+#else
+    return MyProc->lxid;
+#endif
+  }
+  static std::uint32_t hash_of(std::string_view key) noexcept {
+    std::uint32_t h = 0x811c9dc5u;
+    for (char c : key) h = (h ^ static_cast<unsigned char>(c)) * 0x01000193u;
+    return h | 1;
+  }
+  static std::size_t slot_of(std::string_view key) noexcept { return (hash_of(key) >> 1) % kSlots; }
+
+  Entry slots_[kSlots] = {};
+  LocalTransactionId transaction_ = InvalidLocalTransactionId;
+};
+
+constinit NewestTids newest_tids{};
+
+text *text_of(std::string_view s) { return cstring_to_text_with_len(s.data(), static_cast<int>(s.size())); }
+
+} // namespace
+
+/// What the executor needs to insert into a table and its indexes.
+struct Store::Target {
+  EState *estate;
+  ResultRelInfo *result;
+  TupleTableSlot *slot;
+  bool own;
+
+  static Target *open(Relation rel, bool own) {
+    auto *t = static_cast<Target *>(palloc(sizeof(Target)));
+    t->estate = CreateExecutorState();
+    t->result = makeNode(ResultRelInfo);
+    InitResultRelInfo(t->result, rel, 1, nullptr, 0);
+    ExecOpenIndices(t->result, true);
+    t->slot = table_slot_create(rel, nullptr);
+    t->own = own;
+    return t;
+  }
+  void close() {
+    ExecDropSingleTupleTableSlot(slot);
+    ExecCloseIndices(result);
+    FreeExecutorState(estate);
+    if (own) table_close(result->ri_RelationDesc, NoLock);
+  }
+};
+
+Oid pql_relation(const char *name) {
+  const Oid schema = get_namespace_oid("pql", true);
+  const Oid rel = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+  if (!OidIsValid(rel))
+    ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("relation \"pql.%s\" does not exist", name),
+                    errhint("Run CREATE EXTENSION pql in this database.")));
+  return rel;
+}
+
+Store::Store(Access access) {
+  call([&] {
+    const LOCKMODE mode = access == Access::write ? RowExclusiveLock : AccessShareLock;
+    state_ = table_open(pql_relation("state"), mode);
+    index_ = index_open(RelationGetPrimaryKeyIndex(state_), mode);
+    slot_ = table_slot_create(state_, nullptr);
+    take_snapshot();
+  });
+}
+
+void Store::take_snapshot() {
+  if (snapshot_) UnregisterSnapshot(snapshot_);
+  snapshot_ = nullptr;
+  snapshot_ = RegisterSnapshot(IsolationUsesXactSnapshot() ? GetTransactionSnapshot() : GetLatestSnapshot());
+}
+
+void Store::close() {
+  call([&] {
+    if (target_) target_->close();
+    if (homes_) homes_->close();
+    if (user_index_) {
+      index_close(user_index_, NoLock);
+      table_close(user_homes_, NoLock);
+    }
+    if (scan_) index_endscan(scan_);
+    if (out_) ExecDropSingleTupleTableSlot(out_);
+    ExecDropSingleTupleTableSlot(slot_);
+    UnregisterSnapshot(snapshot_);
+    index_close(index_, NoLock);
+    table_close(state_, NoLock);
+    if (wrote_) CommandCounterIncrement(); // a second trigger of this statement must see what this one wrote
+  });
+}
+
+void Store::refresh() {
+  call([&] {
+    if (IsolationUsesXactSnapshot())
+      ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                      errmsg("could not serialize access due to concurrent update"),
+                      errhint("The transaction might succeed if retried.")));
+    restart();
+  });
+}
+
+void Store::see_own_writes() {
+  call([&] { restart(); });
+}
+
+void Store::restart() {
+  if (scan_) index_endscan(scan_);
+  scan_ = nullptr;
+  take_snapshot();
+}
+
+void Store::homes_of(Arena &a, std::string_view user, std::vector<std::string_view> &out) {
+  out.clear();
+  call([&] {
+    if (!user_homes_) {
+      user_homes_ = table_open(pql_relation("user_home"), AccessShareLock);
+      user_index_ = index_open(pql_relation("user_home_user_id"), AccessShareLock);
+    }
+    TupleTableSlot *slot = table_slot_create(user_homes_, nullptr);
+    ScanKeyData key;
+    text *value = text_of(user);
+    ScanKeyEntryInitialize(&key, 0, 1, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ, PointerGetDatum(value));
+    IndexScanDesc scan = index_beginscan(user_homes_, user_index_, snapshot_, 1, 0);
+    index_rescan(scan, &key, 1, nullptr, 0);
+    while (index_getnext_slot(scan, ForwardScanDirection, slot)) {
+      bool isnull;
+      const text *home = DatumGetTextPP(slot_getattr(slot, 1, &isnull));
+      const std::size_t n = VARSIZE_ANY_EXHDR(home);
+      char *copy = static_cast<char *>(a.allocate(n));
+      std::memcpy(copy, VARDATA_ANY(home), n);
+      out.push_back({copy, n});
+    }
+    index_endscan(scan);
+    ExecDropSingleTupleTableSlot(slot);
+    pfree(value);
+  });
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+}
+
+StoredRow Store::fetch(Arena &a, std::string_view home, int part) {
+  struct Found {
+    bool found;
+    ItemPointerData tid;
+    const char *data;
+    std::size_t size;
+  };
+  // The slot holds the row until the next fetch; it is copied afterwards, when nothing can jump.
+  const Found f = call([&]() -> Found {
+    Found r{};
+    ItemPointerData *const hint = part == 0 ? newest_tids.find(home) : nullptr;
+    bool found = false;
+    if (hint && table_tuple_fetch_row_version(state_, hint, snapshot_, slot_)) {
+      bool isnull;
+      const text *key = DatumGetTextPP(slot_getattr(slot_, 1, &isnull));
+      found = std::string_view(VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key)) == home &&
+              DatumGetInt32(slot_getattr(slot_, 2, &isnull)) == part;
+    }
+    if (!found) {
+      text *key = text_of(home);
+      ScanKeyData keys[2];
+      ScanKeyEntryInitialize(&keys[0], 0, 1, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ,
+                             PointerGetDatum(key));
+      ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(part));
+      if (!scan_) scan_ = index_beginscan(state_, index_, snapshot_, 2, 0);
+      index_rescan(scan_, keys, 2, nullptr, 0);
+      found = index_getnext_slot(scan_, ForwardScanDirection, slot_);
+      pfree(key);
+    }
+    if (!found) return r;
+    bool isnull;
+    const Datum d = slot_getattr(slot_, 3, &isnull);
+    const bytea *body = DatumGetByteaPP(d);
+    r.found = true;
+    r.tid = slot_->tts_tid;
+    r.data = VARDATA_ANY(body);
+    r.size = VARSIZE_ANY_EXHDR(body);
+    return r;
+  });
+  StoredRow row;
+  if (!f.found) return row;
+  row.found = true;
+  row.tid = f.tid;
+  char *copy = static_cast<char *>(a.allocate(f.size));
+  std::memcpy(copy, f.data, f.size);
+  row.body = {copy, f.size};
+  return row;
+}
+
+bool Store::update(const StoredRow &row, std::string_view home, int part, std::string_view body) {
+  return call([&] {
+    if (!out_) out_ = MakeSingleTupleTableSlot(RelationGetDescr(state_), &TTSOpsHeapTuple);
+    Datum values[3] = {PointerGetDatum(text_of(home)), Int32GetDatum(part), PointerGetDatum(text_of(body))};
+    bool nulls[3] = {};
+    HeapTuple tuple = heap_form_tuple(RelationGetDescr(state_), values, nulls);
+    tuple->t_tableOid = RelationGetRelid(state_);
+    ExecStoreHeapTuple(tuple, out_, false);
+    TM_FailureData failure;
+    LockTupleMode mode;
+#if PG_VERSION_NUM >= 160000
+    TU_UpdateIndexes indexes = TU_None;
+#else
+    bool indexes = false;
+#endif
+    ItemPointerData tid = row.tid;
+    const TM_Result result = table_tuple_update(state_, &tid, out_, GetCurrentCommandId(true), snapshot_,
+                                                InvalidSnapshot, true, &failure, &mode, &indexes);
+    bool done = false;
+    switch (result) {
+    case TM_Ok:
+      done = wrote_ = true;
+      if (indexes) {
+        if (!target_) target_ = Target::open(state_, false);
+        ExecCopySlot(target_->slot, out_);
+        target_->slot->tts_tid = out_->tts_tid;
+        target_->slot->tts_tableOid = RelationGetRelid(state_);
+#if PG_VERSION_NUM >= 160000
+        ExecInsertIndexTuples(target_->result, target_->slot, target_->estate, true, false, nullptr, NIL, false);
+#else
+        ExecInsertIndexTuples(target_->result, target_->slot, target_->estate, true, false, nullptr, NIL);
+#endif
+      }
+      if (part == 0) newest_tids.remember(home, out_->tts_tid);
+      break;
+    case TM_Updated:
+    case TM_Deleted: break;
+    default: elog(ERROR, "unexpected result of updating a row of pql.state: %d", static_cast<int>(result));
+    }
+    ExecClearTuple(out_);
+    heap_freetuple(tuple);
+    pfree(DatumGetPointer(values[0]));
+    pfree(DatumGetPointer(values[2]));
+    return done;
+  });
+}
+
+bool Store::insert(std::string_view home, int part, std::string_view body) {
+  return call([&] {
+    if (!target_) target_ = Target::open(state_, false);
+    TupleTableSlot *slot = target_->slot;
+    ExecClearTuple(slot);
+    text *const home_text = text_of(home), *const body_bytes = text_of(body); // the slot forgets them when it is stored
+    slot->tts_values[0] = PointerGetDatum(home_text);
+    slot->tts_values[1] = Int32GetDatum(part);
+    slot->tts_values[2] = PointerGetDatum(body_bytes);
+    std::memset(slot->tts_isnull, 0, 3 * sizeof(bool));
+    ExecStoreVirtualTuple(slot);
+    // As INSERT ... ON CONFLICT DO NOTHING does it: two writers of a new home must neither both succeed nor fail.
+    ItemPointerData conflict;
+    List *const arbiters = list_make1_oid(RelationGetRelid(index_));
+#if PG_VERSION_NUM >= 180000
+    const bool free = ExecCheckIndexConstraints(target_->result, slot, target_->estate, &conflict, &slot->tts_tid, arbiters);
+#else
+    const bool free = ExecCheckIndexConstraints(target_->result, slot, target_->estate, &conflict, arbiters);
+#endif
+    if (!free) {
+      if (IsolationUsesXactSnapshot())
+        ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                        errmsg("could not serialize access due to concurrent update"),
+                        errhint("The transaction might succeed if retried.")));
+      return false;
+    }
+    const uint32 token = SpeculativeInsertionLockAcquire(GetCurrentTransactionId());
+    table_tuple_insert_speculative(state_, slot, GetCurrentCommandId(true), 0, nullptr, token);
+    bool lost = false;
+#if PG_VERSION_NUM >= 160000
+    ExecInsertIndexTuples(target_->result, slot, target_->estate, false, true, &lost, arbiters, false);
+#else
+    ExecInsertIndexTuples(target_->result, slot, target_->estate, false, true, &lost, arbiters);
+#endif
+    table_tuple_complete_speculative(state_, slot, token, !lost);
+    SpeculativeInsertionLockRelease(GetCurrentTransactionId());
+    if (!lost) {
+      wrote_ = true;
+      if (part == 0) newest_tids.remember(home, slot->tts_tid);
+    }
+    pfree(home_text);
+    pfree(body_bytes);
+    list_free(arbiters);
+    return !lost;
+  });
+}
+
+void Store::remove(const StoredRow &row) {
+  call([&] {
+    ItemPointerData tid = row.tid;
+    simple_table_tuple_delete(state_, &tid, snapshot_);
+    wrote_ = true;
+  });
+}
+
+bool Store::lock(const StoredRow &row) {
+  return call([&] {
+    TM_FailureData failure;
+    ItemPointerData tid = row.tid;
+    const TM_Result result = table_tuple_lock(state_, &tid, snapshot_, slot_, GetCurrentCommandId(true),
+                                              LockTupleNoKeyExclusive, LockWaitBlock, 0, &failure);
+    return result == TM_Ok;
+  });
+}
+
+void Store::add_user_home(std::string_view home, std::string_view user) {
+  call([&] {
+    if (!homes_) homes_ = Target::open(table_open(pql_relation("user_home"), RowExclusiveLock), true);
+    TupleTableSlot *slot = homes_->slot;
+    ExecClearTuple(slot);
+    text *const home_text = text_of(home), *const user_text = text_of(user);
+    slot->tts_values[0] = PointerGetDatum(home_text);
+    slot->tts_values[1] = PointerGetDatum(user_text);
+    std::memset(slot->tts_isnull, 0, 2 * sizeof(bool));
+    ExecStoreVirtualTuple(slot);
+    Relation rel = homes_->result->ri_RelationDesc;
+    table_tuple_insert(rel, slot, GetCurrentCommandId(true), 0, nullptr);
+#if PG_VERSION_NUM >= 160000
+    ExecInsertIndexTuples(homes_->result, slot, homes_->estate, false, false, nullptr, NIL, false);
+#else
+    ExecInsertIndexTuples(homes_->result, slot, homes_->estate, false, false, nullptr, NIL);
+#endif
+    pfree(home_text);
+    pfree(user_text);
+    wrote_ = true;
+  });
+}
+
+void Store::scan_rows(void *x, void (*f)(void *, std::string_view, int, std::string_view)) {
+  TableScanDesc scan = call([&] { return table_beginscan(state_, snapshot_, 0, nullptr); });
+  MemoryContext row_memory = call([&] { return AllocSetContextCreateInternal(CurrentMemoryContext, "pql state row", ALLOCSET_DEFAULT_SIZES); });
+  struct Row {
+    bool found;
+    const char *home;
+    std::size_t home_size;
+    int part;
+    const char *body;
+    std::size_t body_size;
+  };
+  for (;;) {
+    const Row r = call([&]() -> Row {
+      CHECK_FOR_INTERRUPTS();
+      Row out{};
+      MemoryContextReset(row_memory);
+      if (!table_scan_getnextslot(scan, ForwardScanDirection, slot_)) return out;
+      MemoryContext before = MemoryContextSwitchTo(row_memory);
+      bool isnull;
+      const text *home = DatumGetTextPP(slot_getattr(slot_, 1, &isnull));
+      const bytea *body = DatumGetByteaPP(slot_getattr(slot_, 3, &isnull));
+      out = {true, VARDATA_ANY(home), VARSIZE_ANY_EXHDR(home), DatumGetInt32(slot_getattr(slot_, 2, &isnull)),
+             VARDATA_ANY(body), VARSIZE_ANY_EXHDR(body)};
+      MemoryContextSwitchTo(before);
+      return out;
+    });
+    if (!r.found) break;
+    f(x, {r.home, r.home_size}, r.part, {r.body, r.body_size});
+  }
+  call([&] {
+    table_endscan(scan);
+    MemoryContextDelete(row_memory);
+  });
+}
+
+} // namespace pql::pg

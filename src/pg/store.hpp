@@ -1,0 +1,80 @@
+// Rows of pql.state, read and written without the executor.
+// Law: a home's head (part 0) is its lock; whoever writes a home writes, or locks, the head first.
+#pragma once
+
+#include "pg/memory.hpp"
+
+namespace pql::pg {
+
+/// A stored row of a home. The body is copied into the caller's arena.
+struct StoredRow {
+  bool found = false;
+  ItemPointerData tid;
+  std::string_view body;
+};
+
+/// Access to pql.state for the length of one operation. Every method may throw PgError.
+class Store {
+public:
+  enum class Access { read, write };
+
+  explicit Store(Access access);
+  Store(const Store &) = delete;
+  Store &operator=(const Store &) = delete;
+
+  /// Gives everything back and makes what was written visible to later commands. On an error PostgreSQL does it instead.
+  void close();
+
+  /// The row as of the store's snapshot: the newest committed one at READ COMMITTED, the transaction's above.
+  StoredRow fetch(Arena &a, std::string_view home, int part);
+  /// Takes a new snapshot, so that fetch sees what others committed meanwhile. Raises 40001 where that isn't allowed.
+  void refresh();
+
+  /// Takes a new snapshot after CommandCounterIncrement, so that fetch sees what this transaction wrote.
+  void see_own_writes();
+
+  /// Replaces a row that was fetched. False when somebody else changed it first: refresh, fetch and merge again.
+  bool update(const StoredRow &row, std::string_view home, int part, std::string_view body);
+  /// Inserts a row. False when somebody else did first.
+  bool insert(std::string_view home, int part, std::string_view body);
+  /// Removes a row that was fetched (under the head's lock).
+  void remove(const StoredRow &row);
+  /// Locks a row that was fetched, waiting for whoever changes it. False when it was changed: refresh and fetch again.
+  bool lock(const StoredRow &row);
+
+  /// Records that a user has been seen in a home. Call under the head's lock.
+  void add_user_home(std::string_view home, std::string_view user);
+
+  /// The homes in which a user has been seen.
+  void homes_of(Arena &a, std::string_view user, std::vector<std::string_view> &out);
+
+  /// Calls f(home, part, body) for every row, as of the store's snapshot. `body` is valid during the call.
+  template <class F>
+  void scan(F &&f) {
+    using Fn = std::remove_reference_t<F>;
+    scan_rows(&f, [](void *x, std::string_view home, int part, std::string_view body) {
+      (*static_cast<Fn *>(x))(home, part, body);
+    });
+  }
+
+  Snapshot snapshot() const noexcept { return snapshot_; }
+
+private:
+  struct Target;
+  void take_snapshot();
+  void restart();
+  void scan_rows(void *x, void (*f)(void *, std::string_view, int, std::string_view));
+
+  Relation state_ = nullptr, index_ = nullptr;
+  Relation user_homes_ = nullptr, user_index_ = nullptr;
+  IndexScanDesc scan_ = nullptr;
+  TupleTableSlot *slot_ = nullptr, *out_ = nullptr;
+  Snapshot snapshot_ = nullptr;
+  Target *target_ = nullptr, *homes_ = nullptr; ///< made when first needed
+  bool wrote_ = false;
+};
+
+/// The OID of a relation of the pql schema. Raises 42704 when the extension isn't there.
+Oid pql_relation(const char *name);
+
+} // namespace pql::pg

@@ -1,0 +1,920 @@
+#!/usr/bin/env python3
+"""Measures what a trigger costs, as ratios against the same table without one. Called by `run`, which starts the server.
+
+Variants:  none  the bare table
+           pql   the extension
+           stmt  a set-based PL/pgSQL statement trigger (what a good user writes)
+           row   a PL/pgSQL row trigger (what the usual user writes)
+Each variant has a database of its own with the same table. Statements of the variants alternate, in an order that rotates, and
+a ratio is taken within each turn, so that neither the phases of the machine nor the load of others favour anybody.
+"""
+import argparse
+import json
+import os
+import random
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from datetime import datetime, timedelta, timezone
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+NAMES = """api_call page_viewed login report_viewed search_run project_opened file_uploaded comment_added task_done
+dashboard_viewed export_run pricing_viewed docs_read invite_sent integration_activated webhook_called key_created
+project_created error settings_changed filter_saved alert_set share_link_made template_used import_run plan_compared
+limit_reached admin_setup role_changed deploy support_opened invoice_viewed signup sso_requested audit_log_viewed
+sandbox_made security_page_viewed member_removed api_version_pinned migration_started""".split()
+VARIANTS = ["none", "pql", "stmt", "row"]
+USERS, ACCOUNTS = 200_000, 20_000
+PER_DAY = 10_000_000 / 90  # events; the density stays when there are fewer of them, so that batches look the same
+KNOWN_USERS, KNOWN_NAMES = 2000, 10  # of the single-row rows; 10 users an account
+PROGRAM = {
+    "program": "expansion", "unit": "account", "objective": "expansion",
+    "milestones": {name: {"event": name} for name in NAMES},
+    "activation": {"steps": ["login", "file_uploaded", "integration_activated"], "order": "in_order", "within": "14 days"},
+    "signals": {
+        "calls": {"kind": "depth", "event": "api_call", "measure": "sum", "of": "(props->>'units')::float8",
+                  "half_life": "7 days", "saturates_at": 500, "max_points": 40},
+        "reports": {"kind": "breadth", "event": "report_viewed", "measure": "count", "half_life": "7 days",
+                    "saturates_at": 30, "max_points": 30},
+        "pricing": {"kind": "intent", "event": "pricing_viewed", "measure": "count", "half_life": "3 days",
+                    "saturates_at": 10, "max_points": 30}},
+    "qualify": {"enter": 60, "leave": 45},
+    "motions": [{"otherwise": True, "motion": "account_executive"}],
+}
+
+# Rows of the table: key -> what is measured, the target as text, and as a number.
+ROWS = {
+    "copy_cold": ("COPY 1M rows, cold (every milestone new)", "≤ 1.7", 1.7),
+    "copy_steady": ("COPY 1M rows, steady (milestones known)", "≤ 1.15", 1.15),
+    "copy_next": ("COPY 1M rows, the stream's next (some new)", "", None),
+    "batch_steady": ("1000-row INSERT, steady", "≤ 1.1", 1.1),
+    "batch_new": ("1000-row INSERT, some new", "≤ 1.25", 1.25),
+    "single_c1_on": ("single row, 1 client, sync commit on", "", None),
+    "single_c1_off": ("single row, 1 client, sync commit off", "", None),
+    "single_c8_on": ("single row, 8 clients, sync commit on", "≤ 1.3", 1.3),
+    "single_c8_off": ("single row, 8 clients, sync commit off", "≤ 1.4", 1.4),
+    "hot_on": ("8 clients on one hot account, sync commit on", "≤ 2 (sync mode)", 2.0),
+    "hot_off": ("8 clients on one hot account, sync commit off", "", None),
+    "partitioned": ("partitioned events table, COPY 1M in time order", "≤ 1.4", 1.4),
+    "growth_batch": ("cost of a known event in 1000-row batches, {small} → {large} milestones, more accounts", "≤ 1.1", 1.1),
+    "growth_copy": ("the same in a COPY of 100k rows", "≤ 1.1", 1.1),
+    "growth_wide": ("1000-row batches, {small} → {large} milestones in the same accounts (more members)", "≤ 1.1", 1.1),
+    "one_txn": ("20,000 single INSERTs in one transaction, one account: last 1000 / first 1000", "flat", None),
+    "members": ("single row, account of {members} members / of 10", "", None),
+    "wal_copy": ("WAL per event, steady COPY: bytes more than none", "≤ 20 B", 20),
+    "wal_single": ("WAL per event, single rows: bytes more than none", "≤ 200 B", 200),
+    "backfill": ("history: events/s", "", None),
+}
+# What --only takes: group -> the rows it fills.
+GROUPS = {
+    "copy": ["copy_cold", "copy_steady", "copy_next", "wal_copy"], "batch": ["batch_steady", "batch_new"],
+    "single": ["single_c1_on", "single_c1_off", "single_c8_on", "single_c8_off", "wal_single"], "hot": ["hot_on", "hot_off"],
+    "partitioned": ["partitioned"], "growth": ["growth_batch", "growth_copy"], "wide": ["growth_wide"], "one_txn": ["one_txn"],
+    "members": ["members"], "backfill": ["backfill"],
+}
+
+
+def count(text):
+    """An integer, with k or M for thousands and millions."""
+    m = re.fullmatch(r"(\d+(?:\.\d+)?)([kM]?)", text)
+    if not m:
+        raise argparse.ArgumentTypeError(f"not a number: {text}")
+    return int(float(m[1]) * {"": 1, "k": 1000, "M": 1_000_000}[m[2]])
+
+
+def short(n):
+    return f"{n / 1e6:g}M" if n >= 1_000_000 else f"{n / 1e3:g}k" if n >= 1000 else str(n)
+
+
+def parse_arguments():
+    p = argparse.ArgumentParser(prog="run", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--quick", action="store_true", help="small sizes: 2 to 3 minutes")
+    p.add_argument("--only", help="groups, separated by commas: " + ", ".join(GROUPS))
+    p.add_argument("--skip", default="", help="groups to leave out")
+    p.add_argument("--variants", default="none,pql,stmt,row", help="which to compare (none is always among them)")
+    p.add_argument("--events", type=count, help="size of the stream (3M; the full size is 10M)")
+    p.add_argument("--chunk", type=count, help="rows of a COPY (1M)")
+    p.add_argument("--rounds", type=int, help="how often a COPY is repeated (5)")
+    p.add_argument("--batches", type=int, help="how many 1000-row INSERTs (150)")
+    p.add_argument("--seconds", type=float, help="length of a pgbench run in seconds (2)")
+    p.add_argument("--milestones", type=count, help="the larger size of the growth rows (5M; 20M takes long)")
+    p.add_argument("--milestones-small", type=count, help="the smaller one (1M)")
+    p.add_argument("--clock", default="event", choices=["event", "wall"], help="the clock of pql's source")
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--out", help="where the table goes besides the screen")
+    p.add_argument("--json", help="where every measurement goes")
+    p.add_argument("--perf", metavar="DIRECTORY", help="record profiles of pql's backends there (needs root and perf)")
+    p.add_argument("--list", action="store_true", help="which rows there are")
+    a = p.parse_args()
+    small = a.quick
+    a.events = a.events or (500_000 if small else 3_000_000)
+    a.chunk = a.chunk or (200_000 if small else 1_000_000)
+    a.rounds = a.rounds or (3 if small else 5)
+    a.batches = a.batches or (50 if small else 150)
+    a.seconds = a.seconds or (1 if small else 2)
+    a.milestones = a.milestones or (300_000 if small else 5_000_000)
+    a.milestones_small = a.milestones_small or (100_000 if small else 1_000_000)
+    a.pgbench_rounds = 3 if small else 8
+    a.variants = [v for v in VARIANTS if v == "none" or v in a.variants.split(",")]
+    groups = list(GROUPS) if not a.only else a.only.split(",")
+    skipped = [g for g in a.skip.split(",") if g]
+    for g in groups + skipped:
+        if g not in GROUPS:
+            p.error(f"no rows {g}; there are: {', '.join(GROUPS)}")
+    a.groups = [g for g in groups if g not in skipped]
+    if a.events < 2 * a.chunk + 100_000:
+        p.error("--events must be at least twice --chunk and 100k more")
+    return a
+
+
+OPTIONS = parse_arguments()
+if OPTIONS.list:
+    for group, rows in GROUPS.items():
+        print(f"{group:12} " + "; ".join(ROWS[r][0] for r in rows))
+    sys.exit()
+
+from libpq import Error, Session, children_seconds, processor_seconds  # noqa: E402  (after --help and --list)
+
+
+def read_sql(file, **values):
+    """A file of SQL without its comments, with :name filled in."""
+    with open(os.path.join(HERE, "sql", file)) as f:
+        text = "".join(line for line in f if not line.startswith("--"))
+    return re.sub(r"(?<!:):([a-z_]+)", lambda m: str(values[m[1]]), text)
+
+
+def quote(text):
+    return "'" + text.replace("'", "''") + "'"
+
+
+def note(text):
+    print(f"  {time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+
+# --- what was measured --------------------------------------------------------------------------------------------------
+
+
+class Row:
+    """Measurements of one row: variant -> one entry a turn, None where a variant sat out."""
+
+    def __init__(self):
+        self.wall, self.cpu, self.wal = {}, {}, {}
+        self.events = 1
+        self.notes = {}
+
+    def add(self, variant, wall, cpu, wal):
+        for store, value in ((self.wall, wall), (self.cpu, cpu), (self.wal, wal)):
+            store.setdefault(variant, []).append(value)
+
+    def ratios(self, variant, what="wall", base="none"):
+        store = getattr(self, what)
+        return [v / b for v, b in zip(store.get(variant, []), store.get(base, [])) if v is not None and b]
+
+    def ratio(self, variant, what="wall", base="none"):
+        r = self.ratios(variant, what, base)
+        return statistics.median(r) if r else None
+
+    def per_event(self, variant, what="wall"):
+        values = [v for v in getattr(self, what).get(variant, []) if v is not None]
+        return statistics.median(values) / self.events if values else None
+
+    def wal_more(self, variant):
+        more = [v - b for v, b in zip(self.wal.get(variant, []), self.wal.get("none", [])) if v is not None]
+        return statistics.median(more) / self.events if more else None
+
+    def dump(self):
+        return {"events": self.events, "wall": self.wall, "cpu": self.cpu, "wal": self.wal, "notes": self.notes}
+
+
+class Profile:
+    """perf record of one process while the block runs, if it was asked for."""
+
+    def __init__(self, name, pid):
+        self.name, self.pid, self.process = name, pid, None
+
+    def __enter__(self):
+        if OPTIONS.perf:
+            os.makedirs(OPTIONS.perf, exist_ok=True)
+            self.file = os.path.join(OPTIONS.perf, self.name + ".perf")
+            command = ["perf", "record", "-q", "-e", "cpu-clock", "-F", "1999", "-o", self.file, "-p", str(self.pid)]
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(0.3)
+        return self
+
+    def __exit__(self, *_):
+        if self.process:
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait()
+            report = subprocess.run(["perf", "report", "-i", self.file, "--stdio", "-q", "--no-children", "-s", "dso,symbol",
+                                     "--percent-limit", "0.4"], capture_output=True, text=True).stdout
+            with open(os.path.join(OPTIONS.perf, self.name + ".txt"), "w") as f:
+                f.write(report)
+            by_object = subprocess.run(["perf", "report", "-i", self.file, "--stdio", "-q", "--no-children", "-s", "dso"],
+                                       capture_output=True, text=True).stdout
+            print(f"--- profile of {self.name}\n" + "\n".join(by_object.strip().splitlines()[:5]) + "\n"
+                  + "\n".join(report.strip().splitlines()[:35]), file=sys.stderr)
+
+
+# --- the server ---------------------------------------------------------------------------------------------------------
+
+
+class Bench:
+    def __init__(self):
+        self.monitor = Session("postgres", ["synchronous_commit = on"])
+        self.version = self.monitor.value("SHOW server_version")
+        self.directory = self.monitor.value("SHOW data_directory")
+        with open(f"/proc/{self.monitor.pid}/status") as f:
+            self.postmaster = int(re.search(r"^PPid:\s+(\d+)", f.read(), re.M)[1])
+        self.rows = {}
+        self.files = {}
+        self.next_id = 1
+        self.level = 0  # of the main databases: 1 a chunk, 2 the stream up to its last rows, 3 known users
+        self.sessions = {}
+        self.events, self.chunk = OPTIONS.events, OPTIONS.chunk
+        self.fresh = max(100_000, OPTIONS.batches * 1000 + 20_000)  # the last rows of the stream, for run_batch
+        self.chunk_days = self.chunk / PER_DAY
+        self.days = (OPTIONS.rounds + 1) * self.chunk_days + (self.events - self.chunk + 3 * self.fresh) / PER_DAY
+        self.origin = datetime.now(timezone.utc) - timedelta(hours=1, days=self.days)
+        self.variants = OPTIONS.variants
+        self.broken = None
+
+    # databases and files
+
+    def database(self, name, template="template0", strategy="wal_log"):
+        self.monitor.run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        self.monitor.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY {strategy}")
+
+    def drop(self, *names):
+        for name in names:
+            self.monitor.run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def in_database(self, name, *texts):
+        s = Session(name)
+        try:
+            for text in texts:
+                s.run(text)
+        finally:
+            s.close()
+
+    def install_pql(self, name, backfill=True):
+        """pql on the events of a database; without the backfill, what is in the table stays unread."""
+        s = Session(name)
+        try:
+            s.run(read_sql("pql.sql", clock=quote(OPTIONS.clock), program=quote(json.dumps(PROGRAM))))
+            if backfill:
+                self.finish_pql(s)
+        finally:
+            s.close()
+
+    @staticmethod
+    def finish_pql(s):
+        s.run("CALL pql.backfill('app.events')")
+        s.run("SELECT pql.promote('expansion', override => 'benchmark')")
+
+    def prepare(self):
+        note(f"generating {short(self.events)} events")
+        shares = [1 / k for k in range(1, len(NAMES) + 1)]
+        tops = [sum(shares[:k]) / sum(shares) for k in range(1, len(NAMES))]
+        self.database("gen")
+        self.gen = Session("gen")
+        self.gen.run(read_sql("generate.sql", events=self.events, users=USERS, accounts=ACCOUNTS, per_day=PER_DAY,
+                              seed=OPTIONS.seed, names=quote("{" + ",".join(NAMES) + "}"),
+                              tops=quote("{" + ",".join(map(repr, tops)) + "}")))
+        self.templates("t", read_sql("tables.sql"))
+
+    def templates(self, prefix, tables):
+        """One empty database for each variant."""
+        self.database(f"{prefix}_none")
+        self.in_database(f"{prefix}_none", tables)
+        if "stmt" in self.variants or "row" in self.variants:
+            self.database(f"{prefix}_stmt", f"{prefix}_none")
+            self.in_database(f"{prefix}_stmt", read_sql("rivals.sql"))
+            self.database(f"{prefix}_row", f"{prefix}_stmt")
+            self.use_row_trigger(f"{prefix}_row")
+        if "pql" in self.variants:
+            self.database(f"{prefix}_pql", f"{prefix}_none")
+            self.install_pql(f"{prefix}_pql")
+
+    def use_row_trigger(self, name):
+        self.in_database(name, "ALTER TABLE app.events DISABLE TRIGGER each_statement, ENABLE TRIGGER each_row")
+
+    def file(self, first, last, day):
+        """A file for COPY with rows of the stream, their ids following on, moved to `day` days after the origin."""
+        days = (last - first + 1) / PER_DAY
+        start = (first - 1) / PER_DAY
+        path = os.path.join(self.directory, f"bench_{self.next_id}.copy")
+        origin = self.origin + timedelta(days=day - start)
+        self.gen.run(f"COPY (SELECT * FROM gen.rows({first}, {last}, {self.next_id}, {quote(origin.isoformat())})) "
+                     f"TO {quote(path)}")
+        self.next_id += last - first + 1
+        assert day + days <= self.days + 0.01, "beyond the end of the time"
+        return path
+
+    @staticmethod
+    def remove(path):
+        try:
+            os.remove(path)
+        except OSError:
+            pass  # the server's directory goes at the end anyway
+
+    # measuring
+
+    def session(self, database, settings=()):
+        """A backend whose memory allocator has the same past as the others': glibc's threshold for mmap only grows."""
+        s = Session(database, settings)
+        s.run("SELECT length(repeat('x', 30 * 1024 * 1024))")
+        s.run("SELECT count(*) FROM app.events WHERE false")
+        return s
+
+    def lsn(self):
+        return int(self.monitor.value("SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn"))
+
+    def turn(self, row, sessions, sql, k, keep=True):
+        """One statement in each variant, in an order that rotates with k. `sql`: text, or variant -> text."""
+        variants = list(sessions)
+        shift = k % len(variants)
+        took = {}
+        for v in variants[shift:] + variants[:shift]:
+            before = self.lsn()
+            wall, cpu = sessions[v].measure(sql if isinstance(sql, str) else sql[v])
+            took[v] = wall, cpu, self.lsn() - before
+        if keep:
+            for v in variants:
+                row.add(v, *took[v])
+        return took
+
+    def row(self, key, events):
+        r = self.rows.setdefault(key, Row())
+        r.events = events
+        return r
+
+    def say(self, key):
+        r = self.rows[key]
+        note(f"{key}: " + ", ".join(f"{v} {r.ratio(v):.2f}/{r.ratio(v, 'cpu') or 0:.2f}" for v in r.wall if v != "none")
+             + f" (wall/cpu); none {r.per_event('none') * 1e6:.2f} us/event")
+
+    @staticmethod
+    def copy(path):
+        return f"COPY app.events FROM {quote(path)}"
+
+    # the main databases
+
+    def main(self):
+        return [v for v in self.variants if v != "row"]  # a COPY of a million rows through a row trigger never ends
+
+    def reset(self):
+        for s in self.sessions.values():
+            s.close()
+        for v in self.main():
+            self.database(f"b_{v}", f"t_{v}")
+        self.sessions = {v: self.session(f"b_{v}") for v in self.main()}
+        self.level = 0
+
+    def load_chunk(self):
+        if self.level < 1:
+            self.reset()
+            path = self.file(1, self.chunk, 0)
+            for s in self.sessions.values():
+                s.run(self.copy(path))
+            self.remove(path)
+            self.level = 1
+
+    def load_stream(self):
+        """The rest of the stream but its last rows; and the row trigger's database, as a copy of the other rival's."""
+        if self.level >= 2:
+            return
+        self.load_chunk()
+        note("loading the stream")
+        first, day = self.chunk + 1, (OPTIONS.rounds + 1) * self.chunk_days
+        last = self.events - self.fresh
+        row, k = self.row("copy_next", self.chunk), 0
+        while first <= last:
+            n = min(self.chunk, last - first + 1)
+            path = self.file(first, first + n - 1, day)
+            self.monitor.run("CHECKPOINT")
+            self.turn(row, self.sessions, self.copy(path), k, keep=n == self.chunk)
+            self.remove(path)
+            first, day, k = first + n, day + n / PER_DAY, k + 1
+        self.stream_day = day
+        self.level = 2
+        if row.wall:
+            self.say("copy_next")
+        else:
+            del self.rows["copy_next"]
+        if "row" in self.variants:
+            if "stmt" not in self.variants:
+                sys.exit("row needs stmt: its state is copied from there")
+            self.sessions["stmt"].close()
+            self.database("b_row", "b_stmt", "file_copy")
+            self.use_row_trigger("b_row")
+            self.sessions["stmt"] = self.session("b_stmt")
+            self.sessions["row"] = self.session("b_row")
+
+    def load_known_users(self):
+        """Users and names that the single-row rows will repeat; and one account that is hot."""
+        self.load_stream()
+        if self.level >= 3:
+            return
+        self.level = 3
+        for v in self.variants:
+            for who in (f"'s' || u, 'sa' || u % {KNOWN_USERS // 10}", "'h' || u, 'hot'"):
+                most = KNOWN_USERS if who.startswith("'s'") else 100
+                self.sessions[v].run(f"""INSERT INTO app.events (user_id, account_id, name, ts, props)
+                  SELECT {who}, n, now() - interval '1 hour', '{{"units": 1}}'
+                  FROM generate_series(1, {most}) u, unnest({quote('{' + ','.join(NAMES[:KNOWN_NAMES]) + '}')}::text[]) n""")
+
+    # --- rows -----------------------------------------------------------------------------------------------------------
+
+    def run_copy(self):
+        cold, rounds = self.row("copy_cold", self.chunk), OPTIONS.rounds
+        path = self.file(1, self.chunk, 0)
+        for k in range(rounds):
+            self.reset()
+            self.monitor.run("CHECKPOINT")
+            if k == rounds - 1 and "pql" in self.sessions:
+                with Profile("copy_cold", self.sessions["pql"].pid):
+                    self.turn(cold, self.sessions, self.copy(path), k)
+            else:
+                self.turn(cold, self.sessions, self.copy(path), k)
+        self.remove(path)
+        self.level = 1
+        self.say("copy_cold")
+        steady = self.row("copy_steady", self.chunk)
+        with Profile("copy_steady", self.sessions.get("pql", self.sessions["none"]).pid):
+            for k in range(rounds):
+                path = self.file(1, self.chunk, (k + 1) * self.chunk_days)
+                self.monitor.run("CHECKPOINT")
+                self.turn(steady, self.sessions, self.copy(path), k)
+                self.remove(path)
+        self.say("copy_steady")
+        if "row" in self.variants:
+            self.copy_by_rows(cold, steady)
+        self.load_stream()
+
+    def copy_by_rows(self, cold, steady):
+        """The row trigger against the bare table, with fewer rows: its cost for each grows with their number."""
+        n = min(50_000, self.chunk)
+        for k in range(min(2, OPTIONS.rounds)):
+            for v in ("none", "row"):
+                self.database(f"x_{v}", f"t_{v}")
+            sessions = {v: self.session(f"x_{v}") for v in ("none", "row")}
+            for row, day in ((cold, 0), (steady, self.chunk_days)):
+                path = self.file(1, n, day)
+                took = self.turn(row, sessions, self.copy(path), k, keep=False)
+                self.remove(path)
+                for what, i in (("wall", 0), ("cpu", 1)):
+                    row.notes.setdefault(f"row_{what}", []).append(took["row"][i] / took["none"][i])
+            for s in sessions.values():
+                s.close()
+        self.drop("x_none", "x_row")
+
+    def insert_text(self, rows):
+        values = ",".join(f"({i},{quote(u)},{quote(a)},{quote(n)},{quote(t)},{quote(p)})" for i, u, a, n, t, p in rows)
+        return "INSERT INTO app.events (id, user_id, account_id, name, ts, props) VALUES " + values
+
+    def stream_rows(self, first, last, day):
+        origin = self.origin + timedelta(days=day - (first - 1) / PER_DAY)
+        rows = self.gen.run(f"SELECT * FROM gen.rows({first}, {last}, {self.next_id}, {quote(origin.isoformat())})")
+        self.next_id += last - first + 1
+        return rows
+
+    def run_batch(self):
+        self.load_stream()
+        n = OPTIONS.batches
+        for key, first, day in (("batch_new", self.events - self.fresh + 1, self.stream_day),
+                                ("batch_steady", 1, self.stream_day + self.fresh / PER_DAY)):
+            rows = self.stream_rows(first, first + n * 1000 - 1, day)
+            if key == "batch_steady":  # the same once more, so that every milestone is known
+                days = n * 1000 / PER_DAY
+                for v, s in self.sessions.items():
+                    for k in range(0, len(rows), 5000):
+                        s.run(self.insert_text(rows[k:k + 5000]))
+                rows = self.stream_rows(first, first + n * 1000 - 1, day + days)
+            row = self.row(key, 1000)
+            self.monitor.run("CHECKPOINT")
+            with Profile(key, self.sessions.get("pql", self.sessions["none"]).pid):
+                for k in range(n):  # the first fifth warms up, and takes the page images after the checkpoint
+                    self.turn(row, self.sessions, self.insert_text(rows[k * 1000:(k + 1) * 1000]), k, keep=k >= n // 5)
+            self.say(key)
+
+    def pgbench(self, database, script, clients, sync):
+        """Transactions a second; processor seconds of the backends, and bytes of WAL, for each."""
+        path = os.path.join(self.directory, "bench.sql")
+        with open(path, "w") as f:
+            f.write(script)
+        os.chmod(path, 0o644)
+        environment = dict(os.environ, PGOPTIONS=f"-c synchronous_commit={sync}")
+        cpu, wal = children_seconds(self.postmaster), self.lsn()
+        done = subprocess.run(["pgbench", "-n", "-M", "prepared", "-f", path, "-c", str(clients), "-j", str(min(clients, 2)),
+                               "-T", str(max(1, round(OPTIONS.seconds))), database], env=environment, capture_output=True,
+                              text=True)
+        if done.returncode:
+            raise Error(done.stderr.strip()[-500:])
+        n = int(re.search(r"actually processed: (\d+)", done.stdout)[1])
+        tps = float(re.search(r"tps = ([\d.]+)", done.stdout)[1])
+        failed = int(re.search(r"failed transactions: (\d+)", done.stdout)[1])
+        time.sleep(0.1)  # until the postmaster has seen its backends go
+        return tps, (children_seconds(self.postmaster) - cpu) / n, (self.lsn() - wal) / n, failed
+
+    def pgbench_rows(self, keys, script):
+        self.load_known_users()
+        turns = [(key, clients, sync) for _ in range(OPTIONS.pgbench_rounds) for key, clients, sync in keys]
+        for s in self.sessions.values():
+            s.close()
+        for k, (key, clients, sync) in enumerate(turns):
+            row = self.row(key, 1)
+            shift = k // len(keys) % len(self.variants)
+            self.monitor.run("CHECKPOINT")
+            for v in self.variants[shift:] + self.variants[:shift]:
+                tps, cpu, wal, failed = self.pgbench(f"b_{v}", script, clients, sync)
+                row.add(v, 1 / tps, cpu, wal)
+                if failed:
+                    row.notes[f"failed_{v}"] = row.notes.get(f"failed_{v}", 0) + failed
+        self.sessions = {v: self.session(f"b_{v}") for v in self.variants}
+        for key, _, _ in keys:
+            self.say(key)
+            self.rows[key].notes["tps_none"] = round(1 / self.rows[key].per_event("none"))
+
+    def run_single(self):
+        names = "ARRAY[" + ",".join(map(quote, NAMES[:KNOWN_NAMES])) + "]"
+        script = (f"\\set u random(1, {KNOWN_USERS})\n\\set a :u % {KNOWN_USERS // 10}\n\\set n random(1, {KNOWN_NAMES})\n"
+                  "INSERT INTO app.events (user_id, account_id, name, ts, props) VALUES "
+                  f"('s' || :u, 'sa' || :a, ({names})[:n], now(), '{{\"units\": 1}}');\n")
+        self.pgbench_rows([("single_c8_on", 8, "on"), ("single_c8_off", 8, "off"), ("single_c1_on", 1, "on"),
+                           ("single_c1_off", 1, "off")], script)
+        if OPTIONS.perf and "pql" in self.variants:
+            self.single_loop("pql")
+
+    def single_loop(self, variant):
+        """Single rows from one client, asynchronous, for a profile."""
+        s = self.session(f"b_{variant}", ["synchronous_commit = off"])
+        s.prepare("insert", "INSERT INTO app.events (user_id, account_id, name, ts, props) VALUES ($1, $2, $3, now(), "
+                            "'{\"units\": 1}')")
+        r = random.Random(1)
+        with Profile("single", s.pid):
+            for _ in range(20_000):
+                u = r.randrange(1, KNOWN_USERS + 1)
+                s.execute(b"insert", [b"s%d" % u, b"sa%d" % (u % (KNOWN_USERS // 10)),
+                                      NAMES[r.randrange(KNOWN_NAMES)].encode()])
+        s.close()
+
+    def run_hot(self):
+        names = "ARRAY[" + ",".join(map(quote, NAMES[:KNOWN_NAMES])) + "]"
+        script = (f"\\set u random(1, 100)\n\\set n random(1, {KNOWN_NAMES})\n"
+                  "INSERT INTO app.events (user_id, account_id, name, ts, props) VALUES "
+                  f"('h' || :u, 'hot', ({names})[:n], now(), '{{\"units\": 1}}');\n")
+        self.pgbench_rows([("hot_on", 8, "on"), ("hot_off", 8, "off")], script)
+
+    def run_partitioned(self):
+        """Against the bare partitioned table; and that against the plain one."""
+        self.templates("pt", read_sql("tables_partitioned.sql", origin=quote(self.origin.isoformat())))
+        variants = self.main()
+        for v in variants:
+            self.database(f"p_{v}", f"pt_{v}")
+        self.database("p_plain", "t_none")
+        sessions = {v: self.session(f"p_{v}") for v in variants + ["plain"]}
+        path = self.file(1, self.chunk, 0)
+        for s in sessions.values():
+            s.run(self.copy(path))
+        self.remove(path)
+        row = self.row("partitioned", self.chunk)
+        with Profile("partitioned", sessions.get("pql", sessions["none"]).pid):
+            for k in range(min(4, OPTIONS.rounds)):
+                path = self.file(1, self.chunk, (k + 1) * self.chunk_days)
+                self.monitor.run("CHECKPOINT")
+                self.turn(row, sessions, self.copy(path), k)
+                self.remove(path)
+        for s in sessions.values():
+            s.close()
+        self.drop(*(f"p_{v}" for v in sessions), *(f"pt_{v}" for v in VARIANTS))
+        self.say("partitioned")
+
+    def run_one_txn(self):
+        self.load_stream()
+        n = 3000 if OPTIONS.quick else 20_000
+        row, limit = self.row("one_txn", 1), 10 if OPTIONS.quick else 60
+        edge = n // 20
+        for v in self.variants:
+            s = self.session(f"b_{v}")
+            s.prepare("insert", "INSERT INTO app.events (user_id, account_id, name, ts, props) VALUES ($1, 'one', $2, "
+                                "clock_timestamp(), '{\"units\": 1}')")
+            r = random.Random(2)
+            s.run("BEGIN")
+            times, started = [], time.perf_counter()
+            cpu = processor_seconds(s.pid)
+            while len(times) < n and time.perf_counter() - started < limit:
+                times.append(s.execute(b"insert", [b"o%d" % r.randrange(10), NAMES[r.randrange(KNOWN_NAMES)].encode()]))
+            cpu = (processor_seconds(s.pid) - cpu) / len(times)
+            s.run("COMMIT")
+            s.close()
+            row.add(v, statistics.mean(times), cpu, None)
+            row.notes[v] = {"start": statistics.mean(times[50:50 + edge]) * 1e6, "end": statistics.mean(times[-edge:]) * 1e6,
+                            "statements": len(times)}
+            note(f"one_txn: {v}: {row.notes[v]['start']:.0f} -> {row.notes[v]['end']:.0f} us, {len(times)} statements")
+
+    def run_members(self):
+        """What one event costs by the number of members that its account has."""
+        sizes = [10, 100, 1000] if OPTIONS.quick else [10, 100, 1000, 5000]
+        sessions, variants = {}, [v for v in self.variants if v != "row"]
+        for v in variants:
+            self.database(f"m_{v}", f"t_{v}")
+            s = sessions[v] = self.session(f"m_{v}", ["synchronous_commit = off"])
+            for size in sizes:
+                s.run(f"""INSERT INTO app.events (user_id, account_id, name, ts, props)
+                  SELECT 'm{size}_' || u, 'm{size}', n, now() - interval '1 hour', '{{"units": 1}}'
+                  FROM generate_series(1, {size}) u, unnest({quote('{' + ','.join(NAMES[:KNOWN_NAMES]) + '}')}::text[]) n""")
+            s.prepare("insert", "INSERT INTO app.events (user_id, account_id, name, ts, props) VALUES ($1, $2, $3, now(), "
+                                "'{\"units\": 1}')")
+        r = random.Random(3)
+        row = self.row("members", 1)
+        times = {(v, size): [] for v in variants for size in sizes}
+        before = {}
+        wal = {key: 0 for key in times}
+        for k in range(6 if OPTIONS.quick else 20):
+            shift = k % len(variants)
+            for size in sizes:
+                calls = [[b"m%d_%d" % (size, r.randrange(1, size + 1)), b"m%d" % size, NAMES[r.randrange(KNOWN_NAMES)].encode()]
+                         for _ in range(100)]
+                for v in variants[shift:] + variants[:shift]:
+                    before = self.lsn()
+                    times[v, size].append(statistics.mean(sessions[v].execute(b"insert", c) for c in calls))
+                    wal[v, size] += self.lsn() - before
+        for s in sessions.values():
+            s.close()
+        self.drop(*(f"m_{v}" for v in variants))
+        for v in variants:
+            row.notes[v] = {size: {"us": statistics.median(times[v, size]) * 1e6, "wal": wal[v, size] / 100 / len(times[v, size])}
+                            for size in sizes}
+            note(f"members: {v}: " + ", ".join(f"{size}: {row.notes[v][size]['us']:.0f} us, {row.notes[v][size]['wal']:.0f} B"
+                                               for size in sizes))
+            row.add(v, row.notes[v][sizes[-1]]["us"] / 1e6, None, None)
+        row.notes["largest"] = sizes[-1]
+
+    # growth
+
+    def grown(self, tag, milestones, users_per_account):
+        """Databases in which as many milestones are known: every user has every name."""
+        users = milestones // len(NAMES)
+        accounts = max(1, users // users_per_account)
+        note(f"growth: {short(milestones)} milestones of {short(users)} users in {short(accounts)} accounts")
+        self.database(f"g{tag}_none", "t_none")
+        path = os.path.join(self.directory, f"grown_{tag}.copy")
+        start = (self.origin + timedelta(days=1)).isoformat()
+        self.gen.run(f"""COPY (SELECT row_number() OVER (), 'u' || u, 'a' || u % {accounts}, n.name,
+          {quote(start)}::timestamptz + n.n * interval '6 hours' + u * interval '1 ms', '{{"units": 1}}'
+          FROM (SELECT a + {accounts} * k AS u FROM generate_series(0, {accounts - 1}) a,
+                generate_series(0, {max(1, users // accounts) - 1}) k) u,
+               unnest({quote('{' + ','.join(NAMES) + '}')}::text[]) WITH ORDINALITY n(name, n)) TO {quote(path)}""")
+        self.in_database(f"g{tag}_none", self.copy(path))
+        self.remove(path)
+        for v in self.main():
+            if v == "none":
+                continue
+            self.database(f"g{tag}_{v}", f"g{tag}_none", "file_copy")
+            if v == "pql":
+                self.install_pql(f"g{tag}_{v}")
+            else:
+                self.in_database(f"g{tag}_{v}", read_sql("rivals.sql"), read_sql("rivals_history.sql"),
+                                 "ANALYZE rival.milestone", "ANALYZE rival.member", "ANALYZE rival.score")
+        self.monitor.run("CHECKPOINT")
+        return accounts, max(1, users // accounts)
+
+    def growth(self, tags, sizes, busy, batch_key, copy_key=None):
+        """Known events in accounts drawn at random, `busy` of them at a time whatever the size, so that only the size differs."""
+        shapes = {}
+        for tag, (milestones, users_per_account) in zip(tags, sizes):
+            shapes[tag] = self.grown(tag, milestones, users_per_account)
+        variants = self.main()
+        sessions = {(tag, v): self.session(f"g{tag}_{v}") for tag in tags for v in variants}
+        r = random.Random(4)
+        moment = self.origin + timedelta(days=20)
+
+        def draw(tag, n):
+            nonlocal moment
+            accounts, members = shapes[tag]
+            some = [r.randrange(accounts) for _ in range(busy)]
+            rows = []
+            for _ in range(n):
+                moment += timedelta(milliseconds=200)
+                a = r.choice(some)
+                rows.append((self.next_id, f"u{a + accounts * r.randrange(members)}", f"a{a}", r.choice(NAMES),
+                             moment.isoformat(), '{"units": 1}'))
+                self.next_id += 1
+            return rows
+
+        store = {tag: Row() for tag in tags}
+        n = max(20, OPTIONS.batches // 2)
+        for k in range(n):
+            for tag in tags:
+                store[tag].events = 1000
+                self.turn(store[tag], {v: sessions[tag, v] for v in variants}, self.insert_text(draw(tag, 1000)), k, keep=k >= n // 4)
+        self.grown_row(batch_key, store, tags)
+        if copy_key:
+            store = {tag: Row() for tag in tags}
+            for k in range(max(3, OPTIONS.rounds)):
+                for tag in tags:
+                    rows = draw(tag, 100_000)
+                    path = os.path.join(self.directory, "grown.copy")
+                    with open(path, "w") as f:
+                        f.writelines("\t".join(map(str, row)) + "\n" for row in rows)
+                    os.chmod(path, 0o644)
+                    store[tag].events = 100_000
+                    self.turn(store[tag], {v: sessions[tag, v] for v in variants}, self.copy(path), k, keep=k > 0)
+                    self.remove(path)
+            self.grown_row(copy_key, store, tags)
+        for s in sessions.values():
+            s.close()
+        self.drop(*(f"g{tag}_{v}" for tag in tags for v in variants))
+
+    def grown_row(self, key, store, tags):
+        small, large = (store[t] for t in tags)
+        row = self.row(key, 1)
+        row.notes = {"small": small.dump(), "large": large.dump()}
+        for v in self.main():
+            row.notes[v] = {
+                "growth": large.ratio(v, "cpu") / small.ratio(v, "cpu"), "small_ratio": small.ratio(v), "large_ratio": large.ratio(v),
+                "small_extra_us": (small.per_event(v, "cpu") - small.per_event("none", "cpu")) * 1e6,
+                "large_extra_us": (large.per_event(v, "cpu") - large.per_event("none", "cpu")) * 1e6}
+            if v != "none":
+                x = row.notes[v]
+                note(f"{key}: {v}: ratio {x['small_ratio']:.2f} -> {x['large_ratio']:.2f}, extra "
+                     f"{x['small_extra_us']:.2f} -> {x['large_extra_us']:.2f} us cpu/event")
+
+    def run_growth(self):
+        """More accounts of 10 users each."""
+        sizes = [(OPTIONS.milestones_small, 10), (OPTIONS.milestones, 10)]
+        self.growth(["s", "l"], sizes, 500 if not OPTIONS.quick else 100, "growth_batch", "growth_copy")
+
+    def run_wide(self):
+        """The same accounts with more users."""
+        grows = OPTIONS.milestones / OPTIONS.milestones_small
+        sizes = [(OPTIONS.milestones_small, 5), (OPTIONS.milestones, round(5 * grows))]
+        self.growth(["s", "l"], sizes, 500 if not OPTIONS.quick else 100, "growth_wide")
+
+    def run_backfill(self):
+        row = self.row("backfill", self.events)
+        self.database("f_none", "t_none")
+        s = self.session("f_none")
+        path = self.file(1, self.events, 0)
+        s.run(self.copy(path))
+        self.remove(path)
+        s.run("VACUUM ANALYZE app.events")
+        s.run("SELECT sum(length(user_id)) FROM app.events")
+        row.add("none", *s.measure("SELECT sum(length(user_id) + length(name) + length(props->>'units')) FROM app.events"), None)
+        s.close()
+        for v in self.main():
+            if v == "none":
+                continue
+            self.database(f"f_{v}", "f_none", "file_copy")
+            if v == "pql":
+                self.install_pql("f_pql", backfill=False)
+            else:
+                self.in_database("f_stmt", read_sql("rivals.sql"))
+            s = self.session(f"f_{v}")
+            s.run("SELECT sum(length(user_id)) FROM app.events")
+            self.monitor.run("CHECKPOINT")
+            if v == "pql":
+                with Profile("backfill", s.pid):
+                    row.add(v, *s.measure("CALL pql.backfill('app.events')"), None)
+            else:
+                row.add(v, *s.measure(read_sql("rivals_history.sql")), None)
+            s.close()
+        self.drop(*(f"f_{v}" for v in self.main()))
+        note("backfill: " + ", ".join(f"{v} {self.events / row.wall[v][0]:,.0f} events/s" for v in row.wall))
+
+    def derive_wal(self):
+        for key, source in (("wal_copy", "copy_steady"), ("wal_single", "single_c8_on")):
+            if source in self.rows:
+                self.rows[key] = self.rows[source]
+
+    # --- the table ------------------------------------------------------------------------------------------------------
+
+    def cell(self, key, variant):
+        """What the table shows: (text, number to hold against the target)."""
+        row = self.rows[key]
+        if key.startswith("wal_"):
+            more = row.wal_more(variant)
+            return ("–", None) if more is None else (f"+{more:.0f} B", more)
+        if key.startswith("growth_"):
+            x = row.notes.get(variant)
+            return ("–", None) if not x else (f"{x['growth']:.2f} ({x['small_ratio']:.2f} → {x['large_ratio']:.2f})", x["growth"])
+        if key == "one_txn":
+            x = row.notes.get(variant)
+            if not x:
+                return "–", None
+            cut = "" if x["statements"] >= (3000 if OPTIONS.quick else 20_000) else f", given up after {x['statements']:,}"
+            return f"{x['end'] / x['start']:.1f} ({x['start']:.0f} → {x['end']:.0f} µs{cut})", x["end"] / x["start"]
+        if key == "members":
+            x = row.notes.get(variant)
+            if not x:
+                return "–", None
+            first, last = x[10]["us"], x[row.notes["largest"]]["us"]
+            return f"{last / first:.2f} ({first:.0f} → {last:.0f} µs)", last / first
+        if key == "backfill":
+            return (f"{row.events / row.wall[variant][0] / 1000:,.0f}k", None) if variant in row.wall else ("–", None)
+        if variant == "row" and "row_wall" in row.notes:
+            return f"{statistics.median(row.notes['row_wall']):.1f} / {statistics.median(row.notes['row_cpu']):.1f} *", None
+        ratio, cpu = row.ratio(variant), row.ratio(variant, "cpu")
+        if ratio is None:
+            return "–", None
+        text = f"{ratio:.2f}" + (f" / {cpu:.2f}" if cpu else "")
+        if len(row.ratios(variant)) >= 4 and variant == "pql":
+            low, _, high = statistics.quantiles(row.ratios(variant), n=4)
+            text += f" ({low:.2f}–{high:.2f})"
+        return text, ratio
+
+    def base(self, key):
+        row = self.rows[key]
+        if key.startswith("wal_"):
+            return f"{statistics.median(row.wal['none']) / row.events:.0f} B"
+        if key == "one_txn":
+            return f"{row.notes['none']['start']:.0f} → {row.notes['none']['end']:.0f} µs"
+        if key == "members":
+            return f"{row.notes['none'][10]['us']:.0f} µs"
+        if key == "backfill":
+            return f"{row.events / row.wall['none'][0] / 1000:,.0f}k (reads only)"
+        if key.startswith("growth_"):
+            return ""
+        if "tps_none" in row.notes:
+            return f"{row.notes['tps_none']:,} tps"
+        return f"{row.per_event('none') * 1e6:.2f} µs"
+
+    def table(self, load):
+        lines = ["| what | pql | target | | statement trigger | row trigger | bare table |", "| --- | --- | --- | --- | --- | --- | --- |"]
+        for key, (label, target, limit) in ROWS.items():
+            if key not in self.rows or (not self.rows[key].wall and not self.rows[key].notes):
+                continue
+            members = self.rows[key].notes.get("largest", "")
+            label = label.format(small=short(OPTIONS.milestones_small), large=short(OPTIONS.milestones), members=members)
+            label = label.replace("1M rows", f"{short(self.chunk)} rows").replace("COPY 1M", f"COPY {short(self.chunk)}")
+            text, number = self.cell(key, "pql")
+            verdict = "" if limit is None or number is None else "met" if number <= limit else "**missed**"
+            cells = [label, text, target, verdict, self.cell(key, "stmt")[0], self.cell(key, "row")[0], self.base(key)]
+            lines.append("| " + " | ".join(cells) + " |")
+        out = ["\n".join(lines), ""]
+        if any("row_wall" in r.notes for r in self.rows.values()):
+            out.append("\\* of 50,000 rows, because the cost of each grows with their number.")
+        if "partitioned" in self.rows and "plain" in self.rows["partitioned"].wall:
+            r = self.rows["partitioned"]
+            out.append(f"The bare partitioned table takes {1 / r.ratio('plain'):.2f} of the plain one; "
+                       "ratios of that row are against the bare partitioned table.")
+        for key, row in self.rows.items():
+            failed = {k: n for k, n in row.notes.items() if k.startswith("failed_")}
+            if failed:
+                out.append(f"Transactions that failed in {key}: {failed}.")
+        out += ["Ratios are wall time / processor time of the backend, medians of the ratios within each turn; in brackets the middle "
+                "half of them.", "",
+                f"Machine: {machine()}, load {load} before and {os.getloadavg()[0]:.1f} after. PostgreSQL {self.version}. "
+                f"{time.strftime('%Y-%m-%d')}. Events {short(self.events)}, seed {OPTIONS.seed}"
+                + (", **quick: small sizes, no result**" if OPTIONS.quick else "") + "."]
+        return "\n".join(out) + "\n"
+
+
+def machine():
+    model, cores = "unknown processor", os.cpu_count()
+    with open("/proc/cpuinfo") as f:
+        m = re.search(r"^model name\s*:\s*(.*)$", f.read(), re.M)
+        model = m[1] if m else model
+    with open("/proc/meminfo") as f:
+        memory = int(re.search(r"MemTotal:\s*(\d+)", f.read())[1]) / 1048576
+    return f"{cores} × {model}, {memory:.0f} GiB"
+
+
+def main():
+    load = f"{os.getloadavg()[0]:.1f}"
+    started = time.time()
+    bench = Bench()
+    failed = []
+    try:
+        bench.prepare()
+        for group in GROUPS:
+            if group not in OPTIONS.groups:
+                continue
+            note(f"--- {group}")
+            try:
+                getattr(bench, "run_" + group)()
+            except Error as e:  # a row that can't be measured doesn't take the others with it
+                failed.append(group)
+                note(f"{group} failed: {e}")
+                bench.level = 0
+    except KeyboardInterrupt:
+        note("interrupted: the table has what there is")
+    bench.derive_wal()
+    table = bench.table(load)
+    print(table)
+    if OPTIONS.out:
+        with open(OPTIONS.out, "w") as f:
+            f.write(table)
+    if OPTIONS.json:
+        with open(OPTIONS.json, "w") as f:
+            json.dump({"rows": {k: r.dump() for k, r in bench.rows.items()}, "options": vars(OPTIONS)}, f, indent=1)
+    note(f"done in {(time.time() - started) / 60:.1f} minutes" + (f"; failed: {', '.join(failed)}" if failed else ""))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
