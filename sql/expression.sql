@@ -82,8 +82,9 @@ SET escape_string_warning = off;
 SET transform_null_equals = on;
 SET timezone_abbreviations = 'India';
 SELECT pg_temp.value(r) FROM unnest(ARRAY[
-  'occurred_at > ''2026-03-01 03:29'' and occurred_at < ''2026-03-01 03:31''', 'interval ''-1 2:00:00'' = interval ''-22 hours''',
-  E'length(''\\\\'') = 1', '(props->>''none'' = null) is null', 'occurred_at = ''2026-03-01 05:30 IST'''
+  'occurred_at > ''2026-03-01 03:29'' and occurred_at < ''2026-03-01 03:31''',
+  'interval ''-1 2:00:00'' = interval ''-22 hours''',
+  E'length(''\\\\'') = 2', '(props->>''none'' = null) is null', 'occurred_at = ''2026-03-01 05:30 IST'''
 ]) WITH ORDINALITY AS t(r, n) ORDER BY n;
 RESET DateStyle;
 RESET IntervalStyle;
@@ -251,11 +252,11 @@ CREATE TABLE app.events (
   epoch bigint, weight float8, props jsonb, doc json, raw text, mail app.email, did app.id, pair app.pair,
   checks app.checked[], plans app.plan[], span app.money_range, tags text[], "Odd name" text, german text COLLATE "C",
   english text COLLATE "POSIX", loud text GENERATED ALWAYS AS (upper(raw)) STORED);
-CREATE FUNCTION pg_temp.row(expression text, wanted regtype DEFAULT 'text', argument text DEFAULT 'user_id') RETURNS text
-LANGUAGE sql AS $$
+CREATE FUNCTION pg_temp.row(expression text, wanted regtype DEFAULT 'text', argument text DEFAULT 'user_id')
+RETURNS text LANGUAGE sql AS $$
   SELECT expression || ' as ' || coalesce(wanted::text, 'it is')
-    || coalesce(E'\n    ' || replace(pql._check_expression('app.events', expression, wanted, argument), E'\n', E'\n    '),
-                '    (right)')
+    || coalesce(E'\n    ' || replace(pql._check_expression('app.events', expression, wanted, argument),
+                                     E'\n', E'\n    '), '    (right)')
 $$;
 SELECT pg_temp.row(r) FROM unnest(ARRAY[
   'uid', 'org', 'name', 'kind', 'code', 'raw', 'mail', 'did', 'did + 1', '"Odd name"', 'loud', 'events.uid',

@@ -115,7 +115,7 @@ BEGIN
     line := CASE
       WHEN step.at IS NULL THEN 'at some time'
       WHEN before IS NULL THEN to_char(step.at, minute)
-      WHEN step.at - before < interval '22 hours' THEN pql._span_text(step.at - before) || ' later'
+      WHEN step.at::date = before::date THEN pql._span_text(step.at - before) || ' later'
       ELSE pql._span_text(step.at - before) || ' later, ' || to_char(step.at, day)
     END;
     -- Whoever did the step before is not named again.
@@ -173,8 +173,9 @@ BEGIN
   END LOOP;
 
   -- What to do.
-  line := CASE WHEN r.motion = 'none' THEN 'nothing: no human is needed.' ELSE replace(r.motion, '_', ' ') || ', from '
-    || to_char(r.contact_after, minute) || coalesce(' to ' || to_char(r.contact_by, minute), '') || '.' END;
+  line := CASE WHEN r.motion = 'none' THEN 'nothing: no human is needed.' ELSE replace(r.motion, '_', ' ')
+    || coalesce(', between ' || to_char(r.contact_after, minute) || ' and ' || to_char(r.contact_by, minute),
+                ', from ' || to_char(r.contact_after, minute) || ' on') || '.' END;
   lines := lines || ''::text || ('**What to do:** ' || line || coalesce(' ' || pql._plain_text(r.next_best_action), ''));
   lines := lines || ''::text || ('Decided on ' || to_char(r.qualified_at, day || ' YYYY HH24:MI') || ' by '
     || pql._plain_text(r.program) || ', version ' || r.version || '. Times are in ' || current_setting('TimeZone') || '.');

@@ -252,9 +252,9 @@ bool Store::update(const StoredRow &row, std::string_view home, int part, std::s
         target_->slot->tts_tid = out_->tts_tid;
         target_->slot->tts_tableOid = RelationGetRelid(state_);
 #if PG_VERSION_NUM >= 160000
-        ExecInsertIndexTuples(target_->result, target_->slot, target_->estate, true, false, nullptr, NIL, false);
+        ExecInsertIndexTuples(target_->result, target_->slot, target_->estate, false, false, nullptr, NIL, false);
 #else
-        ExecInsertIndexTuples(target_->result, target_->slot, target_->estate, true, false, nullptr, NIL);
+        ExecInsertIndexTuples(target_->result, target_->slot, target_->estate, false, false, nullptr, NIL);
 #endif
       }
       if (part == 0) newest_tids.remember(home, out_->tts_tid);

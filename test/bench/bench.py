@@ -103,11 +103,12 @@ def parse_arguments():
     p.add_argument("--seconds", type=float, help="length of a pgbench run in seconds (2)")
     p.add_argument("--milestones", type=count, help="the larger size of the growth rows (5M; 20M takes long)")
     p.add_argument("--milestones-small", type=count, help="the smaller one (1M)")
-    p.add_argument("--clock", default="event", choices=["event", "wall"], help="the clock of pql's source")
+    p.add_argument("--clock", default="wall", choices=["event", "wall"], help="the clock of pql's source (wall)")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--out", help="where the table goes besides the screen")
     p.add_argument("--json", help="where every measurement goes")
     p.add_argument("--perf", metavar="DIRECTORY", help="record profiles of pql's backends there (needs root and perf)")
+    p.add_argument("--perf-calls", action="store_true", help="with call stacks: slower, but adds up what functions call")
     p.add_argument("--list", action="store_true", help="which rows there are")
     a = p.parse_args()
     small = a.quick
@@ -200,7 +201,8 @@ class Profile:
         if OPTIONS.perf:
             os.makedirs(OPTIONS.perf, exist_ok=True)
             self.file = os.path.join(OPTIONS.perf, self.name + ".perf")
-            command = ["perf", "record", "-q", "-e", "cpu-clock", "-F", "1999", "-o", self.file, "-p", str(self.pid)]
+            how = ["--call-graph", "dwarf,32768", "-F", "299"] if OPTIONS.perf_calls else ["-F", "1999"]
+            command = ["perf", "record", "-q", "-e", "cpu-clock", *how, "-o", self.file, "-p", str(self.pid)]
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             time.sleep(0.3)
         return self
@@ -209,14 +211,19 @@ class Profile:
         if self.process:
             self.process.send_signal(signal.SIGINT)
             self.process.wait()
-            report = subprocess.run(["perf", "report", "-i", self.file, "--stdio", "-q", "--no-children", "-s", "dso,symbol",
-                                     "--percent-limit", "0.4"], capture_output=True, text=True).stdout
-            with open(os.path.join(OPTIONS.perf, self.name + ".txt"), "w") as f:
-                f.write(report)
-            by_object = subprocess.run(["perf", "report", "-i", self.file, "--stdio", "-q", "--no-children", "-s", "dso"],
-                                       capture_output=True, text=True).stdout
-            print(f"--- profile of {self.name}\n" + "\n".join(by_object.strip().splitlines()[:5]) + "\n"
-                  + "\n".join(report.strip().splitlines()[:35]), file=sys.stderr)
+            print(f"--- profile of {self.name}\n{self.report('dso', 2, 6)}\n{self.report('dso,symbol', 0.2, 40)}", file=sys.stderr)
+            if OPTIONS.perf_calls:
+                print(f"--- with what they call\n{self.report('dso,symbol', 1.5, 100, calls=True)}", file=sys.stderr)
+
+    def report(self, by, limit, lines, calls=False):
+        """Shares of the samples; with `calls`, of a function with all that it calls."""
+        what = ["--children", "-g", "none"] if calls else ["--no-children", "-g", "none"]
+        text = subprocess.run(["perf", "report", "-i", self.file, "--stdio", "-q", *what, "-s", by, "--percent-limit", str(limit)],
+                              capture_output=True, text=True).stdout
+        text = "\n".join(re.sub(r"  +", "  ", re.sub(r"[ -]+$", "", line)) for line in text.splitlines() if line.strip())
+        with open(self.file.replace(".perf", f".{by.replace(',', '-')}{'.calls' if calls else ''}.txt"), "w") as f:
+            f.write(text + "\n")
+        return "\n".join(text.splitlines()[:lines])
 
 
 # --- the server ---------------------------------------------------------------------------------------------------------
@@ -374,6 +381,13 @@ class Bench:
         self.sessions = {v: self.session(f"b_{v}") for v in self.main()}
         self.level = 0
 
+    def count_routed(self, row):
+        """How many routing rows there are: deciding must have been part of the work."""
+        for v, s in self.sessions.items():
+            if v != "none":
+                row.notes[f"routed_{v}"] = int(s.value(f"SELECT count(*) FROM {'pql' if v == 'pql' else 'rival'}.routing"))
+        note("routing rows: " + str({k: n for k, n in row.notes.items() if k.startswith("routed_")}))
+
     def load_chunk(self):
         if self.level < 1:
             self.reset()
@@ -443,6 +457,7 @@ class Bench:
         self.remove(path)
         self.level = 1
         self.say("copy_cold")
+        self.count_routed(cold)
         steady = self.row("copy_steady", self.chunk)
         with Profile("copy_steady", self.sessions.get("pql", self.sessions["none"]).pid):
             for k in range(rounds):
@@ -451,6 +466,7 @@ class Bench:
                 self.turn(steady, self.sessions, self.copy(path), k)
                 self.remove(path)
         self.say("copy_steady")
+        self.count_routed(steady)
         if "row" in self.variants:
             self.copy_by_rows(cold, steady)
         self.load_stream()

@@ -93,7 +93,7 @@ laws() {
        SELECT m.name, e.account_id, min(e.occurred_at) AS at
        FROM app_events AS e CROSS JOIN LATERAL (VALUES
          ('signed_up', event = 'signup'), ('created_a_project', event = 'project_created'),
-         ('made_real_use_of_the_api', event = 'api_usage' AND (props ->> 'calls')::int >= 100),
+         ('put_it_to_work', event = 'api_usage' AND (props ->> 'calls')::int >= 100),
          ('connected_an_integration', event = 'integration_activated'),
          ('invited_teammates', event = 'invite_sent' AND (props ->> 'count')::int >= 2),
          ('set_up_roles', event = 'admin_setup'),
@@ -130,13 +130,13 @@ laws() {
      CROSS JOIN LATERAL (SELECT user_id, min(occurred_at) AS since, count(*) AS events FROM known AS k
                          WHERE k.routing_id = t.routing_id
                          GROUP BY user_id ORDER BY count(*) DESC, user_id COLLATE \"C\" LIMIT 1) AS m
-     WHERE position(format(E'\\n- %s, since %s, %s events\\n', user_id, to_char(since, 'FMDD FMMonth'),
+     WHERE position(format(E'\\n- %s, since %s, %s events\\n', m.user_id, to_char(since, 'FMDD FMMonth'),
                            to_char(events, 'FM999,999,990')) IN story) = 0"
   none "every story begins with the first person to sign up, at that minute" \
     "SELECT t.routing_id, f.* FROM told AS t
      CROSS JOIN LATERAL (SELECT user_id, to_char(occurred_at, 'FMDD FMMonth HH24:MI') AS minute FROM known AS k
                          WHERE k.routing_id = t.routing_id AND event = 'signup' ORDER BY occurred_at LIMIT 1) AS f
-     WHERE position(format(E'**What they did**\\n\\n- %s: %s signed up\\n', minute, user_id) IN story) = 0"
+     WHERE position(format(E'**What they did**\\n\\n- %s: %s signed up\\n', minute, f.user_id) IN story) = 0"
   none "a story tells of single sign-on when it was asked for, and only then" \
     "SELECT t.routing_id FROM told AS t
      WHERE (position('asked for single sign on' IN story) > 0)

@@ -36,6 +36,10 @@ public:
   void zigzag(std::int64_t v) {
     varint((static_cast<std::uint64_t>(v) << 1) ^ static_cast<std::uint64_t>(v >> 63));
   }
+  /// An instant by its distance from another: near ones are short.
+  void time(std::int64_t at, std::int64_t from) {
+    zigzag(static_cast<std::int64_t>(static_cast<std::uint64_t>(at) - static_cast<std::uint64_t>(from)));
+  }
   void string(std::string_view s) {
     varint(s.size());
     raw(s.data(), s.size());
@@ -92,6 +96,9 @@ public:
   std::int64_t zigzag() noexcept {
     std::uint64_t v = varint();
     return static_cast<std::int64_t>((v >> 1) ^ (~(v & 1) + 1));
+  }
+  std::int64_t time(std::int64_t from) noexcept {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(from) + static_cast<std::uint64_t>(zigzag()));
   }
   /// A count of things of at least `each` bytes: refused when the rest of the input can't hold them.
   std::size_t count(std::size_t each) noexcept {
