@@ -148,6 +148,7 @@ PQL_FUNCTION(activation) {
   using namespace pql::pg;
   ResultRows rows(fcinfo);
   if (PG_ARGISNULL(0)) return Datum{0};
+  require_read_access();
   flush_pending();
   const std::shared_ptr<const Definitions> plan = current_definitions();
   const Program &p = program_named(*plan, text_arg(fcinfo, 0));

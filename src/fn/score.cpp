@@ -16,6 +16,7 @@ struct Asked {
 };
 
 Asked asked(FunctionCallInfo fcinfo, int as_of) {
+  require_read_access();
   flush_pending();
   Asked a{current_definitions(), nullptr, 0};
   a.program = &program_named(*a.plan, text_arg(fcinfo, 0));

@@ -2,6 +2,10 @@
 
 #include "pg/spi.hpp"
 
+extern "C" {
+#include "utils/acl.h"
+}
+
 namespace pql::pg {
 namespace {
 
@@ -177,6 +181,14 @@ void subjects_at(const Definitions &plan, Arena &arena, Unit unit, Micros as_of,
     (void)s.settle(arena, plan.trackers());
     f(s);
   }
+}
+
+void require_read_access() {
+  call([] {
+    if (pg_class_aclcheck(pql_relation("state"), GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+      ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to read pql's state"),
+                      errhint("It takes SELECT on table pql.state.")));
+  });
 }
 
 const Program &program_named(const Definitions &plan, const std::string &name) {

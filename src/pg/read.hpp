@@ -15,6 +15,9 @@ void subjects_at(const Definitions &plan, Arena &arena, Unit unit, Micros as_of,
 /// Folds held events that are due into what was read. In memory only.
 void fold_due(const Definitions &plan, Arena &arena, Batch &into, const std::vector<std::string> *homes, Micros as_of);
 
+/// Raises 42501 unless the current user may read pql.state: functions read it directly, where no right is checked.
+void require_read_access();
+
 /// The program in force under a name. Fails with 42704 and the names there are.
 const Program &program_named(const Definitions &plan, const std::string &name);
 

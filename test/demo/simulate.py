@@ -90,7 +90,8 @@ class Account:
 
     def __init__(self, seed, number, days):
         rng = self.rng = random.Random(f"{seed}/{number}")
-        first, second = number % len(FIRST), (number * 7 + number // len(FIRST)) % len(SECOND)
+        first = number % len(FIRST)
+        second = (number // len(FIRST) + 7 * first) % len(SECOND)
         again = number // (len(FIRST) * len(SECOND))
         self.id = f"{FIRST[first]}-{SECOND[second]}" + (f"-{again + 1}" if again else "")
         self.archetype = rng.choices(list(ARCHETYPES), [a.share for a in ARCHETYPES.values()])[0]
@@ -163,7 +164,7 @@ class Account:
             self.emit(self.after(secured, 60 * HOUR), admin, "docs_viewed", page="security")
         bursts = [start + rng.random() * 14 * DAY for _ in range(3)] if self.archetype == "student" else []
         for user, joined in people:
-            self.work(user, joined, builds, bursts)
+            self.work(user, joined, project if builds else math.inf, bursts)
 
     def invite(self, champion, at):
         """Invitations go out in waves; most are accepted."""
@@ -182,7 +183,7 @@ class Account:
             left -= wave
         return joined
 
-    def work(self, user, joined, builds, bursts):
+    def work(self, user, joined, project, bursts):
         """The sessions of one person, from joining to the end."""
         rng, kind, x = self.rng, self.kind, self.intent
         mobile, own = rng.random() < 0.2, rng.lognormvariate(0, 0.5)
@@ -197,7 +198,7 @@ class Account:
             for _ in range(poisson(rng, rate)):
                 at = day - self.zone + rng.gauss(13.5, 2.8) * HOUR
                 if at > joined:
-                    self.session(user, at, age, builds, mobile)
+                    self.session(user, at, age, at > project, mobile)
             day += DAY
 
     def session(self, user, at, age, builds, mobile):

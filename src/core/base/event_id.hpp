@@ -23,3 +23,7 @@ struct EventId {
 std::string event_id_text(std::string_view encoded);
 
 } // namespace pql
+
+#ifdef POSTGRES_H
+#error "the core knows nothing of PostgreSQL: include core headers before pg/pg.hpp"
+#endif

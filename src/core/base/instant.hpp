@@ -11,3 +11,7 @@ namespace pql {
 std::string print_instant(Micros at);
 
 } // namespace pql
+
+#ifdef POSTGRES_H
+#error "the core knows nothing of PostgreSQL: include core headers before pg/pg.hpp"
+#endif
