@@ -67,6 +67,14 @@ CREATE TABLE pql.state (
 ALTER TABLE pql.state ALTER COLUMN body SET STORAGE MAIN;
 COMMENT ON TABLE pql.state IS 'What is kept of accounts and users, one row a home (more for large accounts). Read it through pql.milestones, pql.members, pql.subjects and pql.activation.';
 
+CREATE TABLE pql.base_state (
+  home       text COLLATE "C" NOT NULL,
+  source_id  int NOT NULL,
+  body       bytea NOT NULL,
+  PRIMARY KEY (home, source_id)
+);
+COMMENT ON TABLE pql.base_state IS 'What sealed events amounted to (pql.retain): the base that later events are added to whenever a home is derived again.';
+
 CREATE TABLE pql.user_home (
   home     text COLLATE "C" NOT NULL,
   user_id  text COLLATE "C" NOT NULL
@@ -210,6 +218,7 @@ SELECT pg_catalog.pg_extension_config_dump('pql.source', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.tracker', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.program', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.state', '');
+SELECT pg_catalog.pg_extension_config_dump('pql.base_state', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.user_home', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.held_event', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.seen_event', '');

@@ -189,6 +189,7 @@ BEGIN
   DELETE FROM pql.backfill_job AS j WHERE j.source_id = s.source_id;
   DELETE FROM pql.seen_event AS e WHERE e.source_id = s.source_id;
   DELETE FROM pql.held_event AS e WHERE e.source_id = s.source_id;
+  DELETE FROM pql.base_state AS b WHERE b.source_id = s.source_id;
   DELETE FROM pql.unusable_event AS e WHERE e.source_id = s.source_id;
   DELETE FROM pql.source AS x WHERE x.source_id = s.source_id;
   PERFORM pql._settle_programs();
@@ -198,13 +199,39 @@ END $$;
 COMMENT ON FUNCTION pql.detach(regclass) IS
   'Detaches an events table: drops its triggers and takes its events out of the state (the events themselves stay). Error: 42704 when it is not attached.';
 
-CREATE OR REPLACE FUNCTION pql.retain(events regclass, since timestamptz) RETURNS void
+CREATE OR REPLACE FUNCTION pql._seal(source int, since timestamptz) RETURNS bigint
+  AS 'MODULE_PATHNAME', 'pql__seal' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000;
+COMMENT ON FUNCTION pql._seal(int, timestamptz) IS 'Turns what is older into the base of later derivations; returns how many events that were.';
+REVOKE ALL ON FUNCTION pql._seal(int, timestamptz) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql.retain(events regclass, since timestamptz) RETURNS bigint
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  s record;
+  sealed bigint;
 BEGIN
-  RAISE EXCEPTION 'sealing is not supported by this version' USING ERRCODE = 'feature_not_supported',
-    HINT = 'Keep the events for as long as their state is needed.';
+  IF since IS NULL OR NOT isfinite(since) OR since > statement_timestamp() THEN
+    RAISE EXCEPTION 'since must be an instant of the past' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  SELECT * INTO s FROM pql.source AS x WHERE x.relation = events;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'table % is not attached', events USING ERRCODE = 'undefined_object';
+  END IF;
+  IF since <= s.sealed_before THEN
+    RAISE EXCEPTION 'table % is sealed up to % already', events, s.sealed_before USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'What is sealed can''t be opened again.';
+  END IF;
+  IF EXISTS (SELECT FROM pql.backfill_job AS j WHERE j.source_id = s.source_id AND j.finished_at IS NULL) THEN
+    RAISE EXCEPTION 'the history of table % is not folded yet', events USING ERRCODE = 'object_not_in_prerequisite_state',
+      HINT = 'Run CALL pql.backfill() first.';
+  END IF;
+  EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', events);
+  sealed := pql._seal(s.source_id, since);
+  PERFORM pql._audit('retain', events::text, jsonb_build_object('since', since, 'events', sealed));
+  RETURN sealed;
 END $$;
-COMMENT ON FUNCTION pql.retain(regclass, timestamptz) IS 'Not supported by this version: refuses (0A000).';
+COMMENT ON FUNCTION pql.retain(regclass, timestamptz) IS
+  'Seals events older than an instant and returns how many there were: from then on they may be purged without changing any state, older ones that still arrive are not used, and verify and rebuild start there. Errors: 42704 not attached, 22023 bad instant, 55000 history not folded yet.';
 
 CREATE OR REPLACE FUNCTION pql._assert_milestone(user_id text, tracker smallint, reached_at timestamptz, evidence text) RETURNS void
   AS 'MODULE_PATHNAME', 'pql__assert_milestone' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000;

@@ -91,21 +91,26 @@ CREATE OR REPLACE FUNCTION pql._leave_due(as_of timestamptz) RETURNS bigint
 COMMENT ON FUNCTION pql._leave_due(timestamptz) IS 'Looks again at open episodes whose time to leave has come; returns how many.';
 REVOKE ALL ON FUNCTION pql._leave_due(timestamptz) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION pql.tick(as_of timestamptz DEFAULT statement_timestamp())
+CREATE OR REPLACE FUNCTION pql._now() RETURNS timestamptz
+  AS 'MODULE_PATHNAME', 'pql__now' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 250;
+COMMENT ON FUNCTION pql._now() IS 'The instant that now means: the time of the database, or the newest event where all sources have an event clock.';
+REVOKE ALL ON FUNCTION pql._now() FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql.tick(as_of timestamptz DEFAULT NULL)
   RETURNS TABLE (held_released bigint, episodes_reviewed bigint, ids_forgotten bigint)
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 ROWS 1 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-  IF as_of IS NULL OR NOT isfinite(as_of) THEN
+  IF NOT isfinite(as_of) THEN
     RAISE EXCEPTION 'as_of must be finite' USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  held_released := pql._release_held(tick.as_of);
-  episodes_reviewed := pql._leave_due(tick.as_of);
+  held_released := pql._release_held(coalesce(tick.as_of, statement_timestamp()));
+  episodes_reviewed := pql._leave_due(coalesce(tick.as_of, pql._now()));
   WITH gone AS (
     DELETE FROM pql.seen_event AS e USING pql.source AS s
-    WHERE s.source_id = e.source_id AND e.arrived_at < tick.as_of - s.dedup RETURNING 1)
+    WHERE s.source_id = e.source_id AND e.arrived_at < coalesce(tick.as_of, statement_timestamp()) - s.dedup RETURNING 1)
   SELECT count(*) INTO ids_forgotten FROM gone;
   RETURN NEXT;
 END $$;
 COMMENT ON FUNCTION pql.tick(timestamptz) IS
-  'Does what time alone brings: folds held events that are due, ends episodes whose score has fallen, forgets event ids past the dedup horizon. Returns how many of each. Safe to call at any time, from pg_cron or by hand.';
+  'Does what time alone brings by an instant (null: now, by the sources'' clock): folds held events that are due, ends episodes whose score has fallen, forgets event ids past the dedup horizon. Returns how many of each. Safe to call at any time, from pg_cron or by hand.';

@@ -65,7 +65,7 @@ BEGIN
     RETURN NULL;
   END IF;
   here := pql._plain_text(r.subject_id);
-  lines := ARRAY['# ' || coalesce(pql._plain_text(r.headline), here || ' reached ' || r.score || ' points')];
+  lines := ARRAY['# ' || coalesce(nullif(pql._plain_text(r.headline), ''), here || ' reached ' || r.score || ' points')];
 
   -- Who.
   people := coalesce((r.context ->> 'member_count')::bigint, 0);

@@ -90,3 +90,20 @@ PQL_FUNCTION(_leave_due) {
   flush_pending();
   return Int64GetDatum(review_homes(*current_definitions(), PG_GETARG_TIMESTAMPTZ(0)));
 }
+
+// Seals a source. Arguments: source, instant.
+PQL_FUNCTION(_seal) {
+  using namespace pql;
+  using namespace pql::pg;
+  flush_pending();
+  const std::shared_ptr<const Definitions> plan = current_definitions();
+  const SourceInfo *source = plan->source(PG_GETARG_INT32(0));
+  if (!source) fail(ERRCODE_UNDEFINED_OBJECT, "the source does not exist");
+  return Int64GetDatum(seal(*plan, *source, PG_GETARG_TIMESTAMPTZ(1)));
+}
+
+// What "now" means to readers.
+PQL_FUNCTION(_now) {
+  using namespace pql::pg;
+  return TimestampTzGetDatum(reading_time(*current_definitions()));
+}

@@ -137,7 +137,7 @@ public:
         return slot != nullptr;
       });
       if (!found) break;
-      mark_event(e);
+      mark_event(source_, e);
     }
     rows.close();
   }
@@ -162,15 +162,16 @@ public:
       });
       if (state == 0) break;
       if (state == 1) continue;
-      mark_event(a);
-      mark_event(b);
+      mark_event(source_, a);
+      mark_event(source_, b);
     }
     old_rows.close();
     new_rows.close();
   }
 
-  static void mark_event(const Extracted &e) {
-    if (!e.unusable) mark_dirty(home_key(e.has_account, e.has_account ? e.account : e.user));
+  // What is sealed may be purged: it is in the base.
+  static void mark_event(const SourceInfo &source, const Extracted &e) {
+    if (!e.unusable && e.at >= source.sealed_before) mark_dirty(home_key(e.has_account, e.has_account ? e.account : e.user));
   }
 
 private:
@@ -290,8 +291,8 @@ void row(const SourceInfo &source, const TriggerData *t) {
     return true;
   });
   if (!readable) return mark_all_dirty();
-  Ingest::mark_event(a);
-  if (TRIGGER_FIRED_BY_UPDATE(t->tg_event)) Ingest::mark_event(b);
+  Ingest::mark_event(source, a);
+  if (TRIGGER_FIRED_BY_UPDATE(t->tg_event)) Ingest::mark_event(source, b);
 }
 
 } // namespace

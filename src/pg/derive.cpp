@@ -223,13 +223,36 @@ void fold_asserted(const Definitions &plan, Arena &arena, Batch &into, const Sca
 
 } // namespace
 
+namespace {
+
+// What was sealed of a source, added to what its later events gave.
+void add_bases(const SourceInfo &source, Arena &arena, Batch &into, const ScanRange &range) {
+  static const std::vector<std::string> none;
+  if (source.sealed_before == kAlways) return;
+  Spi spi;
+  const std::uint64_t n = spi.run("SELECT home, body FROM pql.base_state WHERE source_id = $1 AND ($2 OR home = ANY ($3))",
+                                  {Arg::of(source.id), Arg::of(range.homes == nullptr), Arg::of(range.homes ? *range.homes : none)});
+  for (std::uint64_t i = 0; i < n; i++) {
+    const std::string key = spi.text(i, 1);
+    const std::string_view body = spi.bytes(arena, i, 2);
+    const std::optional<Home> base = decode(arena, body);
+    if (!base) fail(ERRCODE_DATA_CORRUPTED, "sealed state of home \"" + key + "\" is damaged");
+    into.add(key, *base);
+  }
+  spi.finish();
+}
+
+} // namespace
+
 void scan_events(const Definitions &plan, Arena &arena, Batch &into, const ScanRange &range) {
   constexpr std::size_t kFewHomes = 500;
   for (const SourceInfo &source : plan.sources()) {
     std::unordered_set<std::string> seen;
     Folder folder(plan, source, plan.events(), arena, std::min(GetCurrentStatementStartTimestamp(), range.until), into);
     folder.until = range.until;
+    folder.since = source.sealed_before;
     if (source.dedup) folder.seen = &seen;
+    add_bases(source, arena, into, range);
     if (range.homes && range.homes->size() <= kFewHomes) {
       look_up(source, *range.homes, folder);
       if (range.record_held) record_held(source.id, folder.held());
@@ -326,6 +349,32 @@ void derive_all(const Definitions &plan) {
   spi.finish();
 }
 
+std::int64_t seal(const Definitions &plan, const SourceInfo &source, Micros since) {
+  Scratch scratch("pql seal");
+  Batch batch(scratch.arena(), plan.trackers());
+  std::unordered_set<std::string> seen;
+  Folder folder(plan, source, plan.events(), scratch.arena(), since, batch);
+  folder.since = source.sealed_before;
+  folder.until = since - 1;
+  if (source.dedup) folder.seen = &seen;
+  Now now;
+  for (Oid leaf : leaves(source.relation)) scan_table(leaf, source, now.get(), folder);
+  now.release();
+  const auto events = static_cast<std::int64_t>(batch.events());
+  add_bases(source, scratch.arena(), batch, {});
+  Spi spi;
+  for (HomeDelta *d : batch.sorted()) {
+    (void)d->home.owner.settle(scratch.arena(), plan.trackers());
+    for (Subject &s : d->home.members) (void)s.settle(scratch.arena(), plan.trackers());
+    spi.run("INSERT INTO pql.base_state (source_id, home, body) VALUES ($1, $2, $3)"
+            " ON CONFLICT (home, source_id) DO UPDATE SET body = excluded.body",
+            {Arg::of(source.id), Arg::of(d->key), Arg::bytes(encode(scratch.arena(), d->home))});
+  }
+  spi.run("UPDATE pql.source SET sealed_before = $2 WHERE source_id = $1", {Arg::of(source.id), Arg::time(since)});
+  spi.finish();
+  return events;
+}
+
 // ----------------------------------------------------------------------------------------------------------------- clock
 
 Micros event_clock() {
@@ -386,6 +435,49 @@ struct Boundary {
   }
 };
 
+struct Ids {
+  std::vector<std::string> homes, ids;
+  void add(const Extracted &e) {
+    homes.push_back(home_key(e.has_account, e.has_account ? e.account : e.user));
+    ids.push_back(event_id_text(e.id.view()));
+  }
+};
+
+// Folds the rows in a range of pages that the boundary sees.
+void read_history(Oid relation, const SourceInfo &source, const Boundary &boundary, std::int64_t from, std::int64_t until,
+                  Folder &folder) {
+  if (until <= from) return;
+  struct Open {
+    Relation rel;
+    TableScanDesc scan;
+    TupleTableSlot *slot;
+    std::uint64_t next;
+  };
+  Now now;
+  const Open o = call([&]() -> Open {
+    Relation rel = table_open(relation, AccessShareLock);
+    ItemPointerData low, high;
+    ItemPointerSet(&low, static_cast<BlockNumber>(from), 1);
+    ItemPointerSet(&high, static_cast<BlockNumber>(until - 1), MaxOffsetNumber);
+    TableScanDesc scan = table_beginscan_tidrange(rel, now.get(), &low, &high);
+    return {rel, scan, table_slot_create(rel, nullptr), U64FromFullTransactionId(ReadNextFullTransactionId())};
+  });
+  fold_slots(o.rel, source, folder, [&]() -> TupleTableSlot * {
+    while (table_scan_getnextslot_tidrange(o.scan, ForwardScanDirection, o.slot)) {
+      bool isnull;
+      const TransactionId xmin = DatumGetTransactionId(slot_getsysattr(o.slot, MinTransactionIdAttributeNumber, &isnull));
+      if (boundary.sees(xmin, o.next)) return o.slot;
+    }
+    return nullptr;
+  });
+  call([&] {
+    ExecDropSingleTupleTableSlot(o.slot);
+    table_endscan(o.scan);
+    table_close(o.rel, NoLock);
+  });
+  now.release();
+}
+
 } // namespace
 
 bool backfill_step(int job) {
@@ -412,45 +504,27 @@ bool backfill_step(int job) {
     fail(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "the events table was rewritten while its history was being loaded",
          "CLUSTER, VACUUM FULL and some forms of ALTER TABLE move rows, so the position reached means nothing any more.",
          "Derive everything again: CALL pql.rebuild().");
-  const std::int64_t until = std::min(pages, from + pql_backfill_batch);
+  // Ids are compared over the whole table where nothing remembers them.
+  const std::int64_t until = source->dedup && !members ? pages : std::min(pages, from + pql_backfill_batch);
   const EventTable events = plan->event_table(only);
   Scratch scratch("pql backfill");
   Batch batch(scratch.arena(), plan->trackers());
   Folder folder(*plan, *source, events, scratch.arena(), GetCurrentStatementStartTimestamp(), batch, members);
+  folder.since = source->sealed_before;
   std::unordered_set<std::string> seen;
-  if (source->dedup && members) folder.seen = &seen;
-  if (until > from) {
-    Now now;
-    struct Open {
-      Relation rel;
-      TableScanDesc scan;
-      TupleTableSlot *slot;
-      std::uint64_t next;
+  if (source->dedup && members) {
+    Ids ids;
+    folder.wanted_arg = &ids;
+    folder.wanted = [](void *arg, const Extracted &e) {
+      if (e.id.size) static_cast<Ids *>(arg)->add(e);
+      return false;
     };
-    const Open o = call([&]() -> Open {
-      Relation rel = table_open(relation, AccessShareLock);
-      ItemPointerData low, high;
-      ItemPointerSet(&low, static_cast<BlockNumber>(from), 1);
-      ItemPointerSet(&high, static_cast<BlockNumber>(until - 1), MaxOffsetNumber);
-      TableScanDesc scan = table_beginscan_tidrange(rel, now.get(), &low, &high);
-      return {rel, scan, table_slot_create(rel, nullptr), U64FromFullTransactionId(ReadNextFullTransactionId())};
-    });
-    fold_slots(o.rel, *source, folder, [&]() -> TupleTableSlot * {
-      while (table_scan_getnextslot_tidrange(o.scan, ForwardScanDirection, o.slot)) {
-        bool isnull;
-        const TransactionId xmin =
-            DatumGetTransactionId(slot_getsysattr(o.slot, MinTransactionIdAttributeNumber, &isnull));
-        if (boundary.sees(xmin, o.next)) return o.slot;
-      }
-      return nullptr;
-    });
-    call([&] {
-      ExecDropSingleTupleTableSlot(o.slot);
-      table_endscan(o.scan);
-      table_close(o.rel, NoLock);
-    });
-    now.release();
+    read_history(relation, *source, boundary, from, until, folder);
+    folder.wanted = nullptr;
+    seen = remember_ids(source->id, ids.homes, ids.ids);
   }
+  if (source->dedup) folder.seen = &seen;
+  read_history(relation, *source, boundary, from, until, folder);
   const auto folded = static_cast<std::int64_t>(batch.events());
   MergeOptions options;
   options.decide = false; // history emits nothing

@@ -10,6 +10,7 @@ namespace pql::pg {
 
 /// Which events a scan reads.
 struct ScanRange {
+  Micros since = kAlways;                        ///< earlier events are passed over; with it set, no base is added
   Micros until = kNever;                         ///< later events are passed over
   const std::vector<std::string> *homes = nullptr; ///< only these (null: all)
   bool record_held = false;                      ///< put events that are not due aside again
@@ -22,6 +23,9 @@ void scan_events(const Definitions &plan, Arena &arena, Batch &into, const ScanR
 void derive_homes(const Definitions &plan, const std::vector<std::string> &homes);
 /// Derives everything again, while writers of the events tables wait.
 void derive_all(const Definitions &plan);
+
+/// Seals what is older than an instant: it becomes the base of every later derivation. Returns how many events it held.
+std::int64_t seal(const Definitions &plan, const SourceInfo &source, Micros since);
 
 /// The newest event seen by sources with an event clock; kAlways when there is none.
 Micros event_clock();

@@ -52,8 +52,8 @@ void Folder::take(TupleTableSlot *slot, Extractor &extractor) {
 
 void Folder::take(const Extracted &e) {
   if (e.unusable) return count_unusable(e.unusable);
-  if (e.at > until) return;
-  if (e.at < source_.sealed_before) return count_unusable("sealed");
+  if (e.at > until || e.at < since) return;
+  if (e.at < source_.sealed_before && since == kAlways) return count_unusable("sealed");
   if (wanted && !wanted(wanted_arg, e)) return;
   if (seen && e.id.size && !first_of_its_id(e)) return count_unusable("duplicate");
   if (e.at > hold_after_) return hold(e);
@@ -696,15 +696,26 @@ void collect_row(const SourceInfo &source, Relation rel, TupleTableSlot *slot) {
     all.push_back(std::move(fresh));
     c = all.end() - 1;
   }
-  call([&] {
+  Extracted event;
+  const bool readable = call([&] {
     Extractor *x = extractor_for(rel, source);
-    if (!x) return c->folder->count_unusable("definition broken");
+    if (!x) return false;
     MemoryContext before = MemoryContextSwitchTo(c->memory->context());
-    Extracted e;
-    x->read_safely(slot, e);
-    c->folder->take(e);
-    x->forget();
+    x->read_safely(slot, event);
     MemoryContextSwitchTo(before);
+    return true;
+  });
+  if (!readable) return c->folder->count_unusable("definition broken");
+  if (source.dedup && !event.unusable && event.id.size) {
+    const std::vector<std::string> home{home_key(event.has_account, event.has_account ? event.account : event.user)};
+    if (!remember_ids(source.id, home, {event_id_text(event.id.view())}).empty())
+      return c->folder->count_unusable("duplicate");
+  }
+  call([&] {
+    MemoryContext before = MemoryContextSwitchTo(c->memory->context());
+    c->folder->take(event);
+    MemoryContextSwitchTo(before);
+    extractor_for(rel, source)->forget();
   });
   constexpr std::size_t kMost = std::size_t{64} << 20;
   if (c->batch->bytes() > kMost) flush_pending();

@@ -83,10 +83,7 @@ void fold_due(const Definitions &plan, Arena &arena, Batch &into, const std::vec
     e.account = account;
     e.has_account = !spi.is_null(i, 4);
     e.event = event;
-    const std::string_view id = call([&] {
-      const bytea *b = DatumGetByteaPP(spi.datum(i, 6, &isnull));
-      return std::string_view(VARDATA_ANY(b), VARSIZE_ANY_EXHDR(b));
-    });
+    const std::string_view id = spi.bytes(arena, i, 6);
     if (id.size() <= EventId::kMax + 1) {
       std::memcpy(e.id.data, id.data(), id.size());
       e.id.size = static_cast<std::uint8_t>(id.size());

@@ -137,6 +137,19 @@ std::int64_t Spi::number(std::uint64_t row, int column) const {
   }
 }
 
+std::string_view Spi::bytes(Arena &a, std::uint64_t row, int column) const {
+  const std::string_view stored = call([&]() -> std::string_view {
+    bool isnull;
+    const Datum d = datum(row, column, &isnull);
+    if (isnull) return {};
+    const bytea *b = DatumGetByteaPP(d);
+    return {VARDATA_ANY(b), VARSIZE_ANY_EXHDR(b)};
+  });
+  char *copy = static_cast<char *>(a.allocate(stored.size()));
+  if (!stored.empty()) std::memcpy(copy, stored.data(), stored.size());
+  return {copy, stored.size()};
+}
+
 std::vector<std::string> Spi::texts(std::uint64_t row, int column) const {
   struct Items {
     Datum *items;

@@ -45,6 +45,7 @@ public:
   std::string text(std::uint64_t row, int column) const;  ///< empty for NULL
   std::int64_t number(std::uint64_t row, int column) const; ///< of a smallint, int, bigint, bool or timestamptz; 0 for NULL
   std::vector<std::string> texts(std::uint64_t row, int column) const; ///< of a text[]
+  std::string_view bytes(Arena &a, std::uint64_t row, int column) const; ///< of a bytea, copied; empty for NULL
   Datum datum(std::uint64_t row, int column, bool *isnull) const;
 
 private:

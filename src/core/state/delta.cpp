@@ -137,6 +137,12 @@ void Batch::fold(const Event &e, const EventActions &actions, bool members) {
   events_++;
 }
 
+void Batch::add(std::string_view key, const Home &base) {
+  HomeDelta &h = home(is_account_home(key), home_id(key));
+  (void)h.home.owner.merge(arena_, trackers_, base.owner);
+  for (const Subject &s : base.members) (void)user(h, s.id.view()).merge(arena_, trackers_, s);
+}
+
 std::span<HomeDelta *const> Batch::sorted() {
   std::sort(homes_.begin(), homes_.end(), [](const HomeDelta *a, const HomeDelta *b) { return a->key < b->key; });
   return {homes_.data, homes_.size};
