@@ -4,7 +4,7 @@ COMMENT ON FUNCTION pql._ingest() IS 'The trigger on events tables: rows in, sta
 REVOKE ALL ON FUNCTION pql._ingest() FROM PUBLIC;
 
 -- The triggers of a source. Ordinary tables: statement triggers with transition tables. Partitioned tables and targets of
--- logical replication: row triggers that collect, and a statement trigger (or the commit) that flushes.
+-- logical replication: row triggers that collect, until the end of the statement or, where rows are applied without one, of the transaction.
 CREATE OR REPLACE FUNCTION pql._create_triggers(source int) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -17,7 +17,6 @@ BEGIN
     EXECUTE format('CREATE TRIGGER pql_delete AFTER DELETE ON %s REFERENCING OLD TABLE AS pql_old FOR EACH STATEMENT EXECUTE FUNCTION pql._ingest(%L)', s.relation, source);
   ELSE
     EXECUTE format('CREATE TRIGGER pql_row AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION pql._ingest(%L)', s.relation, source);
-    EXECUTE format('CREATE TRIGGER pql_statement AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH STATEMENT EXECUTE FUNCTION pql._ingest(%L)', s.relation, source);
     EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER pql_row', s.relation);
   END IF;
   EXECUTE format('CREATE TRIGGER pql_truncate AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION pql._ingest(%L)', s.relation, source);
@@ -180,7 +179,7 @@ BEGIN
     RAISE EXCEPTION 'table % is not attached', events USING ERRCODE = 'undefined_object';
   END IF;
   IF EXISTS (SELECT FROM pg_class AS c WHERE c.oid = events) THEN
-    FOREACH name IN ARRAY ARRAY['pql_insert', 'pql_update', 'pql_delete', 'pql_row', 'pql_statement', 'pql_truncate'] LOOP
+    FOREACH name IN ARRAY ARRAY['pql_insert', 'pql_update', 'pql_delete', 'pql_row', 'pql_truncate'] LOOP
       IF EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = events AND t.tgname = name AND NOT t.tgisinternal) THEN
         EXECUTE format('DROP TRIGGER %I ON %s', name, events);
       END IF;

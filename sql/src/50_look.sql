@@ -47,7 +47,7 @@ COMMENT ON VIEW pql.unusable IS 'Events that could not be used, by reason: count
 CREATE VIEW pql.sources WITH (security_invoker = true) AS
   SELECT s.source_id, s.relation,
          (SELECT count(*) FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid = s.relation
-            AND t.tgfoid = 'pql._ingest()'::regprocedure AND t.tgenabled <> 'D') = CASE s.capture WHEN 'row' THEN 3 ELSE 4 END
+            AND t.tgfoid = 'pql._ingest()'::regprocedure AND t.tgenabled <> 'D') = CASE s.capture WHEN 'row' THEN 2 ELSE 4 END
          AND NOT EXISTS (SELECT FROM pql.unusable_event AS u WHERE u.source_id = s.source_id AND u.reason = 'definition broken') AS intact,
          s.user_id, s.account_id, s.event, s.occurred_at, s.event_id, s.properties, s.clock, s.mode, s.capture,
          CASE WHEN s.dedup IS NOT NULL THEN 'refused for ' || s.dedup WHEN s.unique_ids THEN 'refused by a unique index'
@@ -70,7 +70,7 @@ CREATE VIEW pql.backfill_progress WITH (security_invoker = true) AS
 COMMENT ON VIEW pql.backfill_progress IS 'How far the folding of history has come.';
 
 CREATE OR REPLACE FUNCTION pql.state_digest() RETURNS text
-  LANGUAGE sql STABLE PARALLEL UNSAFE COST 5000
+  LANGUAGE sql STABLE PARALLEL SAFE COST 5000
   BEGIN ATOMIC
     SELECT md5(string_agg(s.home || ':' || c.unit || ':' || c.subject_id || ':' || md5(c.state), ','
                           ORDER BY s.home COLLATE "C", c.unit COLLATE "C", c.subject_id COLLATE "C"))

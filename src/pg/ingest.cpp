@@ -677,6 +677,8 @@ void watch_transactions() {
   RegisterSubXactCallback(subtransaction_event, nullptr);
 }
 
+bool is_pending() noexcept { return !pending().empty() && !pending().flushing; }
+
 void mark_dirty(std::string_view home) { pending().dirty.emplace(home); }
 void mark_all_dirty() { pending().all_dirty = true; }
 

@@ -115,6 +115,8 @@ void mark_all_dirty();
 void collect_row(const SourceInfo &source, Relation rel, TupleTableSlot *slot);
 /// Does what is pending in this transaction: collected rows, then derivations. Every reader calls it first.
 void flush_pending();
+/// Whether anything is.
+bool is_pending() noexcept;
 /// Registers the transaction callbacks. Called once, when the library is loaded.
 void watch_transactions();
 

@@ -2,6 +2,7 @@
 #include "pg/guc.hpp"
 #include "pg/ingest.hpp"
 #include "pg/pg.hpp"
+#include "pg/statement.hpp"
 
 extern "C" {
 #ifdef PG_MODULE_MAGIC_EXT
@@ -17,4 +18,5 @@ void _PG_init(void) {
   pql::pg::define_settings();
   pql::pg::watch_definitions();
   pql::pg::watch_transactions();
+  pql::pg::watch_statements();
 }
