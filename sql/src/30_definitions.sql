@@ -41,10 +41,16 @@ CREATE OR REPLACE FUNCTION pql._boundary() RETURNS text
 COMMENT ON FUNCTION pql._boundary() IS 'The transactions that had not ended by now, subtransactions included, in the form of a pg_snapshot: what is history, and what is not.';
 REVOKE ALL ON FUNCTION pql._boundary() FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION pql._wrote(relation regclass) RETURNS boolean
+  AS 'MODULE_PATHNAME', 'pql__wrote' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 50;
+COMMENT ON FUNCTION pql._wrote(regclass) IS 'Whether this transaction has written to a table.';
+REVOKE ALL ON FUNCTION pql._wrote(regclass) FROM PUBLIC;
+
 -- Draws a boundary for some trackers on every table of a source, under a lock that waits for all its writers: what is visible
 -- before it is history, to be folded by a backfill; what comes later is the trigger's.
 CREATE OR REPLACE FUNCTION pql._add_history(source int, trackers smallint[], members boolean) RETURNS bigint
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
 DECLARE
   root regclass;
   leaf regclass;
@@ -52,10 +58,13 @@ DECLARE
   total bigint := 0;
 BEGIN
   SELECT s.relation INTO STRICT root FROM pql.source AS s WHERE s.source_id = source;
-  IF coalesce(pg_catalog.pg_stat_get_xact_tuples_inserted(root), 0) > 0 THEN
-    RAISE EXCEPTION 'this transaction has already written to table %', root
-      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Commit first.';
-  END IF;
+  -- What this transaction wrote before has no trigger's eye on it, and is nobody's history either.
+  FOR leaf IN SELECT t.relid FROM pg_partition_tree(root) AS t UNION SELECT root LOOP
+    IF pql._wrote(leaf) THEN
+      RAISE EXCEPTION 'this transaction has already written to table %', leaf
+        USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Commit first.';
+    END IF;
+  END LOOP;
   EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', root);
   FOR leaf IN
     SELECT c.oid FROM pg_partition_tree(root) AS t JOIN pg_class AS c ON c.oid = t.relid WHERE c.relkind = 'r'

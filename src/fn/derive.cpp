@@ -107,3 +107,14 @@ PQL_FUNCTION(_now) {
   using namespace pql::pg;
   return TimestampTzGetDatum(reading_time(*current_definitions()));
 }
+
+// Whether this transaction may have written to a table: a writer holds its lock until the end.
+PQL_FUNCTION(_wrote) {
+  using namespace pql::pg;
+  return call([&] {
+    Relation rel = table_open(PG_GETARG_OID(0), AccessShareLock);
+    const bool wrote = CheckRelationLockedByMe(rel, RowExclusiveLock, false);
+    table_close(rel, NoLock);
+    return BoolGetDatum(wrote);
+  });
+}

@@ -220,7 +220,8 @@ class Profile:
         what = ["--children", "-g", "none"] if calls else ["--no-children", "-g", "none"]
         text = subprocess.run(["perf", "report", "-i", self.file, "--stdio", "-q", *what, "-s", by, "--percent-limit", str(limit)],
                               capture_output=True, text=True).stdout
-        text = "\n".join(re.sub(r"  +", "  ", re.sub(r"[ -]+$", "", line)) for line in text.splitlines() if line.strip())
+        text = "\n".join(re.sub(r"  +", "  ", re.sub(r"[ -]+$", "", line)) for line in text.splitlines()
+                         if line.strip() and not (calls and re.search(r"0x0000|\] (_?_?libc_|_start|main|Postma)|PostgresMain", line)))
         with open(self.file.replace(".perf", f".{by.replace(',', '-')}{'.calls' if calls else ''}.txt"), "w") as f:
             f.write(text + "\n")
         return "\n".join(text.splitlines()[:lines])
@@ -541,10 +542,12 @@ class Bench:
         turns = [(key, clients, sync) for _ in range(OPTIONS.pgbench_rounds) for key, clients, sync in keys]
         for s in self.sessions.values():
             s.close()
+        self.monitor.run("CHECKPOINT")
+        for v in self.variants:  # the page images after the checkpoint are not what a single row costs
+            self.pgbench(f"b_{v}", script, 8, "off")
         for k, (key, clients, sync) in enumerate(turns):
             row = self.row(key, 1)
             shift = k // len(keys) % len(self.variants)
-            self.monitor.run("CHECKPOINT")
             for v in self.variants[shift:] + self.variants[:shift]:
                 tps, cpu, wal, failed = self.pgbench(f"b_{v}", script, clients, sync)
                 row.add(v, 1 / tps, cpu, wal)
@@ -623,7 +626,7 @@ class Bench:
             times, started = [], time.perf_counter()
             cpu = processor_seconds(s.pid)
             while len(times) < n and time.perf_counter() - started < limit:
-                times.append(s.execute(b"insert", [b"o%d" % r.randrange(10), NAMES[r.randrange(KNOWN_NAMES)].encode()]))
+                times.append(s.execute(b"insert", [b"o%d" % r.randrange(40), NAMES[r.randrange(KNOWN_NAMES)].encode()]))
             cpu = (processor_seconds(s.pid) - cpu) / len(times)
             s.run("COMMIT")
             s.close()
@@ -679,7 +682,7 @@ class Bench:
         note(f"growth: {short(milestones)} milestones of {short(users)} users in {short(accounts)} accounts")
         self.database(f"g{tag}_none", "t_none")
         path = os.path.join(self.directory, f"grown_{tag}.copy")
-        start = (self.origin + timedelta(days=1)).isoformat()
+        start = (datetime.now(timezone.utc) - timedelta(days=60)).isoformat()
         self.gen.run(f"""COPY (SELECT row_number() OVER (), 'u' || u, 'a' || u % {accounts}, n.name,
           {quote(start)}::timestamptz + n.n * interval '6 hours' + u * interval '1 ms', '{{"units": 1}}'
           FROM (SELECT a + {accounts} * k AS u FROM generate_series(0, {accounts - 1}) a,
@@ -707,7 +710,8 @@ class Bench:
         variants = self.main()
         sessions = {(tag, v): self.session(f"g{tag}_{v}") for tag in tags for v in variants}
         r = random.Random(4)
-        moment = self.origin + timedelta(days=20)
+        moment = datetime.now(timezone.utc) - timedelta(days=30)
+        self.next_id = max(self.next_id, OPTIONS.milestones + 1)
 
         def draw(tag, n):
             nonlocal moment
@@ -868,7 +872,7 @@ class Bench:
             label = label.format(small=short(OPTIONS.milestones_small), large=short(OPTIONS.milestones), members=members)
             label = label.replace("1M rows", f"{short(self.chunk)} rows").replace("COPY 1M", f"COPY {short(self.chunk)}")
             text, number = self.cell(key, "pql")
-            verdict = "" if limit is None or number is None else "met" if number <= limit else "**missed**"
+            verdict = "" if limit is None or number is None or OPTIONS.quick else "met" if number <= limit else "**missed**"
             cells = [label, text, target, verdict, self.cell(key, "stmt")[0], self.cell(key, "row")[0], self.base(key)]
             lines.append("| " + " | ".join(cells) + " |")
         out = ["\n".join(lines), ""]
