@@ -210,7 +210,7 @@ COMMENT ON TABLE pql.audit IS 'Who changed a definition or a source, and when.';
 CREATE TABLE pql.event_clock (
   slot    int PRIMARY KEY,
   newest  timestamptz NOT NULL
-) WITH (fillfactor = 50);
+) WITH (fillfactor = 70);
 COMMENT ON TABLE pql.event_clock IS 'The newest event of sources attached with clock => ''event''; in slots, so that writers do not wait for each other.';
 
 -- All of it is the user's data: pg_dump takes it along.

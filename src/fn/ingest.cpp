@@ -22,6 +22,8 @@ const TriggerData *trigger_data(FunctionCallInfo fcinfo) {
   return t;
 }
 
+std::uint64_t known_generation = 0;
+
 // The trigger reads the source that its argument names only when its table is that source's, or a partition of it: otherwise
 // anybody who may create a trigger could write state.
 const SourceInfo *source_of(const Definitions &plan, const TriggerData *t) {
@@ -29,10 +31,16 @@ const SourceInfo *source_of(const Definitions &plan, const TriggerData *t) {
   if (!s) return nullptr;
   const Oid rel = RelationGetRelid(t->tg_relation);
   if (rel == s->relation) return s;
+  static Oid known_rel = InvalidOid, known_root = InvalidOid; // a row trigger asks this for every row
+  if (rel == known_rel && s->relation == known_root && known_generation == definitions_generation()) return s;
   const bool below = call([&] {
     return t->tg_relation->rd_rel->relispartition && list_member_oid(get_partition_ancestors(rel), s->relation);
   });
-  return below ? s : nullptr;
+  if (!below) return nullptr;
+  known_rel = rel;
+  known_root = s->relation;
+  known_generation = definitions_generation();
+  return s;
 }
 
 // A pass over a transition table.

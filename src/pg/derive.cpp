@@ -248,7 +248,8 @@ void scan_events(const Definitions &plan, Arena &arena, Batch &into, const ScanR
   constexpr std::size_t kFewHomes = 500;
   for (const SourceInfo &source : plan.sources()) {
     std::unordered_set<std::string> seen;
-    Folder folder(plan, source, plan.events(), arena, std::min(GetCurrentStatementStartTimestamp(), range.until), into);
+    // Not the statement's start: others' events that are later than that have been merged already.
+    Folder folder(plan, source, plan.events(), arena, std::min(GetCurrentTimestamp(), range.until), into);
     folder.until = range.until;
     folder.since = source.sealed_before;
     if (source.dedup) folder.seen = &seen;

@@ -105,7 +105,10 @@ void Folder::hold(const Extracted &e) {
   h.event.assign(arena_, e.event);
   h.id.assign(arena_, e.id.view());
   h.at = e.at;
-  if (e.has_properties) h.properties = DatumGetCString(DirectFunctionCall1(jsonb_out, e.properties));
+  if (e.has_properties) {
+    const char *json = DatumGetCString(DirectFunctionCall1(jsonb_out, e.properties));
+    h.properties.assign(arena_, json);
+  }
   held_.push(arena_, h);
 }
 
@@ -146,7 +149,7 @@ void record_held(int source, const Vec<Folder::Held> &held) {
             " VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb)",
             {Arg::of(home), Arg::of(source), Arg::time(h.at), Arg::of(h.user.view()),
              h.has_account ? Arg::of(h.account.view()) : Arg::nothing(TEXTOID), Arg::of(h.event.view()),
-             Arg::bytes(h.id.view()), h.properties ? Arg::of(h.properties) : Arg::nothing(TEXTOID)});
+             Arg::bytes(h.id.view()), h.properties.empty() ? Arg::nothing(TEXTOID) : Arg::of(h.properties.view())});
   }
   spi.finish();
 }
@@ -164,7 +167,7 @@ namespace {
 
 // A home grows out of its row at this many bytes: its members then go to parts of about half of it. Small rows keep updates on
 // their page and in few bytes of log.
-constexpr std::size_t kRowLimit = 2000;
+constexpr std::size_t kRowLimit = 1000;
 
 class Merger {
 public:

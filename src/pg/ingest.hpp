@@ -31,7 +31,7 @@ public:
     Bytes user, account, event, id;
     bool has_account;
     Micros at;
-    char *properties; ///< jsonb as text, or null
+    Bytes properties; ///< jsonb as text; empty for none
   };
   const Vec<Held> &held() const noexcept { return held_; }
 

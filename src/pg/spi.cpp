@@ -79,6 +79,12 @@ struct Arguments {
   }
 };
 
+// Plans by the address of their text, which is a literal: prepared once per backend.
+std::unordered_map<const char *, SPIPlanPtr> &kept_plans() {
+  static auto &plans = *new std::unordered_map<const char *, SPIPlanPtr>; // never destroyed
+  return plans;
+}
+
 std::uint64_t checked(int rc) {
   if (rc < 0) elog(ERROR, "an internal query failed: %s", SPI_result_code_string(rc));
   return SPI_processed;
@@ -93,9 +99,16 @@ std::uint64_t Spi::run(const char *sql, std::initializer_list<Arg> args, bool la
     call([&] { UnregisterSnapshot(now); });
     return n;
   }
+  SPIPlanPtr &plan = kept_plans()[sql];
   return call([&] {
     Arguments a(args);
-    return checked(SPI_execute_with_args(sql, a.n, a.types, a.values, a.nulls, false, 0));
+    if (!plan) {
+      SPIPlanPtr fresh = SPI_prepare(sql, a.n, a.types);
+      if (!fresh) elog(ERROR, "could not prepare an internal query: %s", SPI_result_code_string(SPI_result));
+      SPI_keepplan(fresh);
+      plan = fresh;
+    }
+    return checked(SPI_execute_plan(plan, a.values, a.nulls, false, 0));
   });
 }
 

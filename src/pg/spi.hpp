@@ -36,7 +36,7 @@ public:
   Spi &operator=(const Spi &) = delete;
   void finish();
 
-  /// Runs one statement; returns the number of rows. `latest` reads what is committed now, whatever the isolation level.
+  /// Runs one statement, a literal (its plan is kept); returns the number of rows. `latest` reads what is committed now, whatever the isolation level.
   std::uint64_t run(const char *sql, std::initializer_list<Arg> args = {}, bool latest = false);
   /// Runs a query as of a snapshot.
   std::uint64_t run_at(Snapshot snapshot, const char *sql, std::initializer_list<Arg> args);

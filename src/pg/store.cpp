@@ -3,53 +3,43 @@
 extern "C" {
 #include "catalog/pg_collation.h"
 #include "executor/nodeModifyTable.h"
-#include "storage/proc.h"
+#include "storage/bufmgr.h"
 #include "utils/fmgroids.h"
 }
 
 namespace pql::pg {
 namespace {
 
-// Where in this transaction a home was written last. Many statements of one transaction leave a chain of versions that nobody can
-// prune, and the index leads to its beginning; this leads to its end. A hint only: it is checked when used.
+// Where a home's head was seen last. It spares the descent of the index and, within a transaction of many statements, the walk
+// along a chain of versions that nobody can prune yet. A hint only: what it leads to must be visible and be that home's.
 class NewestTids {
 public:
-  ItemPointerData *find(std::string_view key) noexcept {
-    if (transaction_ != current()) return nullptr;
-    Entry &e = slots_[slot_of(key)];
-    return e.hash == hash_of(key) ? &e.tid : nullptr;
+  const ItemPointerData *find(std::string_view key) const noexcept {
+    if (!slots_) return nullptr;
+    const std::uint32_t h = hash_of(key);
+    const Entry &e = slots_[h % kSlots];
+    return e.hash == h ? &e.tid : nullptr;
   }
-  void remember(std::string_view key, const ItemPointerData &tid) noexcept {
-    if (transaction_ != current()) {
-      std::memset(static_cast<void *>(slots_), 0, sizeof slots_);
-      transaction_ = current();
-    }
-    slots_[slot_of(key)] = {hash_of(key), tid};
+  void remember(std::string_view key, const ItemPointerData &tid) {
+    if (!slots_) slots_ = static_cast<Entry *>(MemoryContextAllocZero(TopMemoryContext, sizeof(Entry) * kSlots));
+    const std::uint32_t h = hash_of(key);
+    slots_[h % kSlots] = {h, tid};
   }
 
 private:
   struct Entry {
-    std::uint32_t hash = 0;
-    ItemPointerData tid = {};
+    std::uint32_t hash;
+    ItemPointerData tid;
   };
-  static constexpr std::size_t kSlots = 4096;
+  static constexpr std::size_t kSlots = 16381;
 
-  static LocalTransactionId current() noexcept {
-#if PG_VERSION_NUM >= 170000
-    return MyProc->vxid.lxid;
-#else
-    return MyProc->lxid;
-#endif
-  }
   static std::uint32_t hash_of(std::string_view key) noexcept {
     std::uint32_t h = 0x811c9dc5u;
     for (char c : key) h = (h ^ static_cast<unsigned char>(c)) * 0x01000193u;
     return h | 1;
   }
-  static std::size_t slot_of(std::string_view key) noexcept { return (hash_of(key) >> 1) % kSlots; }
 
-  Entry slots_[kSlots] = {};
-  LocalTransactionId transaction_ = InvalidLocalTransactionId;
+  Entry *slots_ = nullptr;
 };
 
 constinit NewestTids newest_tids{};
@@ -69,7 +59,7 @@ struct Store::Target {
     auto *t = static_cast<Target *>(palloc(sizeof(Target)));
     t->estate = CreateExecutorState();
     t->result = makeNode(ResultRelInfo);
-    InitResultRelInfo(t->result, rel, 1, nullptr, 0);
+    InitResultRelInfo(t->result, rel, 0, nullptr, 0); // in no range table
     ExecOpenIndices(t->result, true);
     t->slot = table_slot_create(rel, nullptr);
     t->own = own;
@@ -98,6 +88,7 @@ Store::Store(Access access) {
     state_ = table_open(pql_relation("state"), mode);
     index_ = index_open(RelationGetPrimaryKeyIndex(state_), mode);
     slot_ = table_slot_create(state_, nullptr);
+    blocks_ = RelationGetNumberOfBlocks(state_); // it may have been truncated since a hint was noted
     take_snapshot();
   });
 }
@@ -175,6 +166,21 @@ void Store::homes_of(Arena &a, std::string_view user, std::vector<std::string_vi
   out.erase(std::unique(out.begin(), out.end()), out.end());
 }
 
+bool Store::fetch_hinted(std::string_view home) {
+  const ItemPointerData *const hint = newest_tids.find(home);
+  if (!hint || ItemPointerGetBlockNumber(hint) >= blocks_) return false;
+  ItemPointerData tid = *hint;
+  // A read through the index would prune the page; without that, updates would soon leave it.
+  Buffer buffer = ReadBuffer(state_, ItemPointerGetBlockNumber(&tid));
+  heap_page_prune_opt(state_, buffer);
+  ReleaseBuffer(buffer);
+  if (!table_tuple_fetch_row_version(state_, &tid, snapshot_, slot_)) return false;
+  bool isnull;
+  const text *key = DatumGetTextPP(slot_getattr(slot_, 1, &isnull));
+  return std::string_view(VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key)) == home &&
+         DatumGetInt32(slot_getattr(slot_, 2, &isnull)) == 0;
+}
+
 StoredRow Store::fetch(Arena &a, std::string_view home, int part) {
   struct Found {
     bool found;
@@ -185,14 +191,7 @@ StoredRow Store::fetch(Arena &a, std::string_view home, int part) {
   // The slot holds the row until the next fetch; it is copied afterwards, when nothing can jump.
   const Found f = call([&]() -> Found {
     Found r{};
-    ItemPointerData *const hint = part == 0 ? newest_tids.find(home) : nullptr;
-    bool found = false;
-    if (hint && table_tuple_fetch_row_version(state_, hint, snapshot_, slot_)) {
-      bool isnull;
-      const text *key = DatumGetTextPP(slot_getattr(slot_, 1, &isnull));
-      found = std::string_view(VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key)) == home &&
-              DatumGetInt32(slot_getattr(slot_, 2, &isnull)) == part;
-    }
+    bool found = part == 0 && fetch_hinted(home);
     if (!found) {
       text *key = text_of(home);
       ScanKeyData keys[2];
@@ -208,6 +207,7 @@ StoredRow Store::fetch(Arena &a, std::string_view home, int part) {
     bool isnull;
     const Datum d = slot_getattr(slot_, 3, &isnull);
     const bytea *body = DatumGetByteaPP(d);
+    if (part == 0) newest_tids.remember(home, slot_->tts_tid);
     r.found = true;
     r.tid = slot_->tts_tid;
     r.data = VARDATA_ANY(body);

@@ -61,6 +61,7 @@ public:
 
 private:
   struct Target;
+  bool fetch_hinted(std::string_view home);
   void take_snapshot();
   void restart();
   void scan_rows(void *x, void (*f)(void *, std::string_view, int, std::string_view));
@@ -70,6 +71,7 @@ private:
   IndexScanDesc scan_ = nullptr;
   TupleTableSlot *slot_ = nullptr, *out_ = nullptr;
   Snapshot snapshot_ = nullptr;
+  BlockNumber blocks_ = 0;
   Target *target_ = nullptr, *homes_ = nullptr; ///< made when first needed
   bool wrote_ = false;
 };

@@ -13,25 +13,25 @@ namespace pql {
 /// Appends to a buffer in an arena. Little-endian fixed-width integers, LEB128 varints, length-prefixed strings.
 class Writer {
 public:
-  explicit Writer(Arena &a) : arena_(a) { out_.reserve(a, 256); }
+  explicit Writer(Arena &a) : arena_(a) { out_.reserve(a, 2048); }
 
   void raw(const void *p, std::size_t n) {
-    if (out_.size + n > out_.capacity) out_.reserve(arena_, (out_.size + n) * 2);
-    std::memcpy(out_.data + out_.size, p, n);
+    std::memcpy(room(n), p, n);
     out_.size += static_cast<std::uint32_t>(n);
   }
-  void u8(std::uint8_t v) { raw(&v, 1); }
+  void u8(std::uint8_t v) {
+    *room(1) = static_cast<char>(v);
+    out_.size++;
+  }
   void i64(std::int64_t v) { raw(&v, 8); }
   void varint(std::uint64_t v) {
-    std::uint8_t b[10];
-    std::size_t n = 0;
-    do {
-      b[n] = static_cast<std::uint8_t>(v & 0x7f);
+    char *at = room(10);
+    while (v >= 0x80) {
+      *at++ = static_cast<char>(v | 0x80);
       v >>= 7;
-      if (v) b[n] |= 0x80;
-      n++;
-    } while (v);
-    raw(b, n);
+    }
+    *at++ = static_cast<char>(v);
+    out_.size = static_cast<std::uint32_t>(at - out_.data);
   }
   void zigzag(std::int64_t v) {
     varint((static_cast<std::uint64_t>(v) << 1) ^ static_cast<std::uint64_t>(v >> 63));
@@ -48,6 +48,11 @@ public:
   std::size_t size() const noexcept { return out_.size; }
 
 private:
+  char *room(std::size_t n) {
+    if (out_.size + n > out_.capacity) out_.reserve(arena_, (out_.size + n) * 2);
+    return out_.data + out_.size;
+  }
+
   Arena &arena_;
   Vec<char> out_;
 };

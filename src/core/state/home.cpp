@@ -119,11 +119,11 @@ void read_funnel(Reader &r, Arena &a, Subject &s) {
 
 void write_cold(Writer &w, const Subject &s) {
   w.string(s.id.view());
-  w.time(s.first_seen, s.last_seen);
+  w.i64(s.first_seen); // times lie relative to it: it hardly ever changes, so that what follows stays as it was
   w.varint(s.milestones.size);
   for (const FirstTime &m : s.milestones) {
     w.varint(m.tracker);
-    w.time(m.at, s.last_seen);
+    w.time(m.at, s.first_seen);
     w.string(m.event.view());
   }
   w.varint(s.funnels.size);
@@ -132,13 +132,13 @@ void write_cold(Writer &w, const Subject &s) {
 
 void read_cold(Reader &r, Arena &a, Subject &s) {
   s.id = Bytes::borrow(r.string());
-  s.first_seen = r.time(s.last_seen);
+  s.first_seen = r.i64();
   const std::size_t milestones = r.count(3);
   s.milestones.reserve(a, milestones);
   for (std::size_t i = 0; i < milestones && r.ok(); i++) {
     FirstTime m{};
     m.tracker = static_cast<TrackerId>(r.varint());
-    m.at = r.time(s.last_seen);
+    m.at = r.time(s.first_seen);
     m.event = Bytes::borrow(r.string());
     s.milestones.push(a, m);
   }
@@ -219,7 +219,7 @@ std::optional<Home> decode(Arena &a, std::string_view stored) {
   h.head = head == 1;
   h.depth = r.u8();
   if (head > 1 || h.depth > kMaxHomeDepth) return {};
-  const std::size_t members = r.count(15);
+  const std::size_t members = r.count(22);
   h.members.reserve(a, members);
   for (std::size_t i = 0; i < members; i++) h.members.push(a, Subject{});
   if (h.head) read_hot(r, a, h.owner);

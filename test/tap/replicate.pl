@@ -1,0 +1,64 @@
+# A table that logical replication writes into keeps the same state as its publisher; and a hot standby answers.
+use strict;
+use warnings FATAL => 'all';
+use FindBin;
+use lib $FindBin::RealBin;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Pql;
+
+my $publisher = PostgreSQL::Test::Cluster->new('publisher');
+$publisher->init(allows_streaming => 'logical');
+$publisher->start;
+prepare($publisher, 'postgres');
+my $rows = q{SELECT i, timestamptz '2026-01-01' + i * interval '1 minute', 'u' || i % 300, 'o' || i % 40, 'e' || (i::bigint * i) % 4};
+$publisher->safe_psql('postgres', "INSERT INTO ev $rows FROM generate_series(1, 5000) AS i; CREATE PUBLICATION pub FOR TABLE ev");
+
+my $subscriber = PostgreSQL::Test::Cluster->new('subscriber');
+$subscriber->init;
+$subscriber->start;
+$subscriber->safe_psql('postgres', q{CREATE EXTENSION pql;
+  CREATE TABLE ev (id bigint PRIMARY KEY, ts timestamptz NOT NULL, user_id text, org text, name text); CREATE INDEX ON ev (org, ts)});
+my $from = $publisher->connstr('postgres');
+$subscriber->safe_psql('postgres', "CREATE SUBSCRIPTION sub CONNECTION '$from' PUBLICATION pub");
+$subscriber->wait_for_subscription_sync($publisher, 'sub');
+my $program = program();
+$subscriber->safe_psql(
+	'postgres', qq{
+  SELECT pql.attach('ev', user_id => 'user_id', account_id => 'org', event => 'name', occurred_at => 'ts', event_id => 'id', clock => 'event');
+  SELECT pql.publish('$program');});
+$subscriber->safe_psql('postgres', 'CALL pql.backfill()');
+$subscriber->safe_psql('postgres', q{SELECT pql.promote('p')});
+is($subscriber->safe_psql('postgres', 'SELECT capture FROM pql.sources'), 'row', 'captured row by row');
+is(digest($subscriber, 'postgres'), digest($publisher, 'postgres'), 'history: same state');
+
+$publisher->safe_psql('postgres', "INSERT INTO ev $rows FROM generate_series(5001, 9000) AS i");
+$publisher->safe_psql('postgres', q{UPDATE ev SET org = 'o7' WHERE id % 97 = 0; DELETE FROM ev WHERE id % 89 = 0;
+  INSERT INTO ev VALUES (100000, '2026-01-02', 'late', 'o1', 'e1')});
+$publisher->wait_for_catchup('sub');
+is(digest($subscriber, 'postgres'), digest($publisher, 'postgres'), 'stream of inserts, updates and deletes: same state');
+is(verified($subscriber, 'postgres'), '', 'which agrees with the events');
+$publisher->safe_psql('postgres', 'TRUNCATE ev');
+$publisher->wait_for_catchup('sub');
+is($subscriber->safe_psql('postgres', 'SELECT count(*) FROM pql.members'), '0', 'truncated');
+$subscriber->stop;
+
+# The standby.
+$publisher->safe_psql('postgres', "INSERT INTO ev $rows FROM generate_series(1, 5000) AS i");
+$publisher->backup('b');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($publisher, 'b', has_streaming => 1);
+$standby->start;
+$publisher->wait_for_catchup($standby, 'replay', $publisher->lsn('insert'));
+for my $query (q{SELECT pql.score('p', 'o1')}, q{SELECT pql.score('p', 'o1', '2026-01-02')}, q{SELECT * FROM pql.explain('p', 'o1')},
+	q{SELECT * FROM pql.scoreboard('p') ORDER BY 1}, q{SELECT * FROM pql.scoreboard('p', '2026-01-03') ORDER BY 1},
+	q{SELECT * FROM pql.activation('p') ORDER BY 1}, 'SELECT * FROM pql.members ORDER BY 1, 2', 'SELECT * FROM pql.milestones ORDER BY 1, 2, 3',
+	'SELECT pql.state_digest()', 'SELECT * FROM pql.verify()', 'SELECT headline FROM pql.routing ORDER BY 1',
+	'SELECT pql.story(routing_id) FROM pql.routing ORDER BY routing_id LIMIT 1')
+{
+	is($standby->safe_psql('postgres', $query), $publisher->safe_psql('postgres', $query), "standby: $query");
+}
+$standby->stop;
+$publisher->stop;
+done_testing();
