@@ -207,6 +207,7 @@ SELECT held FROM pql.sources;
 SELECT * FROM pql.verify();
 
 -- attach and publish draw a line through history: not in a transaction that wrote events itself
+\set VERBOSITY sqlstate
 SELECT pql.detach('part');
 BEGIN;
 INSERT INTO part VALUES (6000, '2026-01-01', 'u1', 'a1', 'start');

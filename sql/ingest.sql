@@ -1,6 +1,6 @@
 -- Events on their way into the state: every way to write rows, in one statement and in several, with and without an end; what
 -- can't be used, what comes too early, what comes twice. After each block the state equals a scan of the events.
--- covers: S3-10, S3-12
+-- covers: S3-12
 SET client_min_messages = warning;
 DROP EXTENSION IF EXISTS pql CASCADE;
 CREATE EXTENSION pql;

@@ -1,5 +1,5 @@
 -- Milestones and activation: asserted, recorded, late, repeated, taken back; and events that are sealed and purged.
--- covers: S3-2, S3-3
+-- covers: S3-7, S3-10, S3-12
 SET client_min_messages = warning;
 DROP EXTENSION IF EXISTS pql CASCADE;
 CREATE EXTENSION pql;

@@ -1,5 +1,5 @@
 -- Programs: checked, published, promoted, replaced, retired; scores and episodes as time and events go on.
--- covers: S3-4, S3-5, S3-6
+-- covers: S3-4
 SET client_min_messages = warning;
 DROP EXTENSION IF EXISTS pql CASCADE;
 CREATE EXTENSION pql;

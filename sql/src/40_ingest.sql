@@ -17,9 +17,12 @@ BEGIN
     EXECUTE format('CREATE TRIGGER pql_delete AFTER DELETE ON %s REFERENCING OLD TABLE AS pql_old FOR EACH STATEMENT EXECUTE FUNCTION pql._ingest(%L)', s.relation, source);
   ELSE
     EXECUTE format('CREATE TRIGGER pql_row AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION pql._ingest(%L)', s.relation, source);
-    EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER pql_row', s.relation);
   END IF;
   EXECUTE format('CREATE TRIGGER pql_truncate AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION pql._ingest(%L)', s.relation, source);
+  -- Whoever applies replicated rows does so as a replica.
+  IF s.capture = 'row' THEN
+    EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER pql_row, ENABLE ALWAYS TRIGGER pql_truncate', s.relation);
+  END IF;
 END $$;
 COMMENT ON FUNCTION pql._create_triggers(int) IS 'Creates the triggers of a source.';
 REVOKE ALL ON FUNCTION pql._create_triggers(int) FROM PUBLIC;

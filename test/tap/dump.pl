@@ -15,7 +15,7 @@ $node->start;
 $node->safe_psql('postgres', 'CREATE DATABASE a');
 prepare($node, 'a');
 $node->safe_psql('a',
-	q{INSERT INTO ev SELECT i, timestamptz '2026-01-01' + i * interval '1 minute', 'u' || i % 300, 'o' || i % 40, 'e' || (i::bigint * i) % 4
+	q{INSERT INTO ev SELECT i, timestamptz '2026-01-01' + i * interval '1 minute', 'u' || i % 300, 'o' || i % 40, 'e' || (i / 40) % 4
     FROM generate_series(1, 20000) AS i});
 $node->safe_psql('a', q{SELECT pql.upsert_user_milestone('u1', 'start', '2020-01-01'); SELECT pql.retain('ev', '2026-01-03')});
 

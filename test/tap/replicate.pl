@@ -12,7 +12,7 @@ my $publisher = PostgreSQL::Test::Cluster->new('publisher');
 $publisher->init(allows_streaming => 'logical');
 $publisher->start;
 prepare($publisher, 'postgres');
-my $rows = q{SELECT i, timestamptz '2026-01-01' + i * interval '1 minute', 'u' || i % 300, 'o' || i % 40, 'e' || (i::bigint * i) % 4};
+my $rows = q{SELECT i, timestamptz '2026-01-01' + i * interval '1 minute', 'u' || i % 300, 'o' || i % 40, 'e' || (i / 40) % 4};
 $publisher->safe_psql('postgres', "INSERT INTO ev $rows FROM generate_series(1, 5000) AS i; CREATE PUBLICATION pub FOR TABLE ev");
 
 my $subscriber = PostgreSQL::Test::Cluster->new('subscriber');
@@ -20,7 +20,7 @@ $subscriber->init;
 $subscriber->start;
 $subscriber->safe_psql('postgres', q{CREATE EXTENSION pql;
   CREATE TABLE ev (id bigint PRIMARY KEY, ts timestamptz NOT NULL, user_id text, org text, name text); CREATE INDEX ON ev (org, ts)});
-my $from = $publisher->connstr('postgres');
+my $from = $publisher->connstr . " dbname=postgres";
 $subscriber->safe_psql('postgres', "CREATE SUBSCRIPTION sub CONNECTION '$from' PUBLICATION pub");
 $subscriber->wait_for_subscription_sync($publisher, 'sub');
 my $program = program();
