@@ -59,7 +59,7 @@ DECLARE
 BEGIN
   SELECT s.relation INTO STRICT root FROM pql.source AS s WHERE s.source_id = source;
   -- What this transaction wrote before has no trigger's eye on it, and is nobody's history either.
-  FOR leaf IN SELECT t.relid FROM pg_partition_tree(root) AS t UNION SELECT root LOOP
+  FOR leaf IN SELECT t.relid FROM pg_partition_tree(root) AS t UNION SELECT root ORDER BY 1 LOOP
     IF pql._wrote(leaf) THEN
       RAISE EXCEPTION 'this transaction has already written to table %', leaf
         USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Commit first.';
@@ -69,6 +69,7 @@ BEGIN
   FOR leaf IN
     SELECT c.oid FROM pg_partition_tree(root) AS t JOIN pg_class AS c ON c.oid = t.relid WHERE c.relkind = 'r'
     UNION SELECT root WHERE (SELECT relkind FROM pg_class WHERE oid = root) = 'r'
+    ORDER BY 1
   LOOP
     pages := pg_relation_size(leaf) / current_setting('block_size')::int;
     CONTINUE WHEN pages = 0;

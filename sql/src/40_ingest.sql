@@ -52,6 +52,9 @@ BEGIN
       HINT = 'Each is a column, or an SQL expression over a row.';
   END IF;
   SELECT c.relkind, c.relispartition INTO kind, partition FROM pg_class AS c WHERE c.oid = events;
+  IF kind IS NULL THEN
+    RAISE EXCEPTION 'relation with OID % does not exist', events::oid USING ERRCODE = 'undefined_table';
+  END IF;
   IF kind NOT IN ('r', 'p') THEN
     RAISE EXCEPTION '"%" is not a table', events USING ERRCODE = 'wrong_object_type',
       DETAIL = CASE kind WHEN 'v' THEN 'A view has no rows of its own, so nothing can be seen to arrive.'
@@ -119,9 +122,9 @@ BEGIN
     EXECUTE format('SELECT count(*) AS events, count(*) FILTER (WHERE (%1$s) IS NULL) AS no_user, count(DISTINCT (%1$s)) AS users,'
       ' %2$s AS accounts, %3$s AS no_account, count(DISTINCT (%4$s)) AS names, count(*) FILTER (WHERE (%5$s) > clock_timestamp()) AS future,'
       ' %6$s AS ids, min(%5$s) AS first, max(%5$s) AS last, %7$s AS late FROM %8$s AS t',
-      user_id, CASE WHEN account_id IS NULL THEN '0' ELSE format('count(DISTINCT (%s))', account_id) END,
+      user_id, CASE WHEN account_id IS NULL THEN '0::bigint' ELSE format('count(DISTINCT (%s))', account_id) END,
       CASE WHEN account_id IS NULL THEN 'count(*)' ELSE format('count(*) FILTER (WHERE (%s) IS NULL)', account_id) END, event, occurred_at,
-      CASE WHEN event_id IS NULL THEN '0' ELSE format('count(DISTINCT (%s))', event_id) END,
+      CASE WHEN event_id IS NULL THEN '0::bigint' ELSE format('count(DISTINCT (%s))', event_id) END,
       CASE WHEN received_at IS NULL THEN 'NULL::float8'
         ELSE format('percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM (%s) - (%s)))', received_at, occurred_at) END,
       sample) INTO n;
@@ -266,7 +269,10 @@ BEGIN
   VALUES (user_id, name, reached_at, evidence)
   ON CONFLICT (user_id, name) DO UPDATE
     SET reached_at = least(a.reached_at, excluded.reached_at),
-        evidence = CASE WHEN excluded.reached_at < a.reached_at THEN excluded.evidence ELSE a.evidence END;
+        evidence = CASE WHEN excluded.reached_at < a.reached_at THEN excluded.evidence
+                        WHEN excluded.reached_at > a.reached_at THEN a.evidence
+                        WHEN excluded.evidence IS NULL OR a.evidence IS NULL THEN NULL
+                        ELSE least(a.evidence COLLATE "C", excluded.evidence COLLATE "C") END;
   PERFORM pql._flush();
   known := EXISTS (SELECT FROM pql.user_home AS h JOIN pql.state AS s ON s.home = h.home,
     LATERAL pql._state_milestones(s.home, s.part, s.body) AS m

@@ -1,4 +1,5 @@
 // What is kept, as rows: behind pql.members, pql.milestones, pql.subjects, pql.activation, pql.verify and pql.state_digest.
+#include "pg/packet.hpp"
 #include "pg/read.hpp"
 #include "pg/srf.hpp"
 
@@ -157,33 +158,14 @@ PQL_FUNCTION(activation) {
          "Add \"activation\" with its steps to the document and publish it.");
   const Micros as_of = instant_arg(*plan, fcinfo, 2);
   const FunnelSpec &spec = plan->trackers()[p.activation_tracker].funnel;
-  const std::vector<std::string> &steps = p.def.activation->steps;
   const auto add = [&](const Subject &s) {
-    FunnelLevel level;
-    if (const FunnelState *f = s.funnel(p.activation_tracker)) level = f->funnel.read(spec, as_of);
-    // In order, a step is skipped when a later one was reached all the same; in any order, when it is missing.
-    std::string skipped = "[", next;
-    int last = -1;
-    const auto reached = [&](int i) {
-      const TrackerSpec milestone = milestone_spec(*p.def.milestone(steps[static_cast<std::size_t>(i)]), p.def.unit);
-      for (const FirstTime &m : s.milestones) {
-        const TrackerInfo *info = plan->info(m.tracker);
-        if (info && info->spec == milestone && m.at <= as_of) return true;
-      }
-      return false;
-    };
-    for (int i = 0; i < spec.steps; i++) {
-      if (reached(i)) last = i;
-    }
-    for (int i = 0; i < spec.steps; i++) {
-      if (level.done >> i & 1) continue;
-      if (next.empty()) next = steps[static_cast<std::size_t>(i)];
-      if (i < last && !reached(i)) skipped += (skipped.size() > 1 ? ", \"" : "\"") + steps[static_cast<std::size_t>(i)] + "\"";
-    }
-    skipped += "]";
+    const auto [level, next, skipped] = activation_state(*plan, p, s, as_of);
+    std::string list = "[";
+    for (const std::string &step : skipped) list += (list.size() > 1 ? ", \"" : "\"") + step + "\"";
+    list += "]";
     rows.add({Cell::of(s.id.view()), Cell::of(level.level), Cell::of(spec.steps), Cell::of(level.level == spec.steps),
               level.level ? Cell::time(level.started) : Cell::null(), level.level ? Cell::time(level.reached) : Cell::null(),
-              next.empty() ? Cell::null() : Cell::of(next), Cell::json(skipped)});
+              next.empty() ? Cell::null() : Cell::of(next), Cell::json(list)});
   };
   Scratch scratch("pql activation");
   if (PG_ARGISNULL(1)) {

@@ -1,5 +1,6 @@
 #include "pg/derive.hpp"
 
+#include <charconv>
 #include <unordered_set>
 
 #include "pg/guc.hpp"
@@ -101,9 +102,10 @@ bool fits(std::string_view id, Oid type) {
   case INT2OID:
   case INT4OID:
   case INT8OID: {
-    const std::size_t most = type == INT8OID ? 18 : type == INT4OID ? 9 : 4;
-    if (id.starts_with('-')) id.remove_prefix(1);
-    return !id.empty() && id.size() <= most && id.find_first_not_of("0123456789") == id.npos;
+    std::int64_t v = 0;
+    const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), v);
+    if (error != std::errc{} || end != id.data() + id.size()) return false;
+    return type == INT8OID || (type == INT4OID ? v == static_cast<std::int32_t>(v) : v == static_cast<std::int16_t>(v));
   }
   case UUIDOID: return id.size() == 36 && id.find_first_not_of("0123456789abcdef-") == id.npos;
   default: return true;
@@ -177,7 +179,10 @@ void look_up(const SourceInfo &source, const std::vector<std::string> &homes, Fo
     const Datum d = spi.datum(i, 2, &isnull);
     tids.push_back({static_cast<Oid>(spi.number(i, 1)), *reinterpret_cast<ItemPointer>(DatumGetPointer(d))});
   }
-  std::stable_sort(tids.begin(), tids.end(), [](const Tid &a, const Tid &b) { return a.relation < b.relation; });
+  std::sort(tids.begin(), tids.end(), [](const Tid &a, const Tid &b) { // as a scan of the whole table would meet them
+    if (a.relation != b.relation) return a.relation < b.relation;
+    return ItemPointerCompare(const_cast<ItemPointer>(&a.tid), const_cast<ItemPointer>(&b.tid)) < 0;
+  });
   for (std::size_t i = 0; i < tids.size();) {
     std::size_t end = i;
     while (end < tids.size() && tids[end].relation == tids[i].relation) end++;
@@ -242,6 +247,22 @@ void add_bases(const SourceInfo &source, Arena &arena, Batch &into, const ScanRa
   spi.finish();
 }
 
+// What is put aside or remembered of homes that are derived again is what their events say now.
+void record_again(const SourceInfo &source, const Folder &folder, const std::vector<std::string> &homes) {
+  record_held(source.id, folder.held());
+  if (!folder.seen) return;
+  std::vector<std::string> keys;
+  for (const std::string &key : *folder.seen) {
+    keys.push_back(key);
+    std::replace(keys.back().begin(), keys.back().end(), '\0', '\n');
+  }
+  Spi spi;
+  spi.run("DELETE FROM pql.seen_event WHERE source_id = $1 AND home = ANY ($2)"
+          " AND home || E'\\n' || event_id <> ALL ($3)",
+          {Arg::of(source.id), Arg::of(homes), Arg::of(keys)});
+  spi.finish();
+}
+
 } // namespace
 
 void scan_events(const Definitions &plan, Arena &arena, Batch &into, const ScanRange &range) {
@@ -256,7 +277,7 @@ void scan_events(const Definitions &plan, Arena &arena, Batch &into, const ScanR
     add_bases(source, arena, into, range);
     if (range.homes && range.homes->size() <= kFewHomes) {
       look_up(source, *range.homes, folder);
-      if (range.record_held) record_held(source.id, folder.held());
+      if (range.record_held) record_again(source, folder, *range.homes);
       continue;
     }
     std::set<std::string, std::less<>> wanted;
@@ -273,7 +294,7 @@ void scan_events(const Definitions &plan, Arena &arena, Batch &into, const ScanR
     Now now;
     for (Oid leaf : leaves(source.relation)) scan_table(leaf, source, now.get(), folder);
     now.release();
-    if (range.record_held) record_held(source.id, folder.held());
+    if (range.record_held) record_again(source, folder, range.homes ? *range.homes : range.stored);
   }
   fold_asserted(plan, arena, into, range);
 }
@@ -301,13 +322,14 @@ void lock_homes(const std::vector<std::string> &homes) {
   store.close();
 }
 
-void derive(const Definitions &plan, const std::vector<std::string> &homes, ScanRange range) {
+void derive(const Definitions &plan, const std::vector<std::string> &homes, ScanRange range, bool may_enter = true) {
   Scratch scratch("pql derivation");
   Batch batch(scratch.arena(), plan.trackers());
   Spi spi;
   spi.run("DELETE FROM pql.held_event WHERE home = ANY ($1)", {Arg::of(homes)});
   spi.finish();
   range.record_held = true;
+  range.stored = homes;
   scan_events(plan, scratch.arena(), batch, range);
   for (const std::string &key : homes) batch.home(is_account_home(key), home_id(key));
   MergeOptions o;
@@ -315,7 +337,7 @@ void derive(const Definitions &plan, const std::vector<std::string> &homes, Scan
   o.as_of = reading_time(plan);
   Micros age = kAlways;
   for (const SourceInfo &s : plan.sources()) age = std::max(age, o.as_of - s.max_event_age);
-  o.emit_since = age;
+  o.emit_since = may_enter ? age : kNever;
   merge_batch(plan, batch, o);
 }
 
@@ -344,7 +366,7 @@ void derive_all(const Definitions &plan) {
     if (part == 0) stored.emplace_back(home);
   });
   store.close();
-  derive(plan, stored, {});
+  derive(plan, stored, {}, false);
   Spi spi;
   spi.run("UPDATE pql.backfill_job SET finished_at = pg_catalog.clock_timestamp(), next_page = pages WHERE finished_at IS NULL");
   spi.finish();
@@ -527,13 +549,18 @@ bool backfill_step(int job) {
   if (source->dedup) folder.seen = &seen;
   read_history(relation, *source, boundary, from, until, folder);
   const auto folded = static_cast<std::int64_t>(batch.events());
+  if (members) { // so that the merge tells whose history is included already
+    for (const Folder::Held &h : folder.held()) batch.home(h.has_account, h.has_account ? h.account.view() : h.user.view());
+  }
+  std::set<std::string, std::less<>> included;
   MergeOptions options;
+  options.passed_over = &included;
   options.decide = false; // history emits nothing
   options.backfill_job = job;
   merge_batch(*plan, batch, options);
   if (members) {
     record_unusable(source->id, folder.unusable());
-    record_held(source->id, folder.held());
+    record_held(source->id, folder.held(), &included);
     if (source->event_clock) advance_event_clock(folder.newest());
   }
   const bool done = until >= pages;

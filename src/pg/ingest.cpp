@@ -1,6 +1,7 @@
 #include "pg/ingest.hpp"
 
 #include <cmath>
+#include <map>
 
 #include "pg/derive.hpp"
 #include "pg/packet.hpp"
@@ -140,11 +141,12 @@ void record_unusable(int source, const Vec<Folder::Unusable> &unusable) {
   spi.finish();
 }
 
-void record_held(int source, const Vec<Folder::Held> &held) {
+void record_held(int source, const Vec<Folder::Held> &held, const std::set<std::string, std::less<>> *but) {
   if (held.empty()) return;
   Spi spi;
   for (const Folder::Held &h : held) {
     const std::string home = home_key(h.has_account, h.has_account ? h.account.view() : h.user.view());
+    if (but && but->contains(home)) continue;
     spi.run("INSERT INTO pql.held_event (home, source_id, occurred_at, user_id, account_id, event, event_id, properties)"
             " VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb)",
             {Arg::of(home), Arg::of(source), Arg::time(h.at), Arg::of(h.user.view()),
@@ -175,11 +177,11 @@ public:
 
   void merge(HomeDelta &d) {
     call([] { CHECK_FOR_INTERRUPTS(); });
-    for (;;) {
+    for (bool queue = false;; queue = true) {
       rows_.arena().reset();
       fresh_.clear();
       const std::size_t decided = decisions_.size();
-      if (attempt(d)) return;
+      if (attempt(d, queue)) return;
       decisions_.resize(decided);
       store_.refresh();
     }
@@ -208,16 +210,21 @@ private:
     return *h;
   }
 
-  // One try. False when somebody else changed the home meanwhile.
-  bool attempt(HomeDelta &d) {
+  // One try. False when somebody else changed the home meanwhile. Who lost once takes the row's lock, in the order of
+  // arrival, before he merges again.
+  bool attempt(HomeDelta &d, bool queue) {
     const StoredRow row = store_.fetch(arena(), d.key, 0);
+    if (queue && row.found && !store_.lock(row)) return false;
     Home head;
     if (row.found) head = read(d.key, row);
     else {
       head.head = true;
       head.owner.id = Bytes::borrow(home_id(d.key));
     }
-    if (options_.backfill_job && head.includes(options_.backfill_job)) return true;
+    if (options_.backfill_job && head.includes(options_.backfill_job)) {
+      if (options_.passed_over) options_.passed_over->emplace(d.key);
+      return true;
+    }
     parts_.clear();
     for (const Subject &m : d.home.members) load_part(d.key, head, m.id.view());
     if (options_.replace) {
@@ -226,9 +233,14 @@ private:
     } else {
       add(d, head, row.found);
     }
-    if (options_.decide && d.newest >= options_.emit_since) decide(d, head);
+    may_enter_ = d.newest >= options_.emit_since;
+    if (options_.decide) decide(d, head);
     if (!write(d.key, head, row)) return false;
-    for (std::string_view user : fresh_) store_.add_user_home(d.key, user);
+    for (std::string_view user : fresh_) {
+      store_.add_user_home(d.key, user);
+      if (plan_.has_unit(Unit::user)) fresh_users_.emplace(user);
+    }
+    if (plan_.has_unit(Unit::user)) written_.insert(d.key);
     return true;
   }
 
@@ -292,6 +304,16 @@ private:
     }
   }
 
+  // Nothing is left of a subject that qualified.
+  void end_all(std::string_view key, const Subject &gone) {
+    for (const Program &p : plan_.programs()) {
+      if (!options_.decide || !gone.is_open(p.id)) continue;
+      Subject nothing;
+      nothing.id = gone.id;
+      leave(p, key, nothing, nothing, 0, options_.as_of);
+    }
+  }
+
   void replace(HomeDelta &d, Home &head) {
     const Vec<std::int32_t> open = head.owner.open;
     std::vector<const Subject *> before;
@@ -310,6 +332,9 @@ private:
                                         [](const Subject *a, std::string_view id) { return a->id.view() < id; });
       if (old != before.end() && (*old)->id.view() == s.id.view()) s.open = (*old)->open;
       else fresh_.push_back(s.id.view());
+    }
+    for (const Subject *s : before) {
+      if (!s->open.empty() && !d.home.member(s->id.view())) end_all(d.key, *s);
     }
     head.included = {};
     for (std::int32_t job : plan_.unfinished_jobs()) head.included.push(arena(), job);
@@ -345,8 +370,7 @@ private:
 
   // Twice as many parts. Amortised over the growth that led to it.
   void split(std::string_view key, Home &head) {
-    call([] { CommandCounterIncrement(); });
-    store_.see_own_writes();
+    see_own_writes();
     const StoredRow row = store_.fetch(arena(), key, 0);
     parts_.clear();
     load_all_parts(key, head);
@@ -393,14 +417,16 @@ private:
     reasons_.resize(p.def.signals.size());
     const int points = score(p, plan_.trackers(), whole, at, reasons_);
     const bool open = whole.is_open(p.id);
-    if (!open && points >= p.def.enter) enter(p, key, head, subject, whole, points, at);
+    if (!open && may_enter_ && points >= p.def.enter) enter(p, key, head, subject, whole, points, at);
     else if (open && points < p.def.leave) leave(p, key, subject, whole, points, at);
     else if (open && options_.review) stay(p, key, subject, whole, points, at);
   }
 
   // A person seen under several homes is one person: what the other homes know is merged in for the evaluation.
   Subject whole_user(std::string_view key, const Subject &s) {
+    if (fresh_users_.contains(s.id.view())) see_own_writes();
     store_.homes_of(arena(), s.id.view(), homes_);
+    if (std::any_of(homes_.begin(), homes_.end(), [&](std::string_view h) { return written_.contains(h); })) see_own_writes();
     Subject whole = s;
     bool copied = false;
     for (std::string_view other : homes_) {
@@ -426,6 +452,12 @@ private:
       for (std::int32_t program : there->open) whole.open.push(arena(), program);
     }
     return whole;
+  }
+
+  // What this batch wrote to other homes of the same person counts.
+  void see_own_writes() {
+    call([] { CommandCounterIncrement(); });
+    store_.see_own_writes();
   }
 
   void enter(const Program &p, std::string_view key, Home &head, Subject &subject, const Subject &whole, int points, Micros at) {
@@ -462,7 +494,7 @@ private:
       if (subject.open[i] == p.id) subject.open.erase(i);
     }
     // The end is when the score fell, not when somebody noticed.
-    const Micros fell = falls_below(p, plan_.trackers(), whole, whole.last_seen, p.def.leave);
+    const Micros fell = finite(whole.last_seen) ? falls_below(p, plan_.trackers(), whole, whole.last_seen, p.def.leave) : at;
     Decision d{};
     d.kind = Decision::Kind::leaves;
     fill(d, p, key, subject, points, std::min(fell, at));
@@ -495,6 +527,9 @@ private:
   Scratch rows_;
   std::vector<Part> parts_;
   std::vector<std::string_view> fresh_, homes_; ///< users new to the home; homes of a user
+  std::set<std::string_view> written_;              ///< homes written by this batch (where people are scored)
+  std::set<std::string, std::less<>> fresh_users_;  ///< users whom it saw in a home for the first time
+  bool may_enter_ = true;
   std::vector<Reason> reasons_;
   std::vector<Decision> decisions_;
 };
@@ -586,7 +621,8 @@ namespace {
 
 // Rows that row triggers collected, by subtransaction: what a savepoint takes back must go with it.
 struct Collected {
-  SubTransactionId subtransaction;
+  SubTransactionId subtransaction; // whose rows they are
+  SubTransactionId flushed = InvalidSubTransactionId; // in which they were merged
   int source;
   std::shared_ptr<const Definitions> plan;
   std::unique_ptr<Scratch> memory;
@@ -594,9 +630,12 @@ struct Collected {
   std::unique_ptr<Folder> folder;
 };
 
+// What was done within a subtransaction may be taken back with it, and is then to be done again.
 struct Pending {
-  std::vector<Collected> collected;
+  std::vector<Collected> collected, merged;
   std::set<std::string, std::less<>> dirty;
+  std::map<std::string, SubTransactionId> derived;
+  SubTransactionId all_derived = InvalidSubTransactionId;
   bool all_dirty = false;
   bool flushing = false;
 
@@ -620,19 +659,26 @@ void flush_collected() {
     o.emit_since = source ? o.as_of - source->max_event_age : kAlways;
     if (source && source->event_clock) advance_event_clock(c.folder->newest());
     merge_batch(*c.plan, *c.batch, o);
+    c.flushed = GetCurrentSubTransactionId();
+    if (c.flushed != TopSubTransactionId) pending().merged.push_back(std::move(c));
   }
 }
 
 void derive_dirty() {
   const std::shared_ptr<const Definitions> plan = current_definitions();
+  const SubTransactionId within = GetCurrentSubTransactionId();
   if (pending().all_dirty) {
     pending().all_dirty = false;
     pending().dirty.clear();
+    pending().all_derived = within;
     derive_all(*plan);
     return;
   }
   std::vector<std::string> homes(pending().dirty.begin(), pending().dirty.end());
   pending().dirty.clear();
+  if (within != TopSubTransactionId) {
+    for (const std::string &h : homes) pending().derived[h] = within;
+  }
   derive_homes(*plan, homes);
 }
 
@@ -650,10 +696,7 @@ extern "C" void transaction_event(XactEvent event, void *) {
   case XACT_EVENT_ABORT:
   case XACT_EVENT_COMMIT:
   case XACT_EVENT_PREPARE: {
-    Pending &p = pending();
-    p.collected.clear();
-    p.dirty.clear();
-    p.all_dirty = p.flushing = false;
+    pending() = Pending();
     return;
   }
   default: return;
@@ -661,15 +704,35 @@ extern "C" void transaction_event(XactEvent event, void *) {
 }
 
 extern "C" void subtransaction_event(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *) {
-  auto &all = pending().collected;
+  Pending &p = pending();
   if (event == SUBXACT_EVENT_ABORT_SUB) {
-    std::erase_if(all, [&](const Collected &c) { return c.subtransaction >= mine; });
-    pending().flushing = false;
+    for (Collected &c : p.merged) {
+      if (c.flushed >= mine) p.collected.push_back(std::move(c));
+    }
+    std::erase_if(p.merged, [](const Collected &c) { return !c.plan; }); // moved away
+    std::erase_if(p.collected, [&](const Collected &c) { return c.subtransaction >= mine; });
+    for (auto at = p.derived.begin(); at != p.derived.end();) {
+      if (at->second >= mine) {
+        p.dirty.insert(at->first);
+        at = p.derived.erase(at);
+      } else {
+        ++at;
+      }
+    }
+    if (p.all_derived >= mine && p.all_derived != InvalidSubTransactionId) p.all_dirty = true;
+    p.flushing = false;
   }
   if (event == SUBXACT_EVENT_COMMIT_SUB) {
-    for (Collected &c : all) {
-      if (c.subtransaction >= mine) c.subtransaction = parent;
+    for (auto *list : {&p.collected, &p.merged}) {
+      for (Collected &c : *list) {
+        if (c.subtransaction >= mine) c.subtransaction = parent;
+        if (c.flushed >= mine) c.flushed = parent;
+      }
     }
+    for (auto &[home, within] : p.derived) {
+      if (within >= mine) within = parent;
+    }
+    if (p.all_derived >= mine) p.all_derived = parent;
   }
 }
 
@@ -691,7 +754,7 @@ void collect_row(const SourceInfo &source, Relation rel, TupleTableSlot *slot) {
   auto c = std::find_if(all.begin(), all.end(),
                         [&](const Collected &x) { return x.subtransaction == now && x.source == source.id; });
   if (c == all.end()) {
-    Collected fresh{now, source.id, current_definitions(), nullptr, nullptr, nullptr};
+    Collected fresh{now, InvalidSubTransactionId, source.id, current_definitions(), nullptr, nullptr, nullptr};
     const SourceInfo *kept = fresh.plan->source(source.id);
     if (!kept) return;
     fresh.memory = std::make_unique<Scratch>("pql collected rows", TopTransactionContext);
@@ -728,6 +791,10 @@ void collect_row(const SourceInfo &source, Relation rel, TupleTableSlot *slot) {
 
 void flush_pending() {
   if (pending().flushing || pending().empty()) return;
+  if (!OidIsValid(call([] { return get_namespace_oid("pql", true); }))) { // the extension was dropped meanwhile
+    pending() = Pending();
+    return;
+  }
   pending().flushing = true;
   struct Done {
     ~Done() { pending().flushing = false; }

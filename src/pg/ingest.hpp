@@ -89,10 +89,11 @@ struct Decision {
 /// How a batch is merged.
 struct MergeOptions {
   Micros as_of = kNever;          ///< the instant of decisions
-  Micros emit_since = kAlways;    ///< homes without a newer event are not decided upon
+  Micros emit_since = kAlways;    ///< nobody enters without an event as new as this
   bool decide = true;
   bool review = false;            ///< also say anew when those that stay will leave
   bool replace = false;           ///< the batch is the whole state of its homes, not an addition (a derivation)
+  std::set<std::string, std::less<>> *passed_over = nullptr; ///< gets the homes that were
   std::int32_t backfill_job = 0;  ///< history: homes that include it already are passed over
 };
 
@@ -126,7 +127,7 @@ std::unordered_set<std::string> remember_ids(int source, const std::vector<std::
 
 /// Counts events that could not be used. Slots keep writers from waiting for each other.
 void record_unusable(int source, const Vec<Folder::Unusable> &unusable);
-/// Puts events aside until they are due.
-void record_held(int source, const Vec<Folder::Held> &held);
+/// Puts events aside until they are due, but for those of some homes.
+void record_held(int source, const Vec<Folder::Held> &held, const std::set<std::string, std::less<>> *but = nullptr);
 
 } // namespace pql::pg

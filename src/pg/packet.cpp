@@ -58,25 +58,39 @@ json milestones_json(const Definitions &plan, const Subject &subject, const Home
 
 json activation_json(const Definitions &plan, const Program &p, const Subject &s) {
   const FunnelSpec &spec = plan.trackers()[p.activation_tracker].funnel;
-  FunnelLevel level;
-  if (const FunnelState *f = s.funnel(p.activation_tracker)) level = f->funnel.read(spec);
-  json skipped = json::array(), next = nullptr;
-  for (int i = 0; i < spec.steps; i++) {
-    if (level.done >> i & 1) continue;
-    const std::string &name = p.def.activation->steps[static_cast<std::size_t>(i)];
-    if (next.is_null()) next = name;
-    skipped.push_back(name);
-  }
+  const auto [level, next, skipped] = activation_state(plan, p, s);
   return {{"steps", p.def.activation->steps},
           {"level", level.level},
           {"complete", level.level == spec.steps},
           {"started_at", level.level ? json(print_instant(level.started)) : json(nullptr)},
           {"reached_at", level.level ? json(print_instant(level.reached)) : json(nullptr)},
           {"skipped", skipped},
-          {"next", next}};
+          {"next", next.empty() ? json(nullptr) : json(next)}};
 }
 
 } // namespace
+
+ActivationState activation_state(const Definitions &plan, const Program &p, const Subject &s, Micros as_of) {
+  const FunnelSpec &spec = plan.trackers()[p.activation_tracker].funnel;
+  const std::vector<std::string> &steps = p.def.activation->steps;
+  ActivationState a;
+  if (const FunnelState *f = s.funnel(p.activation_tracker)) a.level = f->funnel.read(spec, as_of);
+  std::vector<bool> reached;
+  for (const std::string &step : steps) {
+    const TrackerSpec milestone = milestone_spec(*p.def.milestone(step), p.def.unit);
+    reached.push_back(std::any_of(s.milestones.begin(), s.milestones.end(), [&](const FirstTime &m) {
+      const TrackerInfo *info = plan.info(m.tracker);
+      return info && info->spec == milestone && m.at <= as_of;
+    }));
+  }
+  for (std::size_t i = 0; i < steps.size(); i++) {
+    if (a.level.done >> i & 1) continue;
+    if (a.next.empty()) a.next = steps[i];
+    const bool later = std::any_of(reached.begin() + static_cast<std::ptrdiff_t>(i), reached.end(), [](bool r) { return r; });
+    if (!reached[i] && later) a.skipped.push_back(steps[i]);
+  }
+  return a;
+}
 
 std::string reasons_json(const Program &p, std::span<const Reason> reasons) {
   json out = json::array();

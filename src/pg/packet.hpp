@@ -11,6 +11,14 @@ std::string reasons_json(const Program &p, std::span<const Reason> reasons);
 /// What one signal's points rest on: {event_id, at}, empty when nothing does.
 std::string evidence_json(const SignalDef &d, const Reason &r);
 
+/// Where a subject stands in an activation, and what is open.
+struct ActivationState {
+  FunnelLevel level;
+  std::string next;                 ///< the first step that the chain lacks; empty when it is complete
+  std::vector<std::string> skipped; ///< steps never reached, though later ones were
+};
+ActivationState activation_state(const Definitions &plan, const Program &p, const Subject &s, Micros as_of = kNever);
+
 /// Who is active, what they did and how far they came. `home` has all members.
 std::string context_json(const Definitions &plan, const Program &p, const Subject &subject, const Home &home, bool account);
 

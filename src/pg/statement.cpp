@@ -16,7 +16,15 @@ int depth = 0; // queries under way
 
 void at_end_of_statement() {
   if (depth > 0 || !is_pending()) return;
-  enter([] { flush_pending(); });
+  enter([] {
+    const bool pushed = call([] {
+      if (ActiveSnapshotSet()) return false; // a function's last query ends when its portal's snapshot is gone
+      PushActiveSnapshot(GetTransactionSnapshot());
+      return true;
+    });
+    flush_pending();
+    if (pushed) call([] { PopActiveSnapshot(); });
+  });
 }
 
 #if PG_VERSION_NUM >= 180000

@@ -80,6 +80,8 @@ CREATE VIEW oracle.activation_in_scope_any AS
 
 CREATE TABLE oracle.reached AS
   SELECT * FROM oracle.activation_in_scope UNION ALL SELECT * FROM oracle.activation_in_scope_any;
+CREATE INDEX ON oracle.reached (scope, program, subject_id);
+ANALYZE oracle.reached;
 
 -- What pql.activation() should say of everybody, next step and steps left out included.
 CREATE VIEW oracle.activation AS

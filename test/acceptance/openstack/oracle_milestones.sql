@@ -3,7 +3,7 @@
 CREATE SCHEMA IF NOT EXISTS oracle;
 
 -- Which events count for which milestone. A milestone is kept for users; those of the account program for accounts too.
-CREATE VIEW oracle.milestone_event AS
+CREATE MATERIALIZED VIEW oracle.milestone_event AS
   SELECT m.name, m.of_accounts, e.event_id, e.occurred_at, e.user_id, e.account_id
   FROM events AS e
   CROSS JOIN LATERAL (VALUES
@@ -17,7 +17,11 @@ CREATE VIEW oracle.milestone_event AS
   ) AS m(name, of_accounts, counts)
   WHERE m.counts;
 
-CREATE VIEW oracle.milestone AS
+CREATE INDEX ON oracle.milestone_event (user_id, name);
+CREATE INDEX ON oracle.milestone_event (account_id, name);
+ANALYZE oracle.milestone_event;
+
+CREATE MATERIALIZED VIEW oracle.milestone AS
   SELECT DISTINCT ON (s.unit, s.subject_id, m.name) s.unit, s.subject_id, m.name, m.occurred_at AS reached_at, m.event_id
   FROM oracle.milestone_event AS m
   CROSS JOIN LATERAL (VALUES ('user', m.user_id), ('account', CASE WHEN m.of_accounts THEN m.account_id END))
@@ -29,10 +33,12 @@ CREATE VIEW oracle.member AS
   SELECT account_id, user_id, min(occurred_at) AS first_seen, max(occurred_at) AS last_seen, count(*) AS events
   FROM events GROUP BY account_id, user_id;
 
-CREATE VIEW oracle.subject AS
+CREATE MATERIALIZED VIEW oracle.subject AS
   SELECT 'user' AS unit, user_id AS subject_id, min(occurred_at) AS first_seen, max(occurred_at) AS last_seen,
          count(*) AS events
   FROM events GROUP BY user_id
   UNION ALL
   SELECT 'account', account_id, min(occurred_at), max(occurred_at), count(*)
   FROM events WHERE account_id IS NOT NULL GROUP BY account_id;
+ANALYZE oracle.milestone;
+ANALYZE oracle.subject;

@@ -23,7 +23,7 @@ CREATE TABLE oracle.reason AS
     SELECT 1, min(m.occurred_at), (array_agg(m.event_id ORDER BY m.occurred_at, m.event_id))[1]
     FROM oracle.milestone_event AS m
     WHERE s.measure = 'milestone' AND m.name = s.milestone AND m.event_id <= d.last_event
-      AND d.subject_id = CASE d.unit WHEN 'user' THEN m.user_id ELSE m.account_id END
+      AND (d.unit = 'user' AND m.user_id = d.subject_id OR d.unit = 'account' AND m.account_id = d.subject_id)
     HAVING count(*) > 0
     UNION ALL
     SELECT 1, a.reached_at, NULL FROM oracle.reached AS a
