@@ -1,3 +1,6 @@
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS pql;
+RESET client_min_messages;
 -- Rules that every object of the extension keeps. Each query lists what breaks one rule, so every result is empty.
 -- What may break a rule stands in this table, with the reason.
 CREATE TEMP TABLE excused (rule text, object text, reason text);

@@ -1,3 +1,6 @@
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS pql;
+RESET client_min_messages;
 -- SQL expressions as rules (over named variables) and as arguments of attach (over a row): what is accepted, what is
 -- refused and with which words, and what they give.
 \set VERBOSITY default
