@@ -1,0 +1,205 @@
+// Subjects, homes and batches: one state whatever the order, and a stored form that survives hostile bytes.
+// covers: S3-12, S3-4
+#include "core/state/delta.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <climits>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "core/base/event_id.hpp"
+#include "core/base/instant.hpp"
+
+namespace pql {
+namespace {
+
+const Tracker kTrackers[] = {{},
+                             {Tracker::Kind::milestone, 0, {}},
+                             {Tracker::Kind::decay, 7 * kDay, {}},
+                             {Tracker::Kind::funnel, 0, {3, true, 5 * kDay}},
+                             {Tracker::Kind::milestone, 0, {}}};
+
+const Action kUser[] = {{Tracker::Kind::milestone, 1, 0, -1, -1}, {Tracker::Kind::milestone, 4, 0, 0, -1}};
+const Action kAccount[] = {{Tracker::Kind::decay, 2, 0, -1, 0}, {Tracker::Kind::funnel, 3, 1, -1, -1}};
+const Action kAccountNext[] = {{Tracker::Kind::funnel, 3, 2, -1, -1}};
+const Action kAccountLast[] = {{Tracker::Kind::funnel, 3, 4, -1, -1}};
+
+struct Row {
+  std::string user, account;
+  Micros at;
+  int id, kind;
+};
+
+std::vector<Row> random_rows(std::mt19937_64 &random, int n) {
+  std::vector<Row> rows;
+  for (int i = 0; i < n; i++) {
+    const auto u = random() % 40;
+    rows.push_back({"user" + std::to_string(u), u % 5 ? "account" + std::to_string(u % 4) : "",
+                    static_cast<Micros>(random() % 1000) * kHour, i, static_cast<int>(random() % 3)});
+  }
+  return rows;
+}
+
+void fold(Batch &b, const Row &r) {
+  const EventActions what[] = {{kUser, kAccount}, {kUser, kAccountNext}, {{}, kAccountLast}};
+  const bool rules[] = {r.id % 3 == 0};
+  const double values[] = {static_cast<double>(r.id % 11)};
+  const EventId id = EventId::of_int(r.id);
+  b.fold({r.user, r.account, !r.account.empty(), r.at, id.view(), rules, values}, what[r.kind]);
+}
+
+using State = std::map<std::string, std::string>;
+
+State state_of(Arena &a, Batch &b) {
+  State out;
+  for (HomeDelta *d : b.sorted()) {
+    EXPECT_TRUE(d->home.owner.settle(a, kTrackers));
+    out[std::string(d->key)] = canonical(a, d->home.owner);
+    for (Subject &s : d->home.members) {
+      EXPECT_TRUE(s.settle(a, kTrackers));
+      out[std::string(d->key) + "/" + std::string(s.id.view())] = canonical(a, s);
+    }
+  }
+  return out;
+}
+
+TEST(Batch, AnyOrderGivesTheSameState) {
+  std::mt19937_64 random(1);
+  for (int round = 0; round < 50; round++) {
+    std::vector<Row> rows = random_rows(random, 400);
+    Arena a;
+    Batch first(a, kTrackers), second(a, kTrackers);
+    for (const Row &r : rows) fold(first, r);
+    std::shuffle(rows.begin(), rows.end(), random);
+    for (const Row &r : rows) fold(second, r);
+    EXPECT_EQ(state_of(a, first), state_of(a, second));
+  }
+}
+
+TEST(Batch, AnyBatchingGivesTheSameStateOrSaysThatItCanNot) {
+  std::mt19937_64 random(2);
+  for (int round = 0; round < 50; round++) {
+    const std::vector<Row> rows = random_rows(random, 120);
+    Arena a;
+    Batch whole(a, kTrackers);
+    for (const Row &r : rows) fold(whole, r);
+    std::map<std::string, Subject> merged;
+    std::map<std::string, bool> exact;
+    for (std::size_t at = 0; at < rows.size();) {
+      Batch part(a, kTrackers);
+      const std::size_t end = std::min(rows.size(), at + 1 + random() % 20);
+      for (; at < end; at++) fold(part, rows[at]);
+      for (HomeDelta *d : part.sorted()) {
+        const auto take = [&](const std::string &key, const Subject &s) {
+          Subject &mine = merged[key];
+          mine.id = s.id;
+          exact.emplace(key, true).first->second &= mine.merge(a, kTrackers, s);
+        };
+        take(std::string(d->key), d->home.owner);
+        for (const Subject &s : d->home.members) take(std::string(d->key) + "/" + std::string(s.id.view()), s);
+      }
+    }
+    for (const auto &[key, state] : state_of(a, whole)) {
+      if (exact[key]) {
+        EXPECT_EQ(std::string(canonical(a, merged[key])), state);
+      }
+    }
+  }
+}
+
+TEST(Batch, APersonWithoutAnAccountIsAHomeOfItsOwn) {
+  Arena a;
+  Batch b(a, kTrackers);
+  fold(b, {"ada", "", kDay, 1, 0});
+  fold(b, {"ada", "acme", kDay, 2, 0});
+  ASSERT_EQ(b.size(), 2u);
+  EXPECT_EQ(b.sorted()[0]->key, "a:acme");
+  EXPECT_EQ(b.sorted()[1]->key, "u:ada");
+  EXPECT_EQ(b.sorted()[1]->home.members.size, 0u);
+  EXPECT_EQ(b.events(), 2u);
+}
+
+Home some_home(Arena &a, int members) {
+  static std::mt19937_64 random(3);
+  Batch b(a, kTrackers);
+  for (int i = 0; i < members * 9; i++)
+    fold(b, {"member" + std::to_string(i % members), "acme", static_cast<Micros>(random() % 500) * kHour - 100 * kDay, i, i % 3});
+  Home h = b.sorted()[0]->home;
+  h.depth = 3;
+  h.owner.open.push(a, 7);
+  h.included.push(a, 12);
+  (void)h.owner.settle(a, kTrackers);
+  for (Subject &s : h.members) (void)s.settle(a, kTrackers);
+  return h;
+}
+
+TEST(Home, IsReadAsItWasWritten) {
+  Arena a;
+  const Home h = some_home(a, 20);
+  const auto back = decode(a, encode(a, h));
+  ASSERT_TRUE(back);
+  EXPECT_EQ(encode(a, *back), encode(a, h));
+  EXPECT_EQ(canonical(a, back->owner), canonical(a, h.owner));
+  EXPECT_EQ(back->members.size, h.members.size);
+  EXPECT_TRUE(back->owner.is_open(7));
+  EXPECT_TRUE(back->includes(12));
+  EXPECT_EQ(back->depth, 3);
+}
+
+TEST(Home, DamagedBytesAreRefusedNotRead) {
+  Arena a;
+  const std::string good(encode(a, some_home(a, 4)));
+  for (std::size_t n = 0; n < good.size(); n++) EXPECT_FALSE(decode(a, std::string_view(good).substr(0, n))) << n;
+  std::mt19937_64 random(4);
+  for (int round = 0; round < 20'000; round++) {
+    std::string bad = good;
+    for (int i = 0; i < 3; i++) bad[random() % bad.size()] = static_cast<char>(random());
+    if (const auto h = decode(a, bad)) (void)encode(a, *h); // whatever it says, it can be written
+    if (round % 1000 == 0) a.reset();
+  }
+}
+
+TEST(Home, PartsOfMembersAreStored) {
+  EXPECT_EQ(member_part("ada", 0), 0u);
+  std::map<std::uint32_t, int> spread;
+  for (int i = 0; i < 8000; i++) spread[member_part("user" + std::to_string(i), 3)]++;
+  ASSERT_EQ(spread.size(), 8u);
+  EXPECT_EQ(spread.begin()->first, 1u);
+  for (const auto &[part, n] : spread) EXPECT_NEAR(n, 1000, 150);
+  // A split keeps what lies together together: the deeper part is the shallower one, or that plus its size.
+  for (int i = 0; i < 100; i++) {
+    const std::string u = "user" + std::to_string(i);
+    EXPECT_EQ((member_part(u, 4) - 1) & 7, member_part(u, 3) - 1);
+  }
+  EXPECT_EQ(member_part("ada.kim@northwind.example", 6), member_part("ada.kim@northwind.example", 6));
+}
+
+TEST(EventId, SortsAsItsValuesDo) {
+  const std::vector<std::int64_t> values = {INT64_MIN, INT64_MIN + 1, -65'537, -65'536, -256, -255, -2, -1, 0, 1, 127, 128,
+                                            255, 256, 65'535, 65'536, 1'000'000'007, INT64_MAX - 1, INT64_MAX};
+  for (std::size_t i = 0; i < values.size(); i++) {
+    EXPECT_EQ(event_id_text(EventId::of_int(values[i]).view()), std::to_string(values[i]));
+    for (std::size_t j = 0; j < values.size(); j++)
+      EXPECT_EQ(EventId::of_int(values[i]).view() < EventId::of_int(values[j]).view(), values[i] < values[j]);
+  }
+  EXPECT_EQ(event_id_text(EventId::of_text("evt-1").view()), "evt-1");
+  EXPECT_EQ(event_id_text({}), "");
+  const unsigned char uuid[16] = {0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc, 0xde, 0xf0, 1, 2, 3, 4, 5, 6, 7, 8};
+  EXPECT_EQ(event_id_text(EventId::of_uuid(uuid).view()), "12345678-9abc-def0-0102-030405060708");
+}
+
+TEST(Instant, PrintsCalendarDays) {
+  EXPECT_EQ(print_instant(0), "2000-01-01T00:00:00Z");
+  EXPECT_EQ(print_instant(59 * kDay), "2000-02-29T00:00:00Z");
+  EXPECT_EQ(print_instant(-1), "1999-12-31T23:59:59.999999Z");
+  EXPECT_EQ(print_instant(827'280'000 * kSecond + 500'000), "2026-03-20T00:00:00.5Z");
+  EXPECT_EQ(print_instant(kNever), "infinity");
+  EXPECT_EQ(print_instant(kAlways), "-infinity");
+}
+
+} // namespace
+} // namespace pql
