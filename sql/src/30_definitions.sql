@@ -58,6 +58,9 @@ DECLARE
   total bigint := 0;
 BEGIN
   SELECT s.relation INTO STRICT root FROM pql.source AS s WHERE s.source_id = source;
+  IF NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = root) THEN
+    RETURN 0;  -- the table was dropped
+  END IF;
   -- What this transaction wrote before has no trigger's eye on it, and is nobody's history either.
   FOR leaf IN SELECT t.relid FROM pg_partition_tree(root) AS t UNION SELECT root ORDER BY 1 LOOP
     IF pql._wrote(leaf) THEN
@@ -185,6 +188,11 @@ END $$;
 COMMENT ON FUNCTION pql.publish(jsonb, text) IS
   'Publishes a version of a program and returns its number. Wrong documents are refused (22023). A first version starts in shadow (see pql.promote), a later one replaces the live one; either waits for CALL pql.backfill() where events are there whose history its new definitions need.';
 
+CREATE OR REPLACE FUNCTION pql._open_standing(program text) RETURNS void
+  AS 'MODULE_PATHNAME', 'pql__open_standing' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000;
+COMMENT ON FUNCTION pql._open_standing(text) IS 'Opens shadow episodes for subjects that are above a program''s threshold already.';
+REVOKE ALL ON FUNCTION pql._open_standing(text) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION pql.promote(program text, standing text DEFAULT 'none', override text DEFAULT NULL) RETURNS int
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -208,7 +216,8 @@ BEGIN
     RAISE EXCEPTION 'program "%" version % is not built yet', program, newest.version
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Run CALL pql.backfill() first.';
   END IF;
-  -- Who qualified in shadow stands: without an episode of their own, the live program would emit them all at once.
+  -- Who is above the threshold already stands: without an episode, the live program would emit them at their next event.
+  PERFORM pql._open_standing(program);
   UPDATE pql.program AS p SET status = 'live', promoted_at = clock_timestamp()
   WHERE (p.program, p.version) = (newest.program, newest.version);
   PERFORM pql._audit('promote', program, jsonb_build_object('version', newest.version, 'standing', standing, 'override', override));

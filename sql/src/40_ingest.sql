@@ -62,6 +62,10 @@ BEGIN
                          WHEN 'f' THEN 'A foreign table''s rows arrive elsewhere.' ELSE 'pql reads ordinary and partitioned tables.' END,
       HINT = 'Attach the table that the events are inserted into.';
   END IF;
+  IF (SELECT c.relpersistence FROM pg_class AS c WHERE c.oid = events) = 't' THEN
+    RAISE EXCEPTION '"%" is a temporary table', events USING ERRCODE = 'wrong_object_type',
+      DETAIL = 'Other sessions could not read it when they derive state again.', HINT = 'Attach a table that all sessions see.';
+  END IF;
   IF partition THEN
     RAISE EXCEPTION '"%" is a partition', events USING ERRCODE = 'wrong_object_type',
       HINT = 'Attach the partitioned table that it belongs to.';
@@ -96,6 +100,10 @@ BEGIN
   IF EXISTS (SELECT FROM pql.source AS s WHERE s.relation = events) THEN
     RAISE EXCEPTION 'table % is attached already', events USING ERRCODE = 'duplicate_object',
       HINT = 'pql.detach() it first to attach it differently.';
+  END IF;
+  IF EXISTS (SELECT FROM pql.source AS s WHERE s.sealed_before IS NOT NULL) THEN
+    RAISE EXCEPTION 'a table is sealed already, so that no other can be attached' USING ERRCODE = 'feature_not_supported',
+      DETAIL = 'An activation may rest on events of several tables; sealing one parts them.';
   END IF;
   FOR arg IN SELECT * FROM (VALUES ('user_id', user_id, NULL::regtype), ('event', event, 'text'::regtype),
       ('occurred_at', occurred_at, 'timestamptz'::regtype), ('account_id', account_id, NULL), ('event_id', event_id, NULL),
@@ -197,6 +205,9 @@ BEGIN
   DELETE FROM pql.base_state AS b WHERE b.source_id = s.source_id;
   DELETE FROM pql.unusable_event AS e WHERE e.source_id = s.source_id;
   DELETE FROM pql.source AS x WHERE x.source_id = s.source_id;
+  IF NOT EXISTS (SELECT FROM pql.source AS x WHERE x.clock = 'event') THEN
+    DELETE FROM pql.event_clock;
+  END IF;
   PERFORM pql._settle_programs();
   PERFORM pql._rebuild();
   PERFORM pql._audit('detach', events::text, jsonb_build_object('source_id', s.source_id));
@@ -221,6 +232,10 @@ BEGIN
   SELECT * INTO s FROM pql.source AS x WHERE x.relation = events;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'table % is not attached', events USING ERRCODE = 'undefined_object';
+  END IF;
+  IF (SELECT count(*) FROM pql.source) > 1 THEN
+    RAISE EXCEPTION 'sealing is not supported where several tables are attached' USING ERRCODE = 'feature_not_supported',
+      DETAIL = 'An activation may rest on events of several tables; sealing one would part them.';
   END IF;
   IF since <= s.sealed_before THEN
     RAISE EXCEPTION 'table % is sealed up to % already', events, s.sealed_before USING ERRCODE = 'invalid_parameter_value',
@@ -253,6 +268,9 @@ DECLARE
 BEGIN
   IF coalesce(user_id, '') = '' OR name IS NULL OR reached_at IS NULL THEN
     RAISE EXCEPTION 'user_id, name and reached_at must not be null or empty' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  IF octet_length(user_id) > 1000 THEN
+    RAISE EXCEPTION 'user_id is longer than 1000 bytes' USING ERRCODE = 'invalid_parameter_value';
   END IF;
   IF NOT isfinite(reached_at) THEN
     RAISE EXCEPTION 'reached_at must be finite' USING ERRCODE = 'invalid_parameter_value';

@@ -48,7 +48,9 @@ CREATE VIEW pql.sources WITH (security_invoker = true) AS
   SELECT s.source_id, s.relation,
          (SELECT count(*) FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid = s.relation
             AND t.tgfoid = 'pql._ingest()'::regprocedure AND t.tgenabled <> 'D') = CASE s.capture WHEN 'row' THEN 2 ELSE 4 END
-         AND NOT EXISTS (SELECT FROM pql.unusable_event AS u WHERE u.source_id = s.source_id AND u.reason = 'definition broken') AS intact,
+         AND NOT EXISTS (SELECT FROM unnest(ARRAY[s.user_id, s.account_id, s.event, s.occurred_at, s.event_id, s.properties]) AS e
+              WHERE e IS NOT NULL AND EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = s.relation)
+                AND pql._check_expression(s.relation, e, NULL, 'column') IS NOT NULL) AS intact,
          s.user_id, s.account_id, s.event, s.occurred_at, s.event_id, s.properties, s.clock, s.mode, s.capture,
          CASE WHEN s.dedup IS NOT NULL THEN 'refused for ' || s.dedup WHEN s.unique_ids THEN 'refused by a unique index'
               ELSE 'counted' END AS duplicates,

@@ -11,6 +11,10 @@ PQL_FUNCTION(_backfill_step) {
 
 PQL_FUNCTION(_rebuild) {
   using namespace pql::pg;
+  std::string unreadable;
+  if (!sources_readable(*current_definitions(), &unreadable))
+    fail(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "events table \"" + unreadable + "\" can't be read as it was attached",
+         "A column that pql reads was dropped, renamed or changed.", "Repair it, or pql.detach() it and attach it anew.");
   mark_all_dirty();
   flush_pending();
   return Datum{0};
@@ -117,4 +121,13 @@ PQL_FUNCTION(_wrote) {
     table_close(rel, NoLock);
     return BoolGetDatum(wrote);
   });
+}
+
+// Opens shadow episodes of a program for whoever is above its threshold already.
+PQL_FUNCTION(_open_standing) {
+  using namespace pql::pg;
+  flush_pending();
+  const std::shared_ptr<const Definitions> plan = current_definitions();
+  open_standing(*plan, program_named(*plan, text_arg(fcinfo, 0)));
+  return Datum{0};
 }

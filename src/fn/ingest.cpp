@@ -135,7 +135,7 @@ public:
   // Homes of rows that were there before, or are changed: derived again before anybody reads.
   void mark(Tuplestorestate *store) {
     Extractor *x = call([&] { return extractor_for(rel_, source_); });
-    if (!x) return mark_all_dirty();
+    if (!x) return count_broken(store);
     Rows rows(rel_, store);
     Extracted e;
     for (;;) {
@@ -154,7 +154,7 @@ public:
   // An UPDATE that changes nothing pql reads (a flag on every row, say) costs nothing.
   void mark_changes(Tuplestorestate *before, Tuplestorestate *after) {
     Extractor *x = call([&] { return extractor_for(rel_, source_); });
-    if (!x) return mark_all_dirty();
+    if (!x) return count_broken(after);
     Rows old_rows(rel_, before), new_rows(rel_, after);
     Extracted a, b;
     for (;;) {
@@ -299,7 +299,7 @@ void row(const SourceInfo &source, const TriggerData *t) {
     if (TRIGGER_FIRED_BY_UPDATE(t->tg_event)) x->read_safely(t->tg_newslot, b);
     return true;
   });
-  if (!readable) return mark_all_dirty();
+  if (!readable) return; // pql.sources tells; what is known stays until the source can be read again
   Ingest::mark_event(source, a);
   if (TRIGGER_FIRED_BY_UPDATE(t->tg_event)) Ingest::mark_event(source, b);
 }

@@ -183,6 +183,10 @@ PQL_FUNCTION(_state_fields) {
   ResultRows rows(fcinfo);
   flush_pending();
   const std::shared_ptr<const Definitions> plan = current_definitions();
+  std::string unreadable;
+  if (!sources_readable(*plan, &unreadable))
+    fail(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "events table \"" + unreadable + "\" can't be read as it was attached",
+         "A column that pql reads was dropped, renamed or changed.", "Repair it, or pql.detach() it and attach it anew.");
   Fields fields(*plan, rows);
   Scratch scratch("pql fields");
   if (!PG_GETARG_BOOL(0)) {

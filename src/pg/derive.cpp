@@ -343,8 +343,24 @@ void derive(const Definitions &plan, const std::vector<std::string> &homes, Scan
 
 } // namespace
 
+bool sources_readable(const Definitions &plan, std::string *unreadable) {
+  for (const SourceInfo &s : plan.sources()) {
+    const bool readable = call([&] {
+      Relation rel = try_table_open(s.relation, AccessShareLock);
+      if (!rel) return true; // dropped: nothing is left to read
+      const bool compiles = extractor_for(rel, s) != nullptr;
+      table_close(rel, NoLock);
+      return compiles;
+    });
+    if (readable) continue;
+    if (unreadable) *unreadable = call([&] { return static_cast<const char *>(get_rel_name(s.relation)); });
+    return false;
+  }
+  return true;
+}
+
 void derive_homes(const Definitions &plan, const std::vector<std::string> &homes) {
-  if (homes.empty()) return;
+  if (homes.empty() || !sources_readable(plan)) return;
   std::vector<std::string> sorted = homes;
   std::sort(sorted.begin(), sorted.end());
   sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
@@ -355,6 +371,7 @@ void derive_homes(const Definitions &plan, const std::vector<std::string> &homes
 }
 
 void derive_all(const Definitions &plan) {
+  if (!sources_readable(plan)) return;
   for (const SourceInfo &s : plan.sources()) {
     call([&] {
       if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(s.relation))) LockRelationOid(s.relation, ShareRowExclusiveLock);
@@ -396,6 +413,27 @@ std::int64_t seal(const Definitions &plan, const SourceInfo &source, Micros sinc
   spi.run("UPDATE pql.source SET sealed_before = $2 WHERE source_id = $1", {Arg::of(source.id), Arg::time(since)});
   spi.finish();
   return events;
+}
+
+void open_standing(const Definitions &plan, const Program &program) {
+  Scratch scratch("pql standing");
+  Batch batch(scratch.arena(), plan.trackers());
+  Scratch row("pql row");
+  Store store(Store::Access::read);
+  store.scan([&](std::string_view home, int, std::string_view body) {
+    row.arena().reset();
+    const std::optional<Home> h = decode(row.arena(), body);
+    if (!h) return;
+    HomeDelta &d = batch.home(is_account_home(home), home_id(home));
+    if (program.def.unit == Unit::user) {
+      for (const Subject &s : h->members) batch.user(d, s.id.view());
+    }
+  });
+  store.close();
+  MergeOptions o;
+  o.as_of = reading_time(plan);
+  o.only_program = program.id;
+  merge_batch(plan, batch, o);
 }
 
 // ----------------------------------------------------------------------------------------------------------------- clock

@@ -20,13 +20,20 @@ struct ScanRange {
 /// Folds the events of all sources, and asserted milestones, into a batch. Reads with a snapshot taken now.
 void scan_events(const Definitions &plan, Arena &arena, Batch &into, const ScanRange &range);
 
+/// Whether every source can be read: none lost a column that it needs. Otherwise its name is given.
+bool sources_readable(const Definitions &plan, std::string *unreadable = nullptr);
+
 /// Derives homes again, under their locks, and decides upon them.
 void derive_homes(const Definitions &plan, const std::vector<std::string> &homes);
-/// Derives everything again, while writers of the events tables wait.
+/// Derives everything again, while writers of the events tables wait. Both leave everything as it is while a source can't be
+/// read: what it once told is better than nothing.
 void derive_all(const Definitions &plan);
 
 /// Seals what is older than an instant: it becomes the base of every later derivation. Returns how many events it held.
 std::int64_t seal(const Definitions &plan, const SourceInfo &source, Micros since);
+
+/// Opens episodes, in shadow, for subjects that are above a program's threshold already.
+void open_standing(const Definitions &plan, const Program &program);
 
 /// The newest event seen by sources with an event clock; kAlways when there is none.
 Micros event_clock();

@@ -400,6 +400,7 @@ private:
   void decide(HomeDelta &d, Home &head) {
     const bool account = is_account_home(d.key);
     for (const Program &p : plan_.programs()) {
+      if (options_.only_program && p.id != options_.only_program) continue;
       if (p.def.unit == Unit::account && account) evaluate(p, d.key, head, head.owner);
       if (p.def.unit == Unit::user && !account) evaluate(p, d.key, head, head.owner);
       if (p.def.unit == Unit::user && account) {

@@ -91,6 +91,7 @@ struct MergeOptions {
   Micros as_of = kNever;          ///< the instant of decisions
   Micros emit_since = kAlways;    ///< nobody enters without an event as new as this
   bool decide = true;
+  std::int32_t only_program = 0;  ///< decide for this program only
   bool review = false;            ///< also say anew when those that stay will leave
   bool replace = false;           ///< the batch is the whole state of its homes, not an addition (a derivation)
   std::set<std::string, std::less<>> *passed_over = nullptr; ///< gets the homes that were

@@ -6,6 +6,7 @@
 namespace pql {
 namespace {
 
+constexpr std::size_t kHashDigits = 16;
 constexpr int kZero = 0x10; // tags of numbers lie around it, below those of uuids and texts
 
 } // namespace
@@ -34,10 +35,22 @@ EventId EventId::of_uuid(const unsigned char (&bytes)[16]) noexcept {
 
 EventId EventId::of_text(std::string_view text) noexcept {
   EventId id;
-  const std::size_t n = text.size() < kMax ? text.size() : kMax;
+  std::size_t n = text.size();
   id.data[0] = 't';
+  if (n > kMax) {
+    // Its beginning, up to a character's edge, and a hash of the whole: different ids stay different.
+    n = kMax - kHashDigits - 1;
+    while (n > 0 && (static_cast<unsigned char>(text[n]) & 0xC0) == 0x80) n--;
+    std::uint64_t hash = 0xcbf29ce484222325ull; // FNV-1a: stored, so never to be changed
+    for (char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ull;
+    char *at = id.data + 1 + n;
+    *at++ = '~';
+    for (std::size_t i = 0; i < kHashDigits; i++) *at++ = "0123456789abcdef"[hash >> (60 - 4 * i) & 15];
+    id.size = static_cast<std::uint8_t>(at - id.data);
+  } else {
+    id.size = static_cast<std::uint8_t>(n + 1);
+  }
   if (n) std::memcpy(id.data + 1, text.data(), n);
-  id.size = static_cast<std::uint8_t>(n + 1);
   return id;
 }
 

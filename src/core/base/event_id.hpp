@@ -9,7 +9,7 @@ namespace pql {
 
 /// A small buffer for one encoded id.
 struct EventId {
-  static constexpr std::size_t kMax = 128; ///< longer texts are cut here; evidence, not identity, rests on them
+  static constexpr std::size_t kMax = 128; ///< longer texts are shortened to their beginning and a hash
   char data[kMax + 1];
   std::uint8_t size = 0;
 
