@@ -258,7 +258,7 @@ void record_again(const SourceInfo &source, const Folder &folder, const std::vec
   }
   Spi spi;
   spi.run("DELETE FROM pql.seen_event WHERE source_id = $1 AND home = ANY ($2)"
-          " AND home || E'\\n' || event_id <> ALL ($3)",
+          " AND NOT EXISTS (SELECT FROM unnest($3) AS k WHERE k = home || E'\\n' || event_id)",
           {Arg::of(source.id), Arg::of(homes), Arg::of(keys)});
   spi.finish();
 }

@@ -1,5 +1,6 @@
 #include "core/decay/decay.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/decay/pow2.hpp"
@@ -69,7 +70,9 @@ double Decay::read(Micros half_life, Micros as_of) const noexcept {
   for (int i = 0; i < kBlocks; i++) {
     const i128 v = sum[i].value();
     if (v == 0) continue;
-    total += std::ldexp(static_cast<double>(v), -kFractionBits) * pow2_ratio((top - i) * width - as_of, half_life);
+    const i128 away = static_cast<i128>(top - i) * width - as_of; // to the block's start; may need more than 64 bits
+    const auto near = static_cast<Micros>(std::clamp<i128>(away, kAlways, kNever));
+    total += std::ldexp(static_cast<double>(v), -kFractionBits) * pow2_ratio(near, half_life);
   }
   return total;
 }

@@ -27,7 +27,7 @@ private:
         slots_[0] = s.at;
       } else {
         const Micros start = slots_[step - 1];
-        if (start == kAlways || s.at - start > spec_.within) continue;
+        if (start == kAlways || late(start, s.at)) continue;
         slots_[step] = start;
       }
       if (step + 1 > before) best_ = {step + 1, (2u << step) - 1, slots_[step], s.at};
@@ -41,12 +41,17 @@ private:
     }
     FunnelLevel now{0, 0, s.at, s.at};
     for (int i = 0; i < spec_.steps; i++) {
-      if (slots_[i] == kAlways || s.at - slots_[i] > spec_.within) continue;
+      if (slots_[i] == kAlways || late(slots_[i], s.at)) continue;
       now.level++;
       now.done |= 1u << i;
       now.started = std::min(now.started, slots_[i]);
     }
     if (now.level > best_.level) best_ = now;
+  }
+
+  // Whether the time is over. Instants ascend, but may lie further apart than a signed number says.
+  bool late(Micros start, Micros at) const noexcept {
+    return static_cast<std::uint64_t>(at) - static_cast<std::uint64_t>(start) > static_cast<std::uint64_t>(spec_.within);
   }
 
   const FunnelSpec &spec_;

@@ -97,7 +97,7 @@ Subject &Batch::user(HomeDelta &h, std::string_view id) {
     s = {hash, &h, h.home.members.size};
     used_++;
   }
-  last_member_ = s.member;
+  if (&h == last_home_) last_member_ = s.member; // others' members must not be taken for its own
   return h.home.members[s.member - 1];
 }
 

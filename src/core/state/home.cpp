@@ -84,7 +84,7 @@ void write_funnel(Writer &w, const FunnelState &f) {
   w.varint(x.kept.size);
   Micros before = 0;
   for (const StepAt &s : x.kept) {
-    w.zigzag(s.at - before);
+    w.time(s.at, before);
     w.varint(s.steps);
     before = s.at;
   }
@@ -109,8 +109,8 @@ void read_funnel(Reader &r, Arena &a, Subject &s) {
   x.kept.reserve(a, kept);
   Micros at = 0;
   for (std::size_t i = 0; i < kept && r.ok(); i++) {
-    Micros next = 0;
-    if (__builtin_add_overflow(at, r.zigzag(), &next) || (i > 0 && next <= at) || next <= x.floor) return r.fail();
+    const Micros next = r.time(at);
+    if ((i > 0 && next <= at) || next <= x.floor) return r.fail();
     at = next;
     x.kept.push(a, {at, static_cast<std::uint32_t>(r.varint())});
   }
