@@ -67,6 +67,14 @@ CREATE TABLE pql.state (
 ALTER TABLE pql.state ALTER COLUMN body SET STORAGE MAIN;
 COMMENT ON TABLE pql.state IS 'What is kept of accounts and users, one row a home (more for large accounts). Read it through pql.milestones, pql.members, pql.subjects and pql.activation.';
 
+CREATE TABLE pql.milestone_log (
+  home    text COLLATE "C" NOT NULL,
+  member  text COLLATE "C" NOT NULL,
+  body    bytea NOT NULL
+);
+CREATE INDEX milestone_log_home ON pql.milestone_log (home, member);
+COMMENT ON TABLE pql.milestone_log IS 'Milestones, as each statement found them: of a member of a home, or (empty) of its owner. Rows are only ever added; of several the earliest occurrence counts. Read it through pql.milestones.';
+
 CREATE TABLE pql.base_state (
   home       text COLLATE "C" NOT NULL,
   source_id  int NOT NULL,
@@ -218,6 +226,7 @@ SELECT pg_catalog.pg_extension_config_dump('pql.source', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.tracker', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.program', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.state', '');
+SELECT pg_catalog.pg_extension_config_dump('pql.milestone_log', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.base_state', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.user_home', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.held_event', '');

@@ -292,10 +292,10 @@ BEGIN
                         WHEN excluded.evidence IS NULL OR a.evidence IS NULL THEN NULL
                         ELSE least(a.evidence COLLATE "C", excluded.evidence COLLATE "C") END;
   PERFORM pql._flush();
-  known := EXISTS (SELECT FROM pql.user_home AS h JOIN pql.state AS s ON s.home = h.home,
-    LATERAL pql._state_milestones(s.home, s.part, s.body) AS m
-    WHERE h.user_id = upsert_user_milestone.user_id AND m.unit = 'user' AND m.subject_id = upsert_user_milestone.user_id
-      AND m.tracker_id = tracker);
+  known := EXISTS (SELECT FROM pql.user_home AS h JOIN pql.milestone_log AS l ON l.home = h.home
+      AND l.member = CASE WHEN h.home LIKE 'a:%' THEN h.user_id ELSE '' END,
+    LATERAL pql._logged_milestones(l.home, l.member, l.body) AS m
+    WHERE h.user_id = upsert_user_milestone.user_id AND m.tracker_id = tracker);
   PERFORM pql._assert_milestone(user_id, tracker, reached_at, evidence);
   RETURN NOT known;
 END $$;

@@ -7,19 +7,19 @@ CREATE OR REPLACE FUNCTION pql._state_subjects(home text, part int, body bytea)
   AS 'MODULE_PATHNAME', 'pql__state_subjects' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 250 ROWS 10;
 COMMENT ON FUNCTION pql._state_subjects(text, int, bytea) IS 'The subjects in a row of pql.state.';
 
-CREATE OR REPLACE FUNCTION pql._state_milestones(home text, part int, body bytea)
+CREATE OR REPLACE FUNCTION pql._logged_milestones(home text, member text, body bytea)
   RETURNS TABLE (unit text, subject_id text, tracker_id smallint, reached_at timestamptz, event_id text, event_key bytea)
-  AS 'MODULE_PATHNAME', 'pql__state_milestones' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 250 ROWS 50;
-COMMENT ON FUNCTION pql._state_milestones(text, int, bytea) IS 'The milestones in a row of pql.state; event_key sorts as event ids do.';
+  AS 'MODULE_PATHNAME', 'pql__logged_milestones' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 250 ROWS 5;
+COMMENT ON FUNCTION pql._logged_milestones(text, text, bytea) IS 'The milestones in a row of pql.milestone_log; event_key sorts as event ids do.';
 
 CREATE OR REPLACE FUNCTION pql._state_canonical(home text, part int, body bytea)
   RETURNS TABLE (unit text, subject_id text, state bytea)
   AS 'MODULE_PATHNAME', 'pql__state_canonical' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 250 ROWS 10;
-COMMENT ON FUNCTION pql._state_canonical(text, int, bytea) IS 'The state of each subject in a row of pql.state in one canonical form, without the ledger.';
+COMMENT ON FUNCTION pql._state_canonical(text, int, bytea) IS 'The state of each subject in a row of pql.state in one canonical form, without the ledger and milestones.';
 
 CREATE VIEW pql.milestones WITH (security_invoker = true) AS
   SELECT DISTINCT ON (m.unit, m.subject_id, t.name) m.unit, m.subject_id, t.name, m.reached_at, m.event_id
-  FROM pql.state AS s, LATERAL pql._state_milestones(s.home, s.part, s.body) AS m
+  FROM pql.milestone_log AS l, LATERAL pql._logged_milestones(l.home, l.member, l.body) AS m
   JOIN pql.tracker AS t ON t.tracker_id = m.tracker_id
   ORDER BY m.unit, m.subject_id, t.name, m.reached_at, m.event_key;
 COMMENT ON VIEW pql.milestones IS 'The first time each user or account did a thing: one row however often, and in whatever order, events arrive.';
@@ -74,9 +74,17 @@ COMMENT ON VIEW pql.backfill_progress IS 'How far the folding of history has com
 CREATE OR REPLACE FUNCTION pql.state_digest() RETURNS text
   LANGUAGE sql STABLE PARALLEL SAFE COST 5000
   BEGIN ATOMIC
-    SELECT md5(string_agg(s.home || ':' || c.unit || ':' || c.subject_id || ':' || md5(c.state), ','
-                          ORDER BY s.home COLLATE "C", c.unit COLLATE "C", c.subject_id COLLATE "C"))
-    FROM pql.state AS s, LATERAL pql._state_canonical(s.home, s.part, s.body) AS c;
+    WITH kept AS (
+      SELECT s.home, c.unit, c.subject_id, md5(c.state) AS what
+      FROM pql.state AS s, LATERAL pql._state_canonical(s.home, s.part, s.body) AS c
+      UNION ALL
+      SELECT e.home, e.unit, e.subject_id, e.tracker_id || ' ' || extract(epoch FROM e.reached_at) || ' ' || encode(e.event_key, 'hex')
+      FROM (SELECT DISTINCT ON (l.home, m.unit, m.subject_id, m.tracker_id) l.home, m.*
+            FROM pql.milestone_log AS l, LATERAL pql._logged_milestones(l.home, l.member, l.body) AS m
+            ORDER BY l.home, m.unit, m.subject_id, m.tracker_id, m.reached_at, m.event_key) AS e)
+    SELECT md5(string_agg(k.home || ':' || k.unit || ':' || k.subject_id || ':' || k.what, ','
+                          ORDER BY k.home COLLATE "C", k.unit COLLATE "C", k.subject_id COLLATE "C", k.what COLLATE "C"))
+    FROM kept AS k;
   END;
 COMMENT ON FUNCTION pql.state_digest() IS 'One digest of the whole state (members, milestones, signals, activation; not the ledger): equal events give equal digests, whatever their order and batching.';
 

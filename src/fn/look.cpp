@@ -47,8 +47,7 @@ public:
       put("last_seen", print_instant(s.last_seen));
       put("events", std::to_string(s.events));
     }
-    for (const FirstTime &m : s.milestones)
-      put(name("milestone", m.tracker), print_instant(m.at) + " " + event_id_text(m.event.view()));
+    add_milestones(home, s);
     for (const DecayedSum &d : s.decays) {
       const Tracker &t = plan_.trackers()[d.tracker];
       std::string value = std::to_string(d.sum.read(t.half_life, d.newest)) + " at " + print_instant(d.newest) + " " +
@@ -67,6 +66,13 @@ public:
         put(name("funnel", f.tracker),
             std::to_string(l.level) + " from " + print_instant(l.started) + " to " + print_instant(l.reached));
     }
+  }
+
+  void add_milestones(std::string_view home, const Subject &s) {
+    home_ = home;
+    subject_ = s.id.view();
+    for (const FirstTime &m : s.milestones)
+      put(name("milestone", m.tracker), print_instant(m.at) + " " + event_id_text(m.event()));
   }
 
 private:
@@ -106,20 +112,21 @@ PQL_FUNCTION(_state_subjects) {
   return Datum{0};
 }
 
-PQL_FUNCTION(_state_milestones) {
+// Arguments: home, member, body.
+PQL_FUNCTION(_logged_milestones) {
   using namespace pql;
   using namespace pql::pg;
   ResultRows rows(fcinfo);
   Scratch scratch("pql row");
-  std::string key;
-  Home h = home_arg(fcinfo, scratch.arena(), key);
-  each_subject(key, h, [&](Unit unit, std::string_view, const Subject &s) {
-    for (const FirstTime &m : s.milestones) {
-      const std::string event = event_id_text(m.event.view());
-      rows.add({Cell::of(name_of(unit)), Cell::of(s.id.view()), Cell::small(m.tracker), Cell::time(m.at),
-                event.empty() ? Cell::null() : Cell::of(event), Cell::bytes(m.event.view())});
-    }
-  });
+  const std::string key = text_arg(fcinfo, 0), member = text_arg(fcinfo, 1);
+  const Unit unit = member.empty() && is_account_home(key) ? Unit::account : Unit::user;
+  Subject s;
+  fold_milestones(scratch.arena(), key, bytes_arg(fcinfo, 2), s);
+  for (const FirstTime &m : s.milestones) {
+    const std::string event = event_id_text(m.event());
+    rows.add({Cell::of(name_of(unit)), Cell::of(member.empty() ? home_id(key) : member), Cell::small(m.tracker), Cell::time(m.at),
+              event.empty() ? Cell::null() : Cell::of(event), Cell::bytes(m.event())});
+  }
   return Datum{0};
 }
 
@@ -131,7 +138,7 @@ PQL_FUNCTION(_state_canonical) {
   std::string key;
   Home h = home_arg(fcinfo, scratch.arena(), key);
   each_subject(key, h, [&](Unit unit, std::string_view, const Subject &s) {
-    if (s.events == 0 && s.milestones.empty()) return;
+    if (!s.exists()) return;
     rows.add({Cell::of(name_of(unit)), Cell::of(s.id.view()), Cell::bytes(canonical(scratch.arena(), s))});
   });
   return Datum{0};
@@ -169,7 +176,7 @@ PQL_FUNCTION(activation) {
   };
   Scratch scratch("pql activation");
   if (PG_ARGISNULL(1)) {
-    subjects_at(*plan, scratch.arena(), p.def.unit, as_of, add);
+    subjects_at(*plan, scratch.arena(), p.def.unit, as_of, true, add);
   } else if (const auto s = subject_at(*plan, scratch.arena(), p.def.unit, text_arg(fcinfo, 1), as_of)) {
     add(*s);
   }
@@ -207,6 +214,24 @@ PQL_FUNCTION(_state_fields) {
     if (!h) return;
     each_subject(home, *h, [&](Unit, std::string_view, const Subject &s) { fields.add(home, s); });
   });
+  // Rows of one subject come together.
+  std::string home, member;
+  Subject s;
+  const auto flush = [&] {
+    s.id = Bytes::borrow(member.empty() && home.size() > 2 ? home_id(home) : member);
+    fields.add_milestones(home, s);
+    s = {};
+    scratch.arena().reset();
+  };
+  store.scan_log([&](std::string_view h, std::string_view m, std::string_view body) {
+    if (h != home || m != member) {
+      flush();
+      home = h;
+      member = m;
+    }
+    fold_milestones(scratch.arena(), home, body, s);
+  });
+  flush();
   store.close();
   return Datum{0};
 }

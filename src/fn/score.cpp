@@ -92,7 +92,7 @@ PQL_FUNCTION(scoreboard) {
   const std::map<std::string, Micros> open = open_since(*a.program);
   Scratch scratch("pql scoreboard");
   std::vector<Reason> reasons(a.program->def.signals.size());
-  subjects_at(*a.plan, scratch.arena(), a.program->def.unit, a.as_of, [&](const Subject &s) {
+  subjects_at(*a.plan, scratch.arena(), a.program->def.unit, a.as_of, a.program->def.scores_milestones(), [&](const Subject &s) {
     const int points = score(*a.program, a.plan->trackers(), s, a.as_of, reasons);
     const auto since = open.find(std::string(s.id.view()));
     const bool qualified = since != open.end() && since->second <= a.as_of;

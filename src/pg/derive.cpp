@@ -314,7 +314,7 @@ void lock_homes(const std::vector<std::string> &homes) {
         Home empty;
         empty.head = true;
         empty.owner.id = Bytes::borrow(home_id(key));
-        if (store.insert(key, 0, encode(scratch.arena(), empty))) break;
+        if (store.insert(key, 0, encode(scratch.arena(), empty, Milestones::apart))) break;
       }
       store.refresh();
     }

@@ -199,6 +199,10 @@ private:
     Home home;
     bool touched;
   };
+  struct News {
+    std::string_view member; ///< empty: the owner
+    Vec<FirstTime> milestones;
+  };
 
   Arena &arena() { return rows_.arena(); }
 
@@ -213,6 +217,8 @@ private:
   // One try. False when somebody else changed the home meanwhile. Who lost once takes the row's lock, in the order of
   // arrival, before he merges again.
   bool attempt(HomeDelta &d, bool queue) {
+    delta_ = &d;
+    news_.clear();
     const StoredRow row = store_.fetch(arena(), d.key, 0);
     if (queue && row.found && !store_.lock(row)) return false;
     Home head;
@@ -236,6 +242,8 @@ private:
     may_enter_ = d.newest >= options_.emit_since;
     if (options_.decide) decide(d, head);
     if (!write(d.key, head, row)) return false;
+    if (options_.replace) store_.forget_milestones(d.key);
+    for (const News &n : news_) store_.log_milestones(d.key, n.member, encode_milestones(arena(), n.milestones));
     for (std::string_view user : fresh_) {
       store_.add_user_home(d.key, user);
       if (plan_.has_unit(Unit::user)) fresh_users_.emplace(user);
@@ -267,7 +275,8 @@ private:
 
   void add(HomeDelta &d, Home &head, bool known) {
     end_what_ended(d.key, head.owner);
-    bool exact = head.owner.merge(arena(), plan_.trackers(), d.home.owner);
+    learn({}, head.owner, d.home.owner);
+    bool exact = head.owner.merge_but_milestones(arena(), plan_.trackers(), d.home.owner);
     if (!known && !is_account_home(d.key)) fresh_.push_back(home_id(d.key));
     const std::size_t before = head.members.size;
     for (const Subject &m : d.home.members) {
@@ -286,9 +295,49 @@ private:
         fresh_.push_back(m.id.view());
       }
       end_what_ended(d.key, *mine);
-      exact &= mine->merge(arena(), plan_.trackers(), m);
+      learn(m.id.view(), *mine, m);
+      exact &= mine->merge_but_milestones(arena(), plan_.trackers(), m);
     }
     if (!exact) mark_dirty(d.key);
+  }
+
+  // What of a delta's milestones the log doesn't have yet. The log is read for late occurrences only.
+  void learn(std::string_view member, Subject &mine, const Subject &delta) {
+    News news{member, {}};
+    std::optional<Subject> logged;
+    const Subject before = mine;
+    for (const FirstTime &m : delta.milestones) {
+      if (before.knows(m.tracker, m.at)) continue;
+      if (before.known.has(m.tracker)) {
+        if (!logged) fold_logged(delta_->key, member, logged.emplace());
+        const FirstTime *earlier = logged->milestone(m.tracker);
+        if (earlier && !m.before(*earlier)) continue;
+      }
+      news.milestones.push(arena(), m);
+      mine.note(arena(), m.tracker, m.at);
+    }
+    if (!news.milestones.empty()) news_.push_back(news);
+  }
+
+  // A subject's milestones in the home's log.
+  void fold_logged(std::string_view key, std::string_view member, Subject &into) {
+    for (const LoggedMilestones &l : store_.logged(arena(), key, &member)) fold_milestones(arena(), key, l.body, into);
+  }
+
+  void fold_news(const News &n, Subject &into) {
+    for (const FirstTime &m : n.milestones) into.fold_milestone(arena(), m.tracker, m.at, m.event());
+  }
+
+  // Gives members their milestones: what the log has, and what this batch brings.
+  void fold_all_milestones(std::string_view key, const Home &members) {
+    if (!options_.replace) {
+      for (const LoggedMilestones &l : store_.logged(arena(), key)) {
+        if (Subject *s = members.member(l.member)) fold_milestones(arena(), key, l.body, *s);
+      }
+    }
+    for (const News &n : news_) {
+      if (Subject *s = members.member(n.member)) fold_news(n, *s);
+    }
   }
 
   // An episode that had ended before these events came, though nobody looked: what they start is another one.
@@ -296,7 +345,7 @@ private:
     if (!options_.decide || s.open.empty()) return;
     for (const Program &p : plan_.programs()) {
       if (!s.is_open(p.id)) continue;
-      const Subject whole = p.def.unit == Unit::user ? whole_user(key, s) : s;
+      const Subject whole = scored(p, key, s);
       reasons_.resize(p.def.signals.size());
       const Micros at = std::max(options_.as_of, whole.last_seen);
       const int points = score(p, plan_.trackers(), whole, at, reasons_);
@@ -324,10 +373,13 @@ private:
     (void)d.home.owner.settle(arena(), plan_.trackers());
     head.owner = d.home.owner;
     head.owner.open = open;
-    head.members = d.home.members;
+    keep_apart({}, head.owner);
+    head.members = {}; // the delta is needed again when somebody else was faster
+    for (const Subject &s : d.home.members) head.members.push(arena(), s);
     std::sort(before.begin(), before.end(), [](auto *a, auto *b) { return a->id.view() < b->id.view(); });
     for (Subject &s : head.members) {
       (void)s.settle(arena(), plan_.trackers());
+      keep_apart(s.id.view(), s);
       const auto old = std::lower_bound(before.begin(), before.end(), s.id.view(),
                                         [](const Subject *a, std::string_view id) { return a->id.view() < id; });
       if (old != before.end() && (*old)->id.view() == s.id.view()) s.open = (*old)->open;
@@ -342,13 +394,22 @@ private:
     if (head.depth) spread(head, head.depth);
   }
 
+  // All milestones of a subject that was derived are news: the log is emptied.
+  void keep_apart(std::string_view member, Subject &s) {
+    for (const FirstTime &m : s.milestones) s.note(arena(), m.tracker, m.at);
+    if (!s.milestones.empty()) news_.push_back({member, s.milestones});
+    s.milestones = {};
+  }
+
+  std::string_view encoded(const Home &h) { return encode(arena(), h, Milestones::apart); }
+
   bool write(std::string_view key, Home &head, const StoredRow &row) {
-    std::string_view body = encode(arena(), head);
+    std::string_view body = encoded(head);
     if (head.depth == 0 && body.size() > kRowLimit && head.members.size > 1) {
       std::uint8_t depth = 1;
       while (depth < kMaxHomeDepth && body.size() >> depth > kRowLimit / 2) depth++;
       spread(head, depth);
-      body = encode(arena(), head);
+      body = encoded(head);
     }
     if (!(row.found ? store_.update(row, key, 0, body) : store_.insert(key, 0, body))) return false;
     // From here on the head is locked: nobody else changes the parts.
@@ -360,7 +421,7 @@ private:
     bool outgrown = false;
     for (Part &p : parts_) {
       if (!p.touched) continue;
-      const std::string_view body = encode(arena(), p.home);
+      const std::string_view body = encoded(p.home);
       if (body.size() > kRowLimit && p.home.members.size > 1 && head.depth < kMaxHomeDepth) outgrown = true;
       if (!(p.row.found ? store_.update(p.row, key, p.number, body) : store_.insert(key, p.number, body)))
         fail(ERRCODE_INTERNAL_ERROR, "a part of home \"" + std::string(key) + "\" changed under its lock");
@@ -379,7 +440,7 @@ private:
       p.home.members.clear();
     }
     spread(head, static_cast<std::uint8_t>(head.depth + 1));
-    if (!store_.update(row, key, 0, encode(arena(), head)))
+    if (!store_.update(row, key, 0, encoded(head)))
       fail(ERRCODE_INTERNAL_ERROR, "the head of home \"" + std::string(key) + "\" changed under its lock");
     write_parts(key, head);
   }
@@ -413,7 +474,7 @@ private:
   }
 
   void evaluate(const Program &p, std::string_view key, Home &head, Subject &subject) {
-    Subject whole = p.def.unit == Unit::user ? whole_user(key, subject) : subject;
+    const Subject whole = scored(p, key, subject);
     const Micros at = std::max(options_.as_of, whole.last_seen);
     reasons_.resize(p.def.signals.size());
     const int points = score(p, plan_.trackers(), whole, at, reasons_);
@@ -423,8 +484,24 @@ private:
     else if (open && options_.review) stay(p, key, subject, whole, points, at);
   }
 
+  // What a program's score rests on.
+  Subject scored(const Program &p, std::string_view key, const Subject &s) {
+    return whole_subject(p.def.unit, key, s, p.def.scores_milestones());
+  }
+
+  Subject whole_subject(Unit unit, std::string_view key, const Subject &s, bool milestones) {
+    Subject whole = unit == Unit::user ? whole_user(key, s, milestones) : s;
+    if (!milestones) return whole;
+    const std::string_view member = unit == Unit::user && is_account_home(key) ? s.id.view() : std::string_view{};
+    if (!options_.replace && !s.known.empty()) fold_logged(key, member, whole);
+    for (const News &n : news_) {
+      if (n.member == member) fold_news(n, whole);
+    }
+    return whole;
+  }
+
   // A person seen under several homes is one person: what the other homes know is merged in for the evaluation.
-  Subject whole_user(std::string_view key, const Subject &s) {
+  Subject whole_user(std::string_view key, const Subject &s, bool milestones) {
     if (fresh_users_.contains(s.id.view())) see_own_writes();
     store_.homes_of(arena(), s.id.view(), homes_);
     if (std::any_of(homes_.begin(), homes_.end(), [&](std::string_view h) { return written_.contains(h); })) see_own_writes();
@@ -450,6 +527,7 @@ private:
         copied = true;
       }
       (void)whole.merge(arena(), plan_.trackers(), *there); // an inexact funnel keeps what is certain
+      if (milestones && !there->known.empty()) fold_logged(other, is_account_home(other) ? s.id.view() : std::string_view{}, whole);
       for (std::int32_t program : there->open) whole.open.push(arena(), program);
     }
     return whole;
@@ -474,15 +552,16 @@ private:
     d.leaves_at = falls_below(p, plan_.trackers(), whole, at, p.def.leave);
     d.reasons = reasons_json(p, reasons_);
     d.headline = headline(p, d.subject_id, points, reasons_);
-    Home all = head;
-    if (account && head.depth) {
+    Home all;
+    if (account) {
       load_all_parts(key, head);
-      all.members = {};
+      for (const Subject &s : head.members) all.members.push(arena(), s);
       for (const Part &part : parts_) {
         for (const Subject &s : part.home.members) all.members.push(arena(), s);
       }
+      fold_all_milestones(key, all);
     }
-    d.context = context_json(plan_, p, whole, all, account);
+    d.context = context_json(plan_, p, whole_subject(p.def.unit, key, subject, true), all, account);
     d.motion = p.def.motion.motion;
     d.next_best_action = p.def.motion.next_best_action;
     d.contact_after = std::max(d.signal_at + p.def.motion.after, at);
@@ -526,6 +605,8 @@ private:
   const MergeOptions &options_;
   Store store_;
   Scratch rows_;
+  HomeDelta *delta_ = nullptr; ///< what is being merged
+  std::vector<News> news_;     ///< milestones that the home's log does not have
   std::vector<Part> parts_;
   std::vector<std::string_view> fresh_, homes_; ///< users new to the home; homes of a user
   std::set<std::string_view> written_;              ///< homes written by this batch (where people are scored)

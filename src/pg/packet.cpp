@@ -51,7 +51,7 @@ json milestones_json(const Definitions &plan, const Subject &subject, const Home
   for (const Reached &r : all)
     out.push_back({{"name", r.info->spec.name},
                    {"at", print_instant(r.at->at)},
-                   {"event_id", event_of(r.at->event.view())},
+                   {"event_id", event_of(r.at->event())},
                    {"user_id", std::string(r.user)}});
   return out;
 }

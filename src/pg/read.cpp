@@ -29,10 +29,19 @@ public:
       for (const Subject &s : h.members) add(s);
     }
   }
-  void add(const Subject &s) {
-    if (s.events == 0 && s.milestones.empty()) return; // nothing is left of it
+  /// The subject as it is collected so far; nothing when nothing is left of it.
+  Subject *add(const Subject &s) {
+    if (!s.exists()) return nullptr;
     const auto [at, fresh] = found_.try_emplace(std::string(s.id.view()), copy_of(arena_, s));
     if (!fresh) (void)at->second.merge(arena_, plan_.trackers(), s);
+    return &at->second;
+  }
+  /// Milestones of a member (empty: the owner) of a home.
+  void add_milestones(std::string_view key, std::string_view member, std::string_view body) {
+    const bool of_user = !member.empty() || !is_account_home(key);
+    if (of_user != (unit_ == Unit::user)) return;
+    Subject *s = find(std::string(member.empty() ? home_id(key) : member));
+    if (s) fold_milestones(arena_, key, body, *s);
   }
   Subject *find(const std::string &id) {
     const auto at = found_.find(id);
@@ -112,16 +121,16 @@ std::optional<Subject> subject_at(const Definitions &plan, Arena &arena, Unit un
     const StoredRow row = store.fetch(arena, home, 0);
     if (!row.found) continue;
     Home h = stored_home(arena, home, row.body);
-    if (unit == Unit::account || !is_account_home(home)) {
-      found.add(h.owner);
-      continue;
-    }
-    if (h.depth) {
+    const bool member = unit == Unit::user && is_account_home(home);
+    if (member && h.depth) {
       const StoredRow part = store.fetch(arena, home, static_cast<int>(member_part(id, h.depth)));
       if (!part.found) continue;
       h = stored_home(arena, home, part.body);
     }
-    if (const Subject *s = h.member(id)) found.add(*s);
+    const Subject *s = member ? h.member(id) : &h.owner;
+    if (!s || !found.add(*s)) continue;
+    const std::string_view whose = member ? id : std::string_view{};
+    for (const LoggedMilestones &l : store.logged(arena, home, &whose)) found.add_milestones(home, whose, l.body);
   }
   store.close();
   Subject *now = found.find(key);
@@ -153,11 +162,17 @@ std::optional<Subject> subject_at(const Definitions &plan, Arena &arena, Unit un
   return *now;
 }
 
-void subjects_at(const Definitions &plan, Arena &arena, Unit unit, Micros as_of, const std::function<void(const Subject &)> &f) {
+void subjects_at(const Definitions &plan, Arena &arena, Unit unit, Micros as_of, bool milestones,
+                 const std::function<void(const Subject &)> &f) {
   Collector found(plan, arena, unit);
   bool past = false;
   Store store(Store::Access::read);
   store.scan([&](std::string_view home, int, std::string_view body) { found.add_home(home, stored_home(arena, home, body)); });
+  if (milestones) {
+    store.scan_log([&](std::string_view home, std::string_view member, std::string_view body) {
+      found.add_milestones(home, member, body);
+    });
+  }
   store.close();
   for (auto &[id, s] : found.all()) {
     past |= s.last_seen > as_of;

@@ -9,8 +9,10 @@ namespace pql::pg {
 /// The subject as of an instant; nothing when it is unknown then. In the caller's arena.
 std::optional<Subject> subject_at(const Definitions &plan, Arena &arena, Unit unit, std::string_view id, Micros as_of);
 
-/// Calls f(subject) for every subject of a unit, as of an instant, in no order; a user of several homes comes once.
-void subjects_at(const Definitions &plan, Arena &arena, Unit unit, Micros as_of, const std::function<void(const Subject &)> &f);
+/// Calls f(subject) for every subject of a unit, as of an instant, in no order; a user of several homes comes once. Without
+/// its milestones where they aren't asked for: they are kept apart.
+void subjects_at(const Definitions &plan, Arena &arena, Unit unit, Micros as_of, bool milestones,
+                 const std::function<void(const Subject &)> &f);
 
 /// Folds held events that are due into what was read. In memory only.
 void fold_due(const Definitions &plan, Arena &arena, Batch &into, const std::vector<std::string> *homes, Micros as_of);

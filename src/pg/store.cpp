@@ -65,6 +65,18 @@ struct Store::Target {
     t->own = own;
     return t;
   }
+  /// Stores what slot->tts_values has, none of it null. Nothing in the index forbids it.
+  void insert() {
+    std::memset(slot->tts_isnull, 0, static_cast<std::size_t>(slot->tts_tupleDescriptor->natts) * sizeof(bool));
+    ExecStoreVirtualTuple(slot);
+    table_tuple_insert(result->ri_RelationDesc, slot, GetCurrentCommandId(true), 0, nullptr);
+#if PG_VERSION_NUM >= 160000
+    ExecInsertIndexTuples(result, slot, estate, false, false, nullptr, NIL, false);
+#else
+    ExecInsertIndexTuples(result, slot, estate, false, false, nullptr, NIL);
+#endif
+    ResetPerTupleExprContext(estate);
+  }
   void close() {
     ExecDropSingleTupleTableSlot(slot);
     ExecCloseIndices(result);
@@ -82,11 +94,19 @@ Oid pql_relation(const char *name) {
   return rel;
 }
 
+void fold_milestones(Arena &a, std::string_view home, std::string_view body, Subject &into) {
+  const std::optional<Vec<FirstTime>> all = decode_milestones(a, body);
+  if (!all)
+    fail(ERRCODE_DATA_CORRUPTED, "milestones of home \"" + std::string(home) + "\" are damaged", {},
+         "Derive them again: CALL pql.rebuild().");
+  for (const FirstTime &m : *all) into.fold_milestone(a, m.tracker, m.at, m.event());
+}
+
 Store::Store(Access access) {
   call([&] {
-    const LOCKMODE mode = access == Access::write ? RowExclusiveLock : AccessShareLock;
-    state_ = table_open(pql_relation("state"), mode);
-    index_ = index_open(RelationGetPrimaryKeyIndex(state_), mode);
+    mode_ = access == Access::write ? RowExclusiveLock : AccessShareLock;
+    state_ = table_open(pql_relation("state"), mode_);
+    index_ = index_open(RelationGetPrimaryKeyIndex(state_), mode_);
     slot_ = table_slot_create(state_, nullptr);
     blocks_ = RelationGetNumberOfBlocks(state_); // it may have been truncated since a hint was noted
     take_snapshot();
@@ -103,6 +123,11 @@ void Store::close() {
   call([&] {
     if (target_) target_->close();
     if (homes_) homes_->close();
+    if (log_target_) log_target_->close();
+    if (log_) {
+      index_close(log_index_, NoLock);
+      table_close(log_, NoLock);
+    }
     if (user_index_) {
       index_close(user_index_, NoLock);
       table_close(user_homes_, NoLock);
@@ -318,14 +343,6 @@ bool Store::insert(std::string_view home, int part, std::string_view body) {
   });
 }
 
-void Store::remove(const StoredRow &row) {
-  call([&] {
-    ItemPointerData tid = row.tid;
-    simple_table_tuple_delete(state_, &tid, snapshot_);
-    wrote_ = true;
-  });
-}
-
 bool Store::lock(const StoredRow &row) {
   return call([&] {
     TM_FailureData failure;
@@ -344,18 +361,123 @@ void Store::add_user_home(std::string_view home, std::string_view user) {
     text *const home_text = text_of(home), *const user_text = text_of(user);
     slot->tts_values[0] = PointerGetDatum(home_text);
     slot->tts_values[1] = PointerGetDatum(user_text);
-    std::memset(slot->tts_isnull, 0, 2 * sizeof(bool));
-    ExecStoreVirtualTuple(slot);
-    Relation rel = homes_->result->ri_RelationDesc;
-    table_tuple_insert(rel, slot, GetCurrentCommandId(true), 0, nullptr);
-#if PG_VERSION_NUM >= 160000
-    ExecInsertIndexTuples(homes_->result, slot, homes_->estate, false, false, nullptr, NIL, false);
-#else
-    ExecInsertIndexTuples(homes_->result, slot, homes_->estate, false, false, nullptr, NIL);
-#endif
+    homes_->insert();
     pfree(home_text);
     pfree(user_text);
     wrote_ = true;
+  });
+}
+
+void Store::open_log() {
+  if (log_) return;
+  log_ = table_open(pql_relation("milestone_log"), mode_);
+  log_index_ = index_open(pql_relation("milestone_log_home"), mode_);
+}
+
+void Store::log_milestones(std::string_view home, std::string_view member, std::string_view body) {
+  call([&] {
+    open_log();
+    if (!log_target_) log_target_ = Target::open(log_, false);
+    TupleTableSlot *slot = log_target_->slot;
+    ExecClearTuple(slot);
+    text *const texts[3] = {text_of(home), text_of(member), text_of(body)};
+    for (int i = 0; i < 3; i++) slot->tts_values[i] = PointerGetDatum(texts[i]);
+    log_target_->insert();
+    for (text *t : texts) pfree(t);
+    wrote_ = true;
+  });
+}
+
+std::vector<LoggedMilestones> Store::logged(Arena &a, std::string_view home, const std::string_view *member) {
+  std::vector<LoggedMilestones> out;
+  const auto copied = [&a](Datum d) -> std::string_view {
+    const text *t = DatumGetTextPP(d);
+    const std::size_t n = VARSIZE_ANY_EXHDR(t);
+    char *copy = static_cast<char *>(a.allocate(n));
+    std::memcpy(copy, VARDATA_ANY(t), n);
+    return {copy, n};
+  };
+  call([&] {
+    open_log();
+    TupleTableSlot *slot = table_slot_create(log_, nullptr);
+    ScanKeyData keys[2];
+    text *const texts[2] = {text_of(home), text_of(member ? *member : std::string_view{})};
+    for (int i = 0; i < 2; i++)
+      ScanKeyEntryInitialize(&keys[i], 0, static_cast<AttrNumber>(i + 1), BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID,
+                             F_TEXTEQ, PointerGetDatum(texts[i]));
+    IndexScanDesc scan = index_beginscan(log_, log_index_, snapshot_, member ? 2 : 1, 0);
+    index_rescan(scan, keys, member ? 2 : 1, nullptr, 0);
+    while (index_getnext_slot(scan, ForwardScanDirection, slot)) {
+      bool isnull;
+      const std::string_view who = copied(slot_getattr(slot, 2, &isnull));
+      out.push_back({who, copied(slot_getattr(slot, 3, &isnull))});
+    }
+    index_endscan(scan);
+    ExecDropSingleTupleTableSlot(slot);
+    for (text *t : texts) pfree(t);
+  });
+  return out;
+}
+
+void Store::forget_milestones(std::string_view home) {
+  call([&] {
+    open_log();
+    TupleTableSlot *slot = table_slot_create(log_, nullptr);
+    ScanKeyData key;
+    text *const value = text_of(home);
+    ScanKeyEntryInitialize(&key, 0, 1, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ, PointerGetDatum(value));
+    IndexScanDesc scan = index_beginscan(log_, log_index_, snapshot_, 1, 0);
+    index_rescan(scan, &key, 1, nullptr, 0);
+    while (index_getnext_slot(scan, ForwardScanDirection, slot)) {
+      simple_table_tuple_delete(log_, &slot->tts_tid, snapshot_);
+      wrote_ = true;
+    }
+    index_endscan(scan);
+    ExecDropSingleTupleTableSlot(slot);
+    pfree(value);
+  });
+}
+
+void Store::scan_log_rows(void *x, void (*f)(void *, std::string_view, std::string_view, std::string_view)) {
+  struct Open {
+    IndexScanDesc scan;
+    TupleTableSlot *slot;
+    MemoryContext row;
+  };
+  const Open o = call([&]() -> Open {
+    open_log();
+    IndexScanDesc scan = index_beginscan(log_, log_index_, snapshot_, 0, 0);
+    index_rescan(scan, nullptr, 0, nullptr, 0);
+    return {scan, table_slot_create(log_, nullptr),
+            AllocSetContextCreateInternal(CurrentMemoryContext, "pql milestone log row", ALLOCSET_DEFAULT_SIZES)};
+  });
+  struct Row {
+    bool found;
+    std::string_view column[3];
+  };
+  for (;;) {
+    const Row r = call([&]() -> Row {
+      CHECK_FOR_INTERRUPTS();
+      Row out{};
+      MemoryContextReset(o.row);
+      if (!index_getnext_slot(o.scan, ForwardScanDirection, o.slot)) return out;
+      MemoryContext before = MemoryContextSwitchTo(o.row);
+      out.found = true;
+      for (int i = 0; i < 3; i++) {
+        bool isnull;
+        const text *t = DatumGetTextPP(slot_getattr(o.slot, i + 1, &isnull));
+        out.column[i] = {VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t)};
+      }
+      MemoryContextSwitchTo(before);
+      return out;
+    });
+    if (!r.found) break;
+    f(x, r.column[0], r.column[1], r.column[2]);
+  }
+  call([&] {
+    index_endscan(o.scan);
+    ExecDropSingleTupleTableSlot(o.slot);
+    MemoryContextDelete(o.row);
   });
 }
 

@@ -1,4 +1,4 @@
-// Rows of pql.state, read and written without the executor.
+// Rows of pql.state and of what belongs to it, read and written without the executor.
 // Law: a home's head (part 0) is its lock; whoever writes a home writes, or locks, the head first.
 #pragma once
 
@@ -10,6 +10,12 @@ namespace pql::pg {
 struct StoredRow {
   bool found = false;
   ItemPointerData tid;
+  std::string_view body;
+};
+
+/// A row of pql.milestone_log.
+struct LoggedMilestones {
+  std::string_view member; ///< empty: the home's owner
   std::string_view body;
 };
 
@@ -37,13 +43,18 @@ public:
   bool update(const StoredRow &row, std::string_view home, int part, std::string_view body);
   /// Inserts a row. False when somebody else did first.
   bool insert(std::string_view home, int part, std::string_view body);
-  /// Removes a row that was fetched (under the head's lock).
-  void remove(const StoredRow &row);
   /// Locks a row that was fetched, waiting for whoever changes it. False when it was changed: refresh and fetch again.
   bool lock(const StoredRow &row);
 
   /// Records that a user has been seen in a home. Call under the head's lock.
   void add_user_home(std::string_view home, std::string_view user);
+
+  /// Adds milestones of a member (empty: the owner) to the home's log. Call under the head's lock.
+  void log_milestones(std::string_view home, std::string_view member, std::string_view body);
+  /// What the log has of a home, or of one subject of it.
+  std::vector<LoggedMilestones> logged(Arena &a, std::string_view home, const std::string_view *member = nullptr);
+  /// Forgets what the log has of a home. Call under the head's lock.
+  void forget_milestones(std::string_view home);
 
   /// The homes in which a user has been seen.
   void homes_of(Arena &a, std::string_view user, std::vector<std::string_view> &out);
@@ -57,6 +68,15 @@ public:
     });
   }
 
+  /// Calls f(home, member, body) for every row of the log, by home and member.
+  template <class F>
+  void scan_log(F &&f) {
+    using Fn = std::remove_reference_t<F>;
+    scan_log_rows(&f, [](void *x, std::string_view home, std::string_view member, std::string_view body) {
+      (*static_cast<Fn *>(x))(home, member, body);
+    });
+  }
+
   Snapshot snapshot() const noexcept { return snapshot_; }
 
 private:
@@ -65,16 +85,22 @@ private:
   void take_snapshot();
   void restart();
   void scan_rows(void *x, void (*f)(void *, std::string_view, int, std::string_view));
+  void scan_log_rows(void *x, void (*f)(void *, std::string_view, std::string_view, std::string_view));
+  void open_log();
 
   Relation state_ = nullptr, index_ = nullptr;
-  Relation user_homes_ = nullptr, user_index_ = nullptr;
+  Relation user_homes_ = nullptr, user_index_ = nullptr, log_ = nullptr, log_index_ = nullptr;
   IndexScanDesc scan_ = nullptr;
   TupleTableSlot *slot_ = nullptr, *out_ = nullptr;
   Snapshot snapshot_ = nullptr;
+  LOCKMODE mode_ = AccessShareLock;
   BlockNumber blocks_ = 0;
-  Target *target_ = nullptr, *homes_ = nullptr; ///< made when first needed
+  Target *target_ = nullptr, *homes_ = nullptr, *log_target_ = nullptr; ///< made when first needed
   bool wrote_ = false;
 };
+
+/// Folds a row of the milestone log into its subject. Raises XX001 when it is damaged.
+void fold_milestones(Arena &a, std::string_view home, std::string_view body, Subject &into);
 
 /// The OID of a relation of the pql schema. Raises 42704 when the extension isn't there.
 Oid pql_relation(const char *name);

@@ -35,6 +35,12 @@ public:
     return static_cast<T *>(allocate(n * sizeof(T)));
   }
 
+  std::string_view copy(std::string_view v) {
+    char *const at = static_cast<char *>(allocate(v.size()));
+    if (!v.empty()) std::memcpy(at, v.data(), v.size());
+    return {at, v.size()};
+  }
+
   /// Bytes taken from the upstream resource so far.
   std::size_t used() const noexcept { return taken_; }
 

@@ -368,6 +368,10 @@ const MilestoneDef *ProgramDef::milestone(std::string_view wanted) const noexcep
   return nullptr;
 }
 
+bool ProgramDef::scores_milestones() const noexcept {
+  return std::any_of(signals.begin(), signals.end(), [](const SignalDef &d) { return d.measure == Measure::milestone; });
+}
+
 std::span<const Section> sections() noexcept { return kSections; }
 
 ParsedProgram parse_program(std::string_view json) { return Parser().run(json); }

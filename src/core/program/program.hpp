@@ -101,6 +101,8 @@ struct ProgramDef {
   MotionDef motion;
 
   const MilestoneDef *milestone(std::string_view name) const noexcept;
+  /// Whether a signal's points rest on a milestone.
+  bool scores_milestones() const noexcept;
   bool operator==(const ProgramDef &) const = default;
 };
 

@@ -29,7 +29,7 @@ Reason reason(const SignalDef &d, TrackerId t, Trackers trackers, const Subject 
   case Measure::milestone:
     if (const FirstTime *x = s.milestone(t); x && x->at <= as_of) {
       r.value = 1;
-      r.event = x->event.view();
+      r.event = x->event();
       r.at = x->at;
     }
     break;

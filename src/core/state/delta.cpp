@@ -75,9 +75,7 @@ HomeDelta &Batch::home(bool account, std::string_view id) {
   Slot &s = find(hash, nullptr, key);
   if (s.home) return *s.home;
   HomeDelta &h = *(arena_.array<HomeDelta>(1)) = HomeDelta{};
-  char *copy = static_cast<char *>(arena_.allocate(key.size()));
-  std::memcpy(copy, key.data(), key.size());
-  h.key = {copy, key.size()};
+  h.key = arena_.copy(key);
   h.home.head = true;
   h.home.owner.id = Bytes::borrow(home_id(h.key));
   s = {hash, &h, 0};
@@ -101,11 +99,19 @@ Subject &Batch::user(HomeDelta &h, std::string_view id) {
   return h.home.members[s.member - 1];
 }
 
+// One copy of an event's id is enough for all the milestones that rest on it.
+std::string_view Batch::lasting(std::string_view id) {
+  if (!lasting_id_.data()) lasting_id_ = arena_.copy(id);
+  return lasting_id_;
+}
+
 void Batch::apply(Subject &s, const Event &e, std::span<const Action> actions) {
   for (const Action &x : actions) {
     if (x.rule >= 0 && !e.rules[static_cast<std::size_t>(x.rule)]) continue;
     switch (x.kind) {
-    case Tracker::Kind::milestone: s.fold_milestone(arena_, x.tracker, e.at, e.id); break;
+    case Tracker::Kind::milestone:
+      if (FirstTime *m = s.news_of(arena_, x.tracker, e.at, e.id)) *m = FirstTime::of(x.tracker, e.at, lasting(e.id));
+      break;
     case Tracker::Kind::decay: {
       const double v = x.value < 0 ? 1 : e.values[static_cast<std::size_t>(x.value)];
       if (!std::isnan(v)) s.fold_decay(arena_, x.tracker, trackers_[x.tracker].half_life, e.at, v, e.id);
@@ -118,6 +124,7 @@ void Batch::apply(Subject &s, const Event &e, std::span<const Action> actions) {
 }
 
 void Batch::fold(const Event &e, const EventActions &actions, bool members) {
+  lasting_id_ = {};
   const std::string_view owner = e.has_account ? e.account : e.user;
   HomeDelta *h = last_home_;
   if (!h || is_account_home(h->key) != e.has_account || home_id(h->key) != owner) {

@@ -72,6 +72,7 @@ private:
   Slot &find(std::uint64_t hash, const HomeDelta *in, std::string_view key);
   void grow();
   void apply(Subject &s, const Event &e, std::span<const Action> actions);
+  std::string_view lasting(std::string_view id);
 
   Arena &arena_;
   Trackers trackers_;
@@ -81,6 +82,7 @@ private:
   std::uint64_t events_ = 0;
   HomeDelta *last_home_ = nullptr; ///< of the event before: events come in bursts
   std::uint32_t last_member_ = 0;
+  std::string_view lasting_id_; ///< of the event that is being folded
 };
 
 } // namespace pql

@@ -5,7 +5,8 @@
 namespace pql {
 namespace {
 
-constexpr std::uint8_t kMagic = 0xA7, kVersion = 1;
+constexpr std::uint8_t kMagic = 0xA7, kMilestonesMagic = 0xA8, kVersion = 1;
+constexpr std::uint8_t kHead = 1, kApart = 2; // flags of a home
 
 void write_wide(Writer &w, const Wide &v) {
   unsigned char b[16];
@@ -34,9 +35,17 @@ Wide read_wide(Reader &r) {
 }
 
 // What most events change.
-void write_hot(Writer &w, const Subject &s) {
+void write_seen(Writer &w, const Subject &s) {
   w.i64(s.last_seen);
   w.varint(static_cast<std::uint64_t>(s.events));
+}
+
+void read_seen(Reader &r, Subject &s) {
+  s.last_seen = r.i64();
+  s.events = static_cast<std::int64_t>(r.varint());
+}
+
+void write_sums(Writer &w, const Subject &s) {
   w.varint(s.decays.size);
   for (const DecayedSum &d : s.decays) {
     w.varint(d.tracker);
@@ -50,9 +59,7 @@ void write_hot(Writer &w, const Subject &s) {
   }
 }
 
-void read_hot(Reader &r, Arena &a, Subject &s) {
-  s.last_seen = r.i64();
-  s.events = static_cast<std::int64_t>(r.varint());
+void read_sums(Reader &r, Arena &a, Subject &s) {
   const std::size_t n = r.count(12);
   s.decays.reserve(a, n);
   for (std::size_t i = 0; i < n && r.ok(); i++) {
@@ -69,20 +76,25 @@ void read_hot(Reader &r, Arena &a, Subject &s) {
   }
 }
 
-void write_funnel(Writer &w, const FunnelState &f) {
-  w.varint(f.tracker);
+constexpr std::uint8_t kClosed = 1, kFolded = 2; // a funnel that came to its end; one with a floor
+
+void write_funnel(Writer &w, const FunnelState &f, Micros from) {
   const Funnel &x = f.funnel;
-  w.varint(static_cast<std::uint64_t>(x.best.level));
+  const bool closed = x.best.level > 0 && x.floor == x.best.reached && x.sweep.empty() && x.kept.empty();
+  w.varint(f.tracker);
+  w.u8(static_cast<std::uint8_t>(x.best.level));
+  w.u8(closed ? kClosed : x.floor != kAlways ? kFolded : 0);
   if (x.best.level) {
     w.varint(x.best.done);
-    w.i64(x.best.started);
-    w.i64(x.best.reached);
+    w.time(x.best.started, from);
+    w.time(x.best.reached, from);
   }
-  w.i64(x.floor);
+  if (closed) return;
+  if (x.floor != kAlways) w.time(x.floor, from);
   w.varint(x.sweep.size);
   for (Micros t : x.sweep) w.i64(t);
   w.varint(x.kept.size);
-  Micros before = 0;
+  Micros before = from;
   for (const StepAt &s : x.kept) {
     w.time(s.at, before);
     w.varint(s.steps);
@@ -94,20 +106,26 @@ void read_funnel(Reader &r, Arena &a, Subject &s) {
   FunnelState f{};
   f.tracker = static_cast<TrackerId>(r.varint());
   Funnel &x = f.funnel;
-  x.best.level = static_cast<int>(r.varint() & 0xff);
-  if (x.best.level > kMaxSteps) return r.fail();
+  x.best.level = r.u8();
+  const std::uint8_t form = r.u8();
+  if (x.best.level > kMaxSteps || form > kFolded || (form == kClosed && x.best.level == 0)) return r.fail();
   if (x.best.level) {
     x.best.done = static_cast<std::uint32_t>(r.varint());
-    x.best.started = r.i64();
-    x.best.reached = r.i64();
+    x.best.started = r.time(s.first_seen);
+    x.best.reached = r.time(s.first_seen);
   }
-  x.floor = r.i64();
+  if (form == kClosed) {
+    x.floor = x.best.reached;
+    s.funnels.push(a, f);
+    return;
+  }
+  if (form == kFolded) x.floor = r.time(s.first_seen);
   const std::size_t slots = r.count(8);
   if (slots > kMaxSteps) return r.fail();
   for (std::size_t i = 0; i < slots; i++) x.sweep.push(a, r.i64());
   const std::size_t kept = r.count(2);
   x.kept.reserve(a, kept);
-  Micros at = 0;
+  Micros at = s.first_seen;
   for (std::size_t i = 0; i < kept && r.ok(); i++) {
     const Micros next = r.time(at);
     if ((i > 0 && next <= at) || next <= x.floor) return r.fail();
@@ -117,32 +135,63 @@ void read_funnel(Reader &r, Arena &a, Subject &s) {
   s.funnels.push(a, f);
 }
 
-void write_cold(Writer &w, const Subject &s) {
-  w.string(s.id.view());
-  w.i64(s.first_seen); // times lie relative to it: it hardly ever changes, so that what follows stays as it was
-  w.varint(s.milestones.size);
-  for (const FirstTime &m : s.milestones) {
+void write_milestones(Writer &w, const Vec<FirstTime> &milestones, Micros from) {
+  w.varint(milestones.size);
+  for (const FirstTime &m : milestones) {
     w.varint(m.tracker);
-    w.time(m.at, s.first_seen);
-    w.string(m.event.view());
+    w.time(m.at, from);
+    w.string(m.event());
   }
-  w.varint(s.funnels.size);
-  for (const FunnelState &f : s.funnels) write_funnel(w, f);
 }
 
-void read_cold(Reader &r, Arena &a, Subject &s) {
+void read_milestones(Reader &r, Arena &a, Vec<FirstTime> &out, Micros from) {
+  const std::size_t n = r.count(3);
+  out.reserve(a, n);
+  for (std::size_t i = 0; i < n && r.ok(); i++) {
+    const auto tracker = static_cast<TrackerId>(r.varint());
+    const Micros at = r.time(from);
+    out.push(a, FirstTime::of(tracker, at, r.string()));
+  }
+}
+
+void write_known(Writer &w, const Subject &s) {
+  std::string_view bits = s.known.bits.view();
+  std::size_t first = s.known.first;
+  for (; !bits.empty() && !bits.front(); first++) bits.remove_prefix(1);
+  while (!bits.empty() && !bits.back()) bits.remove_suffix(1);
+  w.string(bits);
+  if (bits.empty()) return;
+  w.varint(first);
+  w.time(s.newest_known, s.first_seen);
+}
+
+void read_known(Reader &r, Subject &s) {
+  constexpr std::size_t kMost = 65'536 / 8;
+  s.known.bits = Bytes::borrow(r.string());
+  if (s.known.empty()) return;
+  const std::string_view bits = s.known.bits.view();
+  const std::uint64_t first = r.varint();
+  if (first + bits.size() > kMost || !bits.front() || !bits.back()) return r.fail();
+  s.known.first = static_cast<std::uint16_t>(first);
+  s.newest_known = r.time(s.first_seen);
+}
+
+// What hardly any event changes. Times lie relative to the first: they stay as they were when it does.
+void write_cold(Writer &w, const Subject &s, Milestones where) {
+  w.string(s.id.view());
+  w.i64(s.first_seen);
+  if (where == Milestones::inside) write_milestones(w, s.milestones, s.first_seen);
+  else write_known(w, s);
+  w.varint(s.funnels.size);
+  for (const FunnelState &f : s.funnels) write_funnel(w, f, s.first_seen);
+}
+
+void read_cold(Reader &r, Arena &a, Subject &s, Milestones where) {
   s.id = Bytes::borrow(r.string());
   s.first_seen = r.i64();
-  const std::size_t milestones = r.count(3);
-  s.milestones.reserve(a, milestones);
-  for (std::size_t i = 0; i < milestones && r.ok(); i++) {
-    FirstTime m{};
-    m.tracker = static_cast<TrackerId>(r.varint());
-    m.at = r.time(s.first_seen);
-    m.event = Bytes::borrow(r.string());
-    s.milestones.push(a, m);
-  }
-  const std::size_t funnels = r.count(11);
+  if (where == Milestones::inside) read_milestones(r, a, s.milestones, s.first_seen);
+  else read_known(r, s);
+  const std::size_t funnels = r.count(5);
   s.funnels.reserve(a, funnels);
   for (std::size_t i = 0; i < funnels && r.ok(); i++) read_funnel(r, a, s);
 }
@@ -193,17 +242,19 @@ std::uint32_t member_part(std::string_view user_id, std::uint8_t depth) noexcept
   return 1 + static_cast<std::uint32_t>(h >> 40 & ((1u << depth) - 1));
 }
 
-std::string_view encode(Arena &a, const Home &h) {
+std::string_view encode(Arena &a, const Home &h, Milestones where) {
   Writer w(a);
   w.u8(kMagic);
   w.u8(kVersion);
-  w.u8(h.head ? 1 : 0);
+  w.u8(static_cast<std::uint8_t>((h.head ? kHead : 0) | (where == Milestones::apart ? kApart : 0)));
   w.u8(h.depth);
   w.varint(h.members.size);
-  if (h.head) write_hot(w, h.owner);
-  for (const Subject &s : h.members) write_hot(w, s);
-  if (h.head) write_cold(w, h.owner);
-  for (const Subject &s : h.members) write_cold(w, s);
+  if (h.head) write_sums(w, h.owner);
+  for (const Subject &s : h.members) write_sums(w, s);
+  if (h.head) write_seen(w, h.owner);
+  for (const Subject &s : h.members) write_seen(w, s);
+  if (h.head) write_cold(w, h.owner, where);
+  for (const Subject &s : h.members) write_cold(w, s, where);
   if (h.head) write_ledger(w, h.owner);
   for (const Subject &s : h.members) write_ledger(w, s);
   w.varint(h.included.size);
@@ -215,17 +266,20 @@ std::optional<Home> decode(Arena &a, std::string_view stored) {
   Reader r(stored);
   if (r.u8() != kMagic || r.u8() != kVersion) return {};
   Home h;
-  const std::uint8_t head = r.u8();
-  h.head = head == 1;
+  const std::uint8_t flags = r.u8();
+  h.head = flags & kHead;
+  const Milestones where = flags & kApart ? Milestones::apart : Milestones::inside;
   h.depth = r.u8();
-  if (head > 1 || h.depth > kMaxHomeDepth) return {};
+  if (flags > (kHead | kApart) || h.depth > kMaxHomeDepth) return {};
   const std::size_t members = r.count(22);
   h.members.reserve(a, members);
   for (std::size_t i = 0; i < members; i++) h.members.push(a, Subject{});
-  if (h.head) read_hot(r, a, h.owner);
-  for (Subject &s : h.members) read_hot(r, a, s);
-  if (h.head) read_cold(r, a, h.owner);
-  for (Subject &s : h.members) read_cold(r, a, s);
+  if (h.head) read_sums(r, a, h.owner);
+  for (Subject &s : h.members) read_sums(r, a, s);
+  if (h.head) read_seen(r, h.owner);
+  for (Subject &s : h.members) read_seen(r, s);
+  if (h.head) read_cold(r, a, h.owner, where);
+  for (Subject &s : h.members) read_cold(r, a, s, where);
   if (h.head) read_ledger(r, a, h.owner);
   for (Subject &s : h.members) read_ledger(r, a, s);
   const std::size_t included = r.count(1);
@@ -234,14 +288,35 @@ std::optional<Home> decode(Arena &a, std::string_view stored) {
   return h;
 }
 
+std::string_view encode_milestones(Arena &a, const Vec<FirstTime> &milestones) {
+  const Micros from = milestones.empty() ? 0 : milestones[0].at;
+  Writer w(a);
+  w.u8(kMilestonesMagic);
+  w.u8(kVersion);
+  w.i64(from);
+  write_milestones(w, milestones, from);
+  return w.view();
+}
+
+std::optional<Vec<FirstTime>> decode_milestones(Arena &a, std::string_view stored) {
+  Reader r(stored);
+  if (r.u8() != kMilestonesMagic || r.u8() != kVersion) return {};
+  const Micros from = r.i64();
+  Vec<FirstTime> out;
+  read_milestones(r, a, out, from);
+  if (!r.ok() || !r.done()) return {};
+  return out;
+}
+
 std::string_view canonical(Arena &a, const Subject &s) {
   const Subject c = copy_of(a, s);
   sort_by_tracker(c.milestones);
   sort_by_tracker(c.decays);
   sort_by_tracker(c.funnels);
   Writer w(a);
-  write_hot(w, c);
-  write_cold(w, c);
+  write_sums(w, c);
+  write_seen(w, c);
+  write_cold(w, c, Milestones::inside);
   return w.view();
 }
 

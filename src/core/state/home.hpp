@@ -36,12 +36,22 @@ std::uint32_t member_part(std::string_view user_id, std::uint8_t depth) noexcept
 
 inline constexpr std::uint8_t kMaxHomeDepth = 14;
 
-/// The stored form. What changes with every event comes first and together, so that an update logs few bytes.
-std::string_view encode(Arena &a, const Home &h);
+/// Where milestones are: in the stored form itself, or kept apart (pql.milestone_log), so that it only says which are known.
+/// A home's row is written with every event, a milestone once.
+enum class Milestones : std::uint8_t { inside, apart };
+
+/// The stored form. What every event changes (when a subject was seen) lies together, next to what some do (sums), so that an
+/// update logs few bytes.
+std::string_view encode(Arena &a, const Home &h, Milestones where = Milestones::inside);
 /// Reads the stored form; what it returns borrows from `stored`. Nothing when it isn't one.
 std::optional<Home> decode(Arena &a, std::string_view stored);
 
-/// The subject's state (without its ledger) in one canonical form: equal states give equal bytes.
+/// Milestones that are kept apart, and back.
+std::string_view encode_milestones(Arena &a, const Vec<FirstTime> &milestones);
+std::optional<Vec<FirstTime>> decode_milestones(Arena &a, std::string_view stored);
+
+/// The subject's state (without its ledger, and without milestones that are kept apart) in one canonical form: equal states
+/// give equal bytes.
 std::string_view canonical(Arena &a, const Subject &s);
 
 } // namespace pql

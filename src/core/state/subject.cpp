@@ -1,5 +1,7 @@
 #include "core/state/subject.hpp"
 
+#include <algorithm>
+
 namespace pql {
 namespace {
 
@@ -21,13 +23,36 @@ Vec<T> copy_of(Arena &a, const Vec<T> &v) {
 
 } // namespace
 
+void TrackerSet::add(Arena &a, TrackerId t) {
+  const std::size_t byte = t / 8u;
+  if (byte - first >= bits.size || bits.capacity == 0) { // a run of whole words, so that it hardly ever grows
+    const std::size_t low = (bits.empty() ? byte : std::min<std::size_t>(byte, first)) & ~std::size_t{7};
+    const std::size_t end = std::max<std::size_t>(byte + 1, bits.empty() ? 0 : first + bits.size);
+    const std::size_t size = (end - low + 7) & ~std::size_t{7};
+    char *const wider = static_cast<char *>(a.allocate(size));
+    std::memset(wider, 0, size);
+    if (!bits.empty()) std::memcpy(wider + (first - low), bits.data, bits.size);
+    bits = {wider, static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(size)};
+    first = static_cast<std::uint16_t>(low);
+  }
+  char &in = bits.data[byte - first];
+  in = static_cast<char>(static_cast<unsigned char>(in) | 1u << t % 8);
+}
+
+void TrackerSet::add(Arena &a, const TrackerSet &o) {
+  for (std::size_t i = 0; i < o.bits.size * 8; i++) {
+    const auto t = static_cast<TrackerId>(o.first * 8u + i);
+    if (o.has(t) && !has(t)) add(a, t);
+  }
+}
+
 Subject copy_of(Arena &a, const Subject &s) {
   Subject c = s;
   c.milestones = copy_of(a, s.milestones);
   c.decays = copy_of(a, s.decays);
   c.funnels = copy_of(a, s.funnels);
   c.open = copy_of(a, s.open);
-  for (FirstTime &m : c.milestones) m.event = Bytes::borrow(m.event.view());
+  c.known.bits = Bytes::borrow(s.known.bits.view());
   for (DecayedSum &d : c.decays) d.event = Bytes::borrow(d.event.view());
   for (FunnelState &f : c.funnels) {
     f.funnel.sweep = copy_of(a, f.funnel.sweep);
@@ -36,16 +61,17 @@ Subject copy_of(Arena &a, const Subject &s) {
   return c;
 }
 
+FirstTime *Subject::news_of(Arena &a, TrackerId t, Micros at, std::string_view event) {
+  if (knows(t, at)) return nullptr;
+  FirstTime *m = known.has(t) ? find(milestones, t) : nullptr;
+  if (m && !FirstTime::of(t, at, event).before(*m)) return nullptr;
+  note(a, t, at);
+  return m ? m : &milestones.push(a, {});
+}
+
 void Subject::fold_milestone(Arena &a, TrackerId t, Micros at, std::string_view event) {
-  FirstTime *m = find(milestones, t);
-  if (!m) {
-    m = &milestones.push(a, {at, {}, t});
-    m->event.assign(a, event);
-    return;
-  }
-  if (at > m->at || (at == m->at && event >= m->event.view())) return;
-  m->at = at;
-  m->event.assign(a, event);
+  FirstTime *const m = news_of(a, t, at, event);
+  if (m) *m = FirstTime::of(t, at, a.copy(event));
 }
 
 void Subject::fold_decay(Arena &a, TrackerId t, Micros half_life, Micros at, double value, std::string_view event) {
@@ -63,11 +89,22 @@ void Subject::fold_steps(Arena &a, TrackerId t, const FunnelSpec &spec, Micros a
   f->funnel.add(a, spec, at, steps);
 }
 
+void Subject::note(Arena &a, TrackerId t, Micros at) {
+  if (!known.has(t)) known.add(a, t);
+  newest_known = std::max(newest_known, at);
+}
+
 bool Subject::merge(Arena &a, Trackers trackers, const Subject &o) {
+  for (const FirstTime &m : o.milestones) fold_milestone(a, m.tracker, m.at, m.event());
+  known.add(a, o.known);
+  newest_known = std::max(newest_known, o.newest_known);
+  return merge_but_milestones(a, trackers, o);
+}
+
+bool Subject::merge_but_milestones(Arena &a, Trackers trackers, const Subject &o) {
   if (o.first_seen < first_seen) first_seen = o.first_seen;
   if (o.last_seen > last_seen) last_seen = o.last_seen;
   events += o.events;
-  for (const FirstTime &m : o.milestones) fold_milestone(a, m.tracker, m.at, m.event.view());
   for (const DecayedSum &d : o.decays) {
     DecayedSum *mine = find(decays, d.tracker);
     if (!mine) mine = &decays.push(a, {{}, kAlways, {}, d.tracker});

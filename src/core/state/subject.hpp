@@ -28,9 +28,17 @@ using Trackers = std::span<const Tracker>;
 /// The earliest occurrence: its time and the event it rests on (of several at that time, the smallest id).
 struct FirstTime {
   Micros at;
-  Bytes event;
+  const char *event_data; ///< never written: subjects may share it
+  std::uint32_t event_size;
   TrackerId tracker;
+
+  static FirstTime of(TrackerId t, Micros at, std::string_view event) noexcept {
+    return {at, event.data(), static_cast<std::uint32_t>(event.size()), t};
+  }
+  std::string_view event() const noexcept { return {event_data, event_size}; }
+  bool before(const FirstTime &o) const noexcept { return at < o.at || (at == o.at && event() < o.event()); }
 };
+static_assert(sizeof(FirstTime) == 24); // a large statement keeps millions of them
 
 /// A decayed sum, and the newest event in it as evidence (of several at that time, the greatest id).
 struct DecayedSum {
@@ -45,11 +53,27 @@ struct FunnelState {
   TrackerId tracker;
 };
 
+/// A set of trackers, as the bits of a run of bytes. Trivial: copying it copies the handle.
+struct TrackerSet {
+  Bytes bits;
+  std::uint16_t first = 0; ///< byte i has the trackers from 8 * (first + i)
+
+  bool empty() const noexcept { return bits.empty(); }
+  bool has(TrackerId t) const noexcept {
+    const std::size_t at = t / 8u - first; // wraps below the first
+    return at < bits.size && (static_cast<unsigned char>(bits.data[at]) >> t % 8 & 1);
+  }
+  void add(Arena &a, TrackerId t);
+  void add(Arena &a, const TrackerSet &o);
+};
+
 struct Subject {
   Bytes id;
   Micros first_seen = kNever, last_seen = kAlways;
   std::int64_t events = 0;
   Vec<FirstTime> milestones;
+  TrackerSet known;              ///< milestones that are here, or kept apart (see encode), none of which is newer than
+  Micros newest_known = kAlways;
   Vec<DecayedSum> decays;
   Vec<FunnelState> funnels;
   Vec<std::int32_t> open; ///< ledger, not state: programs in which an episode is open
@@ -60,13 +84,24 @@ struct Subject {
     events++;
   }
   void fold_milestone(Arena &a, TrackerId t, Micros at, std::string_view event);
+  /// Where to note an occurrence of a milestone, whose event the caller keeps in the arena; null when it is no news.
+  FirstTime *news_of(Arena &a, TrackerId t, Micros at, std::string_view event);
   void fold_decay(Arena &a, TrackerId t, Micros half_life, Micros at, double value, std::string_view event);
   void fold_steps(Arena &a, TrackerId t, const FunnelSpec &spec, Micros at, std::uint32_t steps);
 
   /// Takes what another subject knows (its ledger excepted). False when a funnel became inexact: derive the home again.
   [[nodiscard]] bool merge(Arena &a, Trackers trackers, const Subject &o);
+  /// The same without milestones, known ones included.
+  [[nodiscard]] bool merge_but_milestones(Arena &a, Trackers trackers, const Subject &o);
   /// Brings funnels into canonical form and says whether all are exact. Call once after folding or merging.
   [[nodiscard]] bool settle(Arena &a, Trackers trackers);
+
+  /// Whether an occurrence can't be news: it is later than all that is known, as most are.
+  bool knows(TrackerId t, Micros at) const noexcept { return at > newest_known && known.has(t); }
+  /// Notes that a milestone is known.
+  void note(Arena &a, TrackerId t, Micros at);
+  /// Whether it has been seen, or a milestone of it stated.
+  bool exists() const noexcept { return events > 0 || !milestones.empty() || !known.empty(); }
 
   const FirstTime *milestone(TrackerId t) const noexcept;
   const DecayedSum *decay(TrackerId t) const noexcept;
