@@ -232,6 +232,20 @@ UPDATE ev SET who = 'ben' WHERE id = 2;
 DELETE FROM ev WHERE who IS NULL;
 SELECT * FROM shown;
 SELECT * FROM pql.verify();
+TRUNCATE ev;
+-- rules that run into a limit, or into what isn't supported, for some values only
+SELECT pql.publish($${"program": "limits", "unit": "user", "milestones": {
+    "long": {"event": "pay", "where": "length(repeat('xxxx', (props->>'n')::int)) > 8"},
+    "dated": {"event": "pay", "where": "jsonb_path_exists(props, '$.d.datetime() ? (@ < \"2026-01-01T00:00:00+00\".datetime())')"}},
+  "signals": {"long": {"kind": "intent", "milestone": "long", "max_points": 10}}, "qualify": {"enter": 10, "leave": 5}}$$);
+INSERT INTO ev VALUES (20, '2026-01-03', 'long', NULL, 'pay', '{"n": 300000000}'), (21, '2026-01-03', 'fit', NULL, 'pay', '{"n": 3}'),
+  (22, '2026-01-03', 'dated', NULL, 'pay', '{"n": 1, "d": "2025-01-01"}');
+SELECT * FROM reached WHERE name IN ('long', 'dated');
+SELECT reason, events FROM pql.unusable WHERE reason = 'rule failed';
+UPDATE ev SET who = 'fit too' WHERE id IN (20, 21, 22);
+SELECT * FROM reached WHERE name IN ('long', 'dated');
+SELECT * FROM pql.verify();
+SELECT pql.retire('limits') > 0;
 
 --
 -- Ids of all sorts
