@@ -92,6 +92,7 @@ SELECT pg_temp.attach(a) FROM unnest(ARRAY[
   $$user_id => 'who', event => 'name', occurred_at => 'ts', clock => NULL$$,
   $$user_id => 'who', event => 'name', occurred_at => 'ts', mode => 'async'$$,
   $$user_id => 'who', event => 'name', occurred_at => 'ts', mode => NULL$$,
+  $$user_id => 'who', event => 'name', occurred_at => 'ts', dry_run => NULL$$,
   $$user_id => 'who', event => 'name', occurred_at => 'ts', dedup => '90 days'$$,
   $$user_id => 'who', event => 'name', occurred_at => 'ts', event_id => 'id', dedup => '3 months'$$,
   $$user_id => 'who', event => 'name', occurred_at => 'ts', event_id => 'id', dedup => '0'$$,
@@ -109,6 +110,8 @@ FROM unnest(ARRAY['v', 'mv', 'sq', 'parted_1', 'ev_id_idx', 'nothing', 'pair', '
 DROP VIEW v;
 DROP MATERIALIZED VIEW mv;
 SELECT pg_temp.try($$SELECT count(*) FROM pql.attach(NULL, 'who', 'name', 'ts')$$);
+SELECT pg_temp.try('SELECT pql.' || c) FROM unnest(ARRAY['detach(NULL)', 'retain(NULL, now())', $$retain('ev', NULL)$$, 'promote(NULL)',
+  $$promote('usage', NULL)$$, 'retire(NULL)', 'publish(NULL)']) AS c;
 
 -- nothing changed
 SELECT count(*) FROM pql.sources;

@@ -46,10 +46,12 @@ DECLARE
   n record;
   sample text;
   ids text;
+  absent text := (ARRAY['events', 'user_id', 'event', 'occurred_at', 'clock', 'mode', 'dry_run'])[array_position(
+    ARRAY[events IS NULL, user_id IS NULL, event IS NULL, occurred_at IS NULL, clock IS NULL, mode IS NULL, dry_run IS NULL], true)];
 BEGIN
-  IF events IS NULL OR user_id IS NULL OR event IS NULL OR occurred_at IS NULL THEN
-    RAISE EXCEPTION 'events, user_id, event and occurred_at must not be null' USING ERRCODE = 'null_value_not_allowed',
-      HINT = 'Each is a column, or an SQL expression over a row.';
+  IF absent IS NOT NULL THEN
+    RAISE EXCEPTION '% must not be null', absent USING ERRCODE = 'null_value_not_allowed',
+      HINT = CASE WHEN absent IN ('user_id', 'event', 'occurred_at') THEN 'It is a column, or an SQL expression over a row.' ELSE '' END;
   END IF;
   SELECT c.relkind, c.relispartition INTO kind, partition FROM pg_class AS c WHERE c.oid = events;
   IF kind IS NULL THEN
@@ -81,11 +83,11 @@ BEGIN
   IF NOT has_table_privilege(events, 'SELECT') THEN
     RAISE EXCEPTION 'permission denied for table %', events USING ERRCODE = 'insufficient_privilege';
   END IF;
-  IF clock IS NULL OR clock NOT IN ('wall', 'event') THEN
+  IF clock NOT IN ('wall', 'event') THEN
     RAISE EXCEPTION 'clock "%" is not known', clock USING ERRCODE = 'invalid_parameter_value',
       HINT = 'Use ''wall'' (the time of the database), or ''event'' (the newest event seen) for replays.';
   END IF;
-  IF mode IS DISTINCT FROM 'sync' THEN
+  IF mode <> 'sync' THEN
     RAISE EXCEPTION 'mode "%" is not supported by this version', mode USING ERRCODE = 'feature_not_supported',
       HINT = 'Use ''sync''.';
   END IF;
@@ -139,17 +141,18 @@ BEGIN
     what := 'events'; finding := n.events || CASE WHEN n.events = 100000 THEN ' (the first 100000 were read)' ELSE '' END;
     advice := CASE WHEN n.events > 0 THEN 'Their history is folded by CALL pql.backfill().' END; RETURN NEXT;
     what := 'time'; finding := CASE WHEN n.events > 0 THEN format('from %s to %s', n.first, n.last) ELSE 'no events' END;
-    advice := CASE WHEN n.future > 0 THEN format('%s events lie in the future: they are held until they are due.', n.future) END; RETURN NEXT;
-    what := 'users'; finding := format('%s; %s events without one', n.users, n.no_user);
+    advice := CASE WHEN n.future = 1 THEN 'One event lies in the future: it is held until it is due.'
+      WHEN n.future > 1 THEN format('%s events lie in the future: they are held until they are due.', n.future) END; RETURN NEXT;
+    what := 'users'; finding := format('%s; %s without one', n.users, pql._events_text(n.no_user));
     advice := CASE WHEN n.no_user > 0 THEN 'Events without a user are counted in pql.unusable, and not used.' END; RETURN NEXT;
-    what := 'accounts'; finding := format('%s; %s events without one', n.accounts, n.no_account);
+    what := 'accounts'; finding := format('%s; %s without one', n.accounts, pql._events_text(n.no_account));
     advice := CASE WHEN account_id IS NULL THEN 'Give account_id to score accounts.' END; RETURN NEXT;
     what := 'event names'; finding := n.names::text; advice := NULL; RETURN NEXT;
     IF received_at IS NOT NULL THEN
       what := 'lateness'; finding := format('%s at the median', make_interval(secs => coalesce(n.late, 0))); advice := NULL; RETURN NEXT;
     END IF;
     IF event_id IS NOT NULL THEN
-      what := 'ids'; finding := format('%s distinct among %s events', n.ids, n.events);
+      what := 'ids'; finding := format('%s distinct among %s', n.ids, pql._events_text(n.events));
       advice := CASE WHEN n.ids < n.events THEN 'Some events share an id: with dedup or a unique index they count once.' END; RETURN NEXT;
     END IF;
   END IF;
@@ -180,7 +183,7 @@ BEGIN
   advice := CASE WHEN pages > 0 THEN 'CALL pql.backfill() folds it.' END; RETURN NEXT;
 END $$;
 COMMENT ON FUNCTION pql.attach(regclass, text, text, text, text, text, text, text, text, text, text, interval, boolean) IS
-  'Attaches an events table: from now on its rows become state. Each text is a column or an SQL expression over the row. With dry_run it only tells what it found: ids, duplicates, lateness, missing indexes, cost. Errors: 42809 not a table, 42710 attached already, 42703 unknown column, 42501 no rights, 22023 bad argument.';
+  'Attaches an events table: from now on its rows become state. Each text is a column or an SQL expression over the row. With dry_run it only tells what it found: ids, duplicates, lateness, missing indexes, cost. Errors: 42809 not a table, 42710 attached already, 42703 unknown column, 42501 no rights, 22023 bad argument, 22004 null argument.';
 
 CREATE OR REPLACE FUNCTION pql.detach(events regclass) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
@@ -188,6 +191,9 @@ DECLARE
   s record;
   name text;
 BEGIN
+  IF events IS NULL THEN
+    RAISE EXCEPTION 'events must not be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
   SELECT * INTO s FROM pql.source AS x WHERE x.relation = events FOR UPDATE;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'table % is not attached', events USING ERRCODE = 'undefined_object';
@@ -213,7 +219,7 @@ BEGIN
   PERFORM pql._audit('detach', events::text, jsonb_build_object('source_id', s.source_id));
 END $$;
 COMMENT ON FUNCTION pql.detach(regclass) IS
-  'Detaches an events table: drops its triggers and takes its events out of the state (the events themselves stay). Error: 42704 when it is not attached.';
+  'Detaches an events table: drops its triggers and takes its events out of the state (the events themselves stay). Errors: 42704 not attached, 22004 null argument.';
 
 CREATE OR REPLACE FUNCTION pql._seal(source int, since timestamptz) RETURNS bigint
   AS 'MODULE_PATHNAME', 'pql__seal' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000;
@@ -226,7 +232,10 @@ DECLARE
   s record;
   sealed bigint;
 BEGIN
-  IF since IS NULL OR NOT isfinite(since) OR since > statement_timestamp() THEN
+  IF events IS NULL OR since IS NULL THEN
+    RAISE EXCEPTION '% must not be null', CASE WHEN events IS NULL THEN 'events' ELSE 'since' END USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  IF NOT isfinite(since) OR since > statement_timestamp() THEN
     RAISE EXCEPTION 'since must be an instant of the past' USING ERRCODE = 'invalid_parameter_value';
   END IF;
   SELECT * INTO s FROM pql.source AS x WHERE x.relation = events;
@@ -251,7 +260,7 @@ BEGIN
   RETURN sealed;
 END $$;
 COMMENT ON FUNCTION pql.retain(regclass, timestamptz) IS
-  'Seals events older than an instant and returns how many there were: from then on they may be purged without changing any state, older ones that still arrive are not used, and verify and rebuild start there. Errors: 42704 not attached, 22023 bad instant, 55000 history not folded yet.';
+  'Seals events older than an instant and returns how many there were: from then on they may be purged without changing any state, older ones that still arrive are not used, and verify and rebuild start there. Errors: 42704 not attached, 22023 bad instant, 22004 null argument, 55000 history not folded yet.';
 
 CREATE OR REPLACE FUNCTION pql._assert_milestone(user_id text, tracker smallint, reached_at timestamptz, evidence text) RETURNS void
   AS 'MODULE_PATHNAME', 'pql__assert_milestone' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000;
