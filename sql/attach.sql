@@ -47,6 +47,14 @@ SELECT * FROM pql.attach('ev', user_id => 'who', account_id => 'org', event => '
 CREATE INDEX ON ev (org, ts);
 SELECT * FROM pql.attach('ev', user_id => 'who', account_id => 'org', event => 'name', occurred_at => 'ts', event_id => 'id',
                          dedup => '90 days', dry_run => true);
+-- an expression that fails on some rows
+UPDATE ev SET props = '{"at": "2026-01-01T00:00:00Z", "n": "1"}';
+UPDATE ev SET props = '{"at": "x", "n": "one"}' WHERE id = 7;
+UPDATE ev SET props = '{"n": 0}' WHERE id IN (8, 9);
+SELECT * FROM pql.attach('ev', user_id => '(60 / (props->>''n'')::int)::text', account_id => 'org', event => 'name', occurred_at => 'ts',
+                         event_id => 'id', dry_run => true);
+SELECT * FROM pql.attach('ev', user_id => 'who', event => '(props->>''n'')::int::text', occurred_at => 'ts', dry_run => true) WHERE what = 'failures';
+SELECT * FROM pql.attach('ev', user_id => 'who', event => 'name', occurred_at => 'ts', properties => '(props->>''at'')::jsonb', dry_run => true) WHERE what = 'failures';
 -- nothing came of it
 SELECT count(*) FROM pql.sources;
 SELECT count(*) FROM pg_trigger WHERE tgrelid = 'ev'::regclass;

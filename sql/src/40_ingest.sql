@@ -27,6 +27,35 @@ END $$;
 COMMENT ON FUNCTION pql._create_triggers(int) IS 'Creates the triggers of a source.';
 REVOKE ALL ON FUNCTION pql._create_triggers(int) FROM PUBLIC;
 
+-- An expression that fails on one row's values makes the sample fail, unless it is taken carefully: row by row, and fewer of them.
+CREATE OR REPLACE FUNCTION pql._sample_events(events regclass, user_id text, account_id text, event text, occurred_at text,
+    event_id text, properties text, received_at text, carefully boolean)
+  RETURNS TABLE (failure text, who text, account text, name text, at timestamptz, id text, bare boolean, received timestamptz)
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 ROWS 10000 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  expressions text := format('NULL::text, (%s)::text, (%s)::text, (%s)::text, (%s)::timestamptz, (%s)::text, (%s)::jsonb IS NULL,'
+    ' (%s)::timestamptz', user_id, coalesce(account_id, 'NULL'), event, occurred_at, coalesce(event_id, 'NULL'),
+    coalesce(properties, 'NULL'), coalesce(received_at, 'NULL'));
+  r record;
+BEGIN
+  IF NOT carefully THEN
+    RETURN QUERY EXECUTE format('SELECT %s FROM (SELECT * FROM %s LIMIT 100000) AS t', expressions, events);
+    RETURN;
+  END IF;
+  FOR r IN EXECUTE format('SELECT t AS whole FROM %s AS t LIMIT 10000', events) LOOP
+    BEGIN
+      EXECUTE format('SELECT %s FROM (SELECT ($1::%s).*) AS t', expressions, events) USING r.whole
+        INTO failure, who, account, name, at, id, bare, received;
+    EXCEPTION WHEN data_exception OR program_limit_exceeded OR feature_not_supported THEN
+      SELECT SQLERRM INTO failure, who, account, name, at, id, bare, received; -- the others are null
+    END;
+    RETURN NEXT;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION pql._sample_events(regclass, text, text, text, text, text, text, text, boolean) IS 'What the arguments of pql.attach give for the first rows of a table, or why they fail.';
+REVOKE ALL ON FUNCTION pql._sample_events(regclass, text, text, text, text, text, text, text, boolean) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION pql.attach(events regclass, user_id text, event text, occurred_at text, account_id text DEFAULT NULL,
     event_id text DEFAULT NULL, properties text DEFAULT NULL, received_at text DEFAULT NULL, workspace text DEFAULT NULL,
     clock text DEFAULT 'wall', mode text DEFAULT 'sync', dedup interval DEFAULT NULL, dry_run boolean DEFAULT false)
@@ -44,8 +73,7 @@ DECLARE
   newest int;
   pages bigint;
   n record;
-  sample text;
-  ids text;
+  carefully boolean;
   absent text := (ARRAY['events', 'user_id', 'event', 'occurred_at', 'clock', 'mode', 'dry_run'])[array_position(
     ARRAY[events IS NULL, user_id IS NULL, event IS NULL, occurred_at IS NULL, clock IS NULL, mode IS NULL, dry_run IS NULL], true)];
 BEGIN
@@ -128,19 +156,29 @@ BEGIN
     CASE capture WHEN 'row' THEN 'captured row by row' ELSE 'captured by statement' END); advice := NULL;
   RETURN NEXT;
   IF dry_run THEN
-    sample := format('(SELECT * FROM %s LIMIT 100000)', events);
-    EXECUTE format('SELECT count(*) AS events, count(*) FILTER (WHERE (%1$s) IS NULL) AS no_user, count(DISTINCT (%1$s)) AS users,'
-      ' %2$s AS accounts, %3$s AS no_account, count(DISTINCT (%4$s)) AS names, count(*) FILTER (WHERE (%5$s) > clock_timestamp()) AS future,'
-      ' %6$s AS ids, min(%5$s) AS first, max(%5$s) AS last, %7$s AS late FROM %8$s AS t',
-      user_id, CASE WHEN account_id IS NULL THEN '0::bigint' ELSE format('count(DISTINCT (%s))', account_id) END,
-      CASE WHEN account_id IS NULL THEN 'count(*)' ELSE format('count(*) FILTER (WHERE (%s) IS NULL)', account_id) END, event, occurred_at,
-      CASE WHEN event_id IS NULL THEN '0::bigint' ELSE format('count(DISTINCT (%s))', event_id) END,
-      CASE WHEN received_at IS NULL THEN 'NULL::float8'
-        ELSE format('percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM (%s) - (%s)))', received_at, occurred_at) END,
-      sample) INTO n;
-    what := 'events'; finding := n.events || CASE WHEN n.events = 100000 THEN ' (the first 100000 were read)' ELSE '' END;
+    FOREACH carefully IN ARRAY ARRAY[false, true] LOOP
+      BEGIN
+        SELECT count(*) AS events, CASE WHEN carefully THEN 10000 ELSE 100000 END AS most,
+               count(e.failure) AS failed, min(e.failure) AS failure,
+               count(*) FILTER (WHERE e.who IS NULL AND e.failure IS NULL) AS no_user, count(DISTINCT e.who) AS users,
+               count(*) FILTER (WHERE e.account IS NULL AND e.failure IS NULL) AS no_account, count(DISTINCT e.account) AS accounts,
+               count(DISTINCT e.name) AS names, count(*) FILTER (WHERE e.at > clock_timestamp()) AS future,
+               min(e.at) AS first, max(e.at) AS last, count(DISTINCT e.id) AS ids,
+               percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM e.received - e.at)) AS late
+          INTO n
+          FROM pql._sample_events(events, user_id, account_id, event, occurred_at, event_id, properties, received_at, carefully) AS e;
+        EXIT;
+      EXCEPTION WHEN data_exception OR program_limit_exceeded OR feature_not_supported THEN
+        NULL; -- some row made an expression fail: which ones do?
+      END;
+    END LOOP;
+    what := 'events'; finding := n.events || CASE WHEN n.events = n.most THEN format(' (the first %s were read)', n.most) ELSE '' END;
     advice := CASE WHEN n.events > 0 THEN 'Their history is folded by CALL pql.backfill().' END; RETURN NEXT;
-    what := 'time'; finding := CASE WHEN n.events > 0 THEN format('from %s to %s', n.first, n.last) ELSE 'no events' END;
+    IF n.failed > 0 THEN
+      what := 'failures'; finding := format('%s: %s', pql._events_text(n.failed), n.failure);
+      advice := 'An expression fails on their values: they are counted in pql.unusable, and not used.'; RETURN NEXT;
+    END IF;
+    what := 'time'; finding := CASE WHEN n.first IS NOT NULL THEN format('from %s to %s', n.first, n.last) ELSE 'no events' END;
     advice := CASE WHEN n.future = 1 THEN 'One event lies in the future: it is held until it is due.'
       WHEN n.future > 1 THEN format('%s events lie in the future: they are held until they are due.', n.future) END; RETURN NEXT;
     what := 'users'; finding := format('%s; %s without one', n.users, pql._events_text(n.no_user));
@@ -152,8 +190,8 @@ BEGIN
       what := 'lateness'; finding := format('%s at the median', make_interval(secs => coalesce(n.late, 0))); advice := NULL; RETURN NEXT;
     END IF;
     IF event_id IS NOT NULL THEN
-      what := 'ids'; finding := format('%s distinct among %s', n.ids, pql._events_text(n.events));
-      advice := CASE WHEN n.ids < n.events THEN 'Some events share an id: with dedup or a unique index they count once.' END; RETURN NEXT;
+      what := 'ids'; finding := format('%s distinct among %s', n.ids, pql._events_text(n.events - n.failed));
+      advice := CASE WHEN n.ids < n.events - n.failed THEN 'Some events share an id: with dedup or a unique index they count once.' END; RETURN NEXT;
     END IF;
   END IF;
   what := 'duplicates';
