@@ -156,6 +156,18 @@ INSERT INTO ev VALUES (1006, '2026-04-04 01:00', 'zoe', 'gamma', 'look'), (1007,
 SELECT program, subject_id, count(*) FROM pql.routing WHERE subject_id = 'zoe' GROUP BY 1, 2;
 SELECT program, subject_id, count(*) FROM pql.episode WHERE subject_id = 'zoe' AND left_at IS NULL GROUP BY 1, 2;
 SELECT * FROM pql.verify();
+-- her past takes her own events, not those of her accounts
+CREATE INDEX ON ev (who, ts);
+BEGIN;
+SET LOCAL enable_seqscan = off;
+DROP INDEX ev_org_ts_idx;
+SELECT seq_tup_read + idx_tup_fetch AS rows_read FROM pg_stat_xact_user_tables WHERE relname = 'ev' \gset
+SELECT pql.score('people', 'zoe', '2026-04-04 00:30');
+SELECT signal, points FROM pql.explain('people', 'zoe', '2026-04-04 00:30');
+SELECT seq_tup_read + idx_tup_fetch - :rows_read = 2 * (SELECT count(*) FROM ev WHERE who = 'zoe') AS only_hers
+FROM pg_stat_xact_user_tables WHERE relname = 'ev';
+ROLLBACK;
+DROP INDEX ev_who_ts_idx;
 
 --
 -- Versions: the second replaces the live one

@@ -156,10 +156,16 @@ void look_up(const SourceInfo &source, const std::vector<std::string> &homes, Fo
     where += any_of(source.user_id, t.user, 2);
   }
   if (where.empty()) return;
+  // Ids are compared among all events of a home.
+  const std::vector<std::string> user{std::string(folder.only_user)};
+  if (!folder.only_user.empty() && !folder.seen) {
+    if (!fits(folder.only_user, t.user)) return;
+    where = "(" + where + ") AND " + any_of(source.user_id, t.user, 3);
+  }
   const bool partitioned = call([&] { return get_rel_relkind(source.relation) == RELKIND_PARTITIONED_TABLE; });
-  // $1 and $2 are both used, so that both have a type.
+  // All arguments are used, so that each has a type.
   const std::string sql = std::string("SELECT tableoid, ctid FROM ") + (partitioned ? "" : "ONLY ") + t.name +
-                          " AS t WHERE (" + where + ") AND $1 IS NOT NULL AND $2 IS NOT NULL";
+                          " AS t WHERE (" + where + ") AND $1 IS NOT NULL AND $2 IS NOT NULL AND $3 IS NOT NULL";
   const std::set<std::string, std::less<>> wanted(homes.begin(), homes.end());
   folder.wanted_arg = const_cast<void *>(static_cast<const void *>(&wanted));
   folder.wanted = [](void *arg, const Extracted &e) {
@@ -173,7 +179,7 @@ void look_up(const SourceInfo &source, const std::vector<std::string> &homes, Fo
   std::vector<Tid> tids;
   Spi spi;
   const Now now;
-  const std::uint64_t n = spi.run_at(now.get(), sql.c_str(), {Arg::of(accounts), Arg::of(users)});
+  const std::uint64_t n = spi.run_at(now.get(), sql.c_str(), {Arg::of(accounts), Arg::of(users), Arg::of(user)});
   for (std::uint64_t i = 0; i < n; i++) {
     bool isnull;
     const Datum d = spi.datum(i, 2, &isnull);
@@ -273,6 +279,7 @@ void scan_events(const Definitions &plan, Arena &arena, Batch &into, const ScanR
     Folder folder(plan, source, plan.events(), arena, std::min(GetCurrentTimestamp(), range.until), into);
     folder.until = range.until;
     folder.since = source.sealed_before;
+    folder.only_user = range.user;
     if (source.dedup) folder.seen = &seen;
     add_bases(source, arena, into, range);
     if (range.homes && range.homes->size() <= kFewHomes) {

@@ -57,6 +57,7 @@ void Folder::take(const Extracted &e) {
   if (e.at < source_.sealed_before && since == kAlways) return count_unusable("sealed");
   if (wanted && !wanted(wanted_arg, e)) return;
   if (seen && e.id.size && !first_of_its_id(e)) return count_unusable("duplicate");
+  if (!only_user.empty() && e.user != only_user) return;
   if (e.at > hold_after_) return hold(e);
   Event event{e.user, e.account, e.has_account, e.at, e.id.view(), {}, {}};
   EventActions actions{};

@@ -47,6 +47,7 @@ public:
   bool (*wanted)(void *arg, const Extracted &e) = nullptr;
   void *wanted_arg = nullptr;
   std::unordered_set<std::string> *seen = nullptr; ///< when set, only the first event of an id (and home) is folded
+  std::string_view only_user; ///< when set, only this user's events are folded; whose id is an event's first is known before
   Micros since = kAlways; ///< earlier events are passed over
   Micros until = kNever; ///< later events are passed over (reads of the past)
 

@@ -135,6 +135,7 @@ std::optional<Subject> subject_at(const Definitions &plan, Arena &arena, Unit un
     ScanRange range;
     range.until = as_of;
     range.homes = &homes;
+    if (unit == Unit::user) range.user = id;
     scan_events(plan, arena, past, range);
     Collector then(plan, arena, unit);
     collect_batch(then, past);
