@@ -207,6 +207,30 @@ INSERT INTO ev VALUES (30, '2026-01-10', 'hal', 'acme', 'start');
 UPDATE ev SET who = 'ivy' WHERE id = 30;
 COMMIT;
 SELECT * FROM pql.verify();
+-- the first statement of a session, whose end comes unnoticed: the next one sees what it did
+\c -
+SET client_min_messages = warning;
+SET TIME ZONE 'UTC';
+SET DATESTYLE = ISO;
+BEGIN;
+UPDATE ev SET who = 'jan' WHERE id = 30;
+SELECT user_id FROM pql.members WHERE user_id IN ('ivy', 'jan');
+COMMIT;
+INSERT INTO ev VALUES (29, '2026-01-10', 'jan', 'acme', 'work');
+\c -
+SET client_min_messages = warning;
+SET TIME ZONE 'UTC';
+SET DATESTYLE = ISO;
+-- and a query in the midst of one does nothing that its trigger is to do
+CREATE FUNCTION without(id bigint) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM ev WHERE ev.id = without.id;
+  RETURN (SELECT 'kim' FROM pg_class LIMIT 1);
+END $$;
+INSERT INTO ev SELECT id + 100, '2026-01-11', without(id), 'acme', 'start' FROM ev WHERE who = 'jan';
+SELECT user_id, events FROM pql.members WHERE user_id IN ('jan', 'kim');
+SELECT * FROM pql.verify();
+DROP FUNCTION without(bigint);
 
 --
 -- What can't be used is counted, and the insert succeeds

@@ -72,8 +72,9 @@ CREATE VIEW pql.backfill_progress WITH (security_invoker = true) AS
 COMMENT ON VIEW pql.backfill_progress IS 'How far the folding of history has come.';
 
 CREATE OR REPLACE FUNCTION pql.state_digest() RETURNS text
-  LANGUAGE sql STABLE PARALLEL SAFE COST 5000
+  LANGUAGE sql VOLATILE PARALLEL UNSAFE COST 5000
   BEGIN ATOMIC
+    SELECT pql._flush();
     SELECT md5(string_agg(s.home || ':' || c.unit || ':' || c.subject_id || ':' || md5(c.state), ','
                           ORDER BY s.home COLLATE "C", c.unit COLLATE "C", c.subject_id COLLATE "C"))
     FROM pql.state AS s, LATERAL pql._state_canonical(s.home, s.part, s.body) AS c;
