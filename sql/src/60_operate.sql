@@ -83,7 +83,7 @@ COMMENT ON FUNCTION pql.verify(float8, timestamptz) IS
 
 CREATE OR REPLACE FUNCTION pql._release_held(as_of timestamptz) RETURNS bigint
   AS 'MODULE_PATHNAME', 'pql__release_held' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000;
-COMMENT ON FUNCTION pql._release_held(timestamptz) IS 'Folds held events that are due; returns how many.';
+COMMENT ON FUNCTION pql._release_held(timestamptz) IS 'Folds held events that are due, and not later than an instant; returns how many.';
 REVOKE ALL ON FUNCTION pql._release_held(timestamptz) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._leave_due(as_of timestamptz) RETURNS bigint
@@ -104,7 +104,7 @@ BEGIN
   IF NOT isfinite(as_of) THEN
     RAISE EXCEPTION 'as_of must be finite' USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  held_released := pql._release_held(coalesce(tick.as_of, statement_timestamp()));
+  held_released := pql._release_held(coalesce(tick.as_of, 'infinity'));
   episodes_reviewed := pql._leave_due(coalesce(tick.as_of, pql._now()));
   WITH gone AS (
     DELETE FROM pql.seen_event AS e USING pql.source AS s
@@ -113,4 +113,4 @@ BEGIN
   RETURN NEXT;
 END $$;
 COMMENT ON FUNCTION pql.tick(timestamptz) IS
-  'Does what time alone brings by an instant (null: now, by the sources'' clock): folds held events that are due, ends episodes whose score has fallen, forgets event ids past the dedup horizon. Returns how many of each. Safe to call at any time, from pg_cron or by hand.';
+  'Does what time alone brings by an instant (null: now, by the sources'' clock): folds held events that are due (an instant of the future makes none due before its time), ends episodes whose score has fallen, forgets event ids past the dedup horizon. Returns how many of each. Safe to call at any time, from pg_cron or by hand.';

@@ -586,14 +586,11 @@ void merge_batch(const Definitions &plan, Batch &batch, const MergeOptions &opti
 std::int64_t release_held(const Definitions &plan, Micros as_of) {
   Scratch memory("pql held events");
   Batch batch(memory.arena(), plan.trackers());
-  fold_due(plan, memory.arena(), batch, nullptr, as_of);
+  take_due(plan, memory.arena(), batch, as_of);
   const auto n = static_cast<std::int64_t>(batch.events());
   if (n == 0) return 0;
-  Spi spi;
-  spi.run("DELETE FROM pql.held_event WHERE occurred_at <= $1", {Arg::time(as_of)});
-  spi.finish();
   MergeOptions o;
-  o.as_of = as_of;
+  o.as_of = std::min(as_of, reading_time(plan));
   merge_batch(plan, batch, o);
   return n;
 }

@@ -102,7 +102,7 @@ struct MergeOptions {
 /// Merges a batch into the stored homes, in the order of their keys, and writes down what was decided.
 void merge_batch(const Definitions &plan, Batch &batch, const MergeOptions &options);
 
-/// Folds held events that are due. Returns how many.
+/// Folds held events that are due (see take_due). Returns how many.
 std::int64_t release_held(const Definitions &plan, Micros as_of);
 /// Decides anew upon open episodes whose time to leave has come. Returns how many there were.
 std::int64_t review_homes(const Definitions &plan, Micros as_of);
