@@ -553,16 +553,18 @@ void write_down(const std::vector<Decision> &decisions) {
       continue;
     }
     const auto text_or_null = [](const std::string &s) { return s.empty() ? Arg::nothing(TEXTOID) : Arg::of(s); };
+    // Whoever waited for the home's lock decides as of an instant before that: never one in an episode that ended meanwhile.
     spi.run("WITH opened AS ("
             " INSERT INTO pql.episode (home, episode_id, program, program_id, version, unit, subject_id, shadow, entered_at,"
             "  score, leaves_at)"
-            " VALUES ($1, pql.next_id(), $2, $3, $4, $5, $6, $7, $8, $9, $10)"
-            " ON CONFLICT (home, program_id, subject_id) WHERE left_at IS NULL DO NOTHING RETURNING episode_id)"
+            " VALUES ($1, pql.next_id(), $2, $3, $4, $5, $6, $7,"
+            "  greatest($8, (SELECT max(e.left_at) FROM pql.episode AS e WHERE e.program_id = $3 AND e.subject_id = $6)), $9, $10)"
+            " ON CONFLICT (home, program_id, subject_id) WHERE left_at IS NULL DO NOTHING RETURNING episode_id, entered_at)"
             " INSERT INTO pql.routing (routing_id, home, program, version, unit, subject_id, account_id, user_id, episode,"
             "  signal_at, qualified_at, score, reasons, headline, motion, next_best_action, contact_after, contact_by,"
             "  state_since, context)"
-            " SELECT pql.next_id(), $1, $2, $4, $5, $6, $11, $12, episode_id, $13, $8, $9, $14::jsonb, $15, $16, $17, $18, $19,"
-            "  $8, $20::jsonb FROM opened WHERE NOT $7",
+            " SELECT pql.next_id(), $1, $2, $4, $5, $6, $11, $12, episode_id, $13, entered_at, $9, $14::jsonb, $15, $16, $17,"
+            "  greatest($18, entered_at), $19 + (greatest($18, entered_at) - $18), entered_at, $20::jsonb FROM opened WHERE NOT $7",
             {Arg::of(d.home), Arg::of(d.program), Arg::of(d.program_id), Arg::of(d.version), Arg::of(name_of(d.unit)),
              Arg::of(d.subject_id), Arg::of(d.shadow), Arg::time(d.at), Arg::of(d.score), Arg::time(d.leaves_at),
              text_or_null(d.account_id), text_or_null(d.user_id), Arg::time(d.signal_at), Arg::of(d.reasons),
