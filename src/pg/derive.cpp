@@ -341,11 +341,37 @@ void derive(const Definitions &plan, const std::vector<std::string> &homes, Scan
   for (const std::string &key : homes) batch.home(is_account_home(key), home_id(key));
   MergeOptions o;
   o.replace = true;
+  o.review = true; // less may be left of a score than was foreseen
   o.as_of = reading_time(plan);
   Micros age = kAlways;
   for (const SourceInfo &s : plan.sources()) age = std::max(age, o.as_of - s.max_event_age);
   o.emit_since = may_enter ? age : kNever;
   merge_batch(plan, batch, o);
+}
+
+// Episodes of people who are seen in some homes (null: in any), wherever they are kept: less may be left of their scores.
+std::vector<OpenEpisode> people_above(const Definitions &plan, const std::vector<std::string> *homes) {
+  static const std::vector<std::string> none;
+  std::vector<OpenEpisode> out;
+  if (!plan.has_unit(Unit::user)) return out;
+  std::vector<std::string> programs;
+  for (const Program &p : plan.programs()) {
+    if (p.def.unit == Unit::user) programs.push_back(std::to_string(p.id));
+  }
+  Spi spi;
+  const std::uint64_t n = spi.run("SELECT e.home, e.subject_id FROM pql.episode AS e"
+                                  " WHERE e.left_at IS NULL AND e.program_id = ANY ($1::int[]) AND ($2 OR e.subject_id IN ("
+                                  "  SELECT m.user_id FROM pql.state AS s, LATERAL pql._state_subjects(s.home, s.part, s.body) AS m"
+                                  "  WHERE s.home = ANY ($3)))",
+                                  {Arg::of(programs), Arg::of(homes == nullptr), Arg::of(homes ? *homes : none)});
+  for (std::uint64_t i = 0; i < n; i++) out.push_back({spi.text(i, 1), Unit::user, spi.text(i, 2)});
+  spi.finish();
+  return out;
+}
+
+void sort(std::vector<std::string> &homes) {
+  std::sort(homes.begin(), homes.end());
+  homes.erase(std::unique(homes.begin(), homes.end()), homes.end());
 }
 
 } // namespace
@@ -369,12 +395,16 @@ bool sources_readable(const Definitions &plan, std::string *unreadable) {
 void derive_homes(const Definitions &plan, const std::vector<std::string> &homes) {
   if (homes.empty() || !sources_readable(plan)) return;
   std::vector<std::string> sorted = homes;
-  std::sort(sorted.begin(), sorted.end());
-  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
-  lock_homes(sorted);
+  sort(sorted);
+  const std::vector<OpenEpisode> people = people_above(plan, &sorted);
+  std::vector<std::string> locked = sorted;
+  for (const OpenEpisode &e : people) locked.push_back(e.home);
+  sort(locked);
+  lock_homes(locked);
   ScanRange range;
   range.homes = &sorted;
   derive(plan, sorted, range);
+  review(plan, people, reading_time(plan));
 }
 
 void derive_all(const Definitions &plan) {
@@ -391,6 +421,7 @@ void derive_all(const Definitions &plan) {
   });
   store.close();
   derive(plan, stored, {}, false);
+  review(plan, people_above(plan, nullptr), reading_time(plan));
   Spi spi;
   spi.run("UPDATE pql.backfill_job SET finished_at = pg_catalog.clock_timestamp(), next_page = pages WHERE finished_at IS NULL");
   spi.finish();

@@ -280,6 +280,7 @@ private:
       for (std::size_t i = 0; i < look && !mine; i++) {
         if (in.members[i].id.view() == m.id.view()) mine = &in.members[i];
       }
+      if (!mine && options_.review) continue; // his events are gone, and with them his episode
       if (!mine) {
         Subject s;
         s.id = Bytes::borrow(m.id.view());
@@ -419,6 +420,7 @@ private:
     reasons_.resize(p.def.signals.size());
     const int points = score(p, plan_.trackers(), whole, at, reasons_);
     const bool open = whole.is_open(p.id);
+    if (open && !subject.is_open(p.id)) return; // kept in another home: see derive_homes and pql.tick
     if (!open && may_enter_ && points >= p.def.enter) enter(p, key, head, subject, whole, points, at);
     else if (open && points < p.def.leave) leave(p, key, subject, whole, points, at);
     else if (open && options_.review) stay(p, key, subject, whole, points, at);
@@ -597,22 +599,28 @@ std::int64_t release_held(const Definitions &plan, Micros as_of) {
   return n;
 }
 
-std::int64_t review_homes(const Definitions &plan, Micros as_of) {
+void review(const Definitions &plan, const std::vector<OpenEpisode> &episodes, Micros as_of) {
   Scratch memory("pql review");
   Batch batch(memory.arena(), plan.trackers());
-  Spi spi;
-  const std::uint64_t n = spi.run("SELECT home, unit, subject_id FROM pql.episode WHERE left_at IS NULL AND leaves_at <= $1",
-                                  {Arg::time(as_of)});
-  for (std::uint64_t i = 0; i < n; i++) {
-    const std::string home = spi.text(i, 1), subject = spi.text(i, 3);
-    HomeDelta &h = batch.home(is_account_home(home), home_id(home));
-    if (spi.text(i, 2) == "user") batch.user(h, subject);
+  for (const OpenEpisode &e : episodes) {
+    HomeDelta &h = batch.home(is_account_home(e.home), home_id(e.home));
+    if (e.unit == Unit::user) batch.user(h, e.subject);
   }
-  spi.finish();
   MergeOptions o;
   o.as_of = as_of;
   o.review = true;
   merge_batch(plan, batch, o);
+}
+
+std::int64_t review_homes(const Definitions &plan, Micros as_of) {
+  std::vector<OpenEpisode> due;
+  Spi spi;
+  const std::uint64_t n = spi.run("SELECT home, unit, subject_id FROM pql.episode WHERE left_at IS NULL AND leaves_at <= $1",
+                                  {Arg::time(as_of)});
+  for (std::uint64_t i = 0; i < n; i++)
+    due.push_back({spi.text(i, 1), spi.text(i, 2) == "user" ? Unit::user : Unit::account, spi.text(i, 3)});
+  spi.finish();
+  review(plan, due, as_of);
   return static_cast<std::int64_t>(n);
 }
 

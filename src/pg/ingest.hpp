@@ -104,6 +104,14 @@ void merge_batch(const Definitions &plan, Batch &batch, const MergeOptions &opti
 
 /// Folds held events that are due (see take_due). Returns how many.
 std::int64_t release_held(const Definitions &plan, Micros as_of);
+/// An open episode: the home that keeps it, and whose it is.
+struct OpenEpisode {
+  std::string home;
+  Unit unit;
+  std::string subject;
+};
+/// Decides anew upon open episodes.
+void review(const Definitions &plan, const std::vector<OpenEpisode> &episodes, Micros as_of);
 /// Decides anew upon open episodes whose time to leave has come. Returns how many there were.
 std::int64_t review_homes(const Definitions &plan, Micros as_of);
 
