@@ -196,6 +196,13 @@ COMMIT;
 CALL pql.rebuild();
 SELECT * FROM ira;
 DROP VIEW ira;
+-- a person whose events leave an account is found without one
+INSERT INTO ev VALUES (1040, '2026-04-04 03:00', 'lou', 'beta', 'begin');
+UPDATE ev SET org = NULL WHERE id = 1040;
+SELECT pql.score('people', 'lou');
+INSERT INTO ev VALUES (1041, '2026-04-04 03:00', 'lou', 'beta', 'work');
+SELECT pql.score('people', 'lou');
+SELECT * FROM pql.verify();
 
 --
 -- Versions: the second replaces the live one

@@ -321,7 +321,10 @@ void lock_homes(const std::vector<std::string> &homes) {
         Home empty;
         empty.head = true;
         empty.owner.id = Bytes::borrow(home_id(key));
-        if (store.insert(key, 0, encode(scratch.arena(), empty))) break;
+        if (store.insert(key, 0, encode(scratch.arena(), empty))) {
+          if (!is_account_home(key)) store.add_user_home(key, home_id(key));
+          break;
+        }
       }
       store.refresh();
     }

@@ -226,13 +226,14 @@ private:
       if (options_.passed_over) options_.passed_over->emplace(d.key);
       return true;
     }
+    if (!row.found && !is_account_home(d.key)) fresh_.push_back(home_id(d.key));
     parts_.clear();
     for (const Subject &m : d.home.members) load_part(d.key, head, m.id.view());
     if (options_.replace) {
       load_all_parts(d.key, head);
       replace(d, head);
     } else {
-      add(d, head, row.found);
+      add(d, head);
     }
     may_enter_ = d.newest >= options_.emit_since;
     if (options_.decide) decide(d, head);
@@ -266,10 +267,9 @@ private:
     }
   }
 
-  void add(HomeDelta &d, Home &head, bool known) {
+  void add(HomeDelta &d, Home &head) {
     end_what_ended(d.key, head.owner);
     bool exact = head.owner.merge(arena(), plan_.trackers(), d.home.owner);
-    if (!known && !is_account_home(d.key)) fresh_.push_back(home_id(d.key));
     const std::size_t before = head.members.size;
     for (const Subject &m : d.home.members) {
       Part *part = load_part(d.key, head, m.id.view());
