@@ -306,6 +306,11 @@ SELECT * FROM pql.tick();
 SELECT * FROM pql.tick('3000-01-01');
 SELECT user_id, events FROM pql.members ORDER BY user_id;
 SELECT * FROM pql.verify();
+-- nor twice, when their home is not known yet and everything is derived
+INSERT INTO ev VALUES (6, '2999-01-01', 'ivo', 'ivory', 'start');
+CALL pql.rebuild();
+SELECT held FROM pql.sources;
+DELETE FROM ev WHERE id = 6;
 UPDATE ev SET ts = '2998-01-01' WHERE id = 3;
 DELETE FROM ev WHERE id = 4;
 UPDATE ev SET ts = '2026-01-02' WHERE id = 2;

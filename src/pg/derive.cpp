@@ -306,14 +306,12 @@ void scan_events(const Definitions &plan, Arena &arena, Batch &into, const ScanR
   fold_asserted(plan, arena, into, range);
 }
 
-namespace {
-
-// Locks the heads, making those that are missing: from here on no event of these homes is merged until we commit.
 void lock_homes(const std::vector<std::string> &homes) {
   Store store(Store::Access::write);
   Scratch scratch("pql lock");
   for (const std::string &key : homes) {
     for (;;) {
+      call([] { CHECK_FOR_INTERRUPTS(); });
       scratch.arena().reset();
       const StoredRow row = store.fetch(scratch.arena(), key, 0);
       if (row.found && store.lock(row)) break;
@@ -331,6 +329,8 @@ void lock_homes(const std::vector<std::string> &homes) {
   }
   store.close();
 }
+
+namespace {
 
 void derive(const Definitions &plan, const std::vector<std::string> &homes, ScanRange range, bool may_enter = true) {
   Scratch scratch("pql derivation");
@@ -417,17 +417,17 @@ void derive_all(const Definitions &plan) {
       if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(s.relation))) LockRelationOid(s.relation, ShareRowExclusiveLock);
     });
   }
+  Spi spi;
   std::vector<std::string> stored;
-  Store store(Store::Access::read);
-  store.scan([&](std::string_view home, int part, std::string_view) {
-    if (part == 0) stored.emplace_back(home);
-  });
-  store.close();
+  const std::uint64_t n = spi.run("SELECT home FROM pql.state WHERE part = 0 UNION SELECT home FROM pql.held_event ORDER BY 1", {}, true);
+  for (std::uint64_t i = 0; i < n; i++) stored.push_back(spi.text(i, 1));
+  spi.finish();
+  lock_homes(stored);
   derive(plan, stored, {}, false);
   review(plan, people_above(plan, nullptr), reading_time(plan));
-  Spi spi;
-  spi.run("UPDATE pql.backfill_job SET finished_at = pg_catalog.clock_timestamp(), next_page = pages WHERE finished_at IS NULL");
-  spi.finish();
+  Spi jobs;
+  jobs.run("UPDATE pql.backfill_job SET finished_at = pg_catalog.clock_timestamp(), next_page = pages WHERE finished_at IS NULL");
+  jobs.finish();
 }
 
 std::int64_t seal(const Definitions &plan, const SourceInfo &source, Micros since) {

@@ -24,6 +24,8 @@ void scan_events(const Definitions &plan, Arena &arena, Batch &into, const ScanR
 /// Whether every source can be read: none lost a column that it needs. Otherwise its name is given.
 bool sources_readable(const Definitions &plan, std::string *unreadable = nullptr);
 
+/// Locks homes, making those that are missing: from here on nobody else merges into them. In the order of keys.
+void lock_homes(const std::vector<std::string> &homes);
 /// Derives homes again, under their locks, and decides upon them.
 void derive_homes(const Definitions &plan, const std::vector<std::string> &homes);
 /// Derives everything again, while writers of the events tables wait. Both leave everything as it is while a source can't be

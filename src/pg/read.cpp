@@ -108,11 +108,14 @@ void fold_due(const Definitions &plan, Arena &arena, Batch &into, const std::vec
 void take_due(const Definitions &plan, Arena &arena, Batch &into, Micros as_of) {
   const Arg until = Arg::time(as_of), now = Arg::time(GetCurrentStatementStartTimestamp());
   Spi spi;
-  spi.run("SELECT FROM pql.state WHERE part = 0 AND home IN ("
-          " SELECT h.home FROM pql.held_event AS h JOIN pql.source AS s USING (source_id)"
-          " WHERE h.occurred_at <= $1 AND h.occurred_at <= $2 + CASE s.clock WHEN 'event' THEN s.max_future ELSE '0' END)"
-          " ORDER BY home FOR NO KEY UPDATE",
-          {until, now});
+  std::vector<std::string> homes;
+  const std::uint64_t of =
+      spi.run("SELECT DISTINCT h.home FROM pql.held_event AS h JOIN pql.source AS s USING (source_id)"
+              " WHERE h.occurred_at <= $1 AND h.occurred_at <= $2 + CASE s.clock WHEN 'event' THEN s.max_future ELSE '0' END"
+              " ORDER BY 1",
+              {until, now});
+  for (std::uint64_t i = 0; i < of; i++) homes.push_back(spi.text(i, 1));
+  lock_homes(homes);
   const std::uint64_t n =
       spi.run("DELETE FROM pql.held_event AS h USING pql.source AS s WHERE s.source_id = h.source_id"
               " AND h.occurred_at <= $1 AND h.occurred_at <= $2 + CASE s.clock WHEN 'event' THEN s.max_future ELSE '0' END"
