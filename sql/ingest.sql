@@ -381,6 +381,47 @@ UPDATE again SET id = 'd' WHERE id = 'c';
 INSERT INTO again VALUES ('c', '2026-01-05', 'ada', 'acme', 'work');
 SELECT * FROM shown;
 SELECT * FROM pql.verify();
+-- and the new one comes again
+INSERT INTO again VALUES ('d', '2026-01-04', 'ada', 'acme', 'work');
+SELECT * FROM pql.verify();
+-- which of several rows with an id counts does not depend on their order: the earliest, then what they say
+SELECT pql.detach('again');
+TRUNCATE again;
+CREATE TABLE orders (n int GENERATED ALWAYS AS IDENTITY, digest text);
+SELECT count(*) FROM pql.attach('again', user_id => 'who', account_id => 'org', event => 'name', occurred_at => 'ts', event_id => 'id', dedup => '90 days');
+INSERT INTO again VALUES ('a', '2026-01-02', 'ada', 'acme', 'start');
+INSERT INTO again VALUES ('a', '2026-01-01', 'ada', 'acme', 'work');
+INSERT INTO again VALUES ('b', '2026-01-03', 'ada', 'acme', 'start');
+INSERT INTO again VALUES ('b', '2026-01-03', 'ben', 'acme', 'done');
+INSERT INTO orders (digest) SELECT pql.state_digest();
+SELECT * FROM pql.verify();
+UPDATE again SET who = who || '' WHERE ts <> '2026-01-01'; -- moves rows: nothing else changes
+CALL pql.rebuild();
+INSERT INTO orders (digest) SELECT pql.state_digest();
+CREATE TABLE turned AS SELECT * FROM again ORDER BY id DESC, ts DESC, who DESC;
+TRUNCATE again;
+INSERT INTO again SELECT * FROM turned WHERE id = 'b';
+INSERT INTO again SELECT * FROM turned WHERE id = 'a';
+INSERT INTO orders (digest) SELECT pql.state_digest();
+TRUNCATE again;
+DO $$ DECLARE r again; BEGIN FOR r IN SELECT * FROM turned LOOP INSERT INTO again VALUES (r.*); END LOOP; END $$;
+INSERT INTO orders (digest) SELECT pql.state_digest();
+SELECT pql.detach('again');
+SELECT count(*) FROM pql.attach('again', user_id => 'who', account_id => 'org', event => 'name', occurred_at => 'ts', event_id => 'id', dedup => '90 days');
+CALL pql.backfill();
+INSERT INTO orders (digest) SELECT pql.state_digest();
+SELECT count(*), count(DISTINCT digest) FROM orders;
+SELECT sum(events) FROM pql.members;
+SELECT * FROM pql.verify();
+-- the same id beyond the horizon is another event; a forgotten one that comes again is looked up in the table
+INSERT INTO again VALUES ('a', '2026-06-01', 'ada', 'acme', 'done'), ('a', '2026-06-02', 'ada', 'acme', 'work'), ('a', '2026-02-01', 'ada', 'acme', 'work');
+SELECT sum(events) FROM pql.members;
+SELECT * FROM pql.verify();
+SELECT ids_forgotten FROM pql.tick(now() + interval '91 days');
+INSERT INTO again VALUES ('a', '2026-01-01', 'ada', 'acme', 'work'), ('b', '2026-01-03', 'ada', 'acme', 'start'), ('e', '2026-01-03', 'ada', 'acme', 'start');
+SELECT sum(events) FROM pql.members;
+SELECT * FROM pql.verify();
+DROP TABLE orders, turned;
 SELECT pql.detach('again');
 TRUNCATE again;
 

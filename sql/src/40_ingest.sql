@@ -245,6 +245,7 @@ BEGIN
   END IF;
   DELETE FROM pql.backfill_job AS j WHERE j.source_id = s.source_id;
   DELETE FROM pql.seen_event AS e WHERE e.source_id = s.source_id;
+  DELETE FROM pql.forgotten_event AS e WHERE e.source_id = s.source_id;
   DELETE FROM pql.held_event AS e WHERE e.source_id = s.source_id;
   DELETE FROM pql.base_state AS b WHERE b.source_id = s.source_id;
   DELETE FROM pql.unusable_event AS e WHERE e.source_id = s.source_id;

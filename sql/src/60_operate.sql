@@ -108,7 +108,12 @@ BEGIN
   episodes_reviewed := pql._leave_due(coalesce(tick.as_of, pql._now()));
   WITH gone AS (
     DELETE FROM pql.seen_event AS e USING pql.source AS s
-    WHERE s.source_id = e.source_id AND e.arrived_at < coalesce(tick.as_of, statement_timestamp()) - s.dedup RETURNING 1)
+    WHERE s.source_id = e.source_id AND e.arrived_at < coalesce(tick.as_of, statement_timestamp()) - s.dedup
+    RETURNING e.source_id, e.rank),
+  noted AS (
+    INSERT INTO pql.forgotten_event AS f (source_id, rank)
+    SELECT DISTINCT ON (g.source_id) g.source_id, g.rank FROM gone AS g ORDER BY g.source_id, g.rank DESC
+    ON CONFLICT (source_id) DO UPDATE SET rank = greatest(f.rank, excluded.rank))
   SELECT count(*) INTO ids_forgotten FROM gone;
   RETURN NEXT;
 END $$;

@@ -124,7 +124,7 @@ std::string any_of(const std::string &expression, Oid type, int argument) {
 }
 
 // Finds the rows of some homes through whatever index the planner likes, and reads them where they lie.
-void look_up(const SourceInfo &source, const std::vector<std::string> &homes, Folder &folder) {
+void look_up(const SourceInfo &source, const std::vector<std::string> &homes, Snapshot snapshot, Folder &folder) {
   struct Types {
     Oid user, account;
     Oid relation_exists;
@@ -158,7 +158,7 @@ void look_up(const SourceInfo &source, const std::vector<std::string> &homes, Fo
   if (where.empty()) return;
   // Ids are compared among all events of a home.
   const std::vector<std::string> user{std::string(folder.only_user)};
-  if (!folder.only_user.empty() && !folder.seen) {
+  if (!folder.only_user.empty() && !source.dedup) {
     if (!fits(folder.only_user, t.user)) return;
     where = "(" + where + ") AND " + any_of(source.user_id, t.user, 3);
   }
@@ -178,8 +178,7 @@ void look_up(const SourceInfo &source, const std::vector<std::string> &homes, Fo
   };
   std::vector<Tid> tids;
   Spi spi;
-  const Now now;
-  const std::uint64_t n = spi.run_at(now.get(), sql.c_str(), {Arg::of(accounts), Arg::of(users), Arg::of(user)});
+  const std::uint64_t n = spi.run_at(snapshot, sql.c_str(), {Arg::of(accounts), Arg::of(users), Arg::of(user)});
   for (std::uint64_t i = 0; i < n; i++) {
     bool isnull;
     const Datum d = spi.datum(i, 2, &isnull);
@@ -196,7 +195,7 @@ void look_up(const SourceInfo &source, const std::vector<std::string> &homes, Fo
     TupleTableSlot *slot = call([&] { return table_slot_create(rel, nullptr); });
     fold_slots(rel, source, folder, [&]() -> TupleTableSlot * {
       while (i < end) {
-        if (table_tuple_fetch_row_version(rel, &tids[i++].tid, now.get(), slot)) return slot;
+        if (table_tuple_fetch_row_version(rel, &tids[i++].tid, snapshot, slot)) return slot;
       }
       return nullptr;
     });
@@ -205,7 +204,6 @@ void look_up(const SourceInfo &source, const std::vector<std::string> &homes, Fo
       table_close(rel, NoLock);
     });
   }
-  const_cast<Now &>(now).release();
   spi.finish();
   folder.wanted = nullptr;
 }
@@ -253,55 +251,49 @@ void add_bases(const SourceInfo &source, Arena &arena, Batch &into, const ScanRa
   spi.finish();
 }
 
-// What is put aside or remembered of homes that are derived again is what their events say now.
-void record_again(const SourceInfo &source, const Folder &folder, const std::vector<std::string> &homes) {
-  record_held(source.id, folder.held());
-  if (!folder.seen) return;
-  std::vector<std::string> keys;
-  for (const std::string &key : *folder.seen) {
-    keys.push_back(key);
-    std::replace(keys.back().begin(), keys.back().end(), '\0', '\n');
+// Reads a source's events, of some homes or of all, into a folder.
+void read_source(const SourceInfo &source, const std::vector<std::string> *homes, Snapshot snapshot, Folder &folder) {
+  constexpr std::size_t kFewHomes = 500;
+  if (homes && homes->size() <= kFewHomes) return look_up(source, *homes, snapshot, folder);
+  std::set<std::string, std::less<>> wanted;
+  if (homes) {
+    wanted.insert(homes->begin(), homes->end());
+    folder.wanted_arg = &wanted;
+    folder.wanted = [](void *arg, const Extracted &e) {
+      return static_cast<std::set<std::string, std::less<>> *>(arg)->contains(
+          home_key(e.has_account, e.has_account ? e.account : e.user));
+    };
   }
-  Spi spi;
-  spi.run("DELETE FROM pql.seen_event WHERE source_id = $1 AND home = ANY ($2)"
-          " AND NOT EXISTS (SELECT FROM unnest($3) AS k WHERE k = home || E'\\n' || event_id)",
-          {Arg::of(source.id), Arg::of(homes), Arg::of(keys)});
-  spi.finish();
+  const bool exists = call([&] { return SearchSysCacheExists1(RELOID, ObjectIdGetDatum(source.relation)); });
+  if (!exists) return;
+  for (Oid leaf : leaves(source.relation)) scan_table(leaf, source, snapshot, folder);
+  folder.wanted = nullptr;
 }
 
 } // namespace
 
 void scan_events(const Definitions &plan, Arena &arena, Batch &into, const ScanRange &range) {
-  constexpr std::size_t kFewHomes = 500;
   for (const SourceInfo &source : plan.sources()) {
-    std::unordered_set<std::string> seen;
+    const std::vector<std::string> &stored = range.homes ? *range.homes : range.stored;
     // Not the statement's start: others' events that are later than that have been merged already.
     Folder folder(plan, source, plan.events(), arena, std::min(GetCurrentTimestamp(), range.until), into);
     folder.until = range.until;
     folder.since = source.sealed_before;
-    folder.only_user = range.user;
-    if (source.dedup) folder.seen = &seen;
     add_bases(source, arena, into, range);
-    if (range.homes && range.homes->size() <= kFewHomes) {
-      look_up(source, *range.homes, folder);
-      if (range.record_held) record_again(source, folder, *range.homes);
-      continue;
-    }
-    std::set<std::string, std::less<>> wanted;
-    if (range.homes) {
-      wanted.insert(range.homes->begin(), range.homes->end());
-      folder.wanted_arg = &wanted;
-      folder.wanted = [](void *arg, const Extracted &e) {
-        return static_cast<std::set<std::string, std::less<>> *>(arg)->contains(
-            home_key(e.has_account, e.has_account ? e.account : e.user));
-      };
-    }
-    const bool exists = call([&] { return SearchSysCacheExists1(RELOID, ObjectIdGetDatum(source.relation)); });
-    if (!exists) continue;
     Now now;
-    for (Oid leaf : leaves(source.relation)) scan_table(leaf, source, now.get(), folder);
+    Ids ids(source.dedup_for);
+    if (source.dedup) {
+      folder.ids = &ids;
+      folder.ranking = true;
+      read_source(source, range.homes, now.get(), folder);
+      folder.ranking = false;
+      ids.settle();
+      if (range.record_held) remember_again(source, ids, stored);
+    }
+    folder.only_user = range.user;
+    read_source(source, range.homes, now.get(), folder);
     now.release();
-    if (range.record_held) record_again(source, folder, range.homes ? *range.homes : range.stored);
+    if (range.record_held) record_held(source.id, folder.held());
   }
   fold_asserted(plan, arena, into, range);
 }
@@ -433,13 +425,19 @@ void derive_all(const Definitions &plan) {
 std::int64_t seal(const Definitions &plan, const SourceInfo &source, Micros since) {
   Scratch scratch("pql seal");
   Batch batch(scratch.arena(), plan.trackers());
-  std::unordered_set<std::string> seen;
+  Ids ids(source.dedup_for);
   Folder folder(plan, source, plan.events(), scratch.arena(), since, batch);
   folder.since = source.sealed_before;
   folder.until = since - 1;
-  if (source.dedup) folder.seen = &seen;
   Now now;
-  for (Oid leaf : leaves(source.relation)) scan_table(leaf, source, now.get(), folder);
+  if (source.dedup) {
+    folder.ids = &ids;
+    folder.ranking = true;
+    read_source(source, nullptr, now.get(), folder);
+    folder.ranking = false;
+    ids.settle();
+  }
+  read_source(source, nullptr, now.get(), folder);
   now.release();
   const auto events = static_cast<std::int64_t>(batch.events());
   add_bases(source, scratch.arena(), batch, {});
@@ -537,14 +535,6 @@ struct Boundary {
   }
 };
 
-struct Ids {
-  std::vector<std::string> homes, ids;
-  void add(const Extracted &e) {
-    homes.push_back(home_key(e.has_account, e.has_account ? e.account : e.user));
-    ids.push_back(event_id_text(e.id.view()));
-  }
-};
-
 // Folds the rows in a range of pages that the boundary sees.
 void read_history(Oid relation, const SourceInfo &source, const Boundary &boundary, std::int64_t from, std::int64_t until,
                   Folder &folder) {
@@ -613,19 +603,17 @@ bool backfill_step(int job) {
   Batch batch(scratch.arena(), plan->trackers());
   Folder folder(*plan, *source, events, scratch.arena(), GetCurrentStatementStartTimestamp(), batch, members);
   folder.since = source->sealed_before;
-  std::unordered_set<std::string> seen;
-  if (source->dedup && members) {
-    Ids ids;
-    folder.wanted_arg = &ids;
-    folder.wanted = [](void *arg, const Extracted &e) {
-      if (e.id.size) static_cast<Ids *>(arg)->add(e);
-      return false;
-    };
-    read_history(relation, *source, boundary, from, until, folder);
-    folder.wanted = nullptr;
-    seen = remember_ids(source->id, ids.homes, ids.ids);
+  Ids ids(source->dedup_for);
+  if (source->dedup) {
+    Folder ranker(*plan, *source, events, scratch.arena(), GetCurrentStatementStartTimestamp(), batch, members);
+    ranker.since = source->sealed_before;
+    ranker.ids = &ids;
+    ranker.ranking = true;
+    read_history(relation, *source, boundary, from, until, ranker);
+    ids.settle();
+    if (members) remember_ids(*source, ids);
+    folder.ids = &ids;
   }
-  if (source->dedup) folder.seen = &seen;
   read_history(relation, *source, boundary, from, until, folder);
   const auto folded = static_cast<std::int64_t>(batch.events());
   if (members) { // so that the merge tells whose history is included already

@@ -8,6 +8,10 @@
 #include "pg/read.hpp"
 #include "pg/spi.hpp"
 
+extern "C" {
+#include "common/hashfn.h"
+}
+
 namespace pql::pg {
 
 // ---------------------------------------------------------------------------------------------------------------- folding
@@ -20,7 +24,73 @@ std::string id_key(std::string home, std::string_view id) {
   return home;
 }
 
+std::string id_key(const Extracted &e) {
+  return id_key(home_key(e.has_account, e.has_account ? e.account : e.user), event_id_text(e.id.view()));
+}
+
+Ids::Rank rank_of(const Extracted &e) {
+  const auto mix = [](std::string_view s, std::uint64_t seed) {
+    return hash_bytes_extended(reinterpret_cast<const unsigned char *>(s.data()), static_cast<int>(s.size()), seed);
+  };
+  std::uint64_t digest = mix(e.event, mix(e.user, 0));
+  if (!e.has_properties) return {e.at, digest};
+  const struct varlena *json = PG_DETOAST_DATUM_PACKED(e.properties);
+  return {e.at, mix({VARDATA_ANY(json), VARSIZE_ANY_EXHDR(json)}, digest)};
+}
+
+// As text that sorts as ranks do.
+std::string to_text(const Ids::Rank &r) {
+  char text[33];
+  snprintf(text, sizeof text, "%016llx%016llx", static_cast<unsigned long long>(r.at) ^ (1ull << 63), // negative ones first
+                static_cast<unsigned long long>(r.digest));
+  return text;
+}
+
+Ids::Rank from_text(const std::string &s) {
+  return {static_cast<Micros>(std::stoull(s.substr(0, 16), nullptr, 16) ^ (1ull << 63)), std::stoull(s.substr(16), nullptr, 16)};
+}
+
+// Homes, ids and ranks side by side; of several rows with one id the last.
+struct Columns {
+  std::vector<std::string> homes, ids, ranks;
+
+  explicit Columns(const Ids &from) {
+    for (const auto &[key, ranks_of] : from.ranks) {
+      const std::size_t end = key.find('\0');
+      homes.push_back(key.substr(0, end));
+      ids.push_back(key.substr(end + 1));
+      ranks.push_back(to_text(ranks_of.back()));
+    }
+  }
+};
+
 } // namespace
+
+void Ids::add(const Extracted &e) {
+  const Rank r = rank_of(e); // may raise, with nothing to destroy
+  ranks[id_key(e)].push_back(r);
+}
+
+bool Ids::repeats(const Rank &row, const Rank &earlier) const noexcept {
+  return row >= earlier && static_cast<std::uint64_t>(row.at) - static_cast<std::uint64_t>(earlier.at) <= static_cast<std::uint64_t>(horizon_);
+}
+
+void Ids::settle() {
+  for (auto &[key, rows] : ranks) {
+    std::sort(rows.begin(), rows.end());
+    std::size_t kept = 0;
+    for (const Rank &r : rows) {
+      if (kept == 0 || !repeats(r, rows[kept - 1])) rows[kept++] = r;
+    }
+    rows.resize(kept);
+  }
+}
+
+bool Ids::take(const Extracted &e) {
+  const Rank r = rank_of(e);
+  const auto found = ranks.find(id_key(e));
+  return found != ranks.end() && std::erase(found->second, r) > 0;
+}
 
 Folder::Folder(const Definitions &plan, const SourceInfo &source, const EventTable &events, Arena &arena, Micros now, Batch &into,
                bool members)
@@ -56,7 +126,8 @@ void Folder::take(const Extracted &e) {
   if (e.at > until || e.at < since) return;
   if (e.at < source_.sealed_before && since == kAlways) return count_unusable("sealed");
   if (wanted && !wanted(wanted_arg, e)) return;
-  if (seen && e.id.size && !first_of_its_id(e)) return count_unusable("duplicate");
+  if (ranking) return e.id.size ? ids->add(e) : void();
+  if (ids && e.id.size && !ids->take(e)) return count_unusable("duplicate");
   if (!only_user.empty() && e.user != only_user) return;
   if (e.at > hold_after_) return hold(e);
   Event event{e.user, e.account, e.has_account, e.at, e.id.view(), {}, {}};
@@ -95,10 +166,6 @@ void Folder::evaluate(const EventPlan &p, const Extracted &x) {
   }
 }
 
-bool Folder::first_of_its_id(const Extracted &e) {
-  return seen->insert(id_key(home_key(e.has_account, e.has_account ? e.account : e.user), event_id_text(e.id.view()))).second;
-}
-
 void Folder::hold(const Extracted &e) {
   Held h{};
   h.user.assign(arena_, e.user);
@@ -114,20 +181,53 @@ void Folder::hold(const Extracted &e) {
   held_.push(arena_, h);
 }
 
-std::unordered_set<std::string> remember_ids(int source, const std::vector<std::string> &homes,
-                                             const std::vector<std::string> &ids) {
-  std::unordered_set<std::string> known;
-  if (ids.empty()) return known;
-  for (std::size_t i = 0; i < ids.size(); i++) known.insert(id_key(homes[i], ids[i]));
+void remember_ids(const SourceInfo &source, Ids &ids) {
+  if (ids.ranks.empty()) return;
+  const Columns x(ids);
   Spi spi;
-  const std::uint64_t n =
-      spi.run("INSERT INTO pql.seen_event (home, source_id, event_id, arrived_at)"
-              " SELECT DISTINCT x.home, $1, x.id, pg_catalog.statement_timestamp()"
-              " FROM unnest($2, $3) AS x(home, id) ORDER BY 1, 3 ON CONFLICT DO NOTHING RETURNING home, event_id",
-              {Arg::of(source), Arg::of(homes), Arg::of(ids)});
-  for (std::uint64_t i = 0; i < n; i++) known.erase(id_key(spi.text(i, 1), spi.text(i, 2)));
+  std::uint64_t n =
+      spi.run("INSERT INTO pql.seen_event AS e (home, source_id, event_id, rank, arrived_at)"
+              " SELECT x.home, $1, x.id, x.rank, pg_catalog.statement_timestamp() FROM unnest($2, $3, $4) AS x(home, id, rank)"
+              " ORDER BY 1, 3 ON CONFLICT DO NOTHING"
+              " RETURNING home, event_id, rank <= (SELECT f.rank FROM pql.forgotten_event AS f WHERE f.source_id = $1)",
+              {Arg::of(source.id), Arg::of(x.homes), Arg::of(x.ids), Arg::of(x.ranks)});
+  std::unordered_set<std::string> fresh;
+  const Micros old = GetCurrentStatementStartTimestamp() + source.max_future - source.dedup_for;
+  for (std::uint64_t i = 0; i < n; i++) {
+    const std::string home = spi.text(i, 1), key = id_key(home, spi.text(i, 2));
+    if (spi.number(i, 3) && ids.ranks[key].front().at <= old) mark_dirty(home); // only its table knows whether it came before
+    fresh.insert(key);
+  }
+  if (fresh.size() == ids.ranks.size()) return spi.finish();
+  n = spi.run("SELECT e.home, e.event_id, e.rank FROM unnest($2, $3) AS x(home, id)"
+              " JOIN pql.seen_event AS e ON e.home = x.home AND e.source_id = $1 AND e.event_id = x.id",
+              {Arg::of(source.id), Arg::of(x.homes), Arg::of(x.ids)});
+  for (std::uint64_t i = 0; i < n; i++) {
+    const std::string home = spi.text(i, 1), key = id_key(home, spi.text(i, 2));
+    if (fresh.contains(key)) continue;
+    const Ids::Rank before = from_text(spi.text(i, 3));
+    const auto &rows = ids.ranks[key];
+    if (std::all_of(rows.begin(), rows.end(), [&](const Ids::Rank &r) { return ids.repeats(r, before); })) continue;
+    mark_dirty(home);
+    if (rows.back() > before) fresh.insert(key); // past the horizon: it is no duplicate
+  }
   spi.finish();
-  return known;
+  std::erase_if(ids.ranks, [&](const auto &entry) { return !fresh.contains(entry.first); });
+}
+
+void remember_again(const SourceInfo &source, const Ids &ids, const std::vector<std::string> &homes) {
+  const Columns x(ids);
+  const std::initializer_list<Arg> args{Arg::of(source.id), Arg::of(homes), Arg::of(x.homes), Arg::of(x.ids), Arg::of(x.ranks)};
+  Spi spi;
+  spi.run("DELETE FROM pql.seen_event AS e WHERE e.source_id = $1 AND e.home = ANY ($2)"
+          " AND NOT EXISTS (SELECT FROM unnest($3, $4, $5) AS x(home, id, rank) WHERE x.home = e.home AND x.id = e.event_id)",
+          args);
+  spi.run("INSERT INTO pql.seen_event AS e (home, source_id, event_id, rank, arrived_at)"
+          " SELECT x.home, $1, x.id, x.rank, pg_catalog.statement_timestamp() FROM unnest($3, $4, $5) AS x(home, id, rank)"
+          " WHERE $2 IS NOT NULL AND x.rank > coalesce((SELECT f.rank FROM pql.forgotten_event AS f WHERE f.source_id = $1), '')"
+          " ORDER BY 1, 3 ON CONFLICT (home, source_id, event_id) DO UPDATE SET rank = excluded.rank WHERE e.rank <> excluded.rank",
+          args);
+  spi.finish();
 }
 
 void record_unusable(int source, const Vec<Folder::Unusable> &unusable) {
@@ -784,9 +884,10 @@ void collect_row(const SourceInfo &source, Relation rel, TupleTableSlot *slot) {
   });
   if (!readable) return c->folder->count_unusable("definition broken");
   if (source.dedup && !event.unusable && event.id.size) {
-    const std::vector<std::string> home{home_key(event.has_account, event.has_account ? event.account : event.user)};
-    if (!remember_ids(source.id, home, {event_id_text(event.id.view())}).empty())
-      return c->folder->count_unusable("duplicate");
+    Ids ids(source.dedup_for);
+    call([&] { ids.add(event); });
+    remember_ids(source, ids);
+    if (ids.ranks.empty()) return c->folder->count_unusable("duplicate");
   }
   call([&] {
     MemoryContext before = MemoryContextSwitchTo(c->memory->context());

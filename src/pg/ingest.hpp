@@ -11,6 +11,31 @@
 
 namespace pql::pg {
 
+/// Which of the rows that share an event id (and home) count: the earliest, and a later one past the horizon.
+class Ids {
+public:
+  struct Rank {
+    Micros at;
+    std::uint64_t digest; ///< of what the row says, for those of one instant
+    auto operator<=>(const Rank &) const = default;
+  };
+
+  explicit Ids(Micros horizon) : horizon_(horizon) {}
+  /// Notes a row. Inside call().
+  void add(const Extracted &e);
+  /// All rows are noted: keeps those that count.
+  void settle();
+  /// Whether a row counts; of equal ones the first. Inside call().
+  bool take(const Extracted &e);
+  /// Whether a row is a repetition of an earlier one that counts.
+  bool repeats(const Rank &row, const Rank &earlier) const noexcept;
+
+  std::unordered_map<std::string, std::vector<Rank>> ranks; ///< by id_key
+
+private:
+  Micros horizon_;
+};
+
 /// Reads events from slots into a batch: the loop that costs.
 class Folder {
 public:
@@ -46,14 +71,14 @@ public:
   /// When set, only events for which it says true are folded.
   bool (*wanted)(void *arg, const Extracted &e) = nullptr;
   void *wanted_arg = nullptr;
-  std::unordered_set<std::string> *seen = nullptr; ///< when set, only the first event of an id (and home) is folded
+  Ids *ids = nullptr;    ///< when set, only rows that count by their ids are folded
+  bool ranking = false;  ///< nothing is folded: ids are noted
   std::string_view only_user; ///< when set, only this user's events are folded; whose id is an event's first is known before
   Micros since = kAlways; ///< earlier events are passed over
   Micros until = kNever; ///< later events are passed over (reads of the past)
 
 private:
   void hold(const Extracted &e);
-  bool first_of_its_id(const Extracted &e);
   const EventPlan *find(std::string_view event);
   void evaluate(const EventPlan &e, const Extracted &x);
 
@@ -131,9 +156,11 @@ bool is_pending() noexcept;
 /// Registers the transaction callbacks. Called once, when the library is loaded.
 void watch_transactions();
 
-/// Remembers ids of a source with dedup; returns the keys (see Folder::seen) of those that had arrived before.
-std::unordered_set<std::string> remember_ids(int source, const std::vector<std::string> &homes,
-                                             const std::vector<std::string> &ids);
+/// Remembers settled ids of a source with dedup, and takes out those that had arrived before. Homes in which another row than before
+/// may count now are marked dirty.
+void remember_ids(const SourceInfo &source, Ids &ids);
+/// What is remembered of homes that were derived again is what their events say now.
+void remember_again(const SourceInfo &source, const Ids &ids, const std::vector<std::string> &homes);
 
 /// Counts events that could not be used. Slots keep writers from waiting for each other.
 void record_unusable(int source, const Vec<Folder::Unusable> &unusable);
