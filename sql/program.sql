@@ -147,6 +147,17 @@ DELETE FROM pql.routing;
 INSERT INTO ev SELECT g, '2026-04-01'::timestamptz + g * interval '1 hour', 'u' || g % 2, 'acme', (ARRAY['start', 'begin', 'done', 'work', 'work'])[1 + g % 5] FROM generate_series(1, 50) AS g;
 SELECT program, unit, subject_id, account_id, user_id, qualified_at, score FROM pql.routing ORDER BY program, subject_id;
 SELECT * FROM pql.scoreboard('people') ORDER BY subject_id;
+-- who qualifies does so at the instant that is asked for: while the score lasts, or until the episode ended
+SELECT * FROM pql.scoreboard('usage') WHERE subject_id = 'acme';
+SELECT * FROM pql.scoreboard('usage', '2026-04-20') WHERE subject_id = 'acme';
+SELECT * FROM pql.scoreboard('usage', '2026-05-01') WHERE subject_id = 'acme';
+SELECT * FROM pql.scoreboard('usage', '2026-04-03 01:00') WHERE subject_id = 'acme';
+BEGIN;
+SELECT episodes_reviewed FROM pql.tick('2026-05-01');
+SELECT entered_at, left_at FROM pql.episode WHERE program = 'usage' AND subject_id = 'acme' ORDER BY entered_at DESC LIMIT 1;
+SELECT * FROM pql.scoreboard('usage', '2026-04-20') WHERE subject_id = 'acme';
+SELECT * FROM pql.scoreboard('usage', '2026-05-01') WHERE subject_id = 'acme';
+ROLLBACK;
 -- a person with and without an account is one person
 INSERT INTO ev VALUES (1000, '2026-04-04', 'zoe', 'acme', 'begin'), (1001, '2026-04-04', 'zoe', NULL, 'work'), (1002, '2026-04-04', 'zoe', 'beta', 'work'),
   (1003, '2026-04-04', 'zoe', NULL, 'work'), (1004, '2026-04-04', 'zoe', 'beta', 'work'), (1005, '2026-04-04', 'zoe', 'beta', 'work');

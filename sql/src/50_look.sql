@@ -103,4 +103,4 @@ CREATE OR REPLACE FUNCTION pql.scoreboard(program text, as_of timestamptz DEFAUL
   RETURNS TABLE (subject_id text, score int, kinds jsonb, qualified boolean, since timestamptz)
   AS 'MODULE_PATHNAME', 'pql_scoreboard' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000 ROWS 10000;
 COMMENT ON FUNCTION pql.scoreboard(text, timestamptz) IS
-  'The score of every subject of a program as of an instant (null: now), the points by kind of signal, and since when it qualifies.';
+  'The score of every subject of a program as of an instant (null: now), the points by kind of signal, and since when it qualifies: it does from entering until it left or, while nobody noted that, as long as the score is not below leave.';
