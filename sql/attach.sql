@@ -282,10 +282,30 @@ INSERT INTO t_expr VALUES (1, '1767225600', 'ADA', 'x', 'click', '{"org": "acme"
   (5, '1767225600', 'ada', 'x', NULL, '{}'), (6, NULL, 'ada', 'x', 'click', '{}'), (7, 'infinity', 'ada', 'x', 'click', '{}');
 SELECT * FROM pql.members ORDER BY account_id;
 SELECT reason, events FROM pql.unusable ORDER BY reason;
+-- homes are derived, and everything is, past rows on which an expression fails
+INSERT INTO t_expr VALUES (8, '1767225700', 'ada', 'x', 'click', '{}');
+DELETE FROM t_expr WHERE id = 8;
+SELECT * FROM pql.members ORDER BY account_id;
+SELECT * FROM pql.verify();
+CALL pql.rebuild();
+SELECT * FROM pql.members ORDER BY account_id;
 UPDATE t_expr SET ts = '1767225601' WHERE id = 3;
 DELETE FROM t_expr WHERE id = 1;
 SELECT * FROM pql.members ORDER BY account_id;
 SELECT * FROM pql.verify();
+SELECT pql.detach('t_expr');
+-- nor is one needed that tells whose the row is; what was there before is folded
+SELECT count(*) FROM pql.attach('t_expr', user_id => '"Who is"', account_id => '(payload->>''org'')::int', event => '"order"',
+  occurred_at => 'to_timestamp(ts::float8)', event_id => 'id::text');
+INSERT INTO t_expr VALUES (11, '1767225600', 'ben', 'x', 'click', '{"org": "12"}'), (12, '1767225660', 'ben', 'x', 'click', '{"org": "acme"}'),
+  (13, '1767225720', 'ben', 'x', 'click', '{"org": "12"}');
+CALL pql.backfill();
+SELECT * FROM pql.members ORDER BY account_id, user_id;
+SELECT * FROM pql.verify();
+DELETE FROM t_expr WHERE id = 13;
+SELECT * FROM pql.members ORDER BY account_id, user_id;
+SELECT * FROM pql.verify();
+SELECT reason, events FROM pql.unusable ORDER BY reason;
 SELECT pql.detach('t_expr');
 
 -- a zone given by hand, a domain, a varchar

@@ -60,12 +60,17 @@ void fold_slots(Relation rel, const SourceInfo &source, Folder &folder, Next &&n
       CHECK_FOR_INTERRUPTS();
       MemoryContext before = MemoryContextSwitchTo(rows);
       bool left = true;
+      Extracted e;
       for (int i = 0; i < 1000 && left; i++) {
         TupleTableSlot *slot = next();
         left = slot != nullptr;
         if (!left) break;
-        if (x) folder.take(slot, *x);
-        else folder.count_unusable("definition broken");
+        if (!x) {
+          folder.count_unusable("definition broken");
+          continue;
+        }
+        x->read_safely(slot, e);
+        folder.take(e);
       }
       MemoryContextSwitchTo(before);
       MemoryContextReset(rows);
@@ -123,23 +128,25 @@ std::string any_of(const std::string &expression, Oid type, int argument) {
   }
 }
 
-// Finds the rows of some homes through whatever index the planner likes, and reads them where they lie.
-void look_up(const SourceInfo &source, const std::vector<std::string> &homes, Snapshot snapshot, Folder &folder) {
+// Finds the rows of some homes through whatever index the planner likes, and reads them where they lie. False when an expression
+// fails on the values of some row, be it another home's: then nothing was read.
+bool look_up(const SourceInfo &source, const std::vector<std::string> &homes, Snapshot snapshot, Folder &folder) {
   struct Types {
     Oid user, account;
     Oid relation_exists;
+    bool may_fail;
     const char *name;
   };
   const Types t = call([&]() -> Types {
     Relation rel = try_table_open(source.relation, AccessShareLock);
-    if (!rel) return {InvalidOid, InvalidOid, InvalidOid, nullptr};
+    if (!rel) return {InvalidOid, InvalidOid, InvalidOid, false, nullptr};
     Extractor *x = extractor_for(rel, source);
     const char *name = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)), RelationGetRelationName(rel));
-    Types r{x ? x->user_type() : InvalidOid, x ? x->account_type() : InvalidOid, x ? source.relation : InvalidOid, name};
+    Types r{x ? x->user_type() : InvalidOid, x ? x->account_type() : InvalidOid, x ? source.relation : InvalidOid, x && x->can_fail(), name};
     table_close(rel, NoLock);
     return r;
   });
-  if (!OidIsValid(t.relation_exists)) return;
+  if (!OidIsValid(t.relation_exists)) return true;
   std::vector<std::string> accounts, users;
   for (const std::string &h : homes) {
     const std::string_view id = home_id(h);
@@ -155,35 +162,40 @@ void look_up(const SourceInfo &source, const std::vector<std::string> &homes, Sn
     if (!where.empty()) where += " OR ";
     where += any_of(source.user_id, t.user, 2);
   }
-  if (where.empty()) return;
+  if (where.empty()) return true;
   // Ids are compared among all events of a home.
   const std::vector<std::string> user{std::string(folder.only_user)};
   if (!folder.only_user.empty() && !source.dedup) {
-    if (!fits(folder.only_user, t.user)) return;
+    if (!fits(folder.only_user, t.user)) return true;
     where = "(" + where + ") AND " + any_of(source.user_id, t.user, 3);
   }
   const bool partitioned = call([&] { return get_rel_relkind(source.relation) == RELKIND_PARTITIONED_TABLE; });
   // All arguments are used, so that each has a type.
   const std::string sql = std::string("SELECT tableoid, ctid FROM ") + (partitioned ? "" : "ONLY ") + t.name +
                           " AS t WHERE (" + where + ") AND $1 IS NOT NULL AND $2 IS NOT NULL AND $3 IS NOT NULL";
+  struct Tid {
+    Oid relation;
+    ItemPointerData tid;
+  };
+  std::vector<Tid> tids;
+  const auto find = [&] {
+    Spi spi;
+    const std::uint64_t n = spi.run_at(snapshot, sql.c_str(), {Arg::of(accounts), Arg::of(users), Arg::of(user)});
+    for (std::uint64_t i = 0; i < n; i++) {
+      bool isnull;
+      const Datum d = spi.datum(i, 2, &isnull);
+      tids.push_back({static_cast<Oid>(spi.number(i, 1)), *reinterpret_cast<ItemPointer>(DatumGetPointer(d))});
+    }
+    spi.finish();
+  };
+  if (!t.may_fail) find();
+  else if (!call([&] { return guarded([&] { enter(find); }); })) return false;
   const std::set<std::string, std::less<>> wanted(homes.begin(), homes.end());
   folder.wanted_arg = const_cast<void *>(static_cast<const void *>(&wanted));
   folder.wanted = [](void *arg, const Extracted &e) {
     std::string key = home_key(e.has_account, e.has_account ? e.account : e.user);
     return static_cast<const std::set<std::string, std::less<>> *>(arg)->contains(key);
   };
-  struct Tid {
-    Oid relation;
-    ItemPointerData tid;
-  };
-  std::vector<Tid> tids;
-  Spi spi;
-  const std::uint64_t n = spi.run_at(snapshot, sql.c_str(), {Arg::of(accounts), Arg::of(users), Arg::of(user)});
-  for (std::uint64_t i = 0; i < n; i++) {
-    bool isnull;
-    const Datum d = spi.datum(i, 2, &isnull);
-    tids.push_back({static_cast<Oid>(spi.number(i, 1)), *reinterpret_cast<ItemPointer>(DatumGetPointer(d))});
-  }
   std::sort(tids.begin(), tids.end(), [](const Tid &a, const Tid &b) { // as a scan of the whole table would meet them
     if (a.relation != b.relation) return a.relation < b.relation;
     return ItemPointerCompare(const_cast<ItemPointer>(&a.tid), const_cast<ItemPointer>(&b.tid)) < 0;
@@ -204,8 +216,8 @@ void look_up(const SourceInfo &source, const std::vector<std::string> &homes, Sn
       table_close(rel, NoLock);
     });
   }
-  spi.finish();
   folder.wanted = nullptr;
+  return true;
 }
 
 void fold_asserted(const Definitions &plan, Arena &arena, Batch &into, const ScanRange &range) {
@@ -254,7 +266,7 @@ void add_bases(const SourceInfo &source, Arena &arena, Batch &into, const ScanRa
 // Reads a source's events, of some homes or of all, into a folder.
 void read_source(const SourceInfo &source, const std::vector<std::string> *homes, Snapshot snapshot, Folder &folder) {
   constexpr std::size_t kFewHomes = 500;
-  if (homes && homes->size() <= kFewHomes) return look_up(source, *homes, snapshot, folder);
+  if (homes && homes->size() <= kFewHomes && look_up(source, *homes, snapshot, folder)) return;
   std::set<std::string, std::less<>> wanted;
   if (homes) {
     wanted.insert(homes->begin(), homes->end());
