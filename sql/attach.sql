@@ -317,6 +317,18 @@ SELECT account_id, user_id, first_seen, events FROM pql.members ORDER BY account
 SELECT * FROM pql.verify();
 SELECT pql.detach('t_zone');
 
+-- times as text: their parts say the same in every session
+CREATE TABLE t_iso (id int PRIMARY KEY, ts text, who text);
+SELECT count(*) FROM pql.attach('t_iso', user_id => 'who', event => '''x''', event_id => 'id', occurred_at => $$make_timestamp(left(ts, 4)::int,
+  substr(ts, 6, 2)::int, substr(ts, 9, 2)::int, substr(ts, 12, 2)::int, substr(ts, 15, 2)::int, rtrim(substr(ts, 18), 'Z')::float8) AT TIME ZONE 'UTC'$$);
+SET TIME ZONE 'Asia/Tokyo';
+INSERT INTO t_iso VALUES (1, '2026-01-02T03:04:05.678901Z', 'ada'), (2, '2026-02-30T00:00:00Z', 'ada'), (3, 'soon', 'ada');
+SET TIME ZONE 'UTC';
+SELECT user_id, first_seen, events FROM pql.members;
+SELECT reason, events FROM pql.unusable;
+SELECT * FROM pql.verify();
+SELECT pql.detach('t_iso');
+
 -- partitioned, with a leaf whose columns are in another order
 CREATE TABLE t_part (id int, ts timestamptz, who text, org text, name text, PRIMARY KEY (id, ts)) PARTITION BY RANGE (ts);
 CREATE TABLE t_part_1 PARTITION OF t_part FOR VALUES FROM ('2026-01-01') TO ('2026-01-01 06:00');

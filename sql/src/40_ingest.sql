@@ -299,7 +299,7 @@ BEGIN
   RETURN sealed;
 END $$;
 COMMENT ON FUNCTION pql.retain(regclass, timestamptz) IS
-  'Seals events older than an instant and returns how many there were: from then on they may be purged without changing any state, older ones that still arrive are not used, and verify and rebuild start there. Errors: 42704 not attached, 22023 bad instant, 22004 null argument, 55000 history not folded yet.';
+  'Seals events older than an instant and returns how many there were: from then on they may be purged without changing any state, older ones that still arrive are not used, and verify and rebuild start there. Errors: 42704 not attached, 22023 bad instant, 22004 null argument, 55000 history not folded yet, 0A000 several tables attached.';
 
 CREATE OR REPLACE FUNCTION pql._assert_milestone(user_id text, tracker smallint, reached_at timestamptz, evidence text) RETURNS void
   AS 'MODULE_PATHNAME', 'pql__assert_milestone' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000;

@@ -102,7 +102,7 @@ extern "C" void add_rule(void *arg) {
 
 constexpr const char *kOneEvent = "An expression sees one event only, and nothing besides it.";
 constexpr const char *kTimeHint =
-    "Use a column of type timestamp with time zone, or to_timestamp() of seconds since 1970.";
+    "Use a column of type timestamp with time zone, to_timestamp() of seconds since 1970, or make_timestamp() AT TIME ZONE 'UTC'.";
 constexpr const char *kZoneHint = "Say which zone is meant, as in occurred_at AT TIME ZONE 'UTC'.";
 
 // --------------------------------------------------------------------------------------------------------------
