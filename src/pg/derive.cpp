@@ -142,7 +142,8 @@ bool look_up(const SourceInfo &source, const std::vector<std::string> &homes, Sn
     if (!rel) return {InvalidOid, InvalidOid, InvalidOid, false, nullptr};
     Extractor *x = extractor_for(rel, source);
     const char *name = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)), RelationGetRelationName(rel));
-    Types r{x ? x->user_type() : InvalidOid, x ? x->account_type() : InvalidOid, x ? source.relation : InvalidOid, x && x->can_fail(), name};
+    Types r{x ? x->user_type() : InvalidOid, x ? x->account_type() : InvalidOid, x ? source.relation : InvalidOid,
+            x && x->can_fail(), name};
     table_close(rel, NoLock);
     return r;
   });

@@ -72,7 +72,8 @@ void Ids::add(const Extracted &e) {
 }
 
 bool Ids::repeats(const Rank &row, const Rank &earlier) const noexcept {
-  return row >= earlier && static_cast<std::uint64_t>(row.at) - static_cast<std::uint64_t>(earlier.at) <= static_cast<std::uint64_t>(horizon_);
+  if (row < earlier) return false;
+  return static_cast<std::uint64_t>(row.at) - static_cast<std::uint64_t>(earlier.at) <= static_cast<std::uint64_t>(horizon_);
 }
 
 void Ids::settle() {
