@@ -349,7 +349,7 @@ void derive(const Definitions &plan, const std::vector<std::string> &homes, Scan
   for (const std::string &key : homes) batch.home(is_account_home(key), home_id(key));
   MergeOptions o;
   o.replace = true;
-  o.review = true; // less may be left of a score than was foreseen
+  o.review = true; // less may be left of a score than was foreseen; of people's, when all their homes are derived
   o.as_of = reading_time(plan);
   Micros age = kAlways;
   for (const SourceInfo &s : plan.sources()) age = std::max(age, o.as_of - s.max_event_age);
@@ -359,7 +359,6 @@ void derive(const Definitions &plan, const std::vector<std::string> &homes, Scan
 
 // Episodes of people who are seen in some homes (null: in any), wherever they are kept: less may be left of their scores.
 std::vector<OpenEpisode> people_above(const Definitions &plan, const std::vector<std::string> *homes) {
-  static const std::vector<std::string> none;
   std::vector<OpenEpisode> out;
   if (!plan.has_unit(Unit::user)) return out;
   std::vector<std::string> programs;
@@ -367,11 +366,14 @@ std::vector<OpenEpisode> people_above(const Definitions &plan, const std::vector
     if (p.def.unit == Unit::user) programs.push_back(std::to_string(p.id));
   }
   Spi spi;
-  const std::uint64_t n = spi.run("SELECT e.home, e.subject_id FROM pql.episode AS e"
-                                  " WHERE e.left_at IS NULL AND e.program_id = ANY ($1::int[]) AND ($2 OR e.subject_id IN ("
-                                  "  SELECT m.user_id FROM pql.state AS s, LATERAL pql._state_subjects(s.home, s.part, s.body) AS m"
-                                  "  WHERE s.home = ANY ($3)))",
-                                  {Arg::of(programs), Arg::of(homes == nullptr), Arg::of(homes ? *homes : none)});
+  const std::uint64_t n =
+      homes ? spi.run("SELECT e.home, e.subject_id FROM ("
+                      "  SELECT DISTINCT m.user_id FROM pql.state AS s, LATERAL pql._state_subjects(s.home, s.part, s.body) AS m"
+                      "  WHERE s.home = ANY ($2)) AS m"
+                      " JOIN pql.episode AS e ON e.subject_id = m.user_id WHERE e.left_at IS NULL AND e.program_id = ANY ($1::int[])",
+                      {Arg::of(programs), Arg::of(*homes)})
+            : spi.run("SELECT home, subject_id FROM pql.episode WHERE left_at IS NULL AND program_id = ANY ($1::int[])",
+                      {Arg::of(programs)});
   for (std::uint64_t i = 0; i < n; i++) out.push_back({spi.text(i, 1), Unit::user, spi.text(i, 2)});
   spi.finish();
   return out;

@@ -524,7 +524,7 @@ private:
     if (open && !subject.is_open(p.id)) return; // kept in another home: see derive_homes and pql.tick
     if (!open && may_enter_ && points >= p.def.enter) enter(p, key, head, subject, whole, points, at);
     else if (open && points < p.def.leave) leave(p, key, subject, whole, points, at);
-    else if (open && options_.review) stay(p, key, subject, whole, points, at);
+    else if (open && options_.review && !(options_.replace && p.def.unit == Unit::user)) stay(p, key, subject, whole, points, at);
   }
 
   // A person seen under several homes is one person: what the other homes know is merged in for the evaluation.
