@@ -282,7 +282,7 @@ private:
 
 void statement(const Definitions &plan, const SourceInfo &source, const TriggerData *t) {
   Ingest ingest(plan, source, t->tg_relation);
-  if (TRIGGER_FIRED_BY_TRUNCATE(t->tg_event)) return mark_all_dirty();
+  if (TRIGGER_FIRED_BY_TRUNCATE(t->tg_event)) return mark_truncated(source);
   if (TRIGGER_FIRED_BY_INSERT(t->tg_event)) return ingest.insert(t->tg_newtable);
   if (TRIGGER_FIRED_BY_DELETE(t->tg_event)) return ingest.mark(t->tg_oldtable);
   ingest.mark_changes(t->tg_oldtable, t->tg_newtable);

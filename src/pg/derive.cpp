@@ -417,6 +417,15 @@ void derive_homes(const Definitions &plan, const std::vector<std::string> &homes
   review(plan, people, reading_time(plan));
 }
 
+std::vector<std::string> all_homes() {
+  std::vector<std::string> homes;
+  Spi spi;
+  const std::uint64_t n = spi.run("SELECT home FROM pql.state WHERE part = 0 UNION SELECT home FROM pql.held_event ORDER BY 1", {}, true);
+  for (std::uint64_t i = 0; i < n; i++) homes.push_back(spi.text(i, 1));
+  spi.finish();
+  return homes;
+}
+
 void derive_all(const Definitions &plan) {
   if (!sources_readable(plan)) return;
   for (const SourceInfo &s : plan.sources()) {
@@ -424,17 +433,13 @@ void derive_all(const Definitions &plan) {
       if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(s.relation))) LockRelationOid(s.relation, ShareRowExclusiveLock);
     });
   }
-  Spi spi;
-  std::vector<std::string> stored;
-  const std::uint64_t n = spi.run("SELECT home FROM pql.state WHERE part = 0 UNION SELECT home FROM pql.held_event ORDER BY 1", {}, true);
-  for (std::uint64_t i = 0; i < n; i++) stored.push_back(spi.text(i, 1));
-  spi.finish();
+  const std::vector<std::string> stored = all_homes();
   lock_homes(stored);
   derive(plan, stored, {}, false);
   review(plan, people_above(plan, nullptr), reading_time(plan));
-  Spi jobs;
-  jobs.run("UPDATE pql.backfill_job SET finished_at = pg_catalog.clock_timestamp(), next_page = pages WHERE finished_at IS NULL");
-  jobs.finish();
+  Spi spi;
+  spi.run("UPDATE pql.backfill_job SET finished_at = pg_catalog.clock_timestamp(), next_page = pages WHERE finished_at IS NULL");
+  spi.finish();
 }
 
 std::int64_t seal(const Definitions &plan, const SourceInfo &source, Micros since) {

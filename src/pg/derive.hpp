@@ -26,6 +26,8 @@ bool sources_readable(const Definitions &plan, std::string *unreadable = nullptr
 
 /// Locks homes, making those that are missing: from here on nobody else merges into them. In the order of keys.
 void lock_homes(const std::vector<std::string> &homes);
+/// All homes that there are, and those of held events.
+std::vector<std::string> all_homes();
 /// Derives homes again, under their locks, and decides upon them.
 void derive_homes(const Definitions &plan, const std::vector<std::string> &homes);
 /// Derives everything again, while writers of the events tables wait. Both leave everything as it is while a source can't be

@@ -746,10 +746,10 @@ struct Pending {
   std::set<std::string, std::less<>> dirty;
   std::map<std::string, SubTransactionId> derived;
   SubTransactionId all_derived = InvalidSubTransactionId;
-  bool all_dirty = false;
+  bool all_dirty = false, truncated = false;
   bool flushing = false;
 
-  bool empty() const noexcept { return collected.empty() && dirty.empty() && !all_dirty; }
+  bool empty() const noexcept { return collected.empty() && dirty.empty() && !all_dirty && !truncated; }
 };
 
 Pending &pending() {
@@ -778,11 +778,15 @@ void derive_dirty() {
   const std::shared_ptr<const Definitions> plan = current_definitions();
   const SubTransactionId within = GetCurrentSubTransactionId();
   if (pending().all_dirty) {
-    pending().all_dirty = false;
+    pending().all_dirty = pending().truncated = false;
     pending().dirty.clear();
     pending().all_derived = within;
     derive_all(*plan);
     return;
+  }
+  if (pending().truncated) { // not derive_all: other tables' writers need not be waited for, who may wait for this one's
+    pending().truncated = false;
+    for (const std::string &h : all_homes()) pending().dirty.insert(h);
   }
   std::vector<std::string> homes(pending().dirty.begin(), pending().dirty.end());
   pending().dirty.clear();
@@ -858,6 +862,15 @@ bool is_pending() noexcept { return !pending().empty() && !pending().flushing; }
 void mark_dirty(std::string_view home) { pending().dirty.emplace(home); }
 void mark_all_dirty() { pending().all_dirty = true; }
 
+void mark_truncated(const SourceInfo &source) {
+  Spi spi;
+  spi.run("UPDATE pql.backfill_job SET finished_at = pg_catalog.clock_timestamp(), next_page = pages"
+          " WHERE source_id = $1 AND finished_at IS NULL",
+          {Arg::of(source.id)});
+  spi.finish();
+  pending().truncated = true;
+}
+
 void collect_row(const SourceInfo &source, Relation rel, TupleTableSlot *slot) {
   const SubTransactionId now = call([] { return GetCurrentSubTransactionId(); });
   auto &all = pending().collected;
@@ -912,7 +925,7 @@ void flush_pending() {
   } done;
   for (int round = 0; round < 100 && !pending().empty(); round++) {
     flush_collected();
-    if (pending().all_dirty || !pending().dirty.empty()) derive_dirty();
+    if (pending().all_dirty || pending().truncated || !pending().dirty.empty()) derive_dirty();
   }
 }
 

@@ -145,8 +145,10 @@ Micros decision_time(const Definitions &plan, const SourceInfo *source, Micros n
 
 /// Marks homes that must be derived again before this transaction reads them or commits.
 void mark_dirty(std::string_view home);
-/// Marks all homes (TRUNCATE).
+/// Marks everything, of which homes may be missing as well (rebuild).
 void mark_all_dirty();
+/// Marks all homes that there are, of which a source lost its events (TRUNCATE).
+void mark_truncated(const SourceInfo &source);
 /// Collects rows of a row trigger, until they are flushed.
 void collect_row(const SourceInfo &source, Relation rel, TupleTableSlot *slot);
 /// Does what is pending in this transaction: collected rows, then derivations. Every reader calls it first.
