@@ -47,6 +47,14 @@ SELECT * FROM pql.attach('ev', user_id => 'who', account_id => 'org', event => '
 CREATE INDEX ON ev (org, ts);
 SELECT * FROM pql.attach('ev', user_id => 'who', account_id => 'org', event => 'name', occurred_at => 'ts', event_id => 'id',
                          dedup => '90 days', dry_run => true);
+-- an expression that fails on some rows
+UPDATE ev SET props = '{"at": "2026-01-01T00:00:00Z", "n": "1"}';
+UPDATE ev SET props = '{"at": "x", "n": "one"}' WHERE id = 7;
+UPDATE ev SET props = '{"n": 0}' WHERE id IN (8, 9);
+SELECT * FROM pql.attach('ev', user_id => '(60 / (props->>''n'')::int)::text', account_id => 'org', event => 'name', occurred_at => 'ts',
+                         event_id => 'id', dry_run => true);
+SELECT * FROM pql.attach('ev', user_id => 'who', event => '(props->>''n'')::int::text', occurred_at => 'ts', dry_run => true) WHERE what = 'failures';
+SELECT * FROM pql.attach('ev', user_id => 'who', event => 'name', occurred_at => 'ts', properties => '(props->>''at'')::jsonb', dry_run => true) WHERE what = 'failures';
 -- nothing came of it
 SELECT count(*) FROM pql.sources;
 SELECT count(*) FROM pg_trigger WHERE tgrelid = 'ev'::regclass;
@@ -92,6 +100,7 @@ SELECT pg_temp.attach(a) FROM unnest(ARRAY[
   $$user_id => 'who', event => 'name', occurred_at => 'ts', clock => NULL$$,
   $$user_id => 'who', event => 'name', occurred_at => 'ts', mode => 'async'$$,
   $$user_id => 'who', event => 'name', occurred_at => 'ts', mode => NULL$$,
+  $$user_id => 'who', event => 'name', occurred_at => 'ts', dry_run => NULL$$,
   $$user_id => 'who', event => 'name', occurred_at => 'ts', dedup => '90 days'$$,
   $$user_id => 'who', event => 'name', occurred_at => 'ts', event_id => 'id', dedup => '3 months'$$,
   $$user_id => 'who', event => 'name', occurred_at => 'ts', event_id => 'id', dedup => '0'$$,
@@ -109,6 +118,8 @@ FROM unnest(ARRAY['v', 'mv', 'sq', 'parted_1', 'ev_id_idx', 'nothing', 'pair', '
 DROP VIEW v;
 DROP MATERIALIZED VIEW mv;
 SELECT pg_temp.try($$SELECT count(*) FROM pql.attach(NULL, 'who', 'name', 'ts')$$);
+SELECT pg_temp.try('SELECT pql.' || c) FROM unnest(ARRAY['detach(NULL)', 'retain(NULL, now())', $$retain('ev', NULL)$$, 'promote(NULL)',
+  $$promote('usage', NULL)$$, 'retire(NULL)', 'publish(NULL)']) AS c;
 
 -- nothing changed
 SELECT count(*) FROM pql.sources;
@@ -271,10 +282,30 @@ INSERT INTO t_expr VALUES (1, '1767225600', 'ADA', 'x', 'click', '{"org": "acme"
   (5, '1767225600', 'ada', 'x', NULL, '{}'), (6, NULL, 'ada', 'x', 'click', '{}'), (7, 'infinity', 'ada', 'x', 'click', '{}');
 SELECT * FROM pql.members ORDER BY account_id;
 SELECT reason, events FROM pql.unusable ORDER BY reason;
+-- homes are derived, and everything is, past rows on which an expression fails
+INSERT INTO t_expr VALUES (8, '1767225700', 'ada', 'x', 'click', '{}');
+DELETE FROM t_expr WHERE id = 8;
+SELECT * FROM pql.members ORDER BY account_id;
+SELECT * FROM pql.verify();
+CALL pql.rebuild();
+SELECT * FROM pql.members ORDER BY account_id;
 UPDATE t_expr SET ts = '1767225601' WHERE id = 3;
 DELETE FROM t_expr WHERE id = 1;
 SELECT * FROM pql.members ORDER BY account_id;
 SELECT * FROM pql.verify();
+SELECT pql.detach('t_expr');
+-- nor is one needed that tells whose the row is; what was there before is folded
+SELECT count(*) FROM pql.attach('t_expr', user_id => '"Who is"', account_id => '(payload->>''org'')::int', event => '"order"',
+  occurred_at => 'to_timestamp(ts::float8)', event_id => 'id::text');
+INSERT INTO t_expr VALUES (11, '1767225600', 'ben', 'x', 'click', '{"org": "12"}'), (12, '1767225660', 'ben', 'x', 'click', '{"org": "acme"}'),
+  (13, '1767225720', 'ben', 'x', 'click', '{"org": "12"}');
+CALL pql.backfill();
+SELECT * FROM pql.members ORDER BY account_id, user_id;
+SELECT * FROM pql.verify();
+DELETE FROM t_expr WHERE id = 13;
+SELECT * FROM pql.members ORDER BY account_id, user_id;
+SELECT * FROM pql.verify();
+SELECT reason, events FROM pql.unusable ORDER BY reason;
 SELECT pql.detach('t_expr');
 
 -- a zone given by hand, a domain, a varchar
@@ -285,6 +316,18 @@ CALL pg_temp.exercise('t_zone', $$ARRAY['ada', 'ben', 'cho']$$, $$ARRAY['acme', 
 SELECT account_id, user_id, first_seen, events FROM pql.members ORDER BY account_id COLLATE "C", user_id COLLATE "C";
 SELECT * FROM pql.verify();
 SELECT pql.detach('t_zone');
+
+-- times as text: their parts say the same in every session
+CREATE TABLE t_iso (id int PRIMARY KEY, ts text, who text);
+SELECT count(*) FROM pql.attach('t_iso', user_id => 'who', event => '''x''', event_id => 'id', occurred_at => $$make_timestamp(left(ts, 4)::int,
+  substr(ts, 6, 2)::int, substr(ts, 9, 2)::int, substr(ts, 12, 2)::int, substr(ts, 15, 2)::int, rtrim(substr(ts, 18), 'Z')::float8) AT TIME ZONE 'UTC'$$);
+SET TIME ZONE 'Asia/Tokyo';
+INSERT INTO t_iso VALUES (1, '2026-01-02T03:04:05.678901Z', 'ada'), (2, '2026-02-30T00:00:00Z', 'ada'), (3, 'soon', 'ada');
+SET TIME ZONE 'UTC';
+SELECT user_id, first_seen, events FROM pql.members;
+SELECT reason, events FROM pql.unusable;
+SELECT * FROM pql.verify();
+SELECT pql.detach('t_iso');
 
 -- partitioned, with a leaf whose columns are in another order
 CREATE TABLE t_part (id int, ts timestamptz, who text, org text, name text, PRIMARY KEY (id, ts)) PARTITION BY RANGE (ts);

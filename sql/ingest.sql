@@ -207,6 +207,30 @@ INSERT INTO ev VALUES (30, '2026-01-10', 'hal', 'acme', 'start');
 UPDATE ev SET who = 'ivy' WHERE id = 30;
 COMMIT;
 SELECT * FROM pql.verify();
+-- the first statement of a session, whose end comes unnoticed: the next one sees what it did
+\c -
+SET client_min_messages = warning;
+SET TIME ZONE 'UTC';
+SET DATESTYLE = ISO;
+BEGIN;
+UPDATE ev SET who = 'jan' WHERE id = 30;
+SELECT user_id FROM pql.members WHERE user_id IN ('ivy', 'jan');
+COMMIT;
+INSERT INTO ev VALUES (29, '2026-01-10', 'jan', 'acme', 'work');
+\c -
+SET client_min_messages = warning;
+SET TIME ZONE 'UTC';
+SET DATESTYLE = ISO;
+-- and a query in the midst of one does nothing that its trigger is to do
+CREATE FUNCTION without(id bigint) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM ev WHERE ev.id = without.id;
+  RETURN (SELECT 'kim' FROM pg_class LIMIT 1);
+END $$;
+INSERT INTO ev SELECT id + 100, '2026-01-11', without(id), 'acme', 'start' FROM ev WHERE who = 'jan';
+SELECT user_id, events FROM pql.members WHERE user_id IN ('jan', 'kim');
+SELECT * FROM pql.verify();
+DROP FUNCTION without(bigint);
 
 --
 -- What can't be used is counted, and the insert succeeds
@@ -232,6 +256,20 @@ UPDATE ev SET who = 'ben' WHERE id = 2;
 DELETE FROM ev WHERE who IS NULL;
 SELECT * FROM shown;
 SELECT * FROM pql.verify();
+TRUNCATE ev;
+-- rules that run into a limit, or into what isn't supported, for some values only
+SELECT pql.publish($${"program": "limits", "unit": "user", "milestones": {
+    "long": {"event": "pay", "where": "length(repeat('xxxx', (props->>'n')::int)) > 8"},
+    "dated": {"event": "pay", "where": "jsonb_path_exists(props, '$.d.datetime() ? (@ < \"2026-01-01T00:00:00+00\".datetime())')"}},
+  "signals": {"long": {"kind": "intent", "milestone": "long", "max_points": 10}}, "qualify": {"enter": 10, "leave": 5}}$$);
+INSERT INTO ev VALUES (20, '2026-01-03', 'long', NULL, 'pay', '{"n": 300000000}'), (21, '2026-01-03', 'fit', NULL, 'pay', '{"n": 3}'),
+  (22, '2026-01-03', 'dated', NULL, 'pay', '{"n": 1, "d": "2025-01-01"}');
+SELECT * FROM reached WHERE name IN ('long', 'dated');
+SELECT reason, events FROM pql.unusable WHERE reason = 'rule failed';
+UPDATE ev SET who = 'fit too' WHERE id IN (20, 21, 22);
+SELECT * FROM reached WHERE name IN ('long', 'dated');
+SELECT * FROM pql.verify();
+SELECT pql.retire('limits') > 0;
 
 --
 -- Ids of all sorts
@@ -264,6 +302,15 @@ SELECT user_id, events FROM pql.members ORDER BY user_id;
 SELECT held FROM pql.sources;
 SELECT * FROM pql.verify();
 SELECT * FROM pql.tick();
+-- time does not come sooner because somebody asks for it
+SELECT * FROM pql.tick('3000-01-01');
+SELECT user_id, events FROM pql.members ORDER BY user_id;
+SELECT * FROM pql.verify();
+-- nor twice, when their home is not known yet and everything is derived
+INSERT INTO ev VALUES (6, '2999-01-01', 'ivo', 'ivory', 'start');
+CALL pql.rebuild();
+SELECT held FROM pql.sources;
+DELETE FROM ev WHERE id = 6;
 UPDATE ev SET ts = '2998-01-01' WHERE id = 3;
 DELETE FROM ev WHERE id = 4;
 UPDATE ev SET ts = '2026-01-02' WHERE id = 2;
@@ -273,9 +320,21 @@ SELECT * FROM pql.verify();
 INSERT INTO ev VALUES (5, now() + interval '0.3 seconds', 'cho', 'acme', 'start');
 SELECT held FROM pql.sources;
 SELECT pg_sleep(0.4);
+SELECT * FROM pql.tick('2026-01-01');
 SELECT * FROM pql.tick();
 SELECT held FROM pql.sources;
 SELECT user_id, events FROM pql.members ORDER BY user_id;
+SELECT * FROM pql.verify();
+SELECT pql.detach('ev');
+TRUNCATE ev;
+-- by the event clock they are due as soon as they would not be held any more: max_future ahead of the wall's
+SELECT count(*) FROM pql.attach('ev', user_id => 'who', account_id => 'org', event => 'name', occurred_at => 'ts', event_id => 'id', clock => 'event');
+INSERT INTO ev VALUES (1, clock_timestamp() + interval '9 minutes', 'ada', 'acme', 'start'), (2, clock_timestamp() + interval '10 minutes 1.5 seconds', 'ada', 'acme', 'work');
+SELECT held FROM pql.sources;
+SELECT held_released FROM pql.tick('3000-01-01');
+SELECT pg_sleep(1.6);
+SELECT held_released FROM pql.tick();
+SELECT user_id, events FROM pql.members;
 SELECT * FROM pql.verify();
 SELECT pql.detach('ev');
 TRUNCATE ev;
@@ -322,6 +381,47 @@ UPDATE again SET id = 'd' WHERE id = 'c';
 INSERT INTO again VALUES ('c', '2026-01-05', 'ada', 'acme', 'work');
 SELECT * FROM shown;
 SELECT * FROM pql.verify();
+-- and the new one comes again
+INSERT INTO again VALUES ('d', '2026-01-04', 'ada', 'acme', 'work');
+SELECT * FROM pql.verify();
+-- which of several rows with an id counts does not depend on their order: the earliest, then what they say
+SELECT pql.detach('again');
+TRUNCATE again;
+CREATE TABLE orders (n int GENERATED ALWAYS AS IDENTITY, digest text);
+SELECT count(*) FROM pql.attach('again', user_id => 'who', account_id => 'org', event => 'name', occurred_at => 'ts', event_id => 'id', dedup => '90 days');
+INSERT INTO again VALUES ('a', '2026-01-02', 'ada', 'acme', 'start');
+INSERT INTO again VALUES ('a', '2026-01-01', 'ada', 'acme', 'work');
+INSERT INTO again VALUES ('b', '2026-01-03', 'ada', 'acme', 'start');
+INSERT INTO again VALUES ('b', '2026-01-03', 'ben', 'acme', 'done');
+INSERT INTO orders (digest) SELECT pql.state_digest();
+SELECT * FROM pql.verify();
+UPDATE again SET who = who || '' WHERE ts <> '2026-01-01'; -- moves rows: nothing else changes
+CALL pql.rebuild();
+INSERT INTO orders (digest) SELECT pql.state_digest();
+CREATE TABLE turned AS SELECT * FROM again ORDER BY id DESC, ts DESC, who DESC;
+TRUNCATE again;
+INSERT INTO again SELECT * FROM turned WHERE id = 'b';
+INSERT INTO again SELECT * FROM turned WHERE id = 'a';
+INSERT INTO orders (digest) SELECT pql.state_digest();
+TRUNCATE again;
+DO $$ DECLARE r again; BEGIN FOR r IN SELECT * FROM turned LOOP INSERT INTO again VALUES (r.*); END LOOP; END $$;
+INSERT INTO orders (digest) SELECT pql.state_digest();
+SELECT pql.detach('again');
+SELECT count(*) FROM pql.attach('again', user_id => 'who', account_id => 'org', event => 'name', occurred_at => 'ts', event_id => 'id', dedup => '90 days');
+CALL pql.backfill();
+INSERT INTO orders (digest) SELECT pql.state_digest();
+SELECT count(*), count(DISTINCT digest) FROM orders;
+SELECT sum(events) FROM pql.members;
+SELECT * FROM pql.verify();
+-- the same id beyond the horizon is another event; a forgotten one that comes again is looked up in the table
+INSERT INTO again VALUES ('a', '2026-06-01', 'ada', 'acme', 'done'), ('a', '2026-06-02', 'ada', 'acme', 'work'), ('a', '2026-02-01', 'ada', 'acme', 'work');
+SELECT sum(events) FROM pql.members;
+SELECT * FROM pql.verify();
+SELECT ids_forgotten FROM pql.tick(now() + interval '91 days');
+INSERT INTO again VALUES ('a', '2026-01-01', 'ada', 'acme', 'work'), ('b', '2026-01-03', 'ada', 'acme', 'start'), ('e', '2026-01-03', 'ada', 'acme', 'start');
+SELECT sum(events) FROM pql.members;
+SELECT * FROM pql.verify();
+DROP TABLE orders, turned;
 SELECT pql.detach('again');
 TRUNCATE again;
 

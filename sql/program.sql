@@ -147,6 +147,17 @@ DELETE FROM pql.routing;
 INSERT INTO ev SELECT g, '2026-04-01'::timestamptz + g * interval '1 hour', 'u' || g % 2, 'acme', (ARRAY['start', 'begin', 'done', 'work', 'work'])[1 + g % 5] FROM generate_series(1, 50) AS g;
 SELECT program, unit, subject_id, account_id, user_id, qualified_at, score FROM pql.routing ORDER BY program, subject_id;
 SELECT * FROM pql.scoreboard('people') ORDER BY subject_id;
+-- who qualifies does so at the instant that is asked for: while the score lasts, or until the episode ended
+SELECT * FROM pql.scoreboard('usage') WHERE subject_id = 'acme';
+SELECT * FROM pql.scoreboard('usage', '2026-04-20') WHERE subject_id = 'acme';
+SELECT * FROM pql.scoreboard('usage', '2026-05-01') WHERE subject_id = 'acme';
+SELECT * FROM pql.scoreboard('usage', '2026-04-03 01:00') WHERE subject_id = 'acme';
+BEGIN;
+SELECT episodes_reviewed FROM pql.tick('2026-05-01');
+SELECT entered_at, left_at FROM pql.episode WHERE program = 'usage' AND subject_id = 'acme' ORDER BY entered_at DESC LIMIT 1;
+SELECT * FROM pql.scoreboard('usage', '2026-04-20') WHERE subject_id = 'acme';
+SELECT * FROM pql.scoreboard('usage', '2026-05-01') WHERE subject_id = 'acme';
+ROLLBACK;
 -- a person with and without an account is one person
 INSERT INTO ev VALUES (1000, '2026-04-04', 'zoe', 'acme', 'begin'), (1001, '2026-04-04', 'zoe', NULL, 'work'), (1002, '2026-04-04', 'zoe', 'beta', 'work'),
   (1003, '2026-04-04', 'zoe', NULL, 'work'), (1004, '2026-04-04', 'zoe', 'beta', 'work'), (1005, '2026-04-04', 'zoe', 'beta', 'work');
@@ -155,6 +166,53 @@ SELECT signal, points, round(value::numeric, 3) FROM pql.explain('people', 'zoe'
 INSERT INTO ev VALUES (1006, '2026-04-04 01:00', 'zoe', 'gamma', 'look'), (1007, '2026-04-04 01:00', 'zoe', NULL, 'look'), (1008, '2026-04-04 01:00', 'zoe', 'beta', 'look');
 SELECT program, subject_id, count(*) FROM pql.routing WHERE subject_id = 'zoe' GROUP BY 1, 2;
 SELECT program, subject_id, count(*) FROM pql.episode WHERE subject_id = 'zoe' AND left_at IS NULL GROUP BY 1, 2;
+SELECT * FROM pql.verify();
+-- her past takes her own events, not those of her accounts
+CREATE INDEX ON ev (who, ts);
+BEGIN;
+SET LOCAL enable_seqscan = off;
+DROP INDEX ev_org_ts_idx;
+SELECT seq_tup_read + idx_tup_fetch AS rows_read FROM pg_stat_xact_user_tables WHERE relname = 'ev' \gset
+SELECT pql.score('people', 'zoe', '2026-04-04 00:30');
+SELECT signal, points FROM pql.explain('people', 'zoe', '2026-04-04 00:30');
+SELECT seq_tup_read + idx_tup_fetch - :rows_read = 2 * (SELECT count(*) FROM ev WHERE who = 'zoe') AS only_hers
+FROM pg_stat_xact_user_tables WHERE relname = 'ev';
+ROLLBACK;
+DROP INDEX ev_who_ts_idx;
+-- an episode that one home keeps is looked at earlier, or ends, when events of another go
+SELECT pql.publish($${"program": "busy", "unit": "user",
+  "signals": {"work": {"kind": "depth", "event": "work", "half_life": "7 days", "saturates_at": 5, "max_points": 50}}, "qualify": {"enter": 40, "leave": 15}}$$);
+INSERT INTO ev VALUES (1010, '2026-04-04 02:00', 'ira', 'beta', 'work'), (1011, '2026-04-04 02:00', 'ira', NULL, 'work');
+INSERT INTO ev SELECT 1012 + g, '2026-04-04 02:00', 'ira', 'acme', 'work' FROM generate_series(1, 3) AS g;
+CREATE VIEW ira AS SELECT home, entered_at, leaves_at, left_at FROM pql.episode WHERE program = 'busy' AND subject_id = 'ira' ORDER BY entered_at;
+SELECT * FROM ira;
+DELETE FROM ev WHERE id = 1010;
+SELECT * FROM ira;
+DELETE FROM ev WHERE id = 1013; -- from the home that keeps it
+SELECT * FROM ira;
+DELETE FROM ev WHERE id IN (1011, 1014);
+SELECT * FROM ira;
+INSERT INTO ev SELECT 1020 + g, '2026-04-04 02:30', 'ira', CASE WHEN g > 1 THEN 'beta' END, 'work' FROM generate_series(1, 3) AS g;
+SELECT * FROM ira;
+DELETE FROM ev WHERE who = 'ira' AND (org = 'acme' OR org IS NULL);
+SELECT * FROM ira;
+-- nor is it overlooked when everything is derived: the trigger saw nothing of this
+INSERT INTO ev SELECT 1030 + g, '2026-04-04 03:00', 'ira', CASE WHEN g > 1 THEN 'delta' END, 'work' FROM generate_series(1, 3) AS g;
+SELECT * FROM ira;
+BEGIN;
+ALTER TABLE ev DISABLE TRIGGER pql_delete;
+DELETE FROM ev WHERE who = 'ira' AND org IN ('beta', 'delta');
+ALTER TABLE ev ENABLE TRIGGER pql_delete;
+COMMIT;
+CALL pql.rebuild();
+SELECT * FROM ira;
+DROP VIEW ira;
+-- a person whose events leave an account is found without one
+INSERT INTO ev VALUES (1040, '2026-04-04 03:00', 'lou', 'beta', 'begin');
+UPDATE ev SET org = NULL WHERE id = 1040;
+SELECT pql.score('people', 'lou');
+INSERT INTO ev VALUES (1041, '2026-04-04 03:00', 'lou', 'beta', 'work');
+SELECT pql.score('people', 'lou');
 SELECT * FROM pql.verify();
 
 --

@@ -109,10 +109,17 @@ CREATE TABLE pql.seen_event (
   home        text COLLATE "C" NOT NULL,
   source_id   int NOT NULL,
   event_id    text COLLATE "C" NOT NULL,
+  rank        text COLLATE "C" NOT NULL,
   arrived_at  timestamptz NOT NULL,
   PRIMARY KEY (home, source_id, event_id)
 );
-COMMENT ON TABLE pql.seen_event IS 'Event ids of sources attached with dedup, for as long as the horizon says.';
+COMMENT ON TABLE pql.seen_event IS 'Event ids of sources attached with dedup, for as long as the horizon says, each with the rank (time and content) of the row that counts.';
+
+CREATE TABLE pql.forgotten_event (
+  source_id  int PRIMARY KEY,
+  rank       text COLLATE "C" NOT NULL
+);
+COMMENT ON TABLE pql.forgotten_event IS 'Up to which rank event ids have been forgotten: whether older events came before, only the events table tells.';
 
 CREATE TABLE pql.unusable_event (
   source_id  int NOT NULL,
@@ -231,6 +238,7 @@ SELECT pg_catalog.pg_extension_config_dump('pql.base_state', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.user_home', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.held_event', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.seen_event', '');
+SELECT pg_catalog.pg_extension_config_dump('pql.forgotten_event', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.unusable_event', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.asserted_milestone', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.backfill_job', '');

@@ -132,7 +132,7 @@ DECLARE
   s record;
 BEGIN
   IF document IS NULL THEN
-    RAISE EXCEPTION 'program document is null' USING ERRCODE = 'null_value_not_allowed';
+    RAISE EXCEPTION 'program must not be null' USING ERRCODE = 'null_value_not_allowed';
   END IF;
   SELECT count(*) INTO problems FROM pql.check_program(document);
   IF problems > 0 THEN
@@ -199,13 +199,21 @@ CREATE OR REPLACE FUNCTION pql.promote(program text, standing text DEFAULT 'none
 DECLARE
   newest record;
 BEGIN
-  IF standing IS DISTINCT FROM 'none' THEN
+  IF program IS NULL OR standing IS NULL THEN
+    RAISE EXCEPTION '% must not be null', CASE WHEN program IS NULL THEN 'program' ELSE 'standing' END
+      USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  IF standing <> 'none' THEN
     RAISE EXCEPTION 'standing "%" is not supported by this version', standing
       USING ERRCODE = 'feature_not_supported', HINT = 'Use ''none'': subjects already above the threshold are not emitted.';
   END IF;
   SELECT p.* INTO newest FROM pql.program AS p
   WHERE p.program = promote.program AND p.status IN ('building', 'shadow', 'live') ORDER BY p.version DESC LIMIT 1 FOR UPDATE;
   IF NOT FOUND THEN
+    IF EXISTS (SELECT FROM pql.program AS p WHERE p.program = promote.program) THEN
+      RAISE EXCEPTION 'program "%" is retired', program
+        USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Publish it anew with pql.publish(), then promote that version.';
+    END IF;
     RAISE EXCEPTION 'program "%" does not exist', program
       USING ERRCODE = 'undefined_object', HINT = 'Publish it first with pql.publish().';
   END IF;
@@ -224,7 +232,7 @@ BEGIN
   RETURN newest.version;
 END $$;
 COMMENT ON FUNCTION pql.promote(text, text, text) IS
-  'Takes a program from shadow to live: from now on it emits routing rows. Returns the version. Subjects already above the threshold are not emitted (standing => ''none''). Errors: 42704 unknown program, 55000 history not folded yet.';
+  'Takes a program from shadow to live: from now on it emits routing rows. Returns the version. Subjects already above the threshold are not emitted (standing => ''none''). Errors: 42704 unknown program, 55000 history not folded yet or retired, 22004 null argument.';
 
 CREATE OR REPLACE FUNCTION pql.retire(program text) RETURNS int
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
@@ -232,6 +240,9 @@ CREATE OR REPLACE FUNCTION pql.retire(program text) RETURNS int
 DECLARE
   number int;
 BEGIN
+  IF program IS NULL THEN
+    RAISE EXCEPTION 'program must not be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
   UPDATE pql.program AS p SET status = 'retired', retired_at = clock_timestamp()
   WHERE p.program = retire.program AND p.status <> 'retired';
   IF NOT FOUND THEN
@@ -241,4 +252,4 @@ BEGIN
   PERFORM pql._audit('retire', program, jsonb_build_object('version', number));
   RETURN number;
 END $$;
-COMMENT ON FUNCTION pql.retire(text) IS 'Takes a program out of force. Its state, episodes and routing rows stay. Returns its newest version. Error: 42704 when it is not in force.';
+COMMENT ON FUNCTION pql.retire(text) IS 'Takes a program out of force. Its state, episodes and routing rows stay. Returns its newest version. Errors: 42704 not in force, 22004 null argument.';

@@ -27,6 +27,35 @@ END $$;
 COMMENT ON FUNCTION pql._create_triggers(int) IS 'Creates the triggers of a source.';
 REVOKE ALL ON FUNCTION pql._create_triggers(int) FROM PUBLIC;
 
+-- An expression that fails on one row's values makes the sample fail, unless it is taken carefully: row by row, and fewer of them.
+CREATE OR REPLACE FUNCTION pql._sample_events(events regclass, user_id text, account_id text, event text, occurred_at text,
+    event_id text, properties text, received_at text, carefully boolean)
+  RETURNS TABLE (failure text, who text, account text, name text, at timestamptz, id text, bare boolean, received timestamptz)
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 ROWS 10000 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  expressions text := format('NULL::text, (%s)::text, (%s)::text, (%s)::text, (%s)::timestamptz, (%s)::text, (%s)::jsonb IS NULL,'
+    ' (%s)::timestamptz', user_id, coalesce(account_id, 'NULL'), event, occurred_at, coalesce(event_id, 'NULL'),
+    coalesce(properties, 'NULL'), coalesce(received_at, 'NULL'));
+  r record;
+BEGIN
+  IF NOT carefully THEN
+    RETURN QUERY EXECUTE format('SELECT %s FROM (SELECT * FROM %s LIMIT 100000) AS t', expressions, events);
+    RETURN;
+  END IF;
+  FOR r IN EXECUTE format('SELECT t AS whole FROM %s AS t LIMIT 10000', events) LOOP
+    BEGIN
+      EXECUTE format('SELECT %s FROM (SELECT ($1::%s).*) AS t', expressions, events) USING r.whole
+        INTO failure, who, account, name, at, id, bare, received;
+    EXCEPTION WHEN data_exception OR program_limit_exceeded OR feature_not_supported THEN
+      SELECT SQLERRM INTO failure, who, account, name, at, id, bare, received; -- the others are null
+    END;
+    RETURN NEXT;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION pql._sample_events(regclass, text, text, text, text, text, text, text, boolean) IS 'What the arguments of pql.attach give for the first rows of a table, or why they fail.';
+REVOKE ALL ON FUNCTION pql._sample_events(regclass, text, text, text, text, text, text, text, boolean) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION pql.attach(events regclass, user_id text, event text, occurred_at text, account_id text DEFAULT NULL,
     event_id text DEFAULT NULL, properties text DEFAULT NULL, received_at text DEFAULT NULL, workspace text DEFAULT NULL,
     clock text DEFAULT 'wall', mode text DEFAULT 'sync', dedup interval DEFAULT NULL, dry_run boolean DEFAULT false)
@@ -44,12 +73,13 @@ DECLARE
   newest int;
   pages bigint;
   n record;
-  sample text;
-  ids text;
+  carefully boolean;
+  absent text := (ARRAY['events', 'user_id', 'event', 'occurred_at', 'clock', 'mode', 'dry_run'])[array_position(
+    ARRAY[events IS NULL, user_id IS NULL, event IS NULL, occurred_at IS NULL, clock IS NULL, mode IS NULL, dry_run IS NULL], true)];
 BEGIN
-  IF events IS NULL OR user_id IS NULL OR event IS NULL OR occurred_at IS NULL THEN
-    RAISE EXCEPTION 'events, user_id, event and occurred_at must not be null' USING ERRCODE = 'null_value_not_allowed',
-      HINT = 'Each is a column, or an SQL expression over a row.';
+  IF absent IS NOT NULL THEN
+    RAISE EXCEPTION '% must not be null', absent USING ERRCODE = 'null_value_not_allowed',
+      HINT = CASE WHEN absent IN ('user_id', 'event', 'occurred_at') THEN 'It is a column, or an SQL expression over a row.' ELSE '' END;
   END IF;
   SELECT c.relkind, c.relispartition INTO kind, partition FROM pg_class AS c WHERE c.oid = events;
   IF kind IS NULL THEN
@@ -81,11 +111,11 @@ BEGIN
   IF NOT has_table_privilege(events, 'SELECT') THEN
     RAISE EXCEPTION 'permission denied for table %', events USING ERRCODE = 'insufficient_privilege';
   END IF;
-  IF clock IS NULL OR clock NOT IN ('wall', 'event') THEN
+  IF clock NOT IN ('wall', 'event') THEN
     RAISE EXCEPTION 'clock "%" is not known', clock USING ERRCODE = 'invalid_parameter_value',
       HINT = 'Use ''wall'' (the time of the database), or ''event'' (the newest event seen) for replays.';
   END IF;
-  IF mode IS DISTINCT FROM 'sync' THEN
+  IF mode <> 'sync' THEN
     RAISE EXCEPTION 'mode "%" is not supported by this version', mode USING ERRCODE = 'feature_not_supported',
       HINT = 'Use ''sync''.';
   END IF;
@@ -126,31 +156,42 @@ BEGIN
     CASE capture WHEN 'row' THEN 'captured row by row' ELSE 'captured by statement' END); advice := NULL;
   RETURN NEXT;
   IF dry_run THEN
-    sample := format('(SELECT * FROM %s LIMIT 100000)', events);
-    EXECUTE format('SELECT count(*) AS events, count(*) FILTER (WHERE (%1$s) IS NULL) AS no_user, count(DISTINCT (%1$s)) AS users,'
-      ' %2$s AS accounts, %3$s AS no_account, count(DISTINCT (%4$s)) AS names, count(*) FILTER (WHERE (%5$s) > clock_timestamp()) AS future,'
-      ' %6$s AS ids, min(%5$s) AS first, max(%5$s) AS last, %7$s AS late FROM %8$s AS t',
-      user_id, CASE WHEN account_id IS NULL THEN '0::bigint' ELSE format('count(DISTINCT (%s))', account_id) END,
-      CASE WHEN account_id IS NULL THEN 'count(*)' ELSE format('count(*) FILTER (WHERE (%s) IS NULL)', account_id) END, event, occurred_at,
-      CASE WHEN event_id IS NULL THEN '0::bigint' ELSE format('count(DISTINCT (%s))', event_id) END,
-      CASE WHEN received_at IS NULL THEN 'NULL::float8'
-        ELSE format('percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM (%s) - (%s)))', received_at, occurred_at) END,
-      sample) INTO n;
-    what := 'events'; finding := n.events || CASE WHEN n.events = 100000 THEN ' (the first 100000 were read)' ELSE '' END;
+    FOREACH carefully IN ARRAY ARRAY[false, true] LOOP
+      BEGIN
+        SELECT count(*) AS events, CASE WHEN carefully THEN 10000 ELSE 100000 END AS most,
+               count(e.failure) AS failed, min(e.failure) AS failure,
+               count(*) FILTER (WHERE e.who IS NULL AND e.failure IS NULL) AS no_user, count(DISTINCT e.who) AS users,
+               count(*) FILTER (WHERE e.account IS NULL AND e.failure IS NULL) AS no_account, count(DISTINCT e.account) AS accounts,
+               count(DISTINCT e.name) AS names, count(*) FILTER (WHERE e.at > clock_timestamp()) AS future,
+               min(e.at) AS first, max(e.at) AS last, count(DISTINCT e.id) AS ids,
+               percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM e.received - e.at)) AS late
+          INTO n
+          FROM pql._sample_events(events, user_id, account_id, event, occurred_at, event_id, properties, received_at, carefully) AS e;
+        EXIT;
+      EXCEPTION WHEN data_exception OR program_limit_exceeded OR feature_not_supported THEN
+        NULL; -- some row made an expression fail: which ones do?
+      END;
+    END LOOP;
+    what := 'events'; finding := n.events || CASE WHEN n.events = n.most THEN format(' (the first %s were read)', n.most) ELSE '' END;
     advice := CASE WHEN n.events > 0 THEN 'Their history is folded by CALL pql.backfill().' END; RETURN NEXT;
-    what := 'time'; finding := CASE WHEN n.events > 0 THEN format('from %s to %s', n.first, n.last) ELSE 'no events' END;
-    advice := CASE WHEN n.future > 0 THEN format('%s events lie in the future: they are held until they are due.', n.future) END; RETURN NEXT;
-    what := 'users'; finding := format('%s; %s events without one', n.users, n.no_user);
+    IF n.failed > 0 THEN
+      what := 'failures'; finding := format('%s: %s', pql._events_text(n.failed), n.failure);
+      advice := 'An expression fails on their values: they are counted in pql.unusable, and not used.'; RETURN NEXT;
+    END IF;
+    what := 'time'; finding := CASE WHEN n.first IS NOT NULL THEN format('from %s to %s', n.first, n.last) ELSE 'no events' END;
+    advice := CASE WHEN n.future = 1 THEN 'One event lies in the future: it is held until it is due.'
+      WHEN n.future > 1 THEN format('%s events lie in the future: they are held until they are due.', n.future) END; RETURN NEXT;
+    what := 'users'; finding := format('%s; %s without one', n.users, pql._events_text(n.no_user));
     advice := CASE WHEN n.no_user > 0 THEN 'Events without a user are counted in pql.unusable, and not used.' END; RETURN NEXT;
-    what := 'accounts'; finding := format('%s; %s events without one', n.accounts, n.no_account);
+    what := 'accounts'; finding := format('%s; %s without one', n.accounts, pql._events_text(n.no_account));
     advice := CASE WHEN account_id IS NULL THEN 'Give account_id to score accounts.' END; RETURN NEXT;
     what := 'event names'; finding := n.names::text; advice := NULL; RETURN NEXT;
     IF received_at IS NOT NULL THEN
       what := 'lateness'; finding := format('%s at the median', make_interval(secs => coalesce(n.late, 0))); advice := NULL; RETURN NEXT;
     END IF;
     IF event_id IS NOT NULL THEN
-      what := 'ids'; finding := format('%s distinct among %s events', n.ids, n.events);
-      advice := CASE WHEN n.ids < n.events THEN 'Some events share an id: with dedup or a unique index they count once.' END; RETURN NEXT;
+      what := 'ids'; finding := format('%s distinct among %s', n.ids, pql._events_text(n.events - n.failed));
+      advice := CASE WHEN n.ids < n.events - n.failed THEN 'Some events share an id: with dedup or a unique index they count once.' END; RETURN NEXT;
     END IF;
   END IF;
   what := 'duplicates';
@@ -180,7 +221,7 @@ BEGIN
   advice := CASE WHEN pages > 0 THEN 'CALL pql.backfill() folds it.' END; RETURN NEXT;
 END $$;
 COMMENT ON FUNCTION pql.attach(regclass, text, text, text, text, text, text, text, text, text, text, interval, boolean) IS
-  'Attaches an events table: from now on its rows become state. Each text is a column or an SQL expression over the row. With dry_run it only tells what it found: ids, duplicates, lateness, missing indexes, cost. Errors: 42809 not a table, 42710 attached already, 42703 unknown column, 42501 no rights, 22023 bad argument.';
+  'Attaches an events table: from now on its rows become state. Each text is a column or an SQL expression over the row. With dry_run it only tells what it found: ids, duplicates, lateness, missing indexes, cost. Errors: 42809 not a table, 42710 attached already, 42703 unknown column, 42501 no rights, 22023 bad argument, 22004 null argument.';
 
 CREATE OR REPLACE FUNCTION pql.detach(events regclass) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
@@ -188,6 +229,9 @@ DECLARE
   s record;
   name text;
 BEGIN
+  IF events IS NULL THEN
+    RAISE EXCEPTION 'events must not be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
   SELECT * INTO s FROM pql.source AS x WHERE x.relation = events FOR UPDATE;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'table % is not attached', events USING ERRCODE = 'undefined_object';
@@ -201,6 +245,7 @@ BEGIN
   END IF;
   DELETE FROM pql.backfill_job AS j WHERE j.source_id = s.source_id;
   DELETE FROM pql.seen_event AS e WHERE e.source_id = s.source_id;
+  DELETE FROM pql.forgotten_event AS e WHERE e.source_id = s.source_id;
   DELETE FROM pql.held_event AS e WHERE e.source_id = s.source_id;
   DELETE FROM pql.base_state AS b WHERE b.source_id = s.source_id;
   DELETE FROM pql.unusable_event AS e WHERE e.source_id = s.source_id;
@@ -213,7 +258,7 @@ BEGIN
   PERFORM pql._audit('detach', events::text, jsonb_build_object('source_id', s.source_id));
 END $$;
 COMMENT ON FUNCTION pql.detach(regclass) IS
-  'Detaches an events table: drops its triggers and takes its events out of the state (the events themselves stay). Error: 42704 when it is not attached.';
+  'Detaches an events table: drops its triggers and takes its events out of the state (the events themselves stay). Errors: 42704 not attached, 22004 null argument.';
 
 CREATE OR REPLACE FUNCTION pql._seal(source int, since timestamptz) RETURNS bigint
   AS 'MODULE_PATHNAME', 'pql__seal' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000;
@@ -226,7 +271,10 @@ DECLARE
   s record;
   sealed bigint;
 BEGIN
-  IF since IS NULL OR NOT isfinite(since) OR since > statement_timestamp() THEN
+  IF events IS NULL OR since IS NULL THEN
+    RAISE EXCEPTION '% must not be null', CASE WHEN events IS NULL THEN 'events' ELSE 'since' END USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  IF NOT isfinite(since) OR since > statement_timestamp() THEN
     RAISE EXCEPTION 'since must be an instant of the past' USING ERRCODE = 'invalid_parameter_value';
   END IF;
   SELECT * INTO s FROM pql.source AS x WHERE x.relation = events;
@@ -251,7 +299,7 @@ BEGIN
   RETURN sealed;
 END $$;
 COMMENT ON FUNCTION pql.retain(regclass, timestamptz) IS
-  'Seals events older than an instant and returns how many there were: from then on they may be purged without changing any state, older ones that still arrive are not used, and verify and rebuild start there. Errors: 42704 not attached, 22023 bad instant, 55000 history not folded yet.';
+  'Seals events older than an instant and returns how many there were: from then on they may be purged without changing any state, older ones that still arrive are not used, and verify and rebuild start there. Errors: 42704 not attached, 22023 bad instant, 22004 null argument, 55000 history not folded yet, 0A000 several tables attached.';
 
 CREATE OR REPLACE FUNCTION pql._assert_milestone(user_id text, tracker smallint, reached_at timestamptz, evidence text) RETURNS void
   AS 'MODULE_PATHNAME', 'pql__assert_milestone' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000;

@@ -72,8 +72,9 @@ CREATE VIEW pql.backfill_progress WITH (security_invoker = true) AS
 COMMENT ON VIEW pql.backfill_progress IS 'How far the folding of history has come.';
 
 CREATE OR REPLACE FUNCTION pql.state_digest() RETURNS text
-  LANGUAGE sql STABLE PARALLEL SAFE COST 5000
+  LANGUAGE sql VOLATILE PARALLEL UNSAFE COST 5000
   BEGIN ATOMIC
+    SELECT pql._flush();
     WITH kept AS (
       SELECT s.home, c.unit, c.subject_id, md5(c.state) AS what
       FROM pql.state AS s, LATERAL pql._state_canonical(s.home, s.part, s.body) AS c
@@ -110,4 +111,4 @@ CREATE OR REPLACE FUNCTION pql.scoreboard(program text, as_of timestamptz DEFAUL
   RETURNS TABLE (subject_id text, score int, kinds jsonb, qualified boolean, since timestamptz)
   AS 'MODULE_PATHNAME', 'pql_scoreboard' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000 ROWS 10000;
 COMMENT ON FUNCTION pql.scoreboard(text, timestamptz) IS
-  'The score of every subject of a program as of an instant (null: now), the points by kind of signal, and since when it qualifies.';
+  'The score of every subject of a program as of an instant (null: now), the points by kind of signal, and since when it qualifies: it does from entering until it left or, while nobody noted that, as long as the score is not below leave.';

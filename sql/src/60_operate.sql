@@ -26,7 +26,7 @@ BEGIN
       IF done OR pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) told OPERATOR(pg_catalog.>) '3 seconds'::interval THEN
         told := pg_catalog.clock_timestamp();
         SELECT p.percent, p.events INTO at FROM pql.backfill_progress AS p WHERE p.job_id OPERATOR(pg_catalog.=) job.job_id;
-        RAISE NOTICE '%: % %% of its history folded, % events', job.relation, at.percent, at.events;
+        RAISE NOTICE '%: % %% of its history folded, %', job.relation, at.percent, pql._events_text(at.events);
       END IF;
       EXIT WHEN done;
     END LOOP;
@@ -83,7 +83,7 @@ COMMENT ON FUNCTION pql.verify(float8, timestamptz) IS
 
 CREATE OR REPLACE FUNCTION pql._release_held(as_of timestamptz) RETURNS bigint
   AS 'MODULE_PATHNAME', 'pql__release_held' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000;
-COMMENT ON FUNCTION pql._release_held(timestamptz) IS 'Folds held events that are due; returns how many.';
+COMMENT ON FUNCTION pql._release_held(timestamptz) IS 'Folds held events that are due, and not later than an instant; returns how many.';
 REVOKE ALL ON FUNCTION pql._release_held(timestamptz) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._leave_due(as_of timestamptz) RETURNS bigint
@@ -104,13 +104,18 @@ BEGIN
   IF NOT isfinite(as_of) THEN
     RAISE EXCEPTION 'as_of must be finite' USING ERRCODE = 'invalid_parameter_value';
   END IF;
-  held_released := pql._release_held(coalesce(tick.as_of, statement_timestamp()));
+  held_released := pql._release_held(coalesce(tick.as_of, 'infinity'));
   episodes_reviewed := pql._leave_due(coalesce(tick.as_of, pql._now()));
   WITH gone AS (
     DELETE FROM pql.seen_event AS e USING pql.source AS s
-    WHERE s.source_id = e.source_id AND e.arrived_at < coalesce(tick.as_of, statement_timestamp()) - s.dedup RETURNING 1)
+    WHERE s.source_id = e.source_id AND e.arrived_at < coalesce(tick.as_of, statement_timestamp()) - s.dedup
+    RETURNING e.source_id, e.rank),
+  noted AS (
+    INSERT INTO pql.forgotten_event AS f (source_id, rank)
+    SELECT DISTINCT ON (g.source_id) g.source_id, g.rank FROM gone AS g ORDER BY g.source_id, g.rank DESC
+    ON CONFLICT (source_id) DO UPDATE SET rank = greatest(f.rank, excluded.rank))
   SELECT count(*) INTO ids_forgotten FROM gone;
   RETURN NEXT;
 END $$;
 COMMENT ON FUNCTION pql.tick(timestamptz) IS
-  'Does what time alone brings by an instant (null: now, by the sources'' clock): folds held events that are due, ends episodes whose score has fallen, forgets event ids past the dedup horizon. Returns how many of each. Safe to call at any time, from pg_cron or by hand.';
+  'Does what time alone brings by an instant (null: now, by the sources'' clock): folds held events that are due (an instant of the future makes none due before its time), ends episodes whose score has fallen, forgets event ids past the dedup horizon. Returns how many of each. Safe to call at any time, from pg_cron or by hand.';

@@ -122,6 +122,7 @@ public:
     Extractor *x = call([&] { return extractor_for(rel_, source_); });
     if (!x) return count_broken(store);
     if (source_.dedup) find_new_ids(store, *x);
+    left_ = new_ids_;
     Rows rows(rel_, store);
     const bool may_fail = x->can_fail() || plan_.has_rules();
     bool more = true;
@@ -223,6 +224,7 @@ private:
     Batch batch(memory.arena(), plan_.trackers());
     auto folder = std::make_unique<Folder>(plan_, source_, plan_.events(), memory.arena(),
                                            GetCurrentStatementStartTimestamp(), batch);
+    left_ = new_ids_;
     prepare(*folder);
     rows.rewind();
     Stretch s{&rows, &x, folder.get(), SIZE_MAX, &memory.arena()};
@@ -250,40 +252,37 @@ private:
   }
 
   void find_new_ids(Tuplestorestate *store, Extractor &x) {
-    std::vector<std::string> homes, ids;
     Rows rows(rel_, store);
     Extracted e;
     for (;;) {
       const bool found = call([&] {
         CHECK_FOR_INTERRUPTS();
         TupleTableSlot *slot = rows.next();
-        if (slot) x.read_safely(slot, e, false);
+        if (slot) x.read_safely(slot, e);
+        if (slot && !e.unusable && e.id.size) new_ids_.add(e);
+        x.forget();
         return slot != nullptr;
       });
       if (!found) break;
-      if (e.unusable || !e.id.size) continue;
-      homes.push_back(home_key(e.has_account, e.has_account ? e.account : e.user));
-      ids.push_back(event_id_text(e.id.view()));
     }
     rows.close();
-    known_ids_ = remember_ids(source_.id, homes, ids);
+    new_ids_.settle();
+    remember_ids(source_, new_ids_);
   }
 
   void prepare(Folder &folder) {
-    if (!source_.dedup) return;
-    fold_seen_ = known_ids_;
-    folder.seen = &fold_seen_;
+    if (source_.dedup) folder.ids = &left_;
   }
 
   const Definitions &plan_;
   const SourceInfo &source_;
   Relation rel_;
-  std::unordered_set<std::string> known_ids_, fold_seen_; ///< ids that arrived before this statement
+  Ids new_ids_{source_.dedup_for}, left_{source_.dedup_for}; ///< rows of this statement that count by their ids; those not folded yet
 };
 
 void statement(const Definitions &plan, const SourceInfo &source, const TriggerData *t) {
   Ingest ingest(plan, source, t->tg_relation);
-  if (TRIGGER_FIRED_BY_TRUNCATE(t->tg_event)) return mark_all_dirty();
+  if (TRIGGER_FIRED_BY_TRUNCATE(t->tg_event)) return mark_truncated(source);
   if (TRIGGER_FIRED_BY_INSERT(t->tg_event)) return ingest.insert(t->tg_newtable);
   if (TRIGGER_FIRED_BY_DELETE(t->tg_event)) return ingest.mark(t->tg_oldtable);
   ingest.mark_changes(t->tg_oldtable, t->tg_newtable);

@@ -35,16 +35,22 @@ std::string kinds_json(const Program &p, std::span<const Reason> reasons) {
   return out + "}";
 }
 
-// Open episodes of a program: since when each subject qualifies.
-std::map<std::string, Micros> open_since(const Program &p) {
-  std::map<std::string, Micros> since;
+struct Episode {
+  Micros since;
+  bool over; // when it ended is known; otherwise it lasts as long as the score does
+};
+
+// Episodes of a program at an instant, by subject.
+std::map<std::string, Episode> episodes_at(const Program &p, Micros as_of) {
+  std::map<std::string, Episode> found;
   Spi spi;
-  const std::uint64_t n = spi.run("SELECT subject_id, min(entered_at) FROM pql.episode WHERE program_id = $1 AND left_at IS NULL"
+  const std::uint64_t n = spi.run("SELECT subject_id, min(entered_at), bool_or(left_at IS NOT NULL) FROM pql.episode"
+                                  " WHERE program_id = $1 AND entered_at <= $2 AND (left_at IS NULL OR left_at > $2)"
                                   " GROUP BY subject_id",
-                                  {Arg::of(p.id)});
-  for (std::uint64_t i = 0; i < n; i++) since[spi.text(i, 1)] = spi.number(i, 2);
+                                  {Arg::of(p.id), Arg::time(as_of)});
+  for (std::uint64_t i = 0; i < n; i++) found[spi.text(i, 1)] = {spi.number(i, 2), spi.number(i, 3) != 0};
   spi.finish();
-  return since;
+  return found;
 }
 
 } // namespace
@@ -89,15 +95,15 @@ PQL_FUNCTION(scoreboard) {
   ResultRows rows(fcinfo);
   if (PG_ARGISNULL(0)) return Datum{0};
   const Asked a = asked(fcinfo, 1);
-  const std::map<std::string, Micros> open = open_since(*a.program);
+  const std::map<std::string, Episode> episodes = episodes_at(*a.program, a.as_of);
   Scratch scratch("pql scoreboard");
   std::vector<Reason> reasons(a.program->def.signals.size());
   subjects_at(*a.plan, scratch.arena(), a.program->def.unit, a.as_of, a.program->def.scores_milestones(), [&](const Subject &s) {
     const int points = score(*a.program, a.plan->trackers(), s, a.as_of, reasons);
-    const auto since = open.find(std::string(s.id.view()));
-    const bool qualified = since != open.end() && since->second <= a.as_of;
+    const auto e = episodes.find(std::string(s.id.view()));
+    const bool qualified = e != episodes.end() && (e->second.over || points >= a.program->def.leave);
     rows.add({Cell::of(s.id.view()), Cell::of(points), Cell::json(kinds_json(*a.program, reasons)), Cell::of(qualified),
-              qualified ? Cell::time(since->second) : Cell::null()});
+              qualified ? Cell::time(e->second.since) : Cell::null()});
   });
   return Datum{0};
 }

@@ -60,12 +60,17 @@ void fold_slots(Relation rel, const SourceInfo &source, Folder &folder, Next &&n
       CHECK_FOR_INTERRUPTS();
       MemoryContext before = MemoryContextSwitchTo(rows);
       bool left = true;
+      Extracted e;
       for (int i = 0; i < 1000 && left; i++) {
         TupleTableSlot *slot = next();
         left = slot != nullptr;
         if (!left) break;
-        if (x) folder.take(slot, *x);
-        else folder.count_unusable("definition broken");
+        if (!x) {
+          folder.count_unusable("definition broken");
+          continue;
+        }
+        x->read_safely(slot, e);
+        folder.take(e);
       }
       MemoryContextSwitchTo(before);
       MemoryContextReset(rows);
@@ -123,23 +128,26 @@ std::string any_of(const std::string &expression, Oid type, int argument) {
   }
 }
 
-// Finds the rows of some homes through whatever index the planner likes, and reads them where they lie.
-void look_up(const SourceInfo &source, const std::vector<std::string> &homes, Folder &folder) {
+// Finds the rows of some homes through whatever index the planner likes, and reads them where they lie. False when an expression
+// fails on the values of some row, be it another home's: then nothing was read.
+bool look_up(const SourceInfo &source, const std::vector<std::string> &homes, Snapshot snapshot, Folder &folder) {
   struct Types {
     Oid user, account;
     Oid relation_exists;
+    bool may_fail;
     const char *name;
   };
   const Types t = call([&]() -> Types {
     Relation rel = try_table_open(source.relation, AccessShareLock);
-    if (!rel) return {InvalidOid, InvalidOid, InvalidOid, nullptr};
+    if (!rel) return {InvalidOid, InvalidOid, InvalidOid, false, nullptr};
     Extractor *x = extractor_for(rel, source);
     const char *name = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)), RelationGetRelationName(rel));
-    Types r{x ? x->user_type() : InvalidOid, x ? x->account_type() : InvalidOid, x ? source.relation : InvalidOid, name};
+    Types r{x ? x->user_type() : InvalidOid, x ? x->account_type() : InvalidOid, x ? source.relation : InvalidOid,
+            x && x->can_fail(), name};
     table_close(rel, NoLock);
     return r;
   });
-  if (!OidIsValid(t.relation_exists)) return;
+  if (!OidIsValid(t.relation_exists)) return true;
   std::vector<std::string> accounts, users;
   for (const std::string &h : homes) {
     const std::string_view id = home_id(h);
@@ -155,30 +163,40 @@ void look_up(const SourceInfo &source, const std::vector<std::string> &homes, Fo
     if (!where.empty()) where += " OR ";
     where += any_of(source.user_id, t.user, 2);
   }
-  if (where.empty()) return;
+  if (where.empty()) return true;
+  // Ids are compared among all events of a home.
+  const std::vector<std::string> user{std::string(folder.only_user)};
+  if (!folder.only_user.empty() && !source.dedup) {
+    if (!fits(folder.only_user, t.user)) return true;
+    where = "(" + where + ") AND " + any_of(source.user_id, t.user, 3);
+  }
   const bool partitioned = call([&] { return get_rel_relkind(source.relation) == RELKIND_PARTITIONED_TABLE; });
-  // $1 and $2 are both used, so that both have a type.
+  // All arguments are used, so that each has a type.
   const std::string sql = std::string("SELECT tableoid, ctid FROM ") + (partitioned ? "" : "ONLY ") + t.name +
-                          " AS t WHERE (" + where + ") AND $1 IS NOT NULL AND $2 IS NOT NULL";
+                          " AS t WHERE (" + where + ") AND $1 IS NOT NULL AND $2 IS NOT NULL AND $3 IS NOT NULL";
+  struct Tid {
+    Oid relation;
+    ItemPointerData tid;
+  };
+  std::vector<Tid> tids;
+  const auto find = [&] {
+    Spi spi;
+    const std::uint64_t n = spi.run_at(snapshot, sql.c_str(), {Arg::of(accounts), Arg::of(users), Arg::of(user)});
+    for (std::uint64_t i = 0; i < n; i++) {
+      bool isnull;
+      const Datum d = spi.datum(i, 2, &isnull);
+      tids.push_back({static_cast<Oid>(spi.number(i, 1)), *reinterpret_cast<ItemPointer>(DatumGetPointer(d))});
+    }
+    spi.finish();
+  };
+  if (!t.may_fail) find();
+  else if (!call([&] { return guarded([&] { enter(find); }); })) return false;
   const std::set<std::string, std::less<>> wanted(homes.begin(), homes.end());
   folder.wanted_arg = const_cast<void *>(static_cast<const void *>(&wanted));
   folder.wanted = [](void *arg, const Extracted &e) {
     std::string key = home_key(e.has_account, e.has_account ? e.account : e.user);
     return static_cast<const std::set<std::string, std::less<>> *>(arg)->contains(key);
   };
-  struct Tid {
-    Oid relation;
-    ItemPointerData tid;
-  };
-  std::vector<Tid> tids;
-  Spi spi;
-  const Now now;
-  const std::uint64_t n = spi.run_at(now.get(), sql.c_str(), {Arg::of(accounts), Arg::of(users)});
-  for (std::uint64_t i = 0; i < n; i++) {
-    bool isnull;
-    const Datum d = spi.datum(i, 2, &isnull);
-    tids.push_back({static_cast<Oid>(spi.number(i, 1)), *reinterpret_cast<ItemPointer>(DatumGetPointer(d))});
-  }
   std::sort(tids.begin(), tids.end(), [](const Tid &a, const Tid &b) { // as a scan of the whole table would meet them
     if (a.relation != b.relation) return a.relation < b.relation;
     return ItemPointerCompare(const_cast<ItemPointer>(&a.tid), const_cast<ItemPointer>(&b.tid)) < 0;
@@ -190,7 +208,7 @@ void look_up(const SourceInfo &source, const std::vector<std::string> &homes, Fo
     TupleTableSlot *slot = call([&] { return table_slot_create(rel, nullptr); });
     fold_slots(rel, source, folder, [&]() -> TupleTableSlot * {
       while (i < end) {
-        if (table_tuple_fetch_row_version(rel, &tids[i++].tid, now.get(), slot)) return slot;
+        if (table_tuple_fetch_row_version(rel, &tids[i++].tid, snapshot, slot)) return slot;
       }
       return nullptr;
     });
@@ -199,9 +217,8 @@ void look_up(const SourceInfo &source, const std::vector<std::string> &homes, Fo
       table_close(rel, NoLock);
     });
   }
-  const_cast<Now &>(now).release();
-  spi.finish();
   folder.wanted = nullptr;
+  return true;
 }
 
 void fold_asserted(const Definitions &plan, Arena &arena, Batch &into, const ScanRange &range) {
@@ -247,66 +264,59 @@ void add_bases(const SourceInfo &source, Arena &arena, Batch &into, const ScanRa
   spi.finish();
 }
 
-// What is put aside or remembered of homes that are derived again is what their events say now.
-void record_again(const SourceInfo &source, const Folder &folder, const std::vector<std::string> &homes) {
-  record_held(source.id, folder.held());
-  if (!folder.seen) return;
-  std::vector<std::string> keys;
-  for (const std::string &key : *folder.seen) {
-    keys.push_back(key);
-    std::replace(keys.back().begin(), keys.back().end(), '\0', '\n');
+// Reads a source's events, of some homes or of all, into a folder.
+void read_source(const SourceInfo &source, const std::vector<std::string> *homes, Snapshot snapshot, Folder &folder) {
+  constexpr std::size_t kFewHomes = 500;
+  if (homes && homes->size() <= kFewHomes && look_up(source, *homes, snapshot, folder)) return;
+  std::set<std::string, std::less<>> wanted;
+  if (homes) {
+    wanted.insert(homes->begin(), homes->end());
+    folder.wanted_arg = &wanted;
+    folder.wanted = [](void *arg, const Extracted &e) {
+      return static_cast<std::set<std::string, std::less<>> *>(arg)->contains(
+          home_key(e.has_account, e.has_account ? e.account : e.user));
+    };
   }
-  Spi spi;
-  spi.run("DELETE FROM pql.seen_event WHERE source_id = $1 AND home = ANY ($2)"
-          " AND NOT EXISTS (SELECT FROM unnest($3) AS k WHERE k = home || E'\\n' || event_id)",
-          {Arg::of(source.id), Arg::of(homes), Arg::of(keys)});
-  spi.finish();
+  const bool exists = call([&] { return SearchSysCacheExists1(RELOID, ObjectIdGetDatum(source.relation)); });
+  if (!exists) return;
+  for (Oid leaf : leaves(source.relation)) scan_table(leaf, source, snapshot, folder);
+  folder.wanted = nullptr;
 }
 
 } // namespace
 
 void scan_events(const Definitions &plan, Arena &arena, Batch &into, const ScanRange &range) {
-  constexpr std::size_t kFewHomes = 500;
   for (const SourceInfo &source : plan.sources()) {
-    std::unordered_set<std::string> seen;
+    const std::vector<std::string> &stored = range.homes ? *range.homes : range.stored;
     // Not the statement's start: others' events that are later than that have been merged already.
     Folder folder(plan, source, plan.events(), arena, std::min(GetCurrentTimestamp(), range.until), into);
     folder.until = range.until;
     folder.since = source.sealed_before;
-    if (source.dedup) folder.seen = &seen;
     add_bases(source, arena, into, range);
-    if (range.homes && range.homes->size() <= kFewHomes) {
-      look_up(source, *range.homes, folder);
-      if (range.record_held) record_again(source, folder, *range.homes);
-      continue;
-    }
-    std::set<std::string, std::less<>> wanted;
-    if (range.homes) {
-      wanted.insert(range.homes->begin(), range.homes->end());
-      folder.wanted_arg = &wanted;
-      folder.wanted = [](void *arg, const Extracted &e) {
-        return static_cast<std::set<std::string, std::less<>> *>(arg)->contains(
-            home_key(e.has_account, e.has_account ? e.account : e.user));
-      };
-    }
-    const bool exists = call([&] { return SearchSysCacheExists1(RELOID, ObjectIdGetDatum(source.relation)); });
-    if (!exists) continue;
     Now now;
-    for (Oid leaf : leaves(source.relation)) scan_table(leaf, source, now.get(), folder);
+    Ids ids(source.dedup_for);
+    if (source.dedup) {
+      folder.ids = &ids;
+      folder.ranking = true;
+      read_source(source, range.homes, now.get(), folder);
+      folder.ranking = false;
+      ids.settle();
+      if (range.record_held) remember_again(source, ids, stored);
+    }
+    folder.only_user = range.user;
+    read_source(source, range.homes, now.get(), folder);
     now.release();
-    if (range.record_held) record_again(source, folder, range.homes ? *range.homes : range.stored);
+    if (range.record_held) record_held(source.id, folder.held());
   }
   fold_asserted(plan, arena, into, range);
 }
 
-namespace {
-
-// Locks the heads, making those that are missing: from here on no event of these homes is merged until we commit.
 void lock_homes(const std::vector<std::string> &homes) {
   Store store(Store::Access::write);
   Scratch scratch("pql lock");
   for (const std::string &key : homes) {
     for (;;) {
+      call([] { CHECK_FOR_INTERRUPTS(); });
       scratch.arena().reset();
       const StoredRow row = store.fetch(scratch.arena(), key, 0);
       if (row.found && store.lock(row)) break;
@@ -314,13 +324,18 @@ void lock_homes(const std::vector<std::string> &homes) {
         Home empty;
         empty.head = true;
         empty.owner.id = Bytes::borrow(home_id(key));
-        if (store.insert(key, 0, encode(scratch.arena(), empty, Milestones::apart))) break;
+        if (store.insert(key, 0, encode(scratch.arena(), empty, Milestones::apart))) {
+          if (!is_account_home(key)) store.add_user_home(key, home_id(key));
+          break;
+        }
       }
       store.refresh();
     }
   }
   store.close();
 }
+
+namespace {
 
 void derive(const Definitions &plan, const std::vector<std::string> &homes, ScanRange range, bool may_enter = true) {
   Scratch scratch("pql derivation");
@@ -334,11 +349,39 @@ void derive(const Definitions &plan, const std::vector<std::string> &homes, Scan
   for (const std::string &key : homes) batch.home(is_account_home(key), home_id(key));
   MergeOptions o;
   o.replace = true;
+  o.review = true; // less may be left of a score than was foreseen; of people's, when all their homes are derived
   o.as_of = reading_time(plan);
   Micros age = kAlways;
   for (const SourceInfo &s : plan.sources()) age = std::max(age, o.as_of - s.max_event_age);
   o.emit_since = may_enter ? age : kNever;
   merge_batch(plan, batch, o);
+}
+
+// Episodes of people who are seen in some homes (null: in any), wherever they are kept: less may be left of their scores.
+std::vector<OpenEpisode> people_above(const Definitions &plan, const std::vector<std::string> *homes) {
+  std::vector<OpenEpisode> out;
+  if (!plan.has_unit(Unit::user)) return out;
+  std::vector<std::string> programs;
+  for (const Program &p : plan.programs()) {
+    if (p.def.unit == Unit::user) programs.push_back(std::to_string(p.id));
+  }
+  Spi spi;
+  const std::uint64_t n =
+      homes ? spi.run("SELECT e.home, e.subject_id FROM ("
+                      "  SELECT DISTINCT m.user_id FROM pql.state AS s, LATERAL pql._state_subjects(s.home, s.part, s.body) AS m"
+                      "  WHERE s.home = ANY ($2)) AS m"
+                      " JOIN pql.episode AS e ON e.subject_id = m.user_id WHERE e.left_at IS NULL AND e.program_id = ANY ($1::int[])",
+                      {Arg::of(programs), Arg::of(*homes)})
+            : spi.run("SELECT home, subject_id FROM pql.episode WHERE left_at IS NULL AND program_id = ANY ($1::int[])",
+                      {Arg::of(programs)});
+  for (std::uint64_t i = 0; i < n; i++) out.push_back({spi.text(i, 1), Unit::user, spi.text(i, 2)});
+  spi.finish();
+  return out;
+}
+
+void sort(std::vector<std::string> &homes) {
+  std::sort(homes.begin(), homes.end());
+  homes.erase(std::unique(homes.begin(), homes.end()), homes.end());
 }
 
 } // namespace
@@ -362,12 +405,25 @@ bool sources_readable(const Definitions &plan, std::string *unreadable) {
 void derive_homes(const Definitions &plan, const std::vector<std::string> &homes) {
   if (homes.empty() || !sources_readable(plan)) return;
   std::vector<std::string> sorted = homes;
-  std::sort(sorted.begin(), sorted.end());
-  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
-  lock_homes(sorted);
+  sort(sorted);
+  const std::vector<OpenEpisode> people = people_above(plan, &sorted);
+  std::vector<std::string> locked = sorted;
+  for (const OpenEpisode &e : people) locked.push_back(e.home);
+  sort(locked);
+  lock_homes(locked);
   ScanRange range;
   range.homes = &sorted;
   derive(plan, sorted, range);
+  review(plan, people, reading_time(plan));
+}
+
+std::vector<std::string> all_homes() {
+  std::vector<std::string> homes;
+  Spi spi;
+  const std::uint64_t n = spi.run("SELECT home FROM pql.state WHERE part = 0 UNION SELECT home FROM pql.held_event ORDER BY 1", {}, true);
+  for (std::uint64_t i = 0; i < n; i++) homes.push_back(spi.text(i, 1));
+  spi.finish();
+  return homes;
 }
 
 void derive_all(const Definitions &plan) {
@@ -377,13 +433,10 @@ void derive_all(const Definitions &plan) {
       if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(s.relation))) LockRelationOid(s.relation, ShareRowExclusiveLock);
     });
   }
-  std::vector<std::string> stored;
-  Store store(Store::Access::read);
-  store.scan([&](std::string_view home, int part, std::string_view) {
-    if (part == 0) stored.emplace_back(home);
-  });
-  store.close();
+  const std::vector<std::string> stored = all_homes();
+  lock_homes(stored);
   derive(plan, stored, {}, false);
+  review(plan, people_above(plan, nullptr), reading_time(plan));
   Spi spi;
   spi.run("UPDATE pql.backfill_job SET finished_at = pg_catalog.clock_timestamp(), next_page = pages WHERE finished_at IS NULL");
   spi.finish();
@@ -392,13 +445,19 @@ void derive_all(const Definitions &plan) {
 std::int64_t seal(const Definitions &plan, const SourceInfo &source, Micros since) {
   Scratch scratch("pql seal");
   Batch batch(scratch.arena(), plan.trackers());
-  std::unordered_set<std::string> seen;
+  Ids ids(source.dedup_for);
   Folder folder(plan, source, plan.events(), scratch.arena(), since, batch);
   folder.since = source.sealed_before;
   folder.until = since - 1;
-  if (source.dedup) folder.seen = &seen;
   Now now;
-  for (Oid leaf : leaves(source.relation)) scan_table(leaf, source, now.get(), folder);
+  if (source.dedup) {
+    folder.ids = &ids;
+    folder.ranking = true;
+    read_source(source, nullptr, now.get(), folder);
+    folder.ranking = false;
+    ids.settle();
+  }
+  read_source(source, nullptr, now.get(), folder);
   now.release();
   const auto events = static_cast<std::int64_t>(batch.events());
   add_bases(source, scratch.arena(), batch, {});
@@ -496,14 +555,6 @@ struct Boundary {
   }
 };
 
-struct Ids {
-  std::vector<std::string> homes, ids;
-  void add(const Extracted &e) {
-    homes.push_back(home_key(e.has_account, e.has_account ? e.account : e.user));
-    ids.push_back(event_id_text(e.id.view()));
-  }
-};
-
 // Folds the rows in a range of pages that the boundary sees.
 void read_history(Oid relation, const SourceInfo &source, const Boundary &boundary, std::int64_t from, std::int64_t until,
                   Folder &folder) {
@@ -572,19 +623,17 @@ bool backfill_step(int job) {
   Batch batch(scratch.arena(), plan->trackers());
   Folder folder(*plan, *source, events, scratch.arena(), GetCurrentStatementStartTimestamp(), batch, members);
   folder.since = source->sealed_before;
-  std::unordered_set<std::string> seen;
-  if (source->dedup && members) {
-    Ids ids;
-    folder.wanted_arg = &ids;
-    folder.wanted = [](void *arg, const Extracted &e) {
-      if (e.id.size) static_cast<Ids *>(arg)->add(e);
-      return false;
-    };
-    read_history(relation, *source, boundary, from, until, folder);
-    folder.wanted = nullptr;
-    seen = remember_ids(source->id, ids.homes, ids.ids);
+  Ids ids(source->dedup_for);
+  if (source->dedup) {
+    Folder ranker(*plan, *source, events, scratch.arena(), GetCurrentStatementStartTimestamp(), batch, members);
+    ranker.since = source->sealed_before;
+    ranker.ids = &ids;
+    ranker.ranking = true;
+    read_history(relation, *source, boundary, from, until, ranker);
+    ids.settle();
+    if (members) remember_ids(*source, ids);
+    folder.ids = &ids;
   }
-  if (source->dedup) folder.seen = &seen;
   read_history(relation, *source, boundary, from, until, folder);
   const auto folded = static_cast<std::int64_t>(batch.events());
   if (members) { // so that the merge tells whose history is included already

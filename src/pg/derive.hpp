@@ -13,6 +13,7 @@ struct ScanRange {
   Micros since = kAlways;                        ///< earlier events are passed over; with it set, no base is added
   Micros until = kNever;                         ///< later events are passed over
   const std::vector<std::string> *homes = nullptr; ///< only these (null: all)
+  std::string_view user;                         ///< only this user's events (empty: everybody's); what accounts get is worth nothing then
   std::vector<std::string> stored;               ///< with record_held and no homes: all that there were
   bool record_held = false;                      ///< put events that are not due aside again
 };
@@ -23,6 +24,10 @@ void scan_events(const Definitions &plan, Arena &arena, Batch &into, const ScanR
 /// Whether every source can be read: none lost a column that it needs. Otherwise its name is given.
 bool sources_readable(const Definitions &plan, std::string *unreadable = nullptr);
 
+/// Locks homes, making those that are missing: from here on nobody else merges into them. In the order of keys.
+void lock_homes(const std::vector<std::string> &homes);
+/// All homes that there are, and those of held events.
+std::vector<std::string> all_homes();
 /// Derives homes again, under their locks, and decides upon them.
 void derive_homes(const Definitions &plan, const std::vector<std::string> &homes);
 /// Derives everything again, while writers of the events tables wait. Both leave everything as it is while a source can't be

@@ -102,7 +102,7 @@ extern "C" void add_rule(void *arg) {
 
 constexpr const char *kOneEvent = "An expression sees one event only, and nothing besides it.";
 constexpr const char *kTimeHint =
-    "Use a column of type timestamp with time zone, or to_timestamp() of seconds since 1970.";
+    "Use a column of type timestamp with time zone, to_timestamp() of seconds since 1970, or make_timestamp() AT TIME ZONE 'UTC'.";
 constexpr const char *kZoneHint = "Say which zone is meant, as in occurred_at AT TIME ZONE 'UTC'.";
 
 // --------------------------------------------------------------------------------------------------------------
@@ -1147,7 +1147,13 @@ namespace {
 
 int guards = 0; // how many guarded batches we are in
 
-bool is_data_error(int sqlstate) { return ERRCODE_TO_CATEGORY(sqlstate) == ERRCODE_DATA_EXCEPTION; }
+// What an expression that compiled can make of some values: too long a string, a date compared with an instant. All else
+// (cancel, memory, serialization) is no fault of theirs.
+bool is_data_error(int sqlstate) {
+  const int category = ERRCODE_TO_CATEGORY(sqlstate);
+  return category == ERRCODE_DATA_EXCEPTION || category == ERRCODE_PROGRAM_LIMIT_EXCEEDED ||
+         category == ERRCODE_FEATURE_NOT_SUPPORTED;
+}
 
 bool is_definition_error(int sqlstate) {
   const int category = ERRCODE_TO_CATEGORY(sqlstate);

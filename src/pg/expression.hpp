@@ -85,8 +85,8 @@ inline double eval_rule_float(Rule *r) {
 
 enum class RuleResult : unsigned char { no, yes, error };
 
-/// A condition over an event; as_of is the event's own time. An error of the data (class 22) is RuleResult::error,
-/// outside of guarded(); inside it is raised, and ends the batch.
+/// A condition over an event; as_of is the event's own time. An error of the data (classes 22, 54 and 0A) is
+/// RuleResult::error, outside of guarded(); inside it is raised, and ends the batch.
 RuleResult run_event_rule(Rule *r, Datum props, bool has_props, std::string_view event, Micros at);
 
 /// A number of an event: yes and its value, or no for NULL (the value is left alone); errors as above.
@@ -97,7 +97,7 @@ RuleResult run_event_value(Rule *r, Datum props, bool has_props, std::string_vie
 /// guarded() without the template.
 bool guarded_batch(void (*f)(void *), void *arg);
 
-/// Runs f in an internal subtransaction. False when the data made it fail (class 22): what it did is rolled back, and
+/// Runs f in an internal subtransaction. False when the data made it fail (as above): what it did is rolled back, and
 /// the caller goes row by row. Any other error is raised again. Guard a batch: a subtransaction costs as much as many
 /// rows.
 template <class F> bool guarded(F &&f) {

@@ -8,6 +8,10 @@
 #include "pg/read.hpp"
 #include "pg/spi.hpp"
 
+extern "C" {
+#include "common/hashfn.h"
+}
+
 namespace pql::pg {
 
 // ---------------------------------------------------------------------------------------------------------------- folding
@@ -20,7 +24,74 @@ std::string id_key(std::string home, std::string_view id) {
   return home;
 }
 
+std::string id_key(const Extracted &e) {
+  return id_key(home_key(e.has_account, e.has_account ? e.account : e.user), event_id_text(e.id.view()));
+}
+
+Ids::Rank rank_of(const Extracted &e) {
+  const auto mix = [](std::string_view s, std::uint64_t seed) {
+    return hash_bytes_extended(reinterpret_cast<const unsigned char *>(s.data()), static_cast<int>(s.size()), seed);
+  };
+  std::uint64_t digest = mix(e.event, mix(e.user, 0));
+  if (!e.has_properties) return {e.at, digest};
+  const struct varlena *json = PG_DETOAST_DATUM_PACKED(e.properties);
+  return {e.at, mix({VARDATA_ANY(json), VARSIZE_ANY_EXHDR(json)}, digest)};
+}
+
+// As text that sorts as ranks do.
+std::string to_text(const Ids::Rank &r) {
+  char text[33];
+  snprintf(text, sizeof text, "%016llx%016llx", static_cast<unsigned long long>(r.at) ^ (1ull << 63), // negative ones first
+                static_cast<unsigned long long>(r.digest));
+  return text;
+}
+
+Ids::Rank from_text(const std::string &s) {
+  return {static_cast<Micros>(std::stoull(s.substr(0, 16), nullptr, 16) ^ (1ull << 63)), std::stoull(s.substr(16), nullptr, 16)};
+}
+
+// Homes, ids and ranks side by side; of several rows with one id the last.
+struct Columns {
+  std::vector<std::string> homes, ids, ranks;
+
+  explicit Columns(const Ids &from) {
+    for (const auto &[key, ranks_of] : from.ranks) {
+      const std::size_t end = key.find('\0');
+      homes.push_back(key.substr(0, end));
+      ids.push_back(key.substr(end + 1));
+      ranks.push_back(to_text(ranks_of.back()));
+    }
+  }
+};
+
 } // namespace
+
+void Ids::add(const Extracted &e) {
+  const Rank r = rank_of(e); // may raise, with nothing to destroy
+  ranks[id_key(e)].push_back(r);
+}
+
+bool Ids::repeats(const Rank &row, const Rank &earlier) const noexcept {
+  if (row < earlier) return false;
+  return static_cast<std::uint64_t>(row.at) - static_cast<std::uint64_t>(earlier.at) <= static_cast<std::uint64_t>(horizon_);
+}
+
+void Ids::settle() {
+  for (auto &[key, rows] : ranks) {
+    std::sort(rows.begin(), rows.end());
+    std::size_t kept = 0;
+    for (const Rank &r : rows) {
+      if (kept == 0 || !repeats(r, rows[kept - 1])) rows[kept++] = r;
+    }
+    rows.resize(kept);
+  }
+}
+
+bool Ids::take(const Extracted &e) {
+  const Rank r = rank_of(e);
+  const auto found = ranks.find(id_key(e));
+  return found != ranks.end() && std::erase(found->second, r) > 0;
+}
 
 Folder::Folder(const Definitions &plan, const SourceInfo &source, const EventTable &events, Arena &arena, Micros now, Batch &into,
                bool members)
@@ -56,7 +127,9 @@ void Folder::take(const Extracted &e) {
   if (e.at > until || e.at < since) return;
   if (e.at < source_.sealed_before && since == kAlways) return count_unusable("sealed");
   if (wanted && !wanted(wanted_arg, e)) return;
-  if (seen && e.id.size && !first_of_its_id(e)) return count_unusable("duplicate");
+  if (ranking) return e.id.size ? ids->add(e) : void();
+  if (ids && e.id.size && !ids->take(e)) return count_unusable("duplicate");
+  if (!only_user.empty() && e.user != only_user) return;
   if (e.at > hold_after_) return hold(e);
   Event event{e.user, e.account, e.has_account, e.at, e.id.view(), {}, {}};
   EventActions actions{};
@@ -94,10 +167,6 @@ void Folder::evaluate(const EventPlan &p, const Extracted &x) {
   }
 }
 
-bool Folder::first_of_its_id(const Extracted &e) {
-  return seen->insert(id_key(home_key(e.has_account, e.has_account ? e.account : e.user), event_id_text(e.id.view()))).second;
-}
-
 void Folder::hold(const Extracted &e) {
   Held h{};
   h.user.assign(arena_, e.user);
@@ -113,20 +182,53 @@ void Folder::hold(const Extracted &e) {
   held_.push(arena_, h);
 }
 
-std::unordered_set<std::string> remember_ids(int source, const std::vector<std::string> &homes,
-                                             const std::vector<std::string> &ids) {
-  std::unordered_set<std::string> known;
-  if (ids.empty()) return known;
-  for (std::size_t i = 0; i < ids.size(); i++) known.insert(id_key(homes[i], ids[i]));
+void remember_ids(const SourceInfo &source, Ids &ids) {
+  if (ids.ranks.empty()) return;
+  const Columns x(ids);
   Spi spi;
-  const std::uint64_t n =
-      spi.run("INSERT INTO pql.seen_event (home, source_id, event_id, arrived_at)"
-              " SELECT DISTINCT x.home, $1, x.id, pg_catalog.statement_timestamp()"
-              " FROM unnest($2, $3) AS x(home, id) ORDER BY 1, 3 ON CONFLICT DO NOTHING RETURNING home, event_id",
-              {Arg::of(source), Arg::of(homes), Arg::of(ids)});
-  for (std::uint64_t i = 0; i < n; i++) known.erase(id_key(spi.text(i, 1), spi.text(i, 2)));
+  std::uint64_t n =
+      spi.run("INSERT INTO pql.seen_event AS e (home, source_id, event_id, rank, arrived_at)"
+              " SELECT x.home, $1, x.id, x.rank, pg_catalog.statement_timestamp() FROM unnest($2, $3, $4) AS x(home, id, rank)"
+              " ORDER BY 1, 3 ON CONFLICT DO NOTHING"
+              " RETURNING home, event_id, rank <= (SELECT f.rank FROM pql.forgotten_event AS f WHERE f.source_id = $1)",
+              {Arg::of(source.id), Arg::of(x.homes), Arg::of(x.ids), Arg::of(x.ranks)});
+  std::unordered_set<std::string> fresh;
+  const Micros old = GetCurrentStatementStartTimestamp() + source.max_future - source.dedup_for;
+  for (std::uint64_t i = 0; i < n; i++) {
+    const std::string home = spi.text(i, 1), key = id_key(home, spi.text(i, 2));
+    if (spi.number(i, 3) && ids.ranks[key].front().at <= old) mark_dirty(home); // only its table knows whether it came before
+    fresh.insert(key);
+  }
+  if (fresh.size() == ids.ranks.size()) return spi.finish();
+  n = spi.run("SELECT e.home, e.event_id, e.rank FROM unnest($2, $3) AS x(home, id)"
+              " JOIN pql.seen_event AS e ON e.home = x.home AND e.source_id = $1 AND e.event_id = x.id",
+              {Arg::of(source.id), Arg::of(x.homes), Arg::of(x.ids)});
+  for (std::uint64_t i = 0; i < n; i++) {
+    const std::string home = spi.text(i, 1), key = id_key(home, spi.text(i, 2));
+    if (fresh.contains(key)) continue;
+    const Ids::Rank before = from_text(spi.text(i, 3));
+    const auto &rows = ids.ranks[key];
+    if (std::all_of(rows.begin(), rows.end(), [&](const Ids::Rank &r) { return ids.repeats(r, before); })) continue;
+    mark_dirty(home);
+    if (rows.back() > before) fresh.insert(key); // past the horizon: it is no duplicate
+  }
   spi.finish();
-  return known;
+  std::erase_if(ids.ranks, [&](const auto &entry) { return !fresh.contains(entry.first); });
+}
+
+void remember_again(const SourceInfo &source, const Ids &ids, const std::vector<std::string> &homes) {
+  const Columns x(ids);
+  const std::initializer_list<Arg> args{Arg::of(source.id), Arg::of(homes), Arg::of(x.homes), Arg::of(x.ids), Arg::of(x.ranks)};
+  Spi spi;
+  spi.run("DELETE FROM pql.seen_event AS e WHERE e.source_id = $1 AND e.home = ANY ($2)"
+          " AND NOT EXISTS (SELECT FROM unnest($3, $4, $5) AS x(home, id, rank) WHERE x.home = e.home AND x.id = e.event_id)",
+          args);
+  spi.run("INSERT INTO pql.seen_event AS e (home, source_id, event_id, rank, arrived_at)"
+          " SELECT x.home, $1, x.id, x.rank, pg_catalog.statement_timestamp() FROM unnest($3, $4, $5) AS x(home, id, rank)"
+          " WHERE $2 IS NOT NULL AND x.rank > coalesce((SELECT f.rank FROM pql.forgotten_event AS f WHERE f.source_id = $1), '')"
+          " ORDER BY 1, 3 ON CONFLICT (home, source_id, event_id) DO UPDATE SET rank = excluded.rank WHERE e.rank <> excluded.rank",
+          args);
+  spi.finish();
 }
 
 void record_unusable(int source, const Vec<Folder::Unusable> &unusable) {
@@ -231,13 +333,14 @@ private:
       if (options_.passed_over) options_.passed_over->emplace(d.key);
       return true;
     }
+    if (!row.found && !is_account_home(d.key)) fresh_.push_back(home_id(d.key));
     parts_.clear();
     for (const Subject &m : d.home.members) load_part(d.key, head, m.id.view());
     if (options_.replace) {
       load_all_parts(d.key, head);
       replace(d, head);
     } else {
-      add(d, head, row.found);
+      add(d, head);
     }
     may_enter_ = d.newest >= options_.emit_since;
     if (options_.decide) decide(d, head);
@@ -273,11 +376,10 @@ private:
     }
   }
 
-  void add(HomeDelta &d, Home &head, bool known) {
+  void add(HomeDelta &d, Home &head) {
     end_what_ended(d.key, head.owner);
     learn({}, head.owner, d.home.owner);
     bool exact = head.owner.merge_but_milestones(arena(), plan_.trackers(), d.home.owner);
-    if (!known && !is_account_home(d.key)) fresh_.push_back(home_id(d.key));
     const std::size_t before = head.members.size;
     for (const Subject &m : d.home.members) {
       Part *part = load_part(d.key, head, m.id.view());
@@ -288,6 +390,7 @@ private:
       for (std::size_t i = 0; i < look && !mine; i++) {
         if (in.members[i].id.view() == m.id.view()) mine = &in.members[i];
       }
+      if (!mine && options_.review) continue; // his events are gone, and with them his episode
       if (!mine) {
         Subject s;
         s.id = Bytes::borrow(m.id.view());
@@ -479,9 +582,10 @@ private:
     reasons_.resize(p.def.signals.size());
     const int points = score(p, plan_.trackers(), whole, at, reasons_);
     const bool open = whole.is_open(p.id);
+    if (open && !subject.is_open(p.id)) return; // kept in another home: see derive_homes and pql.tick
     if (!open && may_enter_ && points >= p.def.enter) enter(p, key, head, subject, whole, points, at);
     else if (open && points < p.def.leave) leave(p, key, subject, whole, points, at);
-    else if (open && options_.review) stay(p, key, subject, whole, points, at);
+    else if (open && options_.review && !(options_.replace && p.def.unit == Unit::user)) stay(p, key, subject, whole, points, at);
   }
 
   // What a program's score rests on.
@@ -633,16 +737,18 @@ void write_down(const std::vector<Decision> &decisions) {
       continue;
     }
     const auto text_or_null = [](const std::string &s) { return s.empty() ? Arg::nothing(TEXTOID) : Arg::of(s); };
+    // Whoever waited for the home's lock decides as of an instant before that: never one in an episode that ended meanwhile.
     spi.run("WITH opened AS ("
             " INSERT INTO pql.episode (home, episode_id, program, program_id, version, unit, subject_id, shadow, entered_at,"
             "  score, leaves_at)"
-            " VALUES ($1, pql.next_id(), $2, $3, $4, $5, $6, $7, $8, $9, $10)"
-            " ON CONFLICT (home, program_id, subject_id) WHERE left_at IS NULL DO NOTHING RETURNING episode_id)"
+            " VALUES ($1, pql.next_id(), $2, $3, $4, $5, $6, $7,"
+            "  greatest($8, (SELECT max(e.left_at) FROM pql.episode AS e WHERE e.program_id = $3 AND e.subject_id = $6)), $9, $10)"
+            " ON CONFLICT (home, program_id, subject_id) WHERE left_at IS NULL DO NOTHING RETURNING episode_id, entered_at)"
             " INSERT INTO pql.routing (routing_id, home, program, version, unit, subject_id, account_id, user_id, episode,"
             "  signal_at, qualified_at, score, reasons, headline, motion, next_best_action, contact_after, contact_by,"
             "  state_since, context)"
-            " SELECT pql.next_id(), $1, $2, $4, $5, $6, $11, $12, episode_id, $13, $8, $9, $14::jsonb, $15, $16, $17, $18, $19,"
-            "  $8, $20::jsonb FROM opened WHERE NOT $7",
+            " SELECT pql.next_id(), $1, $2, $4, $5, $6, $11, $12, episode_id, $13, entered_at, $9, $14::jsonb, $15, $16, $17,"
+            "  greatest($18, entered_at), $19 + (greatest($18, entered_at) - $18), entered_at, $20::jsonb FROM opened WHERE NOT $7",
             {Arg::of(d.home), Arg::of(d.program), Arg::of(d.program_id), Arg::of(d.version), Arg::of(name_of(d.unit)),
              Arg::of(d.subject_id), Arg::of(d.shadow), Arg::time(d.at), Arg::of(d.score), Arg::time(d.leaves_at),
              text_or_null(d.account_id), text_or_null(d.user_id), Arg::time(d.signal_at), Arg::of(d.reasons),
@@ -666,34 +772,37 @@ void merge_batch(const Definitions &plan, Batch &batch, const MergeOptions &opti
 std::int64_t release_held(const Definitions &plan, Micros as_of) {
   Scratch memory("pql held events");
   Batch batch(memory.arena(), plan.trackers());
-  fold_due(plan, memory.arena(), batch, nullptr, as_of);
+  take_due(plan, memory.arena(), batch, as_of);
   const auto n = static_cast<std::int64_t>(batch.events());
   if (n == 0) return 0;
-  Spi spi;
-  spi.run("DELETE FROM pql.held_event WHERE occurred_at <= $1", {Arg::time(as_of)});
-  spi.finish();
   MergeOptions o;
-  o.as_of = as_of;
+  o.as_of = std::min(as_of, reading_time(plan));
   merge_batch(plan, batch, o);
   return n;
 }
 
-std::int64_t review_homes(const Definitions &plan, Micros as_of) {
+void review(const Definitions &plan, const std::vector<OpenEpisode> &episodes, Micros as_of) {
   Scratch memory("pql review");
   Batch batch(memory.arena(), plan.trackers());
-  Spi spi;
-  const std::uint64_t n = spi.run("SELECT home, unit, subject_id FROM pql.episode WHERE left_at IS NULL AND leaves_at <= $1",
-                                  {Arg::time(as_of)});
-  for (std::uint64_t i = 0; i < n; i++) {
-    const std::string home = spi.text(i, 1), subject = spi.text(i, 3);
-    HomeDelta &h = batch.home(is_account_home(home), home_id(home));
-    if (spi.text(i, 2) == "user") batch.user(h, subject);
+  for (const OpenEpisode &e : episodes) {
+    HomeDelta &h = batch.home(is_account_home(e.home), home_id(e.home));
+    if (e.unit == Unit::user) batch.user(h, e.subject);
   }
-  spi.finish();
   MergeOptions o;
   o.as_of = as_of;
   o.review = true;
   merge_batch(plan, batch, o);
+}
+
+std::int64_t review_homes(const Definitions &plan, Micros as_of) {
+  std::vector<OpenEpisode> due;
+  Spi spi;
+  const std::uint64_t n = spi.run("SELECT home, unit, subject_id FROM pql.episode WHERE left_at IS NULL AND leaves_at <= $1",
+                                  {Arg::time(as_of)});
+  for (std::uint64_t i = 0; i < n; i++)
+    due.push_back({spi.text(i, 1), spi.text(i, 2) == "user" ? Unit::user : Unit::account, spi.text(i, 3)});
+  spi.finish();
+  review(plan, due, as_of);
   return static_cast<std::int64_t>(n);
 }
 
@@ -718,10 +827,10 @@ struct Pending {
   std::set<std::string, std::less<>> dirty;
   std::map<std::string, SubTransactionId> derived;
   SubTransactionId all_derived = InvalidSubTransactionId;
-  bool all_dirty = false;
+  bool all_dirty = false, truncated = false;
   bool flushing = false;
 
-  bool empty() const noexcept { return collected.empty() && dirty.empty() && !all_dirty; }
+  bool empty() const noexcept { return collected.empty() && dirty.empty() && !all_dirty && !truncated; }
 };
 
 Pending &pending() {
@@ -750,11 +859,15 @@ void derive_dirty() {
   const std::shared_ptr<const Definitions> plan = current_definitions();
   const SubTransactionId within = GetCurrentSubTransactionId();
   if (pending().all_dirty) {
-    pending().all_dirty = false;
+    pending().all_dirty = pending().truncated = false;
     pending().dirty.clear();
     pending().all_derived = within;
     derive_all(*plan);
     return;
+  }
+  if (pending().truncated) { // not derive_all: other tables' writers need not be waited for, who may wait for this one's
+    pending().truncated = false;
+    for (const std::string &h : all_homes()) pending().dirty.insert(h);
   }
   std::vector<std::string> homes(pending().dirty.begin(), pending().dirty.end());
   pending().dirty.clear();
@@ -830,6 +943,15 @@ bool is_pending() noexcept { return !pending().empty() && !pending().flushing; }
 void mark_dirty(std::string_view home) { pending().dirty.emplace(home); }
 void mark_all_dirty() { pending().all_dirty = true; }
 
+void mark_truncated(const SourceInfo &source) {
+  Spi spi;
+  spi.run("UPDATE pql.backfill_job SET finished_at = pg_catalog.clock_timestamp(), next_page = pages"
+          " WHERE source_id = $1 AND finished_at IS NULL",
+          {Arg::of(source.id)});
+  spi.finish();
+  pending().truncated = true;
+}
+
 void collect_row(const SourceInfo &source, Relation rel, TupleTableSlot *slot) {
   const SubTransactionId now = call([] { return GetCurrentSubTransactionId(); });
   auto &all = pending().collected;
@@ -857,9 +979,10 @@ void collect_row(const SourceInfo &source, Relation rel, TupleTableSlot *slot) {
   });
   if (!readable) return c->folder->count_unusable("definition broken");
   if (source.dedup && !event.unusable && event.id.size) {
-    const std::vector<std::string> home{home_key(event.has_account, event.has_account ? event.account : event.user)};
-    if (!remember_ids(source.id, home, {event_id_text(event.id.view())}).empty())
-      return c->folder->count_unusable("duplicate");
+    Ids ids(source.dedup_for);
+    call([&] { ids.add(event); });
+    remember_ids(source, ids);
+    if (ids.ranks.empty()) return c->folder->count_unusable("duplicate");
   }
   call([&] {
     MemoryContext before = MemoryContextSwitchTo(c->memory->context());
@@ -883,7 +1006,7 @@ void flush_pending() {
   } done;
   for (int round = 0; round < 100 && !pending().empty(); round++) {
     flush_collected();
-    if (pending().all_dirty || !pending().dirty.empty()) derive_dirty();
+    if (pending().all_dirty || pending().truncated || !pending().dirty.empty()) derive_dirty();
   }
 }
 

@@ -11,6 +11,31 @@
 
 namespace pql::pg {
 
+/// Which of the rows that share an event id (and home) count: the earliest, and a later one past the horizon.
+class Ids {
+public:
+  struct Rank {
+    Micros at;
+    std::uint64_t digest; ///< of what the row says, for those of one instant
+    auto operator<=>(const Rank &) const = default;
+  };
+
+  explicit Ids(Micros horizon) : horizon_(horizon) {}
+  /// Notes a row. Inside call().
+  void add(const Extracted &e);
+  /// All rows are noted: keeps those that count.
+  void settle();
+  /// Whether a row counts; of equal ones the first. Inside call().
+  bool take(const Extracted &e);
+  /// Whether a row is a repetition of an earlier one that counts.
+  bool repeats(const Rank &row, const Rank &earlier) const noexcept;
+
+  std::unordered_map<std::string, std::vector<Rank>> ranks; ///< by id_key
+
+private:
+  Micros horizon_;
+};
+
 /// Reads events from slots into a batch: the loop that costs.
 class Folder {
 public:
@@ -46,13 +71,14 @@ public:
   /// When set, only events for which it says true are folded.
   bool (*wanted)(void *arg, const Extracted &e) = nullptr;
   void *wanted_arg = nullptr;
-  std::unordered_set<std::string> *seen = nullptr; ///< when set, only the first event of an id (and home) is folded
+  Ids *ids = nullptr;    ///< when set, only rows that count by their ids are folded
+  bool ranking = false;  ///< nothing is folded: ids are noted
+  std::string_view only_user; ///< when set, only this user's events are folded; whose id is an event's first is known before
   Micros since = kAlways; ///< earlier events are passed over
   Micros until = kNever; ///< later events are passed over (reads of the past)
 
 private:
   void hold(const Extracted &e);
-  bool first_of_its_id(const Extracted &e);
   const EventPlan *find(std::string_view event);
   void evaluate(const EventPlan &e, const Extracted &x);
 
@@ -101,8 +127,16 @@ struct MergeOptions {
 /// Merges a batch into the stored homes, in the order of their keys, and writes down what was decided.
 void merge_batch(const Definitions &plan, Batch &batch, const MergeOptions &options);
 
-/// Folds held events that are due. Returns how many.
+/// Folds held events that are due (see take_due). Returns how many.
 std::int64_t release_held(const Definitions &plan, Micros as_of);
+/// An open episode: the home that keeps it, and whose it is.
+struct OpenEpisode {
+  std::string home;
+  Unit unit;
+  std::string subject;
+};
+/// Decides anew upon open episodes.
+void review(const Definitions &plan, const std::vector<OpenEpisode> &episodes, Micros as_of);
 /// Decides anew upon open episodes whose time to leave has come. Returns how many there were.
 std::int64_t review_homes(const Definitions &plan, Micros as_of);
 
@@ -111,8 +145,10 @@ Micros decision_time(const Definitions &plan, const SourceInfo *source, Micros n
 
 /// Marks homes that must be derived again before this transaction reads them or commits.
 void mark_dirty(std::string_view home);
-/// Marks all homes (TRUNCATE).
+/// Marks everything, of which homes may be missing as well (rebuild).
 void mark_all_dirty();
+/// Marks all homes that there are, of which a source lost its events (TRUNCATE).
+void mark_truncated(const SourceInfo &source);
 /// Collects rows of a row trigger, until they are flushed.
 void collect_row(const SourceInfo &source, Relation rel, TupleTableSlot *slot);
 /// Does what is pending in this transaction: collected rows, then derivations. Every reader calls it first.
@@ -122,9 +158,11 @@ bool is_pending() noexcept;
 /// Registers the transaction callbacks. Called once, when the library is loaded.
 void watch_transactions();
 
-/// Remembers ids of a source with dedup; returns the keys (see Folder::seen) of those that had arrived before.
-std::unordered_set<std::string> remember_ids(int source, const std::vector<std::string> &homes,
-                                             const std::vector<std::string> &ids);
+/// Remembers settled ids of a source with dedup, and takes out those that had arrived before. Homes in which another row than before
+/// may count now are marked dirty.
+void remember_ids(const SourceInfo &source, Ids &ids);
+/// What is remembered of homes that were derived again is what their events say now.
+void remember_again(const SourceInfo &source, const Ids &ids, const std::vector<std::string> &homes);
 
 /// Counts events that could not be used. Slots keep writers from waiting for each other.
 void record_unusable(int source, const Vec<Folder::Unusable> &unusable);

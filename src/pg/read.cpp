@@ -73,17 +73,13 @@ Home stored_home(Arena &arena, std::string_view key, std::string_view body) {
 
 } // namespace
 
-void fold_due(const Definitions &plan, Arena &arena, Batch &into, const std::vector<std::string> *homes, Micros as_of) {
-  static const std::vector<std::string> none;
-  Spi spi;
-  const std::uint64_t n =
-      spi.run("SELECT source_id, occurred_at, user_id, account_id, event, event_id, properties FROM pql.held_event"
-              " WHERE ($1 OR home = ANY ($2)) AND occurred_at <= $3",
-              {Arg::of(homes == nullptr), Arg::of(homes ? *homes : none), Arg::time(as_of)});
+namespace {
+
+// Rows of source, time, user, account, event, id and properties.
+void fold_rows(const Definitions &plan, Arena &arena, Batch &into, const Spi &spi, std::uint64_t n) {
   for (std::uint64_t i = 0; i < n; i++) {
     const SourceInfo *source = plan.source(static_cast<int>(spi.number(i, 1)));
     if (!source) continue;
-    Folder folder(plan, *source, plan.events(), arena, as_of, into);
     const std::string user = spi.text(i, 3), account = spi.text(i, 4), event = spi.text(i, 5);
     bool isnull;
     Extracted e;
@@ -99,8 +95,42 @@ void fold_due(const Definitions &plan, Arena &arena, Batch &into, const std::vec
     }
     e.properties = spi.datum(i, 7, &isnull);
     e.has_properties = !isnull;
+    Folder folder(plan, *source, plan.events(), arena, e.at, into); // which ones are due was the query's matter
     call([&] { folder.take(e); });
   }
+}
+
+} // namespace
+
+void fold_due(const Definitions &plan, Arena &arena, Batch &into, const std::vector<std::string> *homes, Micros as_of) {
+  static const std::vector<std::string> none;
+  Spi spi;
+  const std::uint64_t n =
+      spi.run("SELECT source_id, occurred_at, user_id, account_id, event, event_id, properties FROM pql.held_event"
+              " WHERE ($1 OR home = ANY ($2)) AND occurred_at <= $3",
+              {Arg::of(homes == nullptr), Arg::of(homes ? *homes : none), Arg::time(as_of)});
+  fold_rows(plan, arena, into, spi, n);
+  spi.finish();
+}
+
+// The heads are locked first, as by whoever derives a home and looks at its held events then.
+void take_due(const Definitions &plan, Arena &arena, Batch &into, Micros as_of) {
+  const Arg until = Arg::time(as_of), now = Arg::time(GetCurrentStatementStartTimestamp());
+  Spi spi;
+  std::vector<std::string> homes;
+  const std::uint64_t of =
+      spi.run("SELECT DISTINCT h.home FROM pql.held_event AS h JOIN pql.source AS s USING (source_id)"
+              " WHERE h.occurred_at <= $1 AND h.occurred_at <= $2 + CASE s.clock WHEN 'event' THEN s.max_future ELSE '0' END"
+              " ORDER BY 1",
+              {until, now});
+  for (std::uint64_t i = 0; i < of; i++) homes.push_back(spi.text(i, 1));
+  lock_homes(homes);
+  const std::uint64_t n =
+      spi.run("DELETE FROM pql.held_event AS h USING pql.source AS s WHERE s.source_id = h.source_id"
+              " AND h.occurred_at <= $1 AND h.occurred_at <= $2 + CASE s.clock WHEN 'event' THEN s.max_future ELSE '0' END"
+              " RETURNING h.source_id, h.occurred_at, h.user_id, h.account_id, h.event, h.event_id, h.properties",
+              {until, now});
+  fold_rows(plan, arena, into, spi, n);
   spi.finish();
 }
 
@@ -144,6 +174,7 @@ std::optional<Subject> subject_at(const Definitions &plan, Arena &arena, Unit un
     ScanRange range;
     range.until = as_of;
     range.homes = &homes;
+    if (unit == Unit::user) range.user = id;
     scan_events(plan, arena, past, range);
     Collector then(plan, arena, unit);
     collect_batch(then, past);
@@ -197,9 +228,11 @@ void subjects_at(const Definitions &plan, Arena &arena, Unit unit, Micros as_of,
 
 void require_read_access() {
   call([] {
-    if (pg_class_aclcheck(pql_relation("state"), GetUserId(), ACL_SELECT) != ACLCHECK_OK)
-      ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to read pql's state"),
-                      errhint("It takes SELECT on table pql.state.")));
+    for (const char *table : {"state", "milestone_log"}) {
+      if (pg_class_aclcheck(pql_relation(table), GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+        ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to read pql's state"),
+                        errhint("It takes SELECT on tables pql.state and pql.milestone_log.")));
+    }
   });
 }
 

@@ -17,7 +17,12 @@ void subjects_at(const Definitions &plan, Arena &arena, Unit unit, Micros as_of,
 /// Folds held events that are due into what was read. In memory only.
 void fold_due(const Definitions &plan, Arena &arena, Batch &into, const std::vector<std::string> *homes, Micros as_of);
 
-/// Raises 42501 unless the current user may read pql.state: functions read it directly, where no right is checked.
+/// Takes held events away that are due by an instant and by their source's clock, and folds them. Due is what would not be held
+/// if it came now: no instant asked for makes an event of the future count before its time.
+void take_due(const Definitions &plan, Arena &arena, Batch &into, Micros as_of);
+
+/// Raises 42501 unless the current user may read pql.state and pql.milestone_log: functions read them directly, where no right is
+/// checked.
 void require_read_access();
 
 /// The program in force under a name. Fails with 42704 and the names there are.

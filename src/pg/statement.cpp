@@ -3,7 +3,10 @@
 #include "pg/ingest.hpp"
 
 extern "C" {
+#include "optimizer/planner.h"
+#include "tcop/pquery.h"
 #include "tcop/utility.h"
+#include "utils/portal.h"
 }
 
 namespace pql::pg {
@@ -12,10 +15,12 @@ namespace {
 ExecutorRun_hook_type next_run = nullptr;
 ExecutorFinish_hook_type next_finish = nullptr;
 ProcessUtility_hook_type next_utility = nullptr;
+planner_hook_type next_planner = nullptr;
 int depth = 0; // queries under way
+bool unseen = false; // the statement in which the library was loaded is: its end passes our hooks by
 
 void at_end_of_statement() {
-  if (depth > 0 || !is_pending()) return;
+  if (depth > 0 || unseen || !is_pending()) return;
   enter([] {
     const bool pushed = call([] {
       if (ActiveSnapshotSet()) return false; // a function's last query ends when its portal's snapshot is gone
@@ -54,6 +59,12 @@ extern "C" void finish_query(QueryDesc *query) {
   at_end_of_statement();
 }
 
+// What an unseen statement left is done before the next one takes its snapshot.
+extern "C" PlannedStmt *plan_query(Query *query, const char *text, int options, ParamListInfo params) {
+  at_end_of_statement();
+  return next_planner ? next_planner(query, text, options, params) : standard_planner(query, text, options, params);
+}
+
 // COPY and TRUNCATE fire triggers without the executor's hooks.
 extern "C" void run_utility(PlannedStmt *statement, const char *text, bool read_only, ProcessUtilityContext context,
                             ParamListInfo params, QueryEnvironment *environment, DestReceiver *to, QueryCompletion *done) {
@@ -61,6 +72,18 @@ extern "C" void run_utility(PlannedStmt *statement, const char *text, bool read_
   if (next_utility) next_utility(statement, text, read_only, context, params, environment, to, done);
   else standard_ProcessUtility(statement, text, read_only, context, params, environment, to, done);
   if (writes) at_end_of_statement();
+}
+
+extern "C" void statement_gone(void *) { unseen = false; }
+
+// A query has a portal of its own. DO and CALL have one, too, but no trigger still to come.
+void watch_unseen_statement() {
+  if (!ActivePortal || ActivePortal->commandTag == CMDTAG_DO || ActivePortal->commandTag == CMDTAG_CALL) return;
+  auto *callback = static_cast<MemoryContextCallback *>(MemoryContextAlloc(ActivePortal->portalContext, sizeof(MemoryContextCallback)));
+  callback->func = statement_gone;
+  callback->arg = nullptr;
+  MemoryContextRegisterResetCallback(ActivePortal->portalContext, callback);
+  unseen = true;
 }
 
 } // namespace
@@ -72,6 +95,9 @@ void watch_statements() {
   ExecutorFinish_hook = finish_query;
   next_utility = ProcessUtility_hook;
   ProcessUtility_hook = run_utility;
+  next_planner = planner_hook;
+  planner_hook = plan_query;
+  watch_unseen_statement();
 }
 
 } // namespace pql::pg

@@ -178,6 +178,46 @@ TEST(Home, PartsOfMembersAreStored) {
   EXPECT_EQ(member_part("ada.kim@northwind.example", 6), member_part("ada.kim@northwind.example", 6));
 }
 
+// Stored: where a member lies must be the same for ever.
+TEST(Home, PartsOfMembersAreTheOnesThatWereStored) {
+  struct {
+    const char *user;
+    std::uint32_t parts[4]; // at depths 1, 3, 6 and the deepest
+  } const known[] = {{"", {1, 3, 35, 12515}},
+                     {"a", {2, 6, 30, 12702}},
+                     {"ada.kim@northwind.example", {2, 8, 16, 5328}},
+                     {"\xc3\xbcser-\xc3\x9f", {2, 4, 36, 13540}},
+                     {"00000000-0000-0000-0000-000000000001", {1, 3, 19, 4307}}};
+  for (const auto &k : known) {
+    EXPECT_EQ(member_part(k.user, 0), 0u) << k.user;
+    EXPECT_EQ(member_part(k.user, 1), k.parts[0]) << k.user;
+    EXPECT_EQ(member_part(k.user, 3), k.parts[1]) << k.user;
+    EXPECT_EQ(member_part(k.user, 6), k.parts[2]) << k.user;
+    EXPECT_EQ(member_part(k.user, kMaxHomeDepth), k.parts[3]) << k.user;
+  }
+}
+
+// A funnel keeps instants above its floor only, ascending: anything else would be folded twice.
+TEST(Home, InstantsBelowAFunnelsFloorAreRefused) {
+  const auto is_read = [](Micros floor, std::initializer_list<Micros> kept) {
+    Arena a;
+    Home h;
+    h.head = true;
+    FunnelState &f = h.owner.funnels.push(a, {{}, 3});
+    f.funnel.floor = floor;
+    if (floor != kAlways) f.funnel.sweep.push(a, kAlways);
+    for (Micros at : kept) f.funnel.kept.push(a, {at, 1});
+    return decode(a, encode(a, h)).has_value();
+  };
+  EXPECT_TRUE(is_read(kAlways, {-5, 0, 7}));
+  EXPECT_TRUE(is_read(100, {101, 102}));
+  EXPECT_FALSE(is_read(100, {100, 102}));
+  EXPECT_FALSE(is_read(100, {-1}));
+  EXPECT_FALSE(is_read(100, {101, 101}));
+  EXPECT_FALSE(is_read(100, {102, 101}));
+  EXPECT_FALSE(is_read(-100, {-100}));
+}
+
 TEST(EventId, SortsAsItsValuesDo) {
   const std::vector<std::int64_t> values = {INT64_MIN, INT64_MIN + 1, -65'537, -65'536, -256, -255, -2, -1, 0, 1, 127, 128,
                                             255, 256, 65'535, 65'536, 1'000'000'007, INT64_MAX - 1, INT64_MAX};

@@ -57,7 +57,7 @@ void Decay::add(Micros half_life, Micros t, double v) noexcept {
 
 void Decay::merge(const Decay &o) noexcept {
   if (!o.started) return;
-  block(o.top); // moves the window forward, so that what falls out does not depend on the order of merges
+  // The newest first: the window moves at once, so that what falls out does not depend on the order of merges.
   for (int i = 0; i < kBlocks; i++) {
     if (Wide *at = block(o.top - i)) *at = Wide::of(at->value() + o.sum[i].value());
   }
