@@ -1,5 +1,7 @@
 #include "pg/store.hpp"
 
+#include "pg/compat.hpp"
+
 extern "C" {
 #include "catalog/pg_collation.h"
 #include "executor/nodeModifyTable.h"
@@ -86,7 +88,7 @@ Store::Store(Access access) {
   call([&] {
     const LOCKMODE mode = access == Access::write ? RowExclusiveLock : AccessShareLock;
     state_ = table_open(pql_relation("state"), mode);
-    index_ = index_open(RelationGetPrimaryKeyIndex(state_), mode);
+    index_ = index_open(primary_key_index(state_), mode);
     slot_ = table_slot_create(state_, nullptr);
     blocks_ = RelationGetNumberOfBlocks(state_); // it may have been truncated since a hint was noted
     take_snapshot();
@@ -148,7 +150,7 @@ void Store::homes_of(Arena &a, std::string_view user, std::vector<std::string_vi
     ScanKeyData key;
     text *value = text_of(user);
     ScanKeyEntryInitialize(&key, 0, 1, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ, PointerGetDatum(value));
-    IndexScanDesc scan = index_beginscan(user_homes_, user_index_, snapshot_, 1, 0);
+    IndexScanDesc scan = begin_index_scan(user_homes_, user_index_, snapshot_, 1);
     index_rescan(scan, &key, 1, nullptr, 0);
     while (index_getnext_slot(scan, ForwardScanDirection, slot)) {
       bool isnull;
@@ -198,7 +200,7 @@ StoredRow Store::fetch(Arena &a, std::string_view home, int part) {
       ScanKeyEntryInitialize(&keys[0], 0, 1, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ,
                              PointerGetDatum(key));
       ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(part));
-      if (!scan_) scan_ = index_beginscan(state_, index_, snapshot_, 2, 0);
+      if (!scan_) scan_ = begin_index_scan(state_, index_, snapshot_, 2);
       index_rescan(scan_, keys, 2, nullptr, 0);
       found = index_getnext_slot(scan_, ForwardScanDirection, slot_);
       pfree(key);

@@ -1,0 +1,24 @@
+// PostgreSQL's functions whose arguments differ between its versions, with those that pql has something to say to.
+#pragma once
+
+#include "pg/pg.hpp"
+
+namespace pql::pg {
+
+inline Oid primary_key_index(Relation rel) {
+#if PG_VERSION_NUM >= 180000
+  return RelationGetPrimaryKeyIndex(rel, false); // none that is deferrable
+#else
+  return RelationGetPrimaryKeyIndex(rel);
+#endif
+}
+
+inline IndexScanDesc begin_index_scan(Relation table, Relation index, Snapshot snapshot, int keys) {
+#if PG_VERSION_NUM >= 180000
+  return index_beginscan(table, index, snapshot, nullptr, keys, 0); // nullptr: EXPLAIN doesn't count it
+#else
+  return index_beginscan(table, index, snapshot, keys, 0);
+#endif
+}
+
+} // namespace pql::pg
