@@ -6,7 +6,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root" || exit
 mkdir -p build/log
 
-pg_major=15
+pg_major=${PG_MAJOR:-15} # of the packages
 PG_CONFIG=${PG_CONFIG:-/usr/lib/postgresql/$pg_major/bin/pg_config}
 pgxs_test=/usr/lib/postgresql/$pg_major/lib/pgxs/src/test # use_postgres sets it again
 jobs=$(nproc)

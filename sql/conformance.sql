@@ -16,7 +16,10 @@ CREATE TEMP VIEW member AS
   SELECT d.classid, d.objid, i.schema, pg_describe_object(d.classid, d.objid, 0) AS object
   FROM pg_depend d CROSS JOIN pg_identify_object(d.classid, d.objid, 0) i
   WHERE d.deptype = 'e' AND d.refclassid = 'pg_extension'::regclass
-    AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'pql');
+    AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'pql')
+    -- row types and array types come with another object; later versions of PostgreSQL list them too
+    AND NOT (d.classid = 'pg_type'::regclass
+      AND EXISTS (SELECT FROM pg_depend o WHERE (o.classid, o.objid, o.deptype) = (d.classid, d.objid, 'i')));
 CREATE TEMP VIEW routine AS
   SELECT m.object, p.*, l.lanname, 'pql.' || p.proname AS name,
          (SELECT substr(s, 13) FROM unnest(p.proconfig) s WHERE s LIKE 'search_path=%') AS path,

@@ -42,7 +42,12 @@ SELECT count(*) FROM pql.tracker;
 --
 
 \set usage '{"program": "usage", "unit": "account", "milestones": {"start": {"event": "start"}, "done": {"event": "done"}}, "activation": {"steps": ["start", "done"], "within": "7 days"}, "signals": {"activated": {"kind": "activation", "milestone": "activation_complete", "max_points": 30, "why": "all set up"}, "work": {"kind": "depth", "event": "work", "half_life": "7 days", "saturates_at": 10, "max_points": 50}, "pay": {"kind": "intent", "event": "pay", "measure": "sum", "of": "(props->>''n'')::float8", "half_life": "2 days", "half_saturation": 100, "max_points": 20, "may_mention": false}}, "qualify": {"enter": 60, "leave": 40}, "motions": [{"otherwise": true, "motion": "email", "after": "4 hours", "by": "2 days", "next_best_action": "Write to them."}]}'
+-- trackers are numbered in the document's order, however they are looked for among those that exist
+SET enable_hashjoin = off;
+SET enable_nestloop = off;
 SELECT pql.publish(:'usage', 'the first');
+RESET enable_hashjoin;
+RESET enable_nestloop;
 SELECT program_id, program, version, status, goes_live, note FROM pql.program;
 SELECT kind, unit, name, events, rules, value_rule, half_life, in_order, within, state FROM pql.tracker ORDER BY tracker_id;
 INSERT INTO ev SELECT g, '2026-01-01'::timestamptz + g * interval '1 hour', 'u' || g % 3, 'acme', (ARRAY['start', 'done', 'work', 'work'])[1 + g % 4] FROM generate_series(1, 30) AS g;

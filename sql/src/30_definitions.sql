@@ -154,9 +154,10 @@ BEGIN
   END IF;
   WITH added AS (
     INSERT INTO pql.tracker (tracker_id, kind, unit, name, events, rules, value_rule, half_life, in_order, within, state)
-    SELECT (SELECT coalesce(max(tracker_id), 0) FROM pql.tracker) + row_number() OVER (), n.kind, n.unit, n.name, n.events,
-           n.rules, n.value_rule, n.half_life, n.in_order, n.within, 'active'
-    FROM pql._program_trackers(document) AS n
+    SELECT (SELECT coalesce(max(tracker_id), 0) FROM pql.tracker) + row_number() OVER (ORDER BY n.place), n.kind, n.unit, n.name,
+           n.events, n.rules, n.value_rule, n.half_life, n.in_order, n.within, 'active'
+    FROM pql._program_trackers(document)
+      WITH ORDINALITY AS n (kind, unit, name, events, rules, value_rule, half_life, in_order, within, place)
     WHERE NOT EXISTS (
       SELECT FROM pql.tracker AS t
       WHERE (t.kind, t.unit) = (n.kind, n.unit) AND t.name IS NOT DISTINCT FROM n.name AND t.events = n.events

@@ -159,7 +159,8 @@ PQL_FUNCTION(activation) {
   require_read_access();
   flush_pending();
   const std::shared_ptr<const Definitions> plan = current_definitions();
-  const Program &p = program_named(*plan, text_arg(fcinfo, 0));
+  const std::string name = text_arg(fcinfo, 0);
+  const Program &p = program_named(*plan, name);
   if (!p.def.activation)
     fail(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "program \"" + p.def.name + "\" has no activation", {},
          "Add \"activation\" with its steps to the document and publish it.");

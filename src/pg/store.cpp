@@ -1,5 +1,7 @@
 #include "pg/store.hpp"
 
+#include "pg/compat.hpp"
+
 extern "C" {
 #include "catalog/pg_collation.h"
 #include "executor/nodeModifyTable.h"
@@ -70,11 +72,7 @@ struct Store::Target {
     std::memset(slot->tts_isnull, 0, static_cast<std::size_t>(slot->tts_tupleDescriptor->natts) * sizeof(bool));
     ExecStoreVirtualTuple(slot);
     table_tuple_insert(result->ri_RelationDesc, slot, GetCurrentCommandId(true), 0, nullptr);
-#if PG_VERSION_NUM >= 160000
-    ExecInsertIndexTuples(result, slot, estate, false, false, nullptr, NIL, false);
-#else
-    ExecInsertIndexTuples(result, slot, estate, false, false, nullptr, NIL);
-#endif
+    insert_index_entries(result, slot, estate);
     ResetPerTupleExprContext(estate);
   }
   void close() {
@@ -106,7 +104,7 @@ Store::Store(Access access) {
   call([&] {
     mode_ = access == Access::write ? RowExclusiveLock : AccessShareLock;
     state_ = table_open(pql_relation("state"), mode_);
-    index_ = index_open(RelationGetPrimaryKeyIndex(state_), mode_);
+    index_ = index_open(primary_key_index(state_), mode_);
     slot_ = table_slot_create(state_, nullptr);
     blocks_ = RelationGetNumberOfBlocks(state_); // it may have been truncated since a hint was noted
     take_snapshot();
@@ -173,7 +171,7 @@ void Store::homes_of(Arena &a, std::string_view user, std::vector<std::string_vi
     ScanKeyData key;
     text *value = text_of(user);
     ScanKeyEntryInitialize(&key, 0, 1, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ, PointerGetDatum(value));
-    IndexScanDesc scan = index_beginscan(user_homes_, user_index_, snapshot_, 1, 0);
+    IndexScanDesc scan = begin_index_scan(user_homes_, user_index_, snapshot_, 1);
     index_rescan(scan, &key, 1, nullptr, 0);
     while (index_getnext_slot(scan, ForwardScanDirection, slot)) {
       bool isnull;
@@ -223,7 +221,7 @@ StoredRow Store::fetch(Arena &a, std::string_view home, int part) {
       ScanKeyEntryInitialize(&keys[0], 0, 1, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ,
                              PointerGetDatum(key));
       ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(part));
-      if (!scan_) scan_ = index_beginscan(state_, index_, snapshot_, 2, 0);
+      if (!scan_) scan_ = begin_index_scan(state_, index_, snapshot_, 2);
       index_rescan(scan_, keys, 2, nullptr, 0);
       found = index_getnext_slot(scan_, ForwardScanDirection, slot_);
       pfree(key);
@@ -276,11 +274,7 @@ bool Store::update(const StoredRow &row, std::string_view home, int part, std::s
         ExecCopySlot(target_->slot, out_);
         target_->slot->tts_tid = out_->tts_tid;
         target_->slot->tts_tableOid = RelationGetRelid(state_);
-#if PG_VERSION_NUM >= 160000
-        ExecInsertIndexTuples(target_->result, target_->slot, target_->estate, false, false, nullptr, NIL, false);
-#else
-        ExecInsertIndexTuples(target_->result, target_->slot, target_->estate, false, false, nullptr, NIL);
-#endif
+        insert_index_entries(target_->result, target_->slot, target_->estate);
       }
       if (part == 0) newest_tids.remember(home, out_->tts_tid);
       break;
@@ -325,11 +319,7 @@ bool Store::insert(std::string_view home, int part, std::string_view body) {
     const uint32 token = SpeculativeInsertionLockAcquire(GetCurrentTransactionId());
     table_tuple_insert_speculative(state_, slot, GetCurrentCommandId(true), 0, nullptr, token);
     bool lost = false;
-#if PG_VERSION_NUM >= 160000
-    ExecInsertIndexTuples(target_->result, slot, target_->estate, false, true, &lost, arbiters, false);
-#else
-    ExecInsertIndexTuples(target_->result, slot, target_->estate, false, true, &lost, arbiters);
-#endif
+    insert_index_entries(target_->result, slot, target_->estate, &lost, arbiters);
     table_tuple_complete_speculative(state_, slot, token, !lost);
     SpeculativeInsertionLockRelease(GetCurrentTransactionId());
     if (!lost) {
@@ -405,7 +395,7 @@ std::vector<LoggedMilestones> Store::logged(Arena &a, std::string_view home, con
     for (int i = 0; i < 2; i++)
       ScanKeyEntryInitialize(&keys[i], 0, static_cast<AttrNumber>(i + 1), BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID,
                              F_TEXTEQ, PointerGetDatum(texts[i]));
-    IndexScanDesc scan = index_beginscan(log_, log_index_, snapshot_, member ? 2 : 1, 0);
+    IndexScanDesc scan = begin_index_scan(log_, log_index_, snapshot_, member ? 2 : 1);
     index_rescan(scan, keys, member ? 2 : 1, nullptr, 0);
     while (index_getnext_slot(scan, ForwardScanDirection, slot)) {
       bool isnull;
@@ -426,7 +416,7 @@ void Store::forget_milestones(std::string_view home) {
     ScanKeyData key;
     text *const value = text_of(home);
     ScanKeyEntryInitialize(&key, 0, 1, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ, PointerGetDatum(value));
-    IndexScanDesc scan = index_beginscan(log_, log_index_, snapshot_, 1, 0);
+    IndexScanDesc scan = begin_index_scan(log_, log_index_, snapshot_, 1);
     index_rescan(scan, &key, 1, nullptr, 0);
     while (index_getnext_slot(scan, ForwardScanDirection, slot)) {
       simple_table_tuple_delete(log_, &slot->tts_tid, snapshot_);
@@ -446,7 +436,7 @@ void Store::scan_log_rows(void *x, void (*f)(void *, std::string_view, std::stri
   };
   const Open o = call([&]() -> Open {
     open_log();
-    IndexScanDesc scan = index_beginscan(log_, log_index_, snapshot_, 0, 0);
+    IndexScanDesc scan = begin_index_scan(log_, log_index_, snapshot_, 0);
     index_rescan(scan, nullptr, 0, nullptr, 0);
     return {scan, table_slot_create(log_, nullptr),
             AllocSetContextCreateInternal(CurrentMemoryContext, "pql milestone log row", ALLOCSET_DEFAULT_SIZES)};

@@ -1,0 +1,34 @@
+// PostgreSQL's functions whose arguments differ between its versions, with those that pql has something to say to.
+#pragma once
+
+#include "pg/pg.hpp"
+
+namespace pql::pg {
+
+inline Oid primary_key_index(Relation rel) {
+#if PG_VERSION_NUM >= 180000
+  return RelationGetPrimaryKeyIndex(rel, false); // none that is deferrable
+#else
+  return RelationGetPrimaryKeyIndex(rel);
+#endif
+}
+
+inline IndexScanDesc begin_index_scan(Relation table, Relation index, Snapshot snapshot, int keys) {
+#if PG_VERSION_NUM >= 180000
+  return index_beginscan(table, index, snapshot, nullptr, keys, 0); // nullptr: EXPLAIN doesn't count it
+#else
+  return index_beginscan(table, index, snapshot, keys, 0);
+#endif
+}
+
+/// Adds the index entries of a stored row. With arbiters another row in their place is no error: `lost` says so.
+inline void insert_index_entries(ResultRelInfo *result, TupleTableSlot *slot, EState *estate, bool *lost = nullptr,
+                                 List *arbiters = NIL) {
+#if PG_VERSION_NUM >= 160000
+  ExecInsertIndexTuples(result, slot, estate, false, lost != nullptr, lost, arbiters, false);
+#else
+  ExecInsertIndexTuples(result, slot, estate, false, lost != nullptr, lost, arbiters);
+#endif
+}
+
+} // namespace pql::pg
