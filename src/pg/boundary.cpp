@@ -7,7 +7,7 @@ extern "C" {
 namespace pql::pg {
 
 // Cut at a character's edge: a broken character in a message is an error of its own.
-static void clip(char *to, std::size_t room, const std::string &from) noexcept {
+static void clip(char *to, std::size_t room, std::string_view from) noexcept {
   std::size_t n = from.size() < room ? from.size() : room - 1;
   if (n < from.size()) {
     while (n > 0 && (static_cast<unsigned char>(from[n]) & 0xC0) == 0x80) n--;
@@ -22,6 +22,8 @@ void Caught::copy(const SqlError &e) noexcept {
   clip(detail, sizeof detail, e.detail);
   clip(hint, sizeof hint, e.hint);
 }
+
+void Caught::copy(const std::exception &e) noexcept { clip(message, sizeof message, e.what()); }
 
 void Caught::raise() {
   if (error) ReThrowError(error);

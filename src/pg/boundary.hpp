@@ -31,21 +31,17 @@ struct SqlError {
 /// The memory context of the innermost SQL entry: errors are copied there.
 inline MemoryContext error_home = nullptr;
 
-/// PostgreSQL's error handlers as they were when the scope began; put back at its end, also when a C++ exception ends it.
-class Handlers {
-public:
-  Handlers() noexcept : stack_(PG_exception_stack), contexts_(error_context_stack) {}
-  Handlers(const Handlers &) = delete;
-  Handlers &operator=(const Handlers &) = delete;
-  ~Handlers() { restore(); }
-  void restore() const noexcept {
-    PG_exception_stack = stack_;
-    error_context_stack = contexts_;
-  }
+/// The error handlers as they are now, to be put back.
+struct Handlers {
+  sigjmp_buf *stack = PG_exception_stack;
+  ErrorContextCallback *contexts = error_context_stack;
+  MemoryContext home = error_home; // an error that is raised below an enter() passes it by
 
-private:
-  sigjmp_buf *stack_;
-  ErrorContextCallback *contexts_;
+  void restore() const noexcept {
+    PG_exception_stack = stack;
+    error_context_stack = contexts;
+    error_home = home;
+  }
 };
 
 /// C++ calls PostgreSQL. `f` may raise; it must own nothing with a destructor, and its result must be trivial. Costs about
@@ -54,13 +50,20 @@ template <class F>
 auto call(F &&f) -> decltype(f()) {
   using R = decltype(f());
   static_assert(std::is_void_v<R> || (std::is_trivially_copyable_v<R> && std::is_trivially_destructible_v<R>));
-  const Handlers handlers;
+  const struct Scope : Handlers {
+    ~Scope() { restore(); }
+  } handlers;
   MemoryContext const memory = CurrentMemoryContext;
   const uint32 hold = InterruptHoldoffCount;
   sigjmp_buf here;
   if (sigsetjmp(here, 0) == 0) {
     PG_exception_stack = &here;
-    return f();
+    try {
+      return f();
+    } catch (...) {
+      MemoryContextSwitchTo(memory); // the one that f switched to may be about to go
+      throw;
+    }
   }
   handlers.restore();
   ErrorData *volatile copy = nullptr;
@@ -85,24 +88,25 @@ struct Caught {
   char message[512] = "unrecognised C++ exception", detail[1024] = "", hint[512] = "";
 
   void copy(const SqlError &e) noexcept;
+  void copy(const std::exception &e) noexcept;
   [[noreturn]] void raise();
 };
 
 /// PostgreSQL calls C++: the only body an extern "C" function has. Exceptions become errors after their handlers closed.
 template <class F>
 auto enter(F &&body) -> decltype(body()) {
-  MemoryContext const memory = CurrentMemoryContext, outer = error_home;
-  sigjmp_buf *const stack = PG_exception_stack;
+  const Handlers handlers; // nothing with a destructor: raise() jumps
+  MemoryContext const memory = CurrentMemoryContext;
   Caught caught;
   error_home = memory;
   try {
     if constexpr (std::is_void_v<decltype(body())>) {
       body();
-      error_home = outer;
+      handlers.restore();
       return;
     } else {
       auto r = body();
-      error_home = outer;
+      handlers.restore();
       return r;
     }
   } catch (const PgError &e) {
@@ -113,11 +117,10 @@ auto enter(F &&body) -> decltype(body()) {
     caught.sqlstate = ERRCODE_OUT_OF_MEMORY;
     strlcpy(caught.message, "out of memory", sizeof caught.message);
   } catch (const std::exception &e) {
-    strlcpy(caught.message, e.what(), sizeof caught.message);
+    caught.copy(e);
   } catch (...) {
   }
-  error_home = outer;
-  PG_exception_stack = stack;
+  handlers.restore();
   MemoryContextSwitchTo(memory);
   caught.raise();
 }

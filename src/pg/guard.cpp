@@ -7,14 +7,15 @@ extern "C" {
 namespace pql::pg {
 
 bool guarded_by(void (*f)(void *), void *arg, bool (*forgive)(int)) {
-  MemoryContext const memory = CurrentMemoryContext;
+  MemoryContext const memory = CurrentMemoryContext, home = error_home;
   ResourceOwner const owner = CurrentResourceOwner;
+  const uint32 hold = InterruptHoldoffCount;
   BeginInternalSubTransaction(nullptr);
   MemoryContextSwitchTo(memory);
   volatile bool ok = true;
   PG_TRY();
   {
-    f(arg);
+    enter([&] { f(arg); }); // a C++ exception, too, ends the subtransaction
     ReleaseCurrentSubTransaction();
     MemoryContextSwitchTo(memory);
     CurrentResourceOwner = owner;
@@ -24,9 +25,11 @@ bool guarded_by(void (*f)(void *), void *arg, bool (*forgive)(int)) {
     MemoryContextSwitchTo(memory);
     ErrorData *e = CopyErrorData();
     FlushErrorState();
+    InterruptHoldoffCount = hold; // raising has set it to 0
     RollbackAndReleaseCurrentSubTransaction();
     MemoryContextSwitchTo(memory);
     CurrentResourceOwner = owner;
+    error_home = home;
     if (!forgive(e->sqlerrcode)) ReThrowError(e);
     FreeErrorData(e);
     ok = false;
