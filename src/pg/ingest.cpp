@@ -833,8 +833,10 @@ struct Pending {
   bool empty() const noexcept { return collected.empty() && dirty.empty() && !all_dirty && !truncated; }
 };
 
-Pending &pending() {
-  static auto &p = *new Pending; // never destroyed: PostgreSQL's state is gone when static destructors run
+// Never destroyed: PostgreSQL's state is gone when static destructors run. Empty containers allocate nothing: it can't fail.
+Pending &pending() noexcept {
+  alignas(Pending) static unsigned char room[sizeof(Pending)];
+  static auto &p = *new (room) Pending;
   return p;
 }
 
