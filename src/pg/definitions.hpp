@@ -29,7 +29,7 @@ struct EventPlan {
 
 struct StringHash {
   using is_transparent = void;
-  std::size_t operator()(std::string_view s) const noexcept { return std::hash<std::string_view>{}(s); }
+  std::size_t operator()(std::string_view s) const noexcept { return hash_of(s, 0); }
 };
 
 using EventTable = std::unordered_map<std::string, EventPlan, StringHash, std::equal_to<>>;

@@ -49,6 +49,7 @@ Extractor *Extractor::compile(Relation rel, const SourceInfo &s, MemoryContext c
   x->properties_ = part(s.properties, "properties", JSONBOID);
   for (const Part *p : {&x->user_, &x->account_, &x->event_, &x->at_, &x->id_, &x->properties_}) {
     if (p->present && p->expression.column <= 0) x->can_fail_ = true;
+    if (p->present) x->last_column_ = std::max(x->last_column_, p->expression.column);
   }
   MemoryContext before = MemoryContextSwitchTo(cx);
   x->context_ = CreateStandaloneExprContext();
@@ -91,6 +92,7 @@ std::string_view Extractor::text(const Part &p, TupleTableSlot *slot, char (&roo
 
 void Extractor::read(TupleTableSlot *slot, Extracted &out, bool with_properties) {
   bool isnull;
+  if (last_column_ > 0) slot_getsomeattrs(slot, last_column_); // once, rather than column by column
   out.unusable = nullptr;
   out.user = text(user_, slot, out.user_room, &isnull);
   if (isnull || out.user.empty()) {

@@ -52,6 +52,7 @@ private:
 
   Part user_, account_, event_, at_, id_, properties_;
   ExprContext *context_;
+  AttrNumber last_column_; ///< of those that are read as they are
   bool can_fail_;
 };
 

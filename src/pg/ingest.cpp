@@ -99,11 +99,12 @@ Folder::Folder(const Definitions &plan, const SourceInfo &source, const EventTab
       hold_after_(source.event_clock ? now + source.max_future : now), members_(members) {}
 
 const EventPlan *Folder::find(std::string_view event) {
-  if (last_event_.data() && event == last_event_) return last_plan_;
+  Named &n = recent_[hash_of(event, 0) % std::size(recent_)];
+  if (n.event == event) return n.plan;
   const auto it = events_.find(event);
   if (it == events_.end()) return nullptr;
-  last_event_ = it->first;
-  return last_plan_ = &it->second;
+  n = {it->first, &it->second};
+  return n.plan;
 }
 
 void Folder::count_unusable(const char *reason, std::int64_t n) {

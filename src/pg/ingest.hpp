@@ -89,8 +89,11 @@ private:
   Batch &batch_;
   Micros hold_after_, newest_ = kAlways;
   bool members_;
-  std::string_view last_event_;
-  const EventPlan *last_plan_ = nullptr;
+  struct Named {
+    std::string_view event;
+    const EventPlan *plan;
+  };
+  Named recent_[128] = {}; ///< by the hash of the event's name
   Vec<Held> held_;
   Vec<Unusable> unusable_;
   static constexpr std::size_t kMostRules = 256;

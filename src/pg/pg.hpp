@@ -23,6 +23,7 @@
 #include "core/base/arena.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/event_id.hpp"
+#include "core/base/hash.hpp"
 #include "core/base/instant.hpp"
 #include "core/base/time.hpp"
 #include "core/program/program.hpp"

@@ -3,82 +3,51 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/hash.hpp"
+
 namespace pql {
-namespace {
-
-std::uint64_t mix(std::uint64_t h) noexcept {
-  h ^= h >> 32;
-  h *= 0xd6e8feb86659fd93ull;
-  return h ^ h >> 32;
-}
-
-// For this process only: never stored.
-std::uint64_t hash_of(std::string_view s, std::uint64_t seed) noexcept {
-  std::uint64_t h = seed ^ (s.size() * 0x9e3779b97f4a7c15ull);
-  while (s.size() >= 8) {
-    std::uint64_t w;
-    std::memcpy(&w, s.data(), 8);
-    h = mix(h ^ w);
-    s.remove_prefix(8);
-  }
-  std::uint64_t rest = 0;
-  if (!s.empty()) std::memcpy(&rest, s.data(), s.size());
-  return mix(h ^ rest);
-}
-
-} // namespace
 
 void Batch::grow() {
-  Vec<Slot> old = table_;
+  const Vec<Slot> old = table_;
   table_ = {};
-  const std::size_t n = old.size ? old.size * 2 : 64;
+  const std::uint32_t n = old.size ? old.size * 2 : 64;
   table_.reserve(arena_, n);
-  table_.size = static_cast<std::uint32_t>(n);
+  table_.size = n;
   std::memset(static_cast<void *>(table_.data), 0, n * sizeof(Slot));
   for (const Slot &s : old) {
     if (!s.home) continue;
-    std::size_t i = s.hash & (n - 1);
+    std::uint32_t i = s.hash & (n - 1);
     while (table_[i].home) i = (i + 1) & (n - 1);
     table_[i] = s;
   }
 }
 
-// The slot of a home (in null: by its key) or of a member of a home; free when there is none.
-Batch::Slot &Batch::find(std::uint64_t hash, const HomeDelta *in, std::string_view key) {
+// The slot with this hash of which `same` says that it is the one; free when there is none.
+template <class F>
+Batch::Slot &Batch::find(std::uint32_t hash, F &&same) {
   if ((used_ + 1) * 2 > table_.size) grow();
-  for (std::size_t i = hash & (table_.size - 1);; i = (i + 1) & (table_.size - 1)) {
-    Slot &s = table_[i];
-    if (!s.home) return s;
-    if (s.hash != hash) continue;
-    if (!in ? s.member == 0 && s.home->key == key
-            : s.home == in && s.member > 0 && s.home->home.members[s.member - 1].id.view() == key)
-      return s;
+  for (std::uint32_t i = hash;; i++) {
+    Slot &s = table_[i & (table_.size - 1)];
+    if (!s.home || (s.hash == hash && same(s))) return s;
   }
 }
 
 HomeDelta &Batch::home(bool account, std::string_view id) {
-  char small[256];
-  std::string_view key;
-  if (id.size() + 2 <= sizeof small) {
-    small[0] = account ? 'a' : 'u';
-    small[1] = ':';
-    std::memcpy(small + 2, id.data(), id.size());
-    key = {small, id.size() + 2};
-  } else {
-    char *big = static_cast<char *>(arena_.allocate(id.size() + 2));
-    big[0] = account ? 'a' : 'u';
-    big[1] = ':';
-    std::memcpy(big + 2, id.data(), id.size());
-    key = {big, id.size() + 2};
-  }
-  const std::uint64_t hash = hash_of(key, 1);
-  Slot &s = find(hash, nullptr, key);
+  const auto hash = static_cast<std::uint32_t>(hash_of(id, account));
+  Slot &s = find(hash, [&](const Slot &x) {
+    return x.member == 0 && is_account_home(x.home->key) == account && home_id(x.home->key) == id;
+  });
   if (s.home) return *s.home;
   HomeDelta &h = *(arena_.array<HomeDelta>(1)) = HomeDelta{};
-  h.key = arena_.copy(key);
+  char *const key = static_cast<char *>(arena_.allocate(id.size() + 2));
+  key[0] = account ? 'a' : 'u';
+  key[1] = ':';
+  std::memcpy(key + 2, id.data(), id.size());
+  h.key = {key, id.size() + 2};
+  h.hash = hash;
   h.home.head = true;
   h.home.owner.id = Bytes::borrow(home_id(h.key));
-  s = {hash, &h, 0};
+  s = {&h, hash, 0};
   used_++;
   homes_.push(arena_, &h);
   return h;
@@ -86,13 +55,15 @@ HomeDelta &Batch::home(bool account, std::string_view id) {
 
 Subject &Batch::user(HomeDelta &h, std::string_view id) {
   if (!is_account_home(h.key)) return h.home.owner;
-  const std::uint64_t hash = hash_of(id, reinterpret_cast<std::uintptr_t>(&h));
-  Slot &s = find(hash, &h, id);
+  const auto hash = static_cast<std::uint32_t>(hash_of(id, h.hash));
+  Slot &s = find(hash, [&](const Slot &x) {
+    return x.home == &h && x.member > 0 && h.home.members[x.member - 1].id.view() == id;
+  });
   if (!s.home) {
     Subject member;
     member.id.assign(arena_, id);
     h.home.members.push(arena_, member);
-    s = {hash, &h, h.home.members.size};
+    s = {&h, hash, h.home.members.size};
     used_++;
   }
   if (&h == last_home_) last_member_ = s.member; // others' members must not be taken for its own

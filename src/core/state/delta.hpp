@@ -39,6 +39,7 @@ struct HomeDelta {
   std::string_view key;
   Home home;
   Micros newest = kAlways; ///< of the events folded
+  std::uint32_t hash = 0;  ///< for the batch's table
 };
 
 /// A batch of events by home.
@@ -64,12 +65,13 @@ public:
 
 private:
   struct Slot {
-    std::uint64_t hash;
-    HomeDelta *home;      ///< null: free
+    HomeDelta *home; ///< null: free
+    std::uint32_t hash;
     std::uint32_t member; ///< 0: the home itself; otherwise 1 + index of a member
   };
 
-  Slot &find(std::uint64_t hash, const HomeDelta *in, std::string_view key);
+  template <class F>
+  Slot &find(std::uint32_t hash, F &&same);
   void grow();
   void apply(Subject &s, const Event &e, std::span<const Action> actions);
   std::string_view lasting(std::string_view id);
