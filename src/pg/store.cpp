@@ -12,19 +12,19 @@ extern "C" {
 namespace pql::pg {
 namespace {
 
-// Where a home's head was seen last. It spares the descent of the index and, within a transaction of many statements, the walk
-// along a chain of versions that nobody can prune yet. A hint only: what it leads to must be visible and be that home's.
-class NewestTids {
+// Where the chain of versions of a home's head begins, as it was seen last: that is where the index points, until an update
+// leaves the page. It spares the descent of the index. A hint only: what it leads to must be visible and be that home's.
+class Roots {
 public:
   const ItemPointerData *find(std::string_view key) const noexcept {
     if (!slots_) return nullptr;
-    const std::uint32_t h = hash_of(key);
+    const auto h = static_cast<std::uint32_t>(hash_of(key, 0)) | 1;
     const Entry &e = slots_[h % kSlots];
     return e.hash == h ? &e.tid : nullptr;
   }
   void remember(std::string_view key, const ItemPointerData &tid) {
     if (!slots_) slots_ = static_cast<Entry *>(MemoryContextAllocZero(TopMemoryContext, sizeof(Entry) * kSlots));
-    const std::uint32_t h = hash_of(key);
+    const auto h = static_cast<std::uint32_t>(hash_of(key, 0)) | 1;
     slots_[h % kSlots] = {h, tid};
   }
 
@@ -35,16 +35,10 @@ private:
   };
   static constexpr std::size_t kSlots = 16381;
 
-  static std::uint32_t hash_of(std::string_view key) noexcept {
-    std::uint32_t h = 0x811c9dc5u;
-    for (char c : key) h = (h ^ static_cast<unsigned char>(c)) * 0x01000193u;
-    return h | 1;
-  }
-
   Entry *slots_ = nullptr;
 };
 
-constinit NewestTids newest_tids{};
+constinit Roots roots{};
 
 text *text_of(std::string_view s) { return cstring_to_text_with_len(s.data(), static_cast<int>(s.size())); }
 
@@ -104,7 +98,6 @@ Store::Store(Access access) {
   call([&] {
     mode_ = access == Access::write ? RowExclusiveLock : AccessShareLock;
     state_ = table_open(pql_relation("state"), mode_);
-    index_ = index_open(primary_key_index(state_), mode_);
     slot_ = table_slot_create(state_, nullptr);
     blocks_ = RelationGetNumberOfBlocks(state_); // it may have been truncated since a hint was noted
     take_snapshot();
@@ -131,10 +124,11 @@ void Store::close() {
       table_close(user_homes_, NoLock);
     }
     if (scan_) index_endscan(scan_);
+    if (index_) index_close(index_, NoLock);
+    if (heap_) table_index_fetch_end(heap_);
     if (out_) ExecDropSingleTupleTableSlot(out_);
     ExecDropSingleTupleTableSlot(slot_);
     UnregisterSnapshot(snapshot_);
-    index_close(index_, NoLock);
     table_close(state_, NoLock);
     if (wrote_) CommandCounterIncrement(); // a second trigger of this statement must see what this one wrote
   });
@@ -189,19 +183,37 @@ void Store::homes_of(Arena &a, std::string_view user, std::vector<std::string_vi
   out.erase(std::unique(out.begin(), out.end()), out.end());
 }
 
+// Inside call().
 bool Store::fetch_hinted(std::string_view home) {
-  const ItemPointerData *const hint = newest_tids.find(home);
+  const ItemPointerData *const hint = roots.find(home);
   if (!hint || ItemPointerGetBlockNumber(hint) >= blocks_) return false;
+  if (!heap_) heap_ = table_index_fetch_begin(state_);
   ItemPointerData tid = *hint;
-  // A read through the index would prune the page; without that, updates would soon leave it.
-  Buffer buffer = ReadBuffer(state_, ItemPointerGetBlockNumber(&tid));
-  heap_page_prune_opt(state_, buffer);
-  ReleaseBuffer(buffer);
-  if (!table_tuple_fetch_row_version(state_, &tid, snapshot_, slot_)) return false;
+  bool again = false;
+  if (!table_index_fetch_tuple(heap_, &tid, snapshot_, slot_, &again, nullptr)) return false;
   bool isnull;
   const text *key = DatumGetTextPP(slot_getattr(slot_, 1, &isnull));
   return std::string_view(VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key)) == home &&
          DatumGetInt32(slot_getattr(slot_, 2, &isnull)) == 0;
+}
+
+// Inside call().
+bool Store::fetch_indexed(std::string_view home, int part) {
+  if (!index_) index_ = index_open(primary_key_index(state_), mode_);
+  if (!scan_) scan_ = begin_index_scan(state_, index_, snapshot_, 2);
+  text *const key = text_of(home);
+  ScanKeyData keys[2];
+  ScanKeyEntryInitialize(&keys[0], 0, 1, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ, PointerGetDatum(key));
+  ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(part));
+  index_rescan(scan_, keys, 2, nullptr, 0);
+  bool found = false;
+  while (const ItemPointer tid = found ? nullptr : index_getnext_tid(scan_, ForwardScanDirection)) {
+    const ItemPointerData root = *tid; // fetching walks it along the chain
+    found = index_fetch_heap(scan_, slot_);
+    if (found && part == 0) roots.remember(home, root);
+  }
+  pfree(key);
+  return found;
 }
 
 StoredRow Store::fetch(Arena &a, std::string_view home, int part) {
@@ -214,23 +226,10 @@ StoredRow Store::fetch(Arena &a, std::string_view home, int part) {
   // The slot holds the row until the next fetch; it is copied afterwards, when nothing can jump.
   const Found f = call([&]() -> Found {
     Found r{};
-    bool found = part == 0 && fetch_hinted(home);
-    if (!found) {
-      text *key = text_of(home);
-      ScanKeyData keys[2];
-      ScanKeyEntryInitialize(&keys[0], 0, 1, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ,
-                             PointerGetDatum(key));
-      ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(part));
-      if (!scan_) scan_ = begin_index_scan(state_, index_, snapshot_, 2);
-      index_rescan(scan_, keys, 2, nullptr, 0);
-      found = index_getnext_slot(scan_, ForwardScanDirection, slot_);
-      pfree(key);
-    }
-    if (!found) return r;
+    if (!(part == 0 && fetch_hinted(home)) && !fetch_indexed(home, part)) return r;
     bool isnull;
     const Datum d = slot_getattr(slot_, 3, &isnull);
     const bytea *body = DatumGetByteaPP(d);
-    if (part == 0) newest_tids.remember(home, slot_->tts_tid);
     r.found = true;
     r.tid = slot_->tts_tid;
     r.data = VARDATA_ANY(body);
@@ -275,8 +274,8 @@ bool Store::update(const StoredRow &row, std::string_view home, int part, std::s
         target_->slot->tts_tid = out_->tts_tid;
         target_->slot->tts_tableOid = RelationGetRelid(state_);
         insert_index_entries(target_->result, target_->slot, target_->estate);
+        if (part == 0) roots.remember(home, out_->tts_tid);
       }
-      if (part == 0) newest_tids.remember(home, out_->tts_tid);
       break;
     case TM_Updated:
     case TM_Deleted: break;
@@ -303,7 +302,7 @@ bool Store::insert(std::string_view home, int part, std::string_view body) {
     ExecStoreVirtualTuple(slot);
     // As INSERT ... ON CONFLICT DO NOTHING does it: two writers of a new home must neither both succeed nor fail.
     ItemPointerData conflict;
-    List *const arbiters = list_make1_oid(RelationGetRelid(index_));
+    List *const arbiters = list_make1_oid(primary_key_index(state_));
 #if PG_VERSION_NUM >= 180000
     const bool free = ExecCheckIndexConstraints(target_->result, slot, target_->estate, &conflict, &slot->tts_tid, arbiters);
 #else
@@ -324,7 +323,7 @@ bool Store::insert(std::string_view home, int part, std::string_view body) {
     SpeculativeInsertionLockRelease(GetCurrentTransactionId());
     if (!lost) {
       wrote_ = true;
-      if (part == 0) newest_tids.remember(home, slot->tts_tid);
+      if (part == 0) roots.remember(home, slot->tts_tid);
     }
     pfree(home_text);
     pfree(body_bytes);

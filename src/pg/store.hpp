@@ -82,6 +82,7 @@ public:
 private:
   struct Target;
   bool fetch_hinted(std::string_view home);
+  bool fetch_indexed(std::string_view home, int part);
   void take_snapshot();
   void restart();
   void scan_rows(void *x, void (*f)(void *, std::string_view, int, std::string_view));
@@ -91,6 +92,7 @@ private:
   Relation state_ = nullptr, index_ = nullptr;
   Relation user_homes_ = nullptr, user_index_ = nullptr, log_ = nullptr, log_index_ = nullptr;
   IndexScanDesc scan_ = nullptr;
+  IndexFetchTableData *heap_ = nullptr;
   TupleTableSlot *slot_ = nullptr, *out_ = nullptr;
   Snapshot snapshot_ = nullptr;
   LOCKMODE mode_ = AccessShareLock;
