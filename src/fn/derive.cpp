@@ -49,9 +49,12 @@ PQL_FUNCTION(_boundary) {
     return f > ids.next ? f - (std::uint64_t{1} << 32) : f;
   };
   std::vector<std::uint64_t> running;
-  for (int i = 0; i < ids.count; i++) running.push_back(full(ids.running[i]));
-  const TransactionId mine = call([] { return GetTopTransactionIdIfAny(); });
   const std::uint64_t xmax = full(ids.xmax);
+  for (int i = 0; i < ids.count; i++) {
+    const std::uint64_t f = full(ids.running[i]);
+    if (f < xmax) running.push_back(f); // subtransactions are listed that began after any that has ended
+  }
+  const TransactionId mine = call([] { return GetTopTransactionIdIfAny(); });
   if (TransactionIdIsValid(mine) && full(mine) < xmax) running.push_back(full(mine));
   std::sort(running.begin(), running.end());
   running.erase(std::unique(running.begin(), running.end()), running.end());
