@@ -106,9 +106,12 @@ BEGIN
   END IF;
   held_released := pql._release_held(coalesce(tick.as_of, 'infinity'));
   episodes_reviewed := pql._leave_due(coalesce(tick.as_of, pql._now()));
+  -- What comes in time is later than all that has been forgotten, by more than the horizon: the table need not be asked about it.
   WITH gone AS (
-    DELETE FROM pql.seen_event AS e USING pql.source AS s
-    WHERE s.source_id = e.source_id AND e.arrived_at < coalesce(tick.as_of, statement_timestamp()) - s.dedup
+    DELETE FROM pql.seen_event AS e USING pql.source AS s,
+      LATERAL (SELECT coalesce(tick.as_of, statement_timestamp()) - s.dedup - s.max_event_age AS until) AS x
+    WHERE s.source_id = e.source_id AND e.arrived_at < x.until
+      AND e.rank < lpad(to_hex((extract(epoch FROM x.until - timestamptz '2000-01-01 UTC') * 1000000)::bigint # (-9223372036854775808)), 16, '0')
     RETURNING e.source_id, e.rank),
   noted AS (
     INSERT INTO pql.forgotten_event AS f (source_id, rank)

@@ -76,6 +76,8 @@ bool Ids::repeats(const Rank &row, const Rank &earlier) const noexcept {
   return static_cast<std::uint64_t>(row.at) - static_cast<std::uint64_t>(earlier.at) <= static_cast<std::uint64_t>(horizon_);
 }
 
+bool Ids::may_repeat(const Rank &row, const Rank &forgotten) const noexcept { return row < forgotten || repeats(row, forgotten); }
+
 void Ids::settle() {
   for (auto &[key, rows] : ranks) {
     std::sort(rows.begin(), rows.end());
@@ -191,13 +193,13 @@ void remember_ids(const SourceInfo &source, Ids &ids) {
       spi.run("INSERT INTO pql.seen_event AS e (home, source_id, event_id, rank, arrived_at)"
               " SELECT x.home, $1, x.id, x.rank, pg_catalog.statement_timestamp() FROM unnest($2, $3, $4) AS x(home, id, rank)"
               " ORDER BY 1, 3 ON CONFLICT DO NOTHING"
-              " RETURNING home, event_id, rank <= (SELECT f.rank FROM pql.forgotten_event AS f WHERE f.source_id = $1)",
+              " RETURNING home, event_id, (SELECT f.rank FROM pql.forgotten_event AS f WHERE f.source_id = $1)",
               {Arg::of(source.id), Arg::of(x.homes), Arg::of(x.ids), Arg::of(x.ranks)});
   std::unordered_set<std::string> fresh;
-  const Micros old = GetCurrentStatementStartTimestamp() + source.max_future - source.dedup_for;
   for (std::uint64_t i = 0; i < n; i++) {
     const std::string home = spi.text(i, 1), key = id_key(home, spi.text(i, 2));
-    if (spi.number(i, 3) && ids.ranks[key].front().at <= old) mark_dirty(home); // only its table knows whether it came before
+    if (!spi.is_null(i, 3) && ids.may_repeat(ids.ranks[key].front(), from_text(spi.text(i, 3))))
+      mark_dirty(home); // only its table knows whether it came before
     fresh.insert(key);
   }
   if (fresh.size() == ids.ranks.size()) return spi.finish();

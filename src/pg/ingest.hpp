@@ -29,6 +29,8 @@ public:
   bool take(const Extracted &e);
   /// Whether a row is a repetition of an earlier one that counts.
   bool repeats(const Rank &row, const Rank &earlier) const noexcept;
+  /// Whether a row is older than one whose id may have been forgotten, or may repeat it.
+  bool may_repeat(const Rank &row, const Rank &forgotten) const noexcept;
 
   std::unordered_map<std::string, std::vector<Rank>> ranks; ///< by id_key
 
