@@ -285,6 +285,17 @@ void read_source(const SourceInfo &source, const std::vector<std::string> *homes
 
 } // namespace
 
+namespace {
+
+// Forgets what a scan with this snapshot puts aside again, and nothing that came meanwhile: it waited for no home to be put aside.
+void forget_held(const SourceInfo &source, const std::vector<std::string> &homes, Snapshot snapshot) {
+  Spi spi;
+  spi.run_at(snapshot, "DELETE FROM pql.held_event WHERE source_id = $1 AND home = ANY ($2)", {Arg::of(source.id), Arg::of(homes)}, true);
+  spi.finish();
+}
+
+} // namespace
+
 void scan_events(const Definitions &plan, Arena &arena, Batch &into, const ScanRange &range) {
   for (const SourceInfo &source : plan.sources()) {
     const std::vector<std::string> &stored = range.homes ? *range.homes : range.stored;
@@ -294,6 +305,7 @@ void scan_events(const Definitions &plan, Arena &arena, Batch &into, const ScanR
     folder.since = source.sealed_before;
     add_bases(source, arena, into, range);
     Now now;
+    if (range.record_held) forget_held(source, stored, now.get());
     Ids ids(source.dedup_for);
     if (source.dedup) {
       folder.ids = &ids;
@@ -301,7 +313,7 @@ void scan_events(const Definitions &plan, Arena &arena, Batch &into, const ScanR
       read_source(source, range.homes, now.get(), folder);
       folder.ranking = false;
       ids.settle();
-      if (range.record_held) remember_again(source, ids, stored);
+      if (range.record_held) remember_again(source, ids, stored, now.get());
     }
     folder.only_user = range.user;
     read_source(source, range.homes, now.get(), folder);
@@ -340,9 +352,6 @@ namespace {
 void derive(const Definitions &plan, const std::vector<std::string> &homes, ScanRange range, bool may_enter = true) {
   Scratch scratch("pql derivation");
   Batch batch(scratch.arena(), plan.trackers());
-  Spi spi;
-  spi.run("DELETE FROM pql.held_event WHERE home = ANY ($1)", {Arg::of(homes)});
-  spi.finish();
   range.record_held = true;
   range.stored = homes;
   scan_events(plan, scratch.arena(), batch, range);

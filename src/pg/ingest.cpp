@@ -219,13 +219,14 @@ void remember_ids(const SourceInfo &source, Ids &ids) {
   std::erase_if(ids.ranks, [&](const auto &entry) { return !fresh.contains(entry.first); });
 }
 
-void remember_again(const SourceInfo &source, const Ids &ids, const std::vector<std::string> &homes) {
+void remember_again(const SourceInfo &source, const Ids &ids, const std::vector<std::string> &homes, Snapshot snapshot) {
   const Columns x(ids);
   const std::initializer_list<Arg> args{Arg::of(source.id), Arg::of(homes), Arg::of(x.homes), Arg::of(x.ids), Arg::of(x.ranks)};
   Spi spi;
-  spi.run("DELETE FROM pql.seen_event AS e WHERE e.source_id = $1 AND e.home = ANY ($2)"
-          " AND NOT EXISTS (SELECT FROM unnest($3, $4, $5) AS x(home, id, rank) WHERE x.home = e.home AND x.id = e.event_id)",
-          args);
+  spi.run_at(snapshot,
+             "DELETE FROM pql.seen_event AS e WHERE e.source_id = $1 AND e.home = ANY ($2)"
+             " AND NOT EXISTS (SELECT FROM unnest($3, $4, $5) AS x(home, id, rank) WHERE x.home = e.home AND x.id = e.event_id)",
+             args, true);
   spi.run("INSERT INTO pql.seen_event AS e (home, source_id, event_id, rank, arrived_at)"
           " SELECT x.home, $1, x.id, x.rank, pg_catalog.statement_timestamp() FROM unnest($3, $4, $5) AS x(home, id, rank)"
           " WHERE $2 IS NOT NULL AND x.rank > coalesce((SELECT f.rank FROM pql.forgotten_event AS f WHERE f.source_id = $1), '')"

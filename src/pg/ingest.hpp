@@ -166,8 +166,8 @@ void watch_transactions();
 /// Remembers settled ids of a source with dedup, and takes out those that had arrived before. Homes in which another row than before
 /// may count now are marked dirty.
 void remember_ids(const SourceInfo &source, Ids &ids);
-/// What is remembered of homes that were derived again is what their events say now.
-void remember_again(const SourceInfo &source, const Ids &ids, const std::vector<std::string> &homes);
+/// What is remembered of homes that were derived again is what their events say in a snapshot.
+void remember_again(const SourceInfo &source, const Ids &ids, const std::vector<std::string> &homes, Snapshot snapshot);
 
 /// Counts events that could not be used. Slots keep writers from waiting for each other.
 void record_unusable(int source, const Vec<Folder::Unusable> &unusable);

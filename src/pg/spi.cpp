@@ -112,12 +112,12 @@ std::uint64_t Spi::run(const char *sql, std::initializer_list<Arg> args, bool la
   });
 }
 
-std::uint64_t Spi::run_at(Snapshot snapshot, const char *sql, std::initializer_list<Arg> args) {
+std::uint64_t Spi::run_at(Snapshot snapshot, const char *sql, std::initializer_list<Arg> args, bool writes) {
   return call([&] {
     Arguments a(args);
     SPIPlanPtr plan = SPI_prepare(sql, a.n, a.types);
     if (!plan) elog(ERROR, "could not prepare an internal query: %s", SPI_result_code_string(SPI_result));
-    return checked(SPI_execute_snapshot(plan, a.values, a.nulls, snapshot, InvalidSnapshot, true, false, 0));
+    return checked(SPI_execute_snapshot(plan, a.values, a.nulls, snapshot, InvalidSnapshot, !writes, false, 0));
   });
 }
 
