@@ -113,7 +113,8 @@ void fold_due(const Definitions &plan, Arena &arena, Batch &into, const std::vec
   spi.finish();
 }
 
-// The heads are locked first, as by whoever derives a home and looks at its held events then.
+// The heads are locked first, as by whoever derives a home and looks at its held events then; those of other homes, which came meanwhile,
+// are the next one's.
 void take_due(const Definitions &plan, Arena &arena, Batch &into, Micros as_of) {
   const Arg until = Arg::time(as_of), now = Arg::time(GetCurrentStatementStartTimestamp());
   Spi spi;
@@ -126,10 +127,10 @@ void take_due(const Definitions &plan, Arena &arena, Batch &into, Micros as_of) 
   for (std::uint64_t i = 0; i < of; i++) homes.push_back(spi.text(i, 1));
   lock_homes(homes);
   const std::uint64_t n =
-      spi.run("DELETE FROM pql.held_event AS h USING pql.source AS s WHERE s.source_id = h.source_id"
+      spi.run("DELETE FROM pql.held_event AS h USING pql.source AS s WHERE s.source_id = h.source_id AND h.home = ANY ($3)"
               " AND h.occurred_at <= $1 AND h.occurred_at <= $2 + CASE s.clock WHEN 'event' THEN s.max_future ELSE '0' END"
               " RETURNING h.source_id, h.occurred_at, h.user_id, h.account_id, h.event, h.event_id, h.properties",
-              {until, now});
+              {until, now, Arg::of(homes)});
   fold_rows(plan, arena, into, spi, n);
   spi.finish();
 }
