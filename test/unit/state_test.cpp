@@ -218,6 +218,26 @@ TEST(Home, InstantsBelowAFunnelsFloorAreRefused) {
   EXPECT_FALSE(is_read(-100, {-100}));
 }
 
+TEST(Home, KnownMilestonesBeyondAllTrackersAreRefused) {
+  Arena a;
+  Home h;
+  h.head = true;
+  h.owner.first_seen = 0;
+  h.owner.note(a, 9, 5);
+  const std::string good(encode(a, h, Milestones::apart));
+  const std::string known("\1\2\1", 3); // one byte of bits, and where it lies
+  const std::size_t at = good.find(known);
+  ASSERT_NE(at, good.npos);
+  ASSERT_TRUE(decode(a, good));
+  EXPECT_TRUE(decode(a, good)->owner.known.has(9));
+  const auto is_read = [&](const std::string &first) {
+    return decode(a, std::string(good).replace(at + 2, 1, first)).has_value();
+  };
+  EXPECT_TRUE(is_read("\xff\x3f"));  // 8,191
+  EXPECT_FALSE(is_read("\x80\x40")); // 8,192
+  EXPECT_FALSE(is_read("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"));
+}
+
 TEST(EventId, SortsAsItsValuesDo) {
   const std::vector<std::int64_t> values = {INT64_MIN, INT64_MIN + 1, -65'537, -65'536, -256, -255, -2, -1, 0, 1, 127, 128,
                                             255, 256, 65'535, 65'536, 1'000'000'007, INT64_MAX - 1, INT64_MAX};

@@ -171,7 +171,7 @@ void read_known(Reader &r, Subject &s) {
   if (s.known.empty()) return;
   const std::string_view bits = s.known.bits.view();
   const std::uint64_t first = r.varint();
-  if (first + bits.size() > kMost || !bits.front() || !bits.back()) return r.fail();
+  if (bits.size() > kMost || first > kMost - bits.size() || !bits.front() || !bits.back()) return r.fail();
   s.known.first = static_cast<std::uint16_t>(first);
   s.newest_known = r.time(s.first_seen);
 }
