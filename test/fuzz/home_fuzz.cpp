@@ -1,23 +1,52 @@
-// Stored homes and milestones: hostile bytes are refused, and what is read can be written and read again.
+// Stored homes and milestones: hostile bytes are refused; what is read can be looked at, written and read again.
 #include "core/state/home.hpp"
 
 #include <cstdint>
 #include <cstdlib>
+#include <iterator>
+
+#include "core/base/event_id.hpp"
+
+namespace {
+
+using namespace pql;
+
+const Tracker kTrackers[] = {{}, {Tracker::Kind::funnel, 0, {3, true, kDay}}, {Tracker::Kind::funnel, 0, {2, false, kDay}}};
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+void look_at(Arena &a, const Subject &s) {
+  Subject c = copy_of(a, s);
+  (void)c.settle(a, kTrackers);
+  for (const FunnelState &f : c.funnels) {
+    if (f.tracker < std::size(kTrackers)) (void)f.funnel.read(kTrackers[f.tracker].funnel);
+  }
+  for (const DecayedSum &d : c.decays) (void)d.sum.read(kHour, d.newest);
+  for (const FirstTime &m : c.milestones) require(c.known.has(m.tracker) && m.at <= c.newest_known);
+  (void)canonical(a, c);
+}
+
+} // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
-  pql::Arena a;
+  Arena a;
   const std::string_view bytes(reinterpret_cast<const char *>(data), size);
-  if (const auto milestones = pql::decode_milestones(a, bytes)) {
-    const std::string_view written = pql::encode_milestones(a, *milestones);
-    const auto again = pql::decode_milestones(a, written);
-    if (!again || pql::encode_milestones(a, *again) != written) std::abort();
+  if (const auto milestones = decode_milestones(a, bytes)) {
+    for (const FirstTime &m : *milestones) (void)event_id_text(m.event());
+    const std::string_view written = encode_milestones(a, *milestones);
+    const auto again = decode_milestones(a, written);
+    require(again && encode_milestones(a, *again) == written);
   }
-  const auto home = pql::decode(a, bytes);
+  const auto home = decode(a, bytes);
   if (!home) return 0;
-  for (const pql::Milestones where : {pql::Milestones::inside, pql::Milestones::apart}) {
-    const std::string_view written = pql::encode(a, *home, where);
-    const auto again = pql::decode(a, written);
-    if (!again || pql::encode(a, *again, where) != written) std::abort();
+  look_at(a, home->owner);
+  for (const Subject &s : home->members) look_at(a, s);
+  for (const Milestones where : {Milestones::inside, Milestones::apart}) {
+    const std::string_view written = encode(a, *home, where);
+    const auto again = decode(a, written);
+    require(again && encode(a, *again, where) == written);
   }
   return 0;
 }

@@ -16,7 +16,7 @@ public:
   explicit Writer(Arena &a) : arena_(a) { out_.reserve(a, 2048); }
 
   void raw(const void *p, std::size_t n) {
-    std::memcpy(room(n), p, n);
+    if (n) std::memcpy(room(n), p, n); // nothing may have no address
     out_.size += static_cast<std::uint32_t>(n);
   }
   void u8(std::uint8_t v) {

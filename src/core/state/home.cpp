@@ -59,6 +59,9 @@ void write_sums(Writer &w, const Subject &s) {
   }
 }
 
+// The shortest half-life has no more blocks than this on either side of 2000.
+constexpr std::int64_t kMostBlocks = std::int64_t{1} << 39;
+
 void read_sums(Reader &r, Arena &a, Subject &s) {
   const std::size_t n = r.count(12);
   s.decays.reserve(a, n);
@@ -67,7 +70,7 @@ void read_sums(Reader &r, Arena &a, Subject &s) {
     d.tracker = static_cast<TrackerId>(r.varint());
     d.sum.top = r.zigzag();
     const std::uint8_t blocks = r.u8();
-    if (blocks > Decay::kBlocks) return r.fail();
+    if (blocks > Decay::kBlocks || d.sum.top < -kMostBlocks || d.sum.top > kMostBlocks) return r.fail();
     d.sum.started = blocks > 0;
     for (int b = 0; b < blocks; b++) d.sum.sum[b] = read_wide(r);
     d.newest = r.i64();
@@ -191,6 +194,7 @@ void read_cold(Reader &r, Arena &a, Subject &s, Milestones where) {
   s.first_seen = r.i64();
   if (where == Milestones::inside) read_milestones(r, a, s.milestones, s.first_seen);
   else read_known(r, s);
+  for (const FirstTime &m : s.milestones) s.note(a, m.tracker, m.at);
   const std::size_t funnels = r.count(5);
   s.funnels.reserve(a, funnels);
   for (std::size_t i = 0; i < funnels && r.ok(); i++) read_funnel(r, a, s);
