@@ -292,11 +292,17 @@ TEST(Subject, OfSeveralAtOneTimeTheSmallestIdIsTheFirstAndTheGreatestTheNewest) 
   Arena a;
   const auto id = [](std::int64_t v) { return std::string(EventId::of_int(v).view()); };
   for (const std::vector<int> &order : {std::vector{300, -2, 7}, {-2, 7, 300}, {7, 300, -2}}) {
-    Subject s;
+    Subject s, merged;
     for (int v : order) {
-      s.fold_milestone(a, 1, kDay, id(v));
-      s.fold_decay(a, 2, 7 * kDay, kDay, 1, id(v));
+      Subject one;
+      for (Subject *x : {&s, &one}) {
+        x->fold_milestone(a, 1, kDay, id(v));
+        x->fold_decay(a, 2, 7 * kDay, kDay, 1, id(v));
+      }
+      EXPECT_TRUE(merged.merge(a, kTrackers, one));
     }
+    EXPECT_EQ(event_id_text(merged.milestone(1)->event()), "-2");
+    EXPECT_EQ(event_id_text(merged.decay(2)->event.view()), "300");
     s.fold_milestone(a, 1, kDay + 1, id(-100));
     s.fold_decay(a, 2, 7 * kDay, kDay - 1, 1, id(1000));
     EXPECT_EQ(event_id_text(s.milestone(1)->event()), "-2");
