@@ -73,7 +73,7 @@ CREATE TABLE pql.milestone_log (
   body    bytea NOT NULL
 );
 CREATE INDEX milestone_log_home ON pql.milestone_log (home, member);
-COMMENT ON TABLE pql.milestone_log IS 'Milestones, as each statement found them: of a member of a home, or (empty) of its owner. Rows are only ever added; of several the earliest occurrence counts. Read it through pql.milestones.';
+COMMENT ON TABLE pql.milestone_log IS 'Milestones, as each statement found them: of a member of a home, or (empty) of its owner. Statements only add rows, of which the earliest occurrence counts; a derivation writes those of its home anew. Read it through pql.milestones.';
 
 CREATE TABLE pql.base_state (
   home       text COLLATE "C" NOT NULL,
