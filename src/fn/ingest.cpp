@@ -182,7 +182,7 @@ public:
 
   // What is sealed may be purged: it is in the base.
   static void mark_event(const SourceInfo &source, const Extracted &e) {
-    if (!e.unusable && e.at >= source.sealed_before) mark_dirty(home_key(e.has_account, e.has_account ? e.account : e.user));
+    if (!e.unusable && e.at >= source.sealed_before) mark_dirty(e.home());
   }
 
 private:

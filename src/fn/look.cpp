@@ -9,10 +9,8 @@ namespace {
 // A stored row of pql.state, decoded. Arguments: home, part, body.
 Home home_arg(FunctionCallInfo fcinfo, Arena &arena, std::string &key) {
   key = text_arg(fcinfo, 0);
-  std::optional<Home> h = decode(arena, bytes_arg(fcinfo, 2));
-  if (!h || key.size() < 2)
-    fail(ERRCODE_DATA_CORRUPTED, "state of home \"" + key + "\" is damaged", {}, "Derive it again: CALL pql.rebuild().");
-  return *h;
+  const std::string_view body = bytes_arg(fcinfo, 2);
+  return read_home(arena, key, key.size() < 2 ? std::string_view{} : body); // too short a key is damage as well
 }
 
 // Calls f(unit, account id or empty, subject) for each subject of a row.

@@ -101,6 +101,14 @@ void scan_table(Oid relation, const SourceInfo &source, Snapshot snapshot, Folde
   });
 }
 
+using Keys = std::set<std::string, std::less<>>;
+
+// From now on a folder passes over events of other homes. The keys must live as long.
+void want(Folder &folder, Keys &homes) {
+  folder.wanted_arg = &homes;
+  folder.wanted = [](void *arg, const Extracted &e) { return static_cast<const Keys *>(arg)->contains(e.home()); };
+}
+
 // Whether an id could be of a type, so that casting it can't fail.
 bool fits(std::string_view id, Oid type) {
   switch (type) {
@@ -191,12 +199,8 @@ bool look_up(const SourceInfo &source, const std::vector<std::string> &homes, Sn
   };
   if (!t.may_fail) find();
   else if (!call([&] { return guarded([&] { enter(find); }); })) return false;
-  const std::set<std::string, std::less<>> wanted(homes.begin(), homes.end());
-  folder.wanted_arg = const_cast<void *>(static_cast<const void *>(&wanted));
-  folder.wanted = [](void *arg, const Extracted &e) {
-    std::string key = home_key(e.has_account, e.has_account ? e.account : e.user);
-    return static_cast<const std::set<std::string, std::less<>> *>(arg)->contains(key);
-  };
+  Keys wanted(homes.begin(), homes.end());
+  want(folder, wanted);
   std::sort(tids.begin(), tids.end(), [](const Tid &a, const Tid &b) { // as a scan of the whole table would meet them
     if (a.relation != b.relation) return a.relation < b.relation;
     return ItemPointerCompare(const_cast<ItemPointer>(&a.tid), const_cast<ItemPointer>(&b.tid)) < 0;
@@ -268,14 +272,10 @@ void add_bases(const SourceInfo &source, Arena &arena, Batch &into, const ScanRa
 void read_source(const SourceInfo &source, const std::vector<std::string> *homes, Snapshot snapshot, Folder &folder) {
   constexpr std::size_t kFewHomes = 500;
   if (homes && homes->size() <= kFewHomes && look_up(source, *homes, snapshot, folder)) return;
-  std::set<std::string, std::less<>> wanted;
+  Keys wanted;
   if (homes) {
     wanted.insert(homes->begin(), homes->end());
-    folder.wanted_arg = &wanted;
-    folder.wanted = [](void *arg, const Extracted &e) {
-      return static_cast<std::set<std::string, std::less<>> *>(arg)->contains(
-          home_key(e.has_account, e.has_account ? e.account : e.user));
-    };
+    want(folder, wanted);
   }
   const bool exists = call([&] { return SearchSysCacheExists1(RELOID, ObjectIdGetDatum(source.relation)); });
   if (!exists) return;

@@ -17,6 +17,9 @@ struct Extracted {
   Datum properties = 0;
   bool has_properties = false;
 
+  /// The key of its home.
+  std::string home() const { return home_key(has_account, has_account ? account : user); }
+
 private:
   friend class Extractor;
   char user_room[40], account_room[40], event_room[40];

@@ -25,7 +25,7 @@ std::string id_key(std::string home, std::string_view id) {
 }
 
 std::string id_key(const Extracted &e) {
-  return id_key(home_key(e.has_account, e.has_account ? e.account : e.user), event_id_text(e.id.view()));
+  return id_key(e.home(), event_id_text(e.id.view()));
 }
 
 Ids::Rank rank_of(const Extracted &e) {
@@ -251,7 +251,7 @@ void record_held(int source, const Vec<Folder::Held> &held, const std::set<std::
   if (held.empty()) return;
   Spi spi;
   for (const Folder::Held &h : held) {
-    const std::string home = home_key(h.has_account, h.has_account ? h.account.view() : h.user.view());
+    const std::string home = h.home();
     if (but && but->contains(home)) continue;
     spi.run("INSERT INTO pql.held_event (home, source_id, occurred_at, user_id, account_id, event, event_id, properties)"
             " VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb)",
@@ -312,13 +312,7 @@ private:
 
   Arena &arena() { return rows_.arena(); }
 
-  Home read(std::string_view key, const StoredRow &row) {
-    std::optional<Home> h = decode(arena(), row.body);
-    if (!h)
-      fail(ERRCODE_DATA_CORRUPTED, "state of home \"" + std::string(key) + "\" is damaged", {},
-           "Derive it again: CALL pql.rebuild().");
-    return *h;
-  }
+  Home read(std::string_view key, const StoredRow &row) { return read_home(arena(), key, row.body); }
 
   // One try. False when somebody else changed the home meanwhile. Who lost once takes the row's lock, in the order of
   // arrival, before he merges again.

@@ -59,6 +59,8 @@ public:
     bool has_account;
     Micros at;
     Bytes properties; ///< jsonb as text; empty for none
+
+    std::string home() const { return home_key(has_account, has_account ? account.view() : user.view()); }
   };
   const Vec<Held> &held() const noexcept { return held_; }
 

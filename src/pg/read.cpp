@@ -60,16 +60,8 @@ void collect_batch(Collector &to, Batch &batch) {
   for (HomeDelta *d : batch.sorted()) to.add_home(d->key, d->home);
 }
 
-Home stored_home(Arena &arena, std::string_view key, std::string_view body) {
-  // The body outlives the row: what is decoded borrows from it.
-  char *copy = static_cast<char *>(arena.allocate(body.size()));
-  std::memcpy(copy, body.data(), body.size());
-  std::optional<Home> h = decode(arena, {copy, body.size()});
-  if (!h)
-    fail(ERRCODE_DATA_CORRUPTED, "state of home \"" + std::string(key) + "\" is damaged", {},
-         "Derive it again: CALL pql.rebuild().");
-  return *h;
-}
+// What is decoded borrows from the body, which must outlive the row.
+Home stored_home(Arena &arena, std::string_view key, std::string_view body) { return read_home(arena, key, arena.copy(body)); }
 
 } // namespace
 

@@ -158,9 +158,7 @@ std::string_view Spi::bytes(Arena &a, std::uint64_t row, int column) const {
     const bytea *b = DatumGetByteaPP(d);
     return {VARDATA_ANY(b), VARSIZE_ANY_EXHDR(b)};
   });
-  char *copy = static_cast<char *>(a.allocate(stored.size()));
-  if (!stored.empty()) std::memcpy(copy, stored.data(), stored.size());
-  return {copy, stored.size()};
+  return a.copy(stored);
 }
 
 std::vector<std::string> Spi::texts(std::uint64_t row, int column) const {

@@ -86,6 +86,14 @@ Oid pql_relation(const char *name) {
   return rel;
 }
 
+Home read_home(Arena &a, std::string_view key, std::string_view body) {
+  const std::optional<Home> h = decode(a, body);
+  if (!h)
+    fail(ERRCODE_DATA_CORRUPTED, "state of home \"" + std::string(key) + "\" is damaged", {},
+         "Derive it again: CALL pql.rebuild().");
+  return *h;
+}
+
 void fold_milestones(Arena &a, std::string_view home, std::string_view body, Subject &into) {
   const std::optional<Vec<FirstTime>> all = decode_milestones(a, body);
   if (!all)
@@ -170,10 +178,7 @@ void Store::homes_of(Arena &a, std::string_view user, std::vector<std::string_vi
     while (index_getnext_slot(scan, ForwardScanDirection, slot)) {
       bool isnull;
       const text *home = DatumGetTextPP(slot_getattr(slot, 1, &isnull));
-      const std::size_t n = VARSIZE_ANY_EXHDR(home);
-      char *copy = static_cast<char *>(a.allocate(n));
-      std::memcpy(copy, VARDATA_ANY(home), n);
-      out.push_back({copy, n});
+      out.push_back(a.copy({VARDATA_ANY(home), VARSIZE_ANY_EXHDR(home)}));
     }
     index_endscan(scan);
     ExecDropSingleTupleTableSlot(slot);
@@ -240,9 +245,7 @@ StoredRow Store::fetch(Arena &a, std::string_view home, int part) {
   if (!f.found) return row;
   row.found = true;
   row.tid = f.tid;
-  char *copy = static_cast<char *>(a.allocate(f.size));
-  std::memcpy(copy, f.data, f.size);
-  row.body = {copy, f.size};
+  row.body = a.copy({f.data, f.size});
   return row;
 }
 
@@ -381,10 +384,7 @@ std::vector<LoggedMilestones> Store::logged(Arena &a, std::string_view home, con
   std::vector<LoggedMilestones> out;
   const auto copied = [&a](Datum d) -> std::string_view {
     const text *t = DatumGetTextPP(d);
-    const std::size_t n = VARSIZE_ANY_EXHDR(t);
-    char *copy = static_cast<char *>(a.allocate(n));
-    std::memcpy(copy, VARDATA_ANY(t), n);
-    return {copy, n};
+    return a.copy({VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t)});
   };
   call([&] {
     open_log();

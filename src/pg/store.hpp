@@ -101,6 +101,9 @@ private:
   bool wrote_ = false;
 };
 
+/// Decodes a row of pql.state; what it returns borrows from `body`. Raises XX001 when it is damaged.
+Home read_home(Arena &a, std::string_view key, std::string_view body);
+
 /// Folds a row of the milestone log into its subject. Raises XX001 when it is damaged.
 void fold_milestones(Arena &a, std::string_view home, std::string_view body, Subject &into);
 
