@@ -406,18 +406,18 @@ private:
   void learn(std::string_view member, Subject &mine, const Subject &delta) {
     News news{member, {}};
     std::optional<Subject> logged;
-    const Subject before = mine;
     for (const FirstTime &m : delta.milestones) {
-      if (before.knows(m.tracker, m.at)) continue;
-      if (before.known.has(m.tracker)) {
+      if (mine.knows(m.tracker, m.at)) continue;
+      if (mine.known.has(m.tracker)) {
         if (!logged) fold_logged(delta_->key, member, logged.emplace());
         const FirstTime *earlier = logged->milestone(m.tracker);
         if (earlier && !m.before(*earlier)) continue;
       }
       news.milestones.push(arena(), m);
-      mine.note(arena(), m.tracker, m.at);
     }
-    if (!news.milestones.empty()) news_.push_back(news);
+    if (news.milestones.empty()) return;
+    for (const FirstTime &m : news.milestones) mine.note(arena(), m.tracker, m.at); // not before all were compared
+    news_.push_back(news);
   }
 
   // A subject's milestones in the home's log.
