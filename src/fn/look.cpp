@@ -91,6 +91,49 @@ private:
   std::string_view home_, subject_;
 };
 
+void add_as_the_events_say(const Definitions &plan, Fields &fields) {
+  Scratch scratch("pql fields");
+  Batch batch(scratch.arena(), plan.trackers());
+  scan_events(plan, scratch.arena(), batch, {});
+  for (HomeDelta *d : batch.sorted()) {
+    each_subject(d->key, d->home, [&](Unit, std::string_view, Subject &s) {
+      (void)s.settle(scratch.arena(), plan.trackers());
+      fields.add(d->key, s);
+    });
+  }
+}
+
+void add_as_stored(Fields &fields) {
+  Scratch scratch("pql fields");
+  Store store(Store::Access::read);
+  store.scan([&](std::string_view home, int, std::string_view body) {
+    scratch.arena().reset();
+    std::optional<Home> h = decode(scratch.arena(), body);
+    if (!h) return;
+    each_subject(home, *h, [&](Unit, std::string_view, const Subject &s) { fields.add(home, s); });
+  });
+  // Rows of one subject come together.
+  std::string home, member;
+  Subject s;
+  const auto flush = [&] {
+    if (s.milestones.empty()) return;
+    s.id = Bytes::borrow(member.empty() && home.size() > 2 ? home_id(home) : member);
+    fields.add_milestones(home, s);
+    s = {};
+    scratch.arena().reset();
+  };
+  store.scan_log([&](std::string_view h, std::string_view m, std::string_view body) {
+    if (h != home || m != member) {
+      flush();
+      home = h;
+      member = m;
+    }
+    fold_milestones(scratch.arena(), home, body, s);
+  });
+  flush();
+  store.close();
+}
+
 } // namespace
 } // namespace pql::pg
 
@@ -194,43 +237,7 @@ PQL_FUNCTION(_state_fields) {
     fail(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "events table \"" + unreadable + "\" can't be read as it was attached",
          "A column that pql reads was dropped, renamed or changed.", "Repair it, or pql.detach() it and attach it anew.");
   Fields fields(*plan, rows);
-  Scratch scratch("pql fields");
-  if (!PG_GETARG_BOOL(0)) {
-    Batch batch(scratch.arena(), plan->trackers());
-    scan_events(*plan, scratch.arena(), batch, {});
-    for (HomeDelta *d : batch.sorted()) {
-      each_subject(d->key, d->home, [&](Unit, std::string_view, Subject &s) {
-        (void)s.settle(scratch.arena(), plan->trackers());
-        fields.add(d->key, s);
-      });
-    }
-    return Datum{0};
-  }
-  Store store(Store::Access::read);
-  store.scan([&](std::string_view home, int, std::string_view body) {
-    scratch.arena().reset();
-    std::optional<Home> h = decode(scratch.arena(), body);
-    if (!h) return;
-    each_subject(home, *h, [&](Unit, std::string_view, const Subject &s) { fields.add(home, s); });
-  });
-  // Rows of one subject come together.
-  std::string home, member;
-  Subject s;
-  const auto flush = [&] {
-    s.id = Bytes::borrow(member.empty() && home.size() > 2 ? home_id(home) : member);
-    fields.add_milestones(home, s);
-    s = {};
-    scratch.arena().reset();
-  };
-  store.scan_log([&](std::string_view h, std::string_view m, std::string_view body) {
-    if (h != home || m != member) {
-      flush();
-      home = h;
-      member = m;
-    }
-    fold_milestones(scratch.arena(), home, body, s);
-  });
-  flush();
-  store.close();
+  if (PG_GETARG_BOOL(0)) add_as_stored(fields);
+  else add_as_the_events_say(*plan, fields);
   return Datum{0};
 }
