@@ -109,6 +109,26 @@ TEST(Decay, ForgetsWhatIsFarOlderThanTheNewest) {
   EXPECT_EQ(old_first, new_first);
 }
 
+// To the nearest unit of the last bit; half of one counts as a whole one, away from zero on both sides.
+TEST(Decay, AContributionIsRoundedNotCutOff) {
+  const auto left = [](Micros at, double v) {
+    Decay d;
+    d.add(kDay, at, v);
+    return static_cast<std::int64_t>(d.sum[0].value());
+  };
+  const double unit = 0x1p-40;
+  for (const int sign : {1, -1}) {
+    EXPECT_EQ(left(0, sign * unit / 2), sign);
+    EXPECT_EQ(left(0, sign * std::nextafter(unit / 2, 0)), 0);
+    EXPECT_EQ(left(0, sign * unit * 1.25), sign);
+    EXPECT_EQ(left(0, sign * unit * 1.5), sign * 2);
+    EXPECT_EQ(left(kDay / 2, sign * unit), sign);            // 1.41 units
+    EXPECT_EQ(left(kDay / 2, sign * unit * 1.25), sign * 2); // 1.77: after it has grown, and only once
+    EXPECT_EQ(left(kDay, sign * unit / 4), sign);
+    EXPECT_EQ(left(-32 * kDay, sign * unit / 2), sign); // the start of the block before
+  }
+}
+
 TEST(Decay, WorksBeforeTheEpoch) {
   Decay d;
   d.add(kDay, -100 * kDay, 8);
