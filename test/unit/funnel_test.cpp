@@ -129,6 +129,24 @@ TEST(Funnel, TiesAreResolvedInTheSubjectsFavour) {
   EXPECT_EQ(streamed({3, true, 0}, {{5, 7}}).level, 3);
 }
 
+// At the floor as well: the late step may come before others of that instant, which have been taken already.
+TEST(Funnel, DoubtsWhatIsNotLaterThanItsFloor) {
+  const FunnelSpec spec{2, true, 10};
+  Arena a;
+  const auto after = [&](Micros at) {
+    Funnel f;
+    for (Micros t = 0; t <= Funnel::kKept; t++) f.add(a, spec, t, 2);
+    f.settle(a, spec);
+    EXPECT_EQ(f.floor, 0);
+    f.add(a, spec, at, 1);
+    return f;
+  };
+  EXPECT_TRUE(after(-1).inexact);
+  EXPECT_TRUE(after(0).inexact); // complete at 0, where a sweep that goes on from there would find 1
+  EXPECT_FALSE(after(1).inexact);
+  EXPECT_EQ(after(1).read(spec), (FunnelLevel{2, 3, 1, 1}));
+}
+
 TEST(Funnel, AFinishedOneIgnoresWhatIsLaterAndDoubtsWhatIsEarlier) {
   const FunnelSpec spec{2, true, 10};
   Arena a;
