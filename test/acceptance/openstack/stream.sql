@@ -23,19 +23,25 @@ CREATE TABLE events (
 CREATE INDEX ON events (account_id, occurred_at);
 CREATE INDEX ON events (user_id, occurred_at);
 
--- Inserts the events whose `ordered` (place or shuffled) lies in first .. last, one transaction per `batch` of them, and notes
--- after which one each routing row was there.
-CREATE TABLE decided (routing_id bigint PRIMARY KEY, arrived int NOT NULL);
+-- What had arrived, and been routed, by the end of each batch.
+CREATE TABLE batch (last_event int PRIMARY KEY, last_routing bigint NOT NULL);
+
+-- Inserts the events whose `ordered` (place or shuffled) lies in first .. last, one transaction per `batch` of them.
 CREATE PROCEDURE load(ordered text, first int, last int, batch int, note boolean DEFAULT false) LANGUAGE plpgsql AS $$
 DECLARE
   upto int;
 BEGIN
   FOR start IN first .. last BY batch LOOP
     upto := least(start + batch - 1, last);
-    EXECUTE format('INSERT INTO events SELECT event_id, occurred_at, received_at, user_id, account_id, event, props FROM incoming'
-                   ' WHERE %1$I BETWEEN $1 AND $2 ORDER BY %1$I', ordered) USING start, upto;
+    IF ordered = 'place' THEN
+      INSERT INTO events SELECT event_id, occurred_at, received_at, user_id, account_id, event, props FROM incoming
+      WHERE place BETWEEN start AND upto ORDER BY place;
+    ELSE
+      INSERT INTO events SELECT event_id, occurred_at, received_at, user_id, account_id, event, props FROM incoming
+      WHERE shuffled BETWEEN start AND upto ORDER BY shuffled;
+    END IF;
     IF note THEN
-      INSERT INTO decided SELECT routing_id, upto FROM pql.routing ON CONFLICT DO NOTHING;
+      INSERT INTO batch SELECT upto, coalesce(max(routing_id), 0) FROM pql.routing;
     END IF;
     COMMIT;
   END LOOP;

@@ -1,0 +1,2 @@
+-- the state agrees with a scan (pql.verify)
+SELECT * FROM pql.verify();
