@@ -1,6 +1,6 @@
 -- pql.attach and pql.detach: what can be attached and how it is read, everything that is refused, and what happens to a source
 -- whose table changes.
--- covers: S3-12
+-- covers: S3-3, S3-12
 SET client_min_messages = warning;
 DROP EXTENSION IF EXISTS pql CASCADE;
 CREATE EXTENSION pql;

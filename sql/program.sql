@@ -1,5 +1,5 @@
 -- Programs: checked, published, promoted, replaced, retired; scores and episodes as time and events go on.
--- covers: S3-4
+-- covers: S2-17, S3-3, S3-4, S3-15
 SET client_min_messages = warning;
 DROP EXTENSION IF EXISTS pql CASCADE;
 CREATE EXTENSION pql;

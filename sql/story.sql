@@ -1,5 +1,5 @@
 -- The story of a routing row.
--- covers: S3-9, S3-16
+-- covers: S1-20, S1-21, S2u-10, S3-9, S3-16
 SET client_min_messages = warning;
 DROP EXTENSION IF EXISTS pql CASCADE;
 CREATE EXTENSION pql;

@@ -6,7 +6,7 @@ UNION ALL
 SELECT 'scores', count(DISTINCT score) FROM oracle.board HAVING count(*) < 1000 OR count(DISTINCT score) < 40
 UNION ALL
 SELECT 'routing rows of ' || p.program, count(r.routing_id) FROM oracle.program AS p LEFT JOIN pql.routing AS r USING (program)
-GROUP BY p.program HAVING count(r.routing_id) < 30
+GROUP BY p.program HAVING count(r.routing_id) < 20
 UNION ALL
 SELECT 'late milestones', count(*) FROM oracle.milestone AS m JOIN oracle.milestone_event AS e USING (unit, subject_id, name)
 WHERE e.event_id < m.event_id AND e.occurred_at > m.reached_at HAVING count(*) < 100;

@@ -1,5 +1,5 @@
 -- each routing row has its own episode, and a subject one at a time
--- covers: S1-15, S3-12
+-- covers: S3-12
 SELECT 'no episode of its own' AS what, r.routing_id, r.program, r.subject_id, r.qualified_at
 FROM pql.routing AS r WHERE NOT EXISTS (
   SELECT FROM pql.episode AS e

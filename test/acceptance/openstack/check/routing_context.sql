@@ -1,5 +1,5 @@
 -- routing rows: the context is what was known: events, since when, people, who did what first, activation
--- covers: S1-18, S1-19
+-- covers: S1-7, S1-18, S3-1
 SELECT d.routing_id, d.subject_id, d.context, to_jsonb(k) AS seen, to_jsonb(m) AS first, to_jsonb(a) AS activation
 FROM oracle.decided AS d
 CROSS JOIN LATERAL (

@@ -1,5 +1,5 @@
 -- routing rows: the score is that of the events that had arrived, as of the newest of them
--- covers: S1-4, S3-1, S3-12
+-- covers: S3-1, S3-12
 SELECT d.routing_id, d.program, d.subject_id, d.qualified_at, d.clock, d.score, sum(r.raw) AS expected
 FROM oracle.decided AS d LEFT JOIN oracle.reason AS r USING (routing_id)
 GROUP BY d.routing_id, d.program, d.subject_id, d.qualified_at, d.clock, d.score

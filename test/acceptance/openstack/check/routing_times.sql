@@ -1,5 +1,4 @@
 -- routing rows: both moments are kept, and the first and last times to get in touch follow from them
--- covers: S1-4, S1-26
 SELECT r.routing_id, r.signal_at, t.at AS newest_reason, r.qualified_at, r.contact_after, r.contact_by
 FROM oracle.decided AS r
 JOIN (SELECT routing_id, max(at) AS at FROM oracle.told WHERE points > 0 GROUP BY routing_id) AS t USING (routing_id)

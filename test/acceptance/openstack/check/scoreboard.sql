@@ -1,5 +1,5 @@
 -- scoreboards at ten instants: everybody who had been seen by then, once, with the explained score and its points by kind
--- covers: S2-4, S2-17
+-- covers: S2-4
 WITH x AS (
   SELECT n, program, subject_id, sum(points) AS score, jsonb_object_agg(kind, points) AS kinds
   FROM (SELECT n, program, subject_id, kind, sum(points) AS points FROM oracle.explained WHERE n % 5 = 0 GROUP BY n, program, subject_id, kind) AS k

@@ -1,4 +1,5 @@
 -- Which events count for what: the documents' rules are SQL, and here PostgreSQL runs them itself, over the events table.
+-- covers: S2u-12
 
 -- Each event once for the user, and once for the account that it belongs to, if any.
 CREATE TABLE oracle.subject_event AS
