@@ -1,5 +1,6 @@
 -- what was compared is not all alike: levels, scores, both programs, old and late events
-SELECT 'levels of activation' AS too_few, count(*) FROM (SELECT DISTINCT program, level FROM oracle.activation WHERE scope = 0) AS x HAVING count(*) < 7
+SELECT 'levels of activation' AS too_few, count(*)
+FROM (SELECT DISTINCT program, level FROM oracle.activation WHERE scope = 0) AS x HAVING count(*) < 7
 UNION ALL
 SELECT 'instants', count(*) FROM oracle.instant HAVING count(*) <> 50
 UNION ALL

@@ -11,11 +11,11 @@ CROSS JOIN LATERAL (
   FROM (SELECT name, min(occurred_at) AS at FROM oracle.milestone_event AS m
         WHERE (m.program, m.unit, m.subject_id) = (d.program, d.unit, d.subject_id) AND m.event_id <= d.last_event GROUP BY name) AS x) AS m
 LEFT JOIN oracle.activation AS a ON a.scope = d.routing_id
-WHERE ((d.context #>> '{subject,events}')::int, (d.context #>> '{subject,first_seen}')::timestamptz, (d.context #>> '{subject,last_seen}')::timestamptz)
+WHERE ((d.context #>> '{subject,events}')::int, (d.context #>> '{subject,first_seen}')::timestamptz,
+       (d.context #>> '{subject,last_seen}')::timestamptz)
         IS DISTINCT FROM (k.events, k.first_seen, k.last_seen)
    OR d.unit = 'account' AND (d.context ->> 'member_count')::int IS DISTINCT FROM k.people
    OR (SELECT jsonb_object_agg(x ->> 'name', (x ->> 'at')::timestamptz) FROM jsonb_array_elements(d.context -> 'milestones') AS x
        WHERE m.reached ? (x ->> 'name')) IS DISTINCT FROM m.reached
-   OR ((d.context #>> '{activation,level}')::int, (d.context #>> '{activation,started_at}')::timestamptz,
-       (d.context #>> '{activation,reached_at}')::timestamptz, d.context #>> '{activation,next}', d.context #> '{activation,skipped}')
-        IS DISTINCT FROM (coalesce(a.level, 0), a.started_at, a.reached_at, a.next_step, a.skipped);
+   OR ((d.context #>> '{activation,level}')::int, d.context #>> '{activation,next}', d.context #> '{activation,skipped}')
+        IS DISTINCT FROM (coalesce(a.level, 0), a.next_step, a.skipped);

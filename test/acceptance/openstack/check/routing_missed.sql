@@ -4,7 +4,8 @@
 CREATE TABLE oracle.touched AS
   SELECT DISTINCT p.program, p.enter, e.subject_id, b.last_event, b.clock
   FROM oracle.batch AS b
-  JOIN oracle.subject_event AS e ON e.event_id BETWEEN b.first_event AND b.last_event AND e.occurred_at >= b.clock - interval '168 hours'
+  JOIN oracle.subject_event AS e ON e.event_id BETWEEN b.first_event AND b.last_event
+   AND e.occurred_at >= b.clock - interval '168 hours'
   JOIN oracle.program AS p USING (unit);
 CREATE TABLE oracle.reached AS
   SELECT t.program, t.enter, t.subject_id, t.clock, sum(oracle.raw_points(s, coalesce(v.value, 0))) AS raw

@@ -5,4 +5,5 @@ JOIN (SELECT routing_id, max(at) AS at FROM oracle.told WHERE points > 0 GROUP B
 JOIN oracle.program AS p USING (program)
 CROSS JOIN LATERAL (SELECT document->'motions'->0 AS m) AS x
 WHERE (r.signal_at, r.contact_after, r.contact_by) IS DISTINCT FROM
-      (t.at, greatest(r.qualified_at, t.at + (m->>'after')::interval), greatest(r.qualified_at, t.at + (m->>'after')::interval) + (m->>'by')::interval);
+      (t.at, greatest(r.qualified_at, t.at + (m->>'after')::interval),
+       greatest(r.qualified_at, t.at + (m->>'after')::interval) + (m->>'by')::interval);

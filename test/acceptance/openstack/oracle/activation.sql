@@ -53,7 +53,8 @@ WHERE newest IS NOT NULL
 GROUP BY scope, program, subject_id, at;
 
 -- No chain at all is level 0.
-INSERT INTO oracle.chain SELECT DISTINCT scope, program, subject_id, 0, '-infinity'::timestamptz, NULL::timestamptz, '{}'::int[] FROM oracle.step;
+INSERT INTO oracle.chain
+  SELECT DISTINCT scope, program, subject_id, 0, '-infinity'::timestamptz, NULL::timestamptz, '{}'::int[] FROM oracle.step;
 CREATE INDEX ON oracle.chain (scope, program, subject_id);
 ANALYZE oracle.chain;
 

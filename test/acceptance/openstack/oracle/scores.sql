@@ -5,7 +5,8 @@ CREATE TABLE oracle.instant AS
   FROM (SELECT date_trunc('second', first + n * (last - first) / 24) AS as_of
         FROM (SELECT min(occurred_at) AS first, max(occurred_at) AS last FROM events) AS x, generate_series(0, 24) AS n
         UNION
-        (SELECT occurred_at FROM (SELECT DISTINCT occurred_at FROM events) AS e ORDER BY md5('instant ' || extract(epoch FROM occurred_at)::bigint)
+        (SELECT occurred_at FROM (SELECT DISTINCT occurred_at FROM events) AS e
+         ORDER BY md5('instant ' || extract(epoch FROM occurred_at)::bigint)
          LIMIT 25)) AS x;
 
 -- After a hundred half-lives nothing is left that could be seen among 12 digits.
