@@ -5,7 +5,7 @@ CREATE EXTENSION pql;
 CREATE TABLE arrived (
   place int PRIMARY KEY, occurred_at timestamptz NOT NULL, received_at timestamptz NOT NULL, user_id text NOT NULL,
   account_id text, event text NOT NULL, workspace text, quantity int, change_id text);
-\copy arrived (place, occurred_at, received_at, user_id, account_id, event, workspace, quantity, change_id) FROM PSTDIN WITH (FORMAT csv, HEADER)
+\copy arrived (place, occurred_at, received_at, user_id, account_id, event, workspace, quantity, change_id) FROM PSTDIN CSV HEADER
 ALTER TABLE arrived ADD shuffled int;
 UPDATE arrived AS a SET shuffled = s.n
 FROM (SELECT place, row_number() OVER (ORDER BY md5('seed 15 ' || place)) AS n FROM arrived) AS s WHERE s.place = a.place;

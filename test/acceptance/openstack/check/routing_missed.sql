@@ -14,7 +14,8 @@ CREATE TABLE oracle.reached AS
     SELECT CASE s.measure
       WHEN 'activation' THEN 0
       WHEN 'milestone' THEN (EXISTS (SELECT FROM oracle.milestone_event AS m
-        WHERE (m.program, m.unit, m.name, m.subject_id) = (s.program, s.unit, s.milestone, t.subject_id) AND m.event_id <= t.last_event))::int
+        WHERE (m.program, m.unit, m.name, m.subject_id) = (s.program, s.unit, s.milestone, t.subject_id)
+          AND m.event_id <= t.last_event))::int
       ELSE (SELECT sum(oracle.faded(e.value, e.epoch, extract(epoch FROM t.clock)::float8, s.half_life)) FROM oracle.signal_event AS e
         WHERE (e.program, e.signal, e.subject_id) = (s.program, s.signal, t.subject_id) AND e.event_id <= t.last_event
           AND e.occurred_at > t.clock - make_interval(secs => 100 * s.half_life)) END AS value) AS v

@@ -8,4 +8,5 @@ WHERE CASE WHEN t.routing_id IS NULL THEN r.raw >= 1 + 1e-9
       ELSE r.routing_id IS NULL OR t.kind <> r.kind OR t.points < floor(r.raw - 1e-9) OR t.points > floor(r.raw + 1e-9) + 1
         OR abs(t.value - r.value) > 0.0000501 -- told with four digits
         OR t.event_id IS DISTINCT FROM r.event_id
-        OR t.at IS DISTINCT FROM CASE s.measure WHEN 'activation' THEN (d.context #>> '{activation,reached_at}')::timestamptz ELSE r.at END END;
+        OR t.at IS DISTINCT FROM
+             CASE s.measure WHEN 'activation' THEN (d.context #>> '{activation,reached_at}')::timestamptz ELSE r.at END END;
