@@ -18,24 +18,44 @@ class Roots {
 public:
   const ItemPointerData *find(std::string_view key) const noexcept {
     if (!slots_) return nullptr;
-    const auto h = static_cast<std::uint32_t>(hash_of(key, 0)) | 1;
-    const Entry &e = slots_[h % kSlots];
+    const std::uint32_t h = hash(key);
+    const Entry &e = slots_[h & (size_ - 1)];
     return e.hash == h ? &e.tid : nullptr;
   }
   void remember(std::string_view key, const ItemPointerData &tid) {
-    if (!slots_) slots_ = static_cast<Entry *>(MemoryContextAllocZero(TopMemoryContext, sizeof(Entry) * kSlots));
-    const auto h = static_cast<std::uint32_t>(hash_of(key, 0)) | 1;
-    slots_[h % kSlots] = {h, tid};
+    if (used_ * 2 >= size_ && size_ < kMost) grow();
+    const std::uint32_t h = hash(key);
+    Entry &e = slots_[h & (size_ - 1)];
+    if (!e.hash) used_++;
+    e = {h, tid};
   }
 
 private:
   struct Entry {
-    std::uint32_t hash;
+    std::uint32_t hash; ///< 0: free
     ItemPointerData tid;
   };
-  static constexpr std::size_t kSlots = 16381;
+  static constexpr std::uint32_t kFirst = 1 << 10, kMost = 1 << 18; // 12 KB to 3 MB
+
+  static std::uint32_t hash(std::string_view key) noexcept { return static_cast<std::uint32_t>(hash_of(key, 0) >> 32) | 1u << 31; }
+
+  // Of two that want one slot the later stays.
+  void grow() {
+    const std::uint32_t size = size_ ? size_ * 4 : kFirst;
+    auto *const slots = static_cast<Entry *>(MemoryContextAllocZero(TopMemoryContext, sizeof(Entry) * size));
+    used_ = 0;
+    for (std::uint32_t i = 0; i < size_; i++) {
+      Entry &to = slots[slots_[i].hash & (size - 1)];
+      if (slots_[i].hash && !to.hash) used_++;
+      if (slots_[i].hash) to = slots_[i];
+    }
+    if (slots_) pfree(slots_);
+    slots_ = slots;
+    size_ = size;
+  }
 
   Entry *slots_ = nullptr;
+  std::uint32_t size_ = 0, used_ = 0;
 };
 
 constinit Roots roots{};
