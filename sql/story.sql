@@ -63,3 +63,30 @@ SELECT pql._number_text(n) FROM unnest(ARRAY[0, 1, 12, 13, 1234567, -3]) AS n;
 
 DROP TABLE ev, told;
 DROP EXTENSION pql CASCADE;
+
+-- What late events make of an activation is decided upon when it is known, and so frozen.
+CREATE EXTENSION pql;
+CREATE TABLE ev (id int PRIMARY KEY, at timestamptz NOT NULL, who text, org text, what text);
+SELECT count(*) FROM pql.attach('ev', user_id => 'who', account_id => 'org', event => 'what', occurred_at => 'at', event_id => 'id', clock => 'event');
+SELECT pql.publish('{"program": "late", "unit": "account", "milestones": {"a": {"event": "a"}, "b": {"event": "b"}, "c": {"event": "c"}},
+ "activation": {"steps": ["a", "b", "c"], "within": "14 days"},
+ "signals": {"set_up": {"kind": "activation", "milestone": "activation_complete", "max_points": 30},
+             "asks": {"kind": "intent", "event": "z", "half_life": "900 days", "saturates_at": 1, "max_points": 70}},
+ "qualify": {"enter": 60, "leave": 10}}');
+SELECT pql.promote('late');
+CREATE TABLE arrivals AS
+  SELECT row_number() OVER (ORDER BY org, day)::int AS id, org, timestamptz '2026-01-01' + day * interval '1 day' AS at, what, first
+  FROM (SELECT 'o' || o AS org, (hashint8(o * 100 + n) & 1023) % 40 AS day, (ARRAY['a', 'b', 'c'])[1 + (hashint8(o * 977 + n) & 1023) % 3] AS what,
+               (hashint8(o * 31 + n) & 3) > 0 AS first
+        FROM generate_series(1, 150) AS o, generate_series(1, 12) AS n) AS x;
+INSERT INTO ev SELECT id, at, org, org, what FROM arrivals WHERE first;
+INSERT INTO ev SELECT id, at, org, org, what FROM arrivals WHERE NOT first
+  UNION ALL SELECT 100000 + o, '2026-03-01', 'o' || o, 'o' || o, 'z' FROM generate_series(1, 150) AS o;
+SELECT count(*), count(*) FILTER (WHERE a.complete) AS complete,
+       count(*) FILTER (WHERE (r.context #>> '{activation,started_at}')::timestamptz IS DISTINCT FROM a.started_at
+                           OR (r.context #>> '{activation,reached_at}')::timestamptz IS DISTINCT FROM a.reached_at
+                           OR (r.context #>> '{activation,level}')::int <> a.level) AS wrong
+FROM pql.routing AS r JOIN pql.activation('late') AS a USING (subject_id);
+SELECT count(*) FROM pql.verify();
+DROP TABLE ev, arrivals;
+DROP EXTENSION pql CASCADE;

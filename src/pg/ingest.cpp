@@ -334,14 +334,16 @@ private:
     if (!row.found && !is_account_home(d.key)) fresh_.push_back(home_id(d.key));
     parts_.clear();
     for (const Subject &m : d.home.members) load_part(d.key, head, m.id.view());
+    bool exact = true;
     if (options_.replace) {
       load_all_parts(d.key, head);
       replace(d, head);
     } else {
-      add(d, head);
+      exact = add(d, head);
     }
     may_enter_ = d.newest >= options_.emit_since;
-    if (options_.decide) decide(d, head);
+    if (!exact) mark_dirty(d.key); // and decided upon when it is derived
+    else if (options_.decide) decide(d, head);
     if (!write(d.key, head, row)) return false;
     if (options_.replace) store_.forget_milestones(d.key);
     for (const News &n : news_) store_.log_milestones(d.key, n.member, encode_milestones(arena(), n.milestones));
@@ -374,7 +376,8 @@ private:
     }
   }
 
-  void add(HomeDelta &d, Home &head) {
+  // False when a funnel became inexact: only the events can tell.
+  bool add(HomeDelta &d, Home &head) {
     end_what_ended(d.key, head.owner);
     learn({}, head.owner, d.home.owner);
     bool exact = head.owner.merge_but_milestones(arena(), plan_.trackers(), d.home.owner);
@@ -399,7 +402,7 @@ private:
       learn(m.id.view(), *mine, m);
       exact &= mine->merge_but_milestones(arena(), plan_.trackers(), m);
     }
-    if (!exact) mark_dirty(d.key);
+    return exact;
   }
 
   // What of a delta's milestones the log doesn't have yet. The log is read for late occurrences only.
