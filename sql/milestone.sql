@@ -202,6 +202,13 @@ SELECT pql.record_event('ada', 'a', occurred_at => NULL);
 SELECT pql.record_event('ada', 'a', occurred_at => 'infinity') > 0;
 SELECT reason, events FROM pql.unusable;
 SELECT * FROM pql.verify();
+-- damage is told, and mended
+UPDATE pql.milestone_log SET body = '\x00' WHERE home = 'a:acme';
+SELECT count(*) FROM pql.milestones;
+SELECT count(*) > 0 AS told FROM pql.verify();
+CALL pql.rebuild();
+SELECT count(*) FROM pql.verify();
+SELECT count(*) > 0 AS mended FROM pql.milestones;
 
 DROP TABLE ev, saved, order_of_arrival;
 DROP VIEW reached;

@@ -109,7 +109,7 @@ void add_as_stored(Fields &fields) {
   store.scan([&](std::string_view home, int, std::string_view body) {
     scratch.arena().reset();
     std::optional<Home> h = decode(scratch.arena(), body);
-    if (!h) return;
+    if (!h) return; // damaged: all that it had is missing
     each_subject(home, *h, [&](Unit, std::string_view, const Subject &s) { fields.add(home, s); });
   });
   // Rows of one subject come together.
@@ -128,7 +128,9 @@ void add_as_stored(Fields &fields) {
       home = h;
       member = m;
     }
-    fold_milestones(scratch.arena(), home, body, s);
+    const std::optional<Vec<FirstTime>> all = decode_milestones(scratch.arena(), body);
+    if (!all) return;
+    for (const FirstTime &f : *all) s.fold_milestone(scratch.arena(), f.tracker, f.at, f.event());
   });
   flush();
   store.close();

@@ -247,10 +247,6 @@ void fold_asserted(const Definitions &plan, Arena &arena, Batch &into, const Sca
   spi.finish();
 }
 
-} // namespace
-
-namespace {
-
 // What was sealed of a source, added to what its later events gave.
 void add_bases(const SourceInfo &source, Arena &arena, Batch &into, const ScanRange &range) {
   static const std::vector<std::string> none;
@@ -282,10 +278,6 @@ void read_source(const SourceInfo &source, const std::vector<std::string> *homes
   for (Oid leaf : leaves(source.relation)) scan_table(leaf, source, snapshot, folder);
   folder.wanted = nullptr;
 }
-
-} // namespace
-
-namespace {
 
 // Forgets what a scan with this snapshot puts aside again, and nothing that came meanwhile: it waited for no home to be put aside.
 void forget_held(const SourceInfo &source, const std::vector<std::string> &homes, Snapshot snapshot) {

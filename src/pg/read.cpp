@@ -63,10 +63,6 @@ void collect_batch(Collector &to, Batch &batch) {
 // What is decoded borrows from the body, which must outlive the row.
 Home stored_home(Arena &arena, std::string_view key, std::string_view body) { return read_home(arena, key, arena.copy(body)); }
 
-} // namespace
-
-namespace {
-
 // Rows of source, time, user, account, event, id and properties.
 void fold_rows(const Definitions &plan, Arena &arena, Batch &into, const Spi &spi, std::uint64_t n) {
   for (std::uint64_t i = 0; i < n; i++) {
