@@ -63,7 +63,7 @@ CREATE TABLE pql.state (
   part  int NOT NULL,
   body  bytea NOT NULL,
   PRIMARY KEY (home, part)
-) WITH (fillfactor = 70, toast_tuple_target = 8160, autovacuum_vacuum_scale_factor = 0.05);
+) WITH (fillfactor = 50, toast_tuple_target = 8160, autovacuum_vacuum_scale_factor = 0.05);
 ALTER TABLE pql.state ALTER COLUMN body SET STORAGE MAIN;
 COMMENT ON TABLE pql.state IS 'What is kept of accounts and users, one row a home (more for large accounts). Read it through pql.milestones, pql.members, pql.subjects and pql.activation.';
 

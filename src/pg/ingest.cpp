@@ -312,7 +312,7 @@ private:
 
   Arena &arena() { return rows_.arena(); }
 
-  Home read(std::string_view key, const StoredRow &row) { return read_home(arena(), key, row.body); }
+  Home read(std::string_view key, const StoredRow &row) { return read_home(arena(), key, row.body, Members::asleep); }
 
   // One try. False when somebody else changed the home meanwhile. Who lost once takes the row's lock, in the order of
   // arrival, before he merges again.
@@ -392,6 +392,7 @@ private:
         if (in.members[i].id.view() == m.id.view()) mine = &in.members[i];
       }
       if (!mine && options_.review) continue; // his events are gone, and with them his episode
+      if (mine) wake_member(arena(), d.key, *mine);
       if (!mine) {
         Subject s;
         s.id = Bytes::borrow(m.id.view());
@@ -617,7 +618,7 @@ private:
       const StoredRow row = store_.fetch(arena(), other, 0);
       if (!row.found) continue;
       Home h = read(other, row);
-      const Subject *there = is_account_home(other) ? nullptr : &h.owner;
+      Subject *there = is_account_home(other) ? nullptr : &h.owner;
       if (is_account_home(other)) {
         if (h.depth) {
           const StoredRow part = store_.fetch(arena(), other, static_cast<int>(member_part(s.id.view(), h.depth)));
@@ -627,6 +628,7 @@ private:
         there = h.member(s.id.view());
       }
       if (!there) continue;
+      wake_member(arena(), other, *there);
       if (!copied) {
         whole = copy_of(arena(), s);
         copied = true;
@@ -664,6 +666,7 @@ private:
       for (const Part &part : parts_) {
         for (const Subject &s : part.home.members) all.members.push(arena(), s);
       }
+      for (Subject &s : all.members) wake_member(arena(), key, s);
       fold_all_milestones(key, all);
     }
     d.context = context_json(plan_, p, whole_subject(p.def.unit, key, subject, true), all, account);

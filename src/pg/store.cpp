@@ -6,6 +6,7 @@ extern "C" {
 #include "catalog/pg_collation.h"
 #include "executor/nodeModifyTable.h"
 #include "storage/bufmgr.h"
+#include "storage/bufpage.h"
 #include "utils/fmgroids.h"
 }
 
@@ -60,6 +61,9 @@ private:
 
 constinit Roots roots{};
 
+// A page with less room than this is cleaned before a row on it is read to be updated.
+constexpr std::size_t kRoomForUpdate = 1200;
+
 text *text_of(std::string_view s) { return cstring_to_text_with_len(s.data(), static_cast<int>(s.size())); }
 
 } // namespace
@@ -106,12 +110,22 @@ Oid pql_relation(const char *name) {
   return rel;
 }
 
-Home read_home(Arena &a, std::string_view key, std::string_view body) {
-  const std::optional<Home> h = decode(a, body);
-  if (!h)
-    fail(ERRCODE_DATA_CORRUPTED, "state of home \"" + std::string(key) + "\" is damaged", {},
-         "Derive it again: CALL pql.rebuild().");
+namespace {
+
+[[noreturn]] void fail_damaged(std::string_view key) {
+  fail(ERRCODE_DATA_CORRUPTED, "state of home \"" + std::string(key) + "\" is damaged", {}, "Derive it again: CALL pql.rebuild().");
+}
+
+} // namespace
+
+Home read_home(Arena &a, std::string_view key, std::string_view body, Members members) {
+  const std::optional<Home> h = decode(a, body, members);
+  if (!h) fail_damaged(key);
   return *h;
+}
+
+void wake_member(Arena &a, std::string_view key, Subject &member) {
+  if (!wake(a, member)) fail_damaged(key);
 }
 
 void fold_milestones(Arena &a, std::string_view home, std::string_view body, Subject &into) {
@@ -153,7 +167,6 @@ void Store::close() {
     }
     if (scan_) index_endscan(scan_);
     if (index_) index_close(index_, NoLock);
-    if (heap_) table_index_fetch_end(heap_);
     if (out_) ExecDropSingleTupleTableSlot(out_);
     ExecDropSingleTupleTableSlot(slot_);
     UnregisterSnapshot(snapshot_);
@@ -208,14 +221,23 @@ void Store::homes_of(Arena &a, std::string_view user, std::vector<std::string_vi
   out.erase(std::unique(out.begin(), out.end()), out.end());
 }
 
-// Inside call().
+// Inside call(). As heapam's index fetch does it, but for pruning: that prunes as soon as a page is fuller than the fill factor, which is
+// with nearly every update. Here several versions gather, and one cleaning (and its record in the log) takes them all.
 bool Store::fetch_hinted(std::string_view home) {
   const ItemPointerData *const hint = roots.find(home);
   if (!hint || ItemPointerGetBlockNumber(hint) >= blocks_) return false;
-  if (!heap_) heap_ = table_index_fetch_begin(state_);
   ItemPointerData tid = *hint;
-  bool again = false;
-  if (!table_index_fetch_tuple(heap_, &tid, snapshot_, slot_, &again, nullptr)) return false;
+  const Buffer buffer = ReadBuffer(state_, ItemPointerGetBlockNumber(&tid));
+  if (PageGetHeapFreeSpace(BufferGetPage(buffer)) < kRoomForUpdate) heap_page_prune_opt(state_, buffer);
+  LockBuffer(buffer, BUFFER_LOCK_SHARE);
+  const bool visible = heap_hot_search_buffer(&tid, state_, buffer, snapshot_, &tuple_, nullptr, true);
+  LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+  if (!visible) {
+    ReleaseBuffer(buffer);
+    return false;
+  }
+  tuple_.t_tableOid = RelationGetRelid(state_);
+  ExecStorePinnedBufferHeapTuple(&tuple_, slot_, buffer);
   bool isnull;
   const text *key = DatumGetTextPP(slot_getattr(slot_, 1, &isnull));
   return std::string_view(VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key)) == home &&

@@ -92,7 +92,7 @@ private:
   Relation state_ = nullptr, index_ = nullptr;
   Relation user_homes_ = nullptr, user_index_ = nullptr, log_ = nullptr, log_index_ = nullptr;
   IndexScanDesc scan_ = nullptr;
-  IndexFetchTableData *heap_ = nullptr;
+  HeapTupleData tuple_{}; ///< in slot_, when it was found by a hint
   TupleTableSlot *slot_ = nullptr, *out_ = nullptr;
   Snapshot snapshot_ = nullptr;
   LOCKMODE mode_ = AccessShareLock;
@@ -102,7 +102,9 @@ private:
 };
 
 /// Decodes a row of pql.state; what it returns borrows from `body`. Raises XX001 when it is damaged.
-Home read_home(Arena &a, std::string_view key, std::string_view body);
+Home read_home(Arena &a, std::string_view key, std::string_view body, Members members = Members::whole);
+/// Reads what of a member was left asleep. Raises XX001 when it is damaged.
+void wake_member(Arena &a, std::string_view key, Subject &member);
 
 /// Folds a row of the milestone log into its subject. Raises XX001 when it is damaged.
 void fold_milestones(Arena &a, std::string_view home, std::string_view body, Subject &into);

@@ -39,6 +39,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
     const auto again = decode_milestones(a, written);
     require(again && encode_milestones(a, *again) == written);
   }
+  if (auto dozing = decode(a, bytes, Members::asleep)) {
+    const std::string_view written = encode(a, *dozing, Milestones::apart); // as it lies: nothing was read
+    require(dozing->members.empty() || decode(a, written, Members::asleep).has_value());
+    for (Subject &s : dozing->members) {
+      if (wake(a, s)) look_at(a, s);
+    }
+  }
   const auto home = decode(a, bytes);
   if (!home) return 0;
   look_at(a, home->owner);

@@ -383,6 +383,38 @@ TEST(HomeLaws, IsReadAsItWasWritten) {
         }));
 }
 
+TEST(HomeLaws, MembersThatWereLeftAsleepAreWhatTheyWouldBe) {
+  check("asleep", rc::check([] {
+          Arena a;
+          const std::string stored(encode(a, any_home(a), Milestones::apart));
+          std::optional<Home> dozing = decode(a, stored, Members::asleep);
+          const std::optional<Home> whole = decode(a, stored);
+          RC_ASSERT(dozing.has_value() && whole.has_value());
+          RC_ASSERT(encode(a, *dozing, Milestones::apart) == stored);
+          for (std::uint32_t i = 0; i < whole->members.size; i++) {
+            if (*rc::gen::arbitrary<bool>()) continue; // some wake, some don't
+            Subject &s = dozing->members[i];
+            RC_ASSERT(wake(a, s) && wake(a, s));
+            RC_ASSERT(canonical(a, s) == canonical(a, whole->members[i]));
+            expect_known(s, whole->members[i]);
+          }
+          RC_ASSERT(encode(a, *dozing, Milestones::apart) == stored);
+        }));
+}
+
+TEST(HomeLaws, AMemberThatIsDamagedDoesNotWake) {
+  check("damaged", rc::check([] {
+          Arena a;
+          Home h;
+          h.members.push(a, subject_of(a, any_folds(20)));
+          std::optional<Home> dozing = decode(a, encode(a, h, Milestones::apart), Members::asleep);
+          RC_ASSERT(dozing.has_value());
+          Subject &s = dozing->members[0];
+          s.asleep.remove_suffix(1 + *rc::gen::inRange<std::size_t>(0, s.asleep.size() - 1));
+          RC_ASSERT(!wake(a, s));
+        }));
+}
+
 TEST(HomeLaws, WhatIsReadCanBeMergedWithoutTouchingWhatIsStored) {
   check("borrowed", rc::check([] {
           Arena a;

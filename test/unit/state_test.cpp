@@ -230,8 +230,11 @@ TEST(Home, KnownMilestonesBeyondAllTrackersAreRefused) {
   ASSERT_NE(at, good.npos);
   ASSERT_TRUE(decode(a, good));
   EXPECT_TRUE(decode(a, good)->owner.known.has(9));
+  const std::size_t length = good.rfind(std::string("\0\0\0\0\0\0\0\0\0", 9), at) - 1; // before the id and first seen
   const auto is_read = [&](const std::string &first) {
-    return decode(a, std::string(good).replace(at + 2, 1, first)).has_value();
+    std::string s = std::string(good).replace(at + 2, 1, first);
+    s[length] = static_cast<char>(s[length] + first.size() - 1);
+    return decode(a, s).has_value();
   };
   EXPECT_TRUE(is_read("\xff\x3f"));  // 8,191
   EXPECT_FALSE(is_read("\x80\x40")); // 8,192

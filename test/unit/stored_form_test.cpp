@@ -56,6 +56,7 @@ TEST(StoredForm, OfTheEmptyHomes) {
                            "00"                 // members
                            "00"                 // decayed sums
                            "000000000000008000" // last seen, events
+                           "0b"                 // length of what follows up to the funnels
                            "00ffffffffffffff7f" // id, first seen
                            "00"                 // milestones, or known ones
                            "00"                 // funnels
@@ -98,18 +99,18 @@ TEST(StoredForm, OfAHomeWithEverything) {
                           "ffffffffffffffff01";      // the member
   const std::string inside = "01c80113021105";       // milestones: tracker, 10 before first seen, event
   const std::string apart = "01011913";              // known: byte 25, and in it the first bit; 10 before first seen
-  const std::string owner = "0461636d65"             // id
+  const std::string owner = "0461636d65"             // id, after the length
                             "6400000000000000";      // first seen
   const std::string rest = "010300000002"            // funnels: tracker, level, form, no sweep, kept
                            "d101013202"              // 105 before first seen and 25 later, with their steps
-                           "03616461"                // the member: id
+                           "0e03616461"              // the member: length, id
                            "ffffffffffffffff0000"    // first seen, milestones, funnels
                            "010e00"                  // open: of the owner, of the member
                            "0105";                   // included
   Arena a;
   const Home h = home_with_everything(a);
-  EXPECT_EQ(hex(encode(a, h)), "a70101" + hot + owner + inside + rest);
-  EXPECT_EQ(hex(encode(a, h, Milestones::apart)), "a70103" + hot + owner + apart + rest);
+  EXPECT_EQ(hex(encode(a, h)), "a70101" + hot + "1f" + owner + inside + rest);
+  EXPECT_EQ(hex(encode(a, h, Milestones::apart)), "a70103" + hot + "1c" + owner + apart + rest);
 }
 
 TEST(StoredForm, OfAHomeIsReadAsItWasWritten) {

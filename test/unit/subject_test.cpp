@@ -142,10 +142,13 @@ TEST(TrackerSet, AreNotReadPastTheLastTracker) {
     Writer w(a);
     w.raw("\xa7\x01\x03\0\0", 5); // a head, milestones apart, no members
     w.raw("\0\0\0\0\0\0\0\0\0\0", 10); // no sums; last seen, events
-    w.raw("\0\0\0\0\0\0\0\0\0", 9);    // id, first seen
+    const std::size_t cold = w.begin();
+    w.raw("\0\0\0\0\0\0\0\0\0", 9); // id, first seen
     w.string(bits);
     w.varint(first);
-    w.raw("\0\0\0\0", 4); // the newest, funnels, open, included
+    w.raw("\0\0", 2); // the newest, funnels
+    w.end(cold);
+    w.raw("\0\0", 2); // open, included
     return decode(a, w.view()).has_value();
   };
   EXPECT_TRUE(is_read("\1", 0));

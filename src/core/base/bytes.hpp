@@ -25,13 +25,11 @@ public:
   }
   void i64(std::int64_t v) { raw(&v, 8); }
   void varint(std::uint64_t v) {
-    char *at = room(10);
     while (v >= 0x80) {
-      *at++ = static_cast<char>(v | 0x80);
+      u8(static_cast<std::uint8_t>(v | 0x80));
       v >>= 7;
     }
-    *at++ = static_cast<char>(v);
-    out_.size = static_cast<std::uint32_t>(at - out_.data);
+    u8(static_cast<std::uint8_t>(v));
   }
   void zigzag(std::int64_t v) {
     varint((static_cast<std::uint64_t>(v) << 1) ^ static_cast<std::uint64_t>(v >> 63));
@@ -43,6 +41,16 @@ public:
   void string(std::string_view s) {
     varint(s.size());
     raw(s.data(), s.size());
+  }
+  /// Puts the length of what follows in front of it: begin() before it is written, end(begin's result) after.
+  std::size_t begin() {
+    u8(0);
+    return out_.size;
+  }
+  void end(std::size_t from) {
+    std::uint64_t n = out_.size - from;
+    out_.data[from - 1] = static_cast<char>(n < 0x80 ? n : n | 0x80);
+    for (n >>= 7; n > 0; n >>= 7, from++) out_.insert(arena_, from, static_cast<char>(n < 0x80 ? n : n | 0x80));
   }
   std::string_view view() const noexcept { return {out_.data, out_.size}; }
   std::size_t size() const noexcept { return out_.size; }
@@ -69,6 +77,8 @@ public:
     at_ = end_;
   }
   std::size_t left() const noexcept { return static_cast<std::size_t>(end_ - at_); }
+  /// What has not been read yet.
+  std::string_view rest() const noexcept { return {at_, left()}; }
 
   void raw(void *p, std::size_t n) noexcept {
     if (n > left()) {
@@ -79,9 +89,10 @@ public:
     at_ += n;
   }
   std::uint8_t u8() noexcept {
-    std::uint8_t v;
-    raw(&v, 1);
-    return v;
+    if (at_ < end_) [[likely]]
+      return static_cast<std::uint8_t>(*at_++);
+    fail();
+    return 0;
   }
   std::int64_t i64() noexcept {
     std::int64_t v;
@@ -89,8 +100,11 @@ public:
     return v;
   }
   std::uint64_t varint() noexcept {
-    std::uint64_t v = 0;
-    for (int shift = 0; shift < 64; shift += 7) {
+    std::uint64_t v = u8();
+    if (v < 0x80) [[likely]]
+      return v;
+    v &= 0x7f;
+    for (int shift = 7; shift < 64; shift += 7) {
       std::uint8_t b = u8();
       v |= static_cast<std::uint64_t>(b & 0x7f) << shift;
       if (!(b & 0x80)) return v;

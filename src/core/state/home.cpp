@@ -1,6 +1,7 @@
 #include "core/state/home.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace pql {
 namespace {
@@ -182,6 +183,7 @@ void read_known(Reader &r, Subject &s) {
 // What hardly any event changes. Times lie relative to the first: they stay as they were when it does.
 void write_cold(Writer &w, const Subject &s, Milestones where) {
   w.string(s.id.view());
+  if (!s.asleep.empty()) return w.raw(s.asleep.data(), s.asleep.size());
   w.i64(s.first_seen);
   if (where == Milestones::inside) write_milestones(w, s.milestones, s.first_seen);
   else write_known(w, s);
@@ -189,8 +191,15 @@ void write_cold(Writer &w, const Subject &s, Milestones where) {
   for (const FunnelState &f : s.funnels) write_funnel(w, f, s.first_seen);
 }
 
-void read_cold(Reader &r, Arena &a, Subject &s, Milestones where) {
-  s.id = Bytes::borrow(r.string());
+// With its length, so that a reader can pass over it.
+void close_cold(Writer &w, const Subject &s, Milestones where) {
+  const std::size_t from = w.begin();
+  write_cold(w, s, where);
+  w.end(from);
+}
+
+bool read_cold(std::string_view stored, Arena &a, Subject &s, Milestones where) {
+  Reader r(stored);
   s.first_seen = r.i64();
   if (where == Milestones::inside) read_milestones(r, a, s.milestones, s.first_seen);
   else read_known(r, s);
@@ -198,6 +207,15 @@ void read_cold(Reader &r, Arena &a, Subject &s, Milestones where) {
   const std::size_t funnels = r.count(5);
   s.funnels.reserve(a, funnels);
   for (std::size_t i = 0; i < funnels && r.ok(); i++) read_funnel(r, a, s);
+  return r.ok() && r.done();
+}
+
+// Finds the id, and what is behind it.
+void open_cold(Reader &r, Subject &s) {
+  Reader cold(r.string());
+  s.id = Bytes::borrow(cold.string());
+  s.asleep = cold.rest();
+  if (!cold.ok() || s.asleep.empty()) r.fail();
 }
 
 void write_ledger(Writer &w, const Subject &s) {
@@ -257,8 +275,8 @@ std::string_view encode(Arena &a, const Home &h, Milestones where) {
   for (const Subject &s : h.members) write_sums(w, s);
   if (h.head) write_seen(w, h.owner);
   for (const Subject &s : h.members) write_seen(w, s);
-  if (h.head) write_cold(w, h.owner, where);
-  for (const Subject &s : h.members) write_cold(w, s, where);
+  if (h.head) close_cold(w, h.owner, where);
+  for (const Subject &s : h.members) close_cold(w, s, where);
   if (h.head) write_ledger(w, h.owner);
   for (const Subject &s : h.members) write_ledger(w, s);
   w.varint(h.included.size);
@@ -266,7 +284,14 @@ std::string_view encode(Arena &a, const Home &h, Milestones where) {
   return w.view();
 }
 
-std::optional<Home> decode(Arena &a, std::string_view stored) {
+bool wake(Arena &a, Subject &s) {
+  if (s.asleep.empty()) return true;
+  const std::string_view stored = s.asleep;
+  s.asleep = {};
+  return read_cold(stored, a, s, Milestones::apart);
+}
+
+std::optional<Home> decode(Arena &a, std::string_view stored, Members as) {
   Reader r(stored);
   if (r.u8() != kMagic || r.u8() != kVersion) return {};
   Home h;
@@ -282,14 +307,17 @@ std::optional<Home> decode(Arena &a, std::string_view stored) {
   for (Subject &s : h.members) read_sums(r, a, s);
   if (h.head) read_seen(r, h.owner);
   for (Subject &s : h.members) read_seen(r, s);
-  if (h.head) read_cold(r, a, h.owner, where);
-  for (Subject &s : h.members) read_cold(r, a, s, where);
+  if (h.head) open_cold(r, h.owner);
+  for (Subject &s : h.members) open_cold(r, s);
   if (h.head) read_ledger(r, a, h.owner);
   for (Subject &s : h.members) read_ledger(r, a, s);
   const std::size_t included = r.count(1);
   for (std::size_t i = 0; i < included && r.ok(); i++) h.included.push(a, static_cast<std::int32_t>(r.zigzag()));
   if (!r.ok() || !r.done()) return {};
-  return h;
+  const auto awake = [&](Subject &s) { return read_cold(std::exchange(s.asleep, {}), a, s, where); };
+  if (h.head && !awake(h.owner)) return {};
+  if (as == Members::asleep && where == Milestones::apart) return h;
+  return std::all_of(h.members.begin(), h.members.end(), awake) ? std::optional(h) : std::nullopt;
 }
 
 std::string_view encode_milestones(Arena &a, const Vec<FirstTime> &milestones) {

@@ -43,8 +43,14 @@ enum class Milestones : std::uint8_t { inside, apart };
 /// The stored form. What every event changes (when a subject was seen) lies together, next to what some do (sums), so that an
 /// update logs few bytes.
 std::string_view encode(Arena &a, const Home &h, Milestones where = Milestones::inside);
+
+/// How members are read: whole, or, when only a few of many are wanted, with what hardly any event changes left asleep.
+enum class Members : std::uint8_t { whole, asleep };
+
 /// Reads the stored form; what it returns borrows from `stored`. Nothing when it isn't one.
-std::optional<Home> decode(Arena &a, std::string_view stored);
+std::optional<Home> decode(Arena &a, std::string_view stored, Members members = Members::whole);
+/// Reads what decode left asleep, before a member is merged or looked at (encode needs not). False when it is damaged.
+[[nodiscard]] bool wake(Arena &a, Subject &s);
 
 /// Milestones that are kept apart, and back.
 std::string_view encode_milestones(Arena &a, const Vec<FirstTime> &milestones);
