@@ -44,13 +44,15 @@ const SourceInfo *source_of(const Definitions &plan, const TriggerData *t) {
   return s;
 }
 
-// A pass over a transition table.
+// A pass over a transition table. The rows it gave last stay as they are until as many more were read.
 class Rows {
 public:
+  static constexpr std::size_t kLasting = Folder::kTogether;
+
   Rows(Relation rel, Tuplestorestate *store) : store_(store) {
     call([&] {
       pointer_ = tuplestore_alloc_read_pointer(store_, EXEC_FLAG_REWIND);
-      slot_ = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsMinimalTuple);
+      for (TupleTableSlot *&s : slots_) s = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsMinimalTuple);
       tuplestore_select_read_pointer(store_, pointer_);
       tuplestore_rescan(store_);
     });
@@ -63,17 +65,25 @@ public:
   }
   /// Inside call().
   TupleTableSlot *next() {
-    return tuplestore_gettupleslot(store_, true, false, slot_) ? slot_ : nullptr;
+    TupleTableSlot *const slot = slots_[turn_++ % kLasting];
+    return tuplestore_gettupleslot(store_, true, false, slot) ? slot : nullptr;
   }
   void select() { tuplestore_select_read_pointer(store_, pointer_); }
+  /// Gives up what next() returned: rows read back from disk lie in the memory that was current then. Inside call().
+  void forget() {
+    for (TupleTableSlot *s : slots_) ExecClearTuple(s);
+  }
   void close() {
-    call([&] { ExecDropSingleTupleTableSlot(slot_); });
+    call([&] {
+      for (TupleTableSlot *s : slots_) ExecDropSingleTupleTableSlot(s);
+    });
   }
 
 private:
   Tuplestorestate *store_;
   int pointer_ = 0;
-  TupleTableSlot *slot_ = nullptr;
+  TupleTableSlot *slots_[kLasting] = {};
+  std::size_t turn_ = 0;
 };
 
 // Folds rows until the end or until the batch is large. Inside call().
@@ -86,19 +96,25 @@ struct Stretch {
   bool more = true;
 
   void run() {
-    for (std::int64_t n = 1;; n++) {
-      TupleTableSlot *slot = rows->next();
-      if (!slot) {
-        more = false;
-        break;
+    Extracted some[Rows::kLasting];
+    for (std::size_t read = 0; more; read += std::size(some)) {
+      std::size_t n = 0;
+      while (n < std::size(some)) {
+        TupleTableSlot *const slot = rows->next();
+        if (!slot) {
+          more = false;
+          break;
+        }
+        extractor->read(slot, some[n++]);
       }
-      folder->take(slot, *extractor);
-      if (n % 1024) continue;
+      folder->take({some, n});
+      if (read % 1024) continue;
       CHECK_FOR_INTERRUPTS();
       extractor->forget();
       if (arena->used() > limit) break;
     }
     extractor->forget();
+    rows->forget();
   }
 
   // The slow way, after an expression failed on some row: each row in a subtransaction.
@@ -110,6 +126,7 @@ struct Stretch {
       folder->take(event);
       extractor->forget();
     }
+    rows->forget();
     more = false;
   }
 };

@@ -94,6 +94,7 @@ void Extractor::read(TupleTableSlot *slot, Extracted &out, bool with_properties)
   bool isnull;
   if (last_column_ > 0) slot_getsomeattrs(slot, last_column_); // once, rather than column by column
   out.unusable = nullptr;
+  out.account = {}; // not what an earlier row left
   out.user = text(user_, slot, out.user_room, &isnull);
   if (isnull || out.user.empty()) {
     out.unusable = "user missing";

@@ -119,13 +119,21 @@ void Folder::count_unusable(const char *reason, std::int64_t n) {
   unusable_.push(arena_, {reason, n});
 }
 
-void Folder::take(TupleTableSlot *slot, Extractor &extractor) {
-  Extracted e;
-  extractor.read(slot, e);
-  take(e);
+void Folder::take(std::span<const Extracted> events) {
+  Batch::Place places[kTogether];
+  for (; !events.empty(); events = events.subspan(std::min(events.size(), kTogether))) {
+    const auto some = events.first(std::min(events.size(), kTogether));
+    for (std::size_t i = 0; i < some.size(); i++) places[i] = place_of(batch_, some[i]);
+    for (const auto step : {Batch::Step::slots, Batch::Step::home, Batch::Step::member}) {
+      for (std::size_t i = 0; i < some.size(); i++) batch_.approach(places[i], step);
+    }
+    for (std::size_t i = 0; i < some.size(); i++) take(some[i], places[i]);
+  }
 }
 
-void Folder::take(const Extracted &e) {
+void Folder::take(const Extracted &e) { take(e, place_of(batch_, e)); }
+
+void Folder::take(const Extracted &e, const Batch::Place &at) {
   if (e.unusable) return count_unusable(e.unusable);
   if (e.at > until || e.at < since) return;
   if (e.at < source_.sealed_before && since == kAlways) return count_unusable("sealed");
@@ -144,7 +152,7 @@ void Folder::take(const Extracted &e) {
       event.values = {value_results_, p->values.size()};
     }
   }
-  batch_.fold(event, actions, members_);
+  batch_.fold(event, actions, at, members_);
   if (e.at > newest_) newest_ = e.at;
 }
 
@@ -408,6 +416,7 @@ private:
 
   // What of a delta's milestones the log doesn't have yet. The log is read for late occurrences only.
   void learn(std::string_view member, Subject &mine, const Subject &delta) {
+    if (mine.knows_all(delta)) return;
     News news{member, {}};
     std::optional<Subject> logged;
     for (const FirstTime &m : delta.milestones) {

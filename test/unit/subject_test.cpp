@@ -136,6 +136,43 @@ TEST(TrackerSet, IsStoredInOneForm) {
   }
 }
 
+TEST(TrackerSet, IncludesWhatHasNoOtherBits) {
+  Arena a;
+  const auto set = [&](std::initializer_list<TrackerId> ids) {
+    TrackerSet s;
+    for (TrackerId t : ids) s.add(a, t);
+    return s;
+  };
+  EXPECT_TRUE(set({}).includes(set({})));
+  EXPECT_TRUE(set({3}).includes(set({})));
+  EXPECT_FALSE(set({}).includes(set({3})));
+  EXPECT_TRUE(set({3, 200, 65'535}).includes(set({200})));
+  EXPECT_TRUE(set({3, 200, 65'535}).includes(set({3, 65'535})));
+  EXPECT_FALSE(set({200}).includes(set({3, 200}))); // below the first
+  EXPECT_FALSE(set({200}).includes(set({200, 201})));
+  EXPECT_FALSE(set({200}).includes(set({200, 2'000}))); // past the last
+}
+
+TEST(Subject, KnowsAllOfADeltaThatIsLaterAndBringsNoOther) {
+  Arena a;
+  Subject mine;
+  mine.fold_milestone(a, 1, 10, "a");
+  mine.fold_milestone(a, 2, 20, "b");
+  const auto delta = [&](Micros at, TrackerId t) {
+    Subject d;
+    d.fold_seen(at);
+    d.fold_milestone(a, t, at, "c");
+    return d;
+  };
+  EXPECT_TRUE(mine.knows_all(delta(21, 1)));
+  EXPECT_FALSE(mine.knows_all(delta(21, 3)));
+  EXPECT_FALSE(mine.knows_all(delta(20, 2))); // the same time: the smaller id counts
+  EXPECT_FALSE(mine.knows_all(delta(15, 2)));
+  Subject stated; // a milestone without an event that was seen
+  stated.fold_milestone(a, 2, 5, "z");
+  EXPECT_FALSE(mine.knows_all(stated));
+}
+
 TEST(TrackerSet, AreNotReadPastTheLastTracker) {
   const auto is_read = [](std::string_view bits, std::uint64_t first) {
     Arena a;

@@ -32,8 +32,48 @@ Batch::Slot &Batch::find(std::uint32_t hash, F &&same) {
   }
 }
 
+Batch::Place Batch::place_of(bool account, std::string_view owner, std::string_view user) const noexcept {
+  const auto home = static_cast<std::uint32_t>(hash_of(owner, account));
+  return {home, static_cast<std::uint32_t>(hash_of(user, home))};
+}
+
+// The first slot with this hash, which is the one as good as always; null when there is none nearby.
+const Batch::Slot *Batch::likely(std::uint32_t hash) const noexcept {
+  for (std::uint32_t i = hash; i < hash + 4 && table_.size; i++) {
+    const Slot &s = table_[i & (table_.size - 1)];
+    if (!s.home) return nullptr;
+    if (s.hash == hash) return &s;
+  }
+  return nullptr;
+}
+
+void Batch::approach(const Place &at, Step step) const noexcept {
+  if (step == Step::slots) {
+    if (!table_.size) return;
+    __builtin_prefetch(&table_[at.home & (table_.size - 1)]);
+    return __builtin_prefetch(&table_[at.user & (table_.size - 1)]);
+  }
+  if (step == Step::home) {
+    const Slot *const s = likely(at.home);
+    if (!s) return;
+    const char *const home = reinterpret_cast<const char *>(s->home);
+    for (std::size_t i = 0; i < sizeof(HomeDelta); i += 64) __builtin_prefetch(home + i);
+    return;
+  }
+  const Slot *const s = likely(at.user);
+  if (!s || s->member == 0) return;
+  const Subject *const member = &s->home->home.members[s->member - 1];
+  __builtin_prefetch(s->home->key.data());
+  __builtin_prefetch(s->home->home.owner.decays.data);
+  __builtin_prefetch(member);
+  __builtin_prefetch(reinterpret_cast<const char *>(member) + 64);
+}
+
 HomeDelta &Batch::home(bool account, std::string_view id) {
-  const auto hash = static_cast<std::uint32_t>(hash_of(id, account));
+  return home(account, id, static_cast<std::uint32_t>(hash_of(id, account)));
+}
+
+HomeDelta &Batch::home(bool account, std::string_view id, std::uint32_t hash) {
   Slot &s = find(hash, [&](const Slot &x) {
     return x.member == 0 && is_account_home(x.home->key) == account && home_id(x.home->key) == id;
   });
@@ -54,8 +94,11 @@ HomeDelta &Batch::home(bool account, std::string_view id) {
 }
 
 Subject &Batch::user(HomeDelta &h, std::string_view id) {
+  return user(h, id, static_cast<std::uint32_t>(hash_of(id, h.hash)));
+}
+
+Subject &Batch::user(HomeDelta &h, std::string_view id, std::uint32_t hash) {
   if (!is_account_home(h.key)) return h.home.owner;
-  const auto hash = static_cast<std::uint32_t>(hash_of(id, h.hash));
   Slot &s = find(hash, [&](const Slot &x) {
     return x.home == &h && x.member > 0 && h.home.members[x.member - 1].id.view() == id;
   });
@@ -94,18 +137,18 @@ void Batch::apply(Subject &s, const Event &e, std::span<const Action> actions) {
   }
 }
 
-void Batch::fold(const Event &e, const EventActions &actions, bool members) {
+void Batch::fold(const Event &e, const EventActions &actions, const Place &at, bool members) {
   lasting_id_ = {};
   const std::string_view owner = e.has_account ? e.account : e.user;
   HomeDelta *h = last_home_;
-  if (!h || is_account_home(h->key) != e.has_account || home_id(h->key) != owner) {
-    h = last_home_ = &home(e.has_account, owner);
+  if (!h || h->hash != at.home || is_account_home(h->key) != e.has_account || home_id(h->key) != owner) {
+    h = last_home_ = &home(e.has_account, owner, at.home);
     last_member_ = 0;
   }
   Subject *user = &h->home.owner;
   if (e.has_account) {
     const bool same = last_member_ > 0 && h->home.members[last_member_ - 1].id.view() == e.user;
-    user = same ? &h->home.members[last_member_ - 1] : &this->user(*h, e.user);
+    user = same ? &h->home.members[last_member_ - 1] : &this->user(*h, e.user, at.user);
     if (members) h->home.owner.fold_seen(e.at);
     apply(h->home.owner, e, actions.on_account);
   }

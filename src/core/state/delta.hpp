@@ -47,8 +47,21 @@ class Batch {
 public:
   Batch(Arena &arena, Trackers trackers) : arena_(arena), trackers_(trackers) {}
 
+  /// Where an event's home and user are looked for.
+  struct Place {
+    std::uint32_t home, user;
+  };
+  Place place_of(bool account, std::string_view owner, std::string_view user) const noexcept;
+  /// Brings what an event will touch into the processor's cache. For several events at once, step by step: each step looks
+  /// where the one before led.
+  enum class Step : std::uint8_t { slots, home, member };
+  void approach(const Place &at, Step step) const noexcept;
+
   /// Folds one event. With `members` false only trackers change, not when a subject was seen (a backfill of new trackers).
-  void fold(const Event &e, const EventActions &actions, bool members = true);
+  void fold(const Event &e, const EventActions &actions, const Place &at, bool members = true);
+  void fold(const Event &e, const EventActions &actions, bool members = true) {
+    fold(e, actions, place_of(e.has_account, e.has_account ? e.account : e.user, e.user), members);
+  }
   /// The home's delta, made if there is none.
   HomeDelta &home(bool account, std::string_view id);
   /// The user's subject in a home, made if there is none.
@@ -70,6 +83,9 @@ private:
     std::uint32_t member; ///< 0: the home itself; otherwise 1 + index of a member
   };
 
+  HomeDelta &home(bool account, std::string_view id, std::uint32_t hash);
+  Subject &user(HomeDelta &h, std::string_view id, std::uint32_t hash);
+  const Slot *likely(std::uint32_t hash) const noexcept;
   template <class F>
   Slot &find(std::uint32_t hash, F &&same);
   void grow();

@@ -23,6 +23,15 @@ Vec<T> copy_of(Arena &a, const Vec<T> &v) {
 
 } // namespace
 
+bool TrackerSet::includes(const TrackerSet &o) const noexcept {
+  for (std::size_t i = 0; i < o.bits.size; i++) {
+    const std::size_t at = o.first + i - first; // wraps below the first
+    const int mine = at < bits.size ? bits.data[at] : 0;
+    if (o.bits.data[i] & ~mine) return false;
+  }
+  return true;
+}
+
 void TrackerSet::add(Arena &a, TrackerId t) {
   const std::size_t byte = t / 8u;
   if (byte - first >= bits.size || bits.capacity == 0) { // a run of whole words, so that it hardly ever grows

@@ -63,6 +63,7 @@ struct TrackerSet {
     const std::size_t at = t / 8u - first; // wraps below the first
     return at < bits.size && (static_cast<unsigned char>(bits.data[at]) >> t % 8 & 1);
   }
+  bool includes(const TrackerSet &o) const noexcept;
   void add(Arena &a, TrackerId t);
   void add(Arena &a, const TrackerSet &o);
 };
@@ -97,6 +98,11 @@ struct Subject {
   /// Brings funnels into canonical form and says whether all are exact. Call once after folding or merging.
   [[nodiscard]] bool settle(Arena &a, Trackers trackers);
 
+  /// Whether nothing of a delta that was folded from events can be news, as mostly. Its milestones aren't looked at: none of
+  /// them is older than the first event.
+  bool knows_all(const Subject &delta) const noexcept {
+    return delta.events > 0 && delta.first_seen > newest_known && known.includes(delta.known);
+  }
   /// Whether an occurrence can't be news: it is later than all that is known, as most are.
   bool knows(TrackerId t, Micros at) const noexcept { return at > newest_known && known.has(t); }
   /// Notes that a milestone is known.
