@@ -1,13 +1,13 @@
-// From rows to state: reading events, folding them, merging them into homes, and deciding what follows.
-// Law: a home is merged under its lock; what can't be merged exactly is derived again from the events before the
-// transaction commits, and before anybody in it reads.
+// From rows to state: reading events, folding them, and what is pending in a transaction.
+// Law: what can't be merged exactly is derived again from the events before the transaction commits, and before anybody in it
+// reads.
 #pragma once
 
 #include <set>
 #include <unordered_set>
 
 #include "pg/extract.hpp"
-#include "pg/store.hpp"
+#include "pg/merge.hpp"
 
 namespace pql::pg {
 
@@ -108,35 +108,6 @@ private:
   bool rule_results_[kMostRules];
   double value_results_[kMostRules];
 };
-
-/// What a merge led to, to be written down once all homes are.
-struct Decision {
-  enum class Kind : unsigned char { enters, leaves, stays } kind;
-  std::string home, program, subject_id, account_id, user_id;
-  std::int32_t program_id;
-  int version;
-  bool shadow;
-  Unit unit;
-  int score;
-  Micros at, signal_at, leaves_at;
-  std::string reasons, context, headline, motion, next_best_action;
-  Micros contact_after, contact_by; ///< kNever: no limit
-};
-
-/// How a batch is merged.
-struct MergeOptions {
-  Micros as_of = kNever;          ///< the instant of decisions
-  Micros emit_since = kAlways;    ///< nobody enters without an event as new as this
-  bool decide = true;
-  std::int32_t only_program = 0;  ///< decide for this program only
-  bool review = false;            ///< also say anew when those that stay will leave
-  bool replace = false;           ///< the batch is the whole state of its homes, not an addition (a derivation)
-  std::set<std::string, std::less<>> *passed_over = nullptr; ///< gets the homes that were
-  std::int32_t backfill_job = 0;  ///< history: homes that include it already are passed over
-};
-
-/// Merges a batch into the stored homes, in the order of their keys, and writes down what was decided.
-void merge_batch(const Definitions &plan, Batch &batch, const MergeOptions &options);
 
 /// Folds held events that are due (see take_due). Returns how many.
 std::int64_t release_held(const Definitions &plan, Micros as_of);

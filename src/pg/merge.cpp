@@ -1,0 +1,509 @@
+#include "pg/merge.hpp"
+
+#include "pg/ingest.hpp"
+#include "pg/packet.hpp"
+#include "pg/spi.hpp"
+
+namespace pql::pg {
+namespace {
+
+// A home grows out of its row at this many bytes: its members then go to parts of about half of it. Small rows keep updates on
+// their page and in few bytes of log.
+constexpr std::size_t kRowLimit = 1000;
+
+class Merger {
+public:
+  Merger(const Definitions &plan, const MergeOptions &o) : plan_(plan), options_(o), store_(Store::Access::write), rows_("pql home") {}
+
+  void merge(HomeDelta &d) {
+    call([] { CHECK_FOR_INTERRUPTS(); });
+    for (bool queue = false;; queue = true) {
+      rows_.arena().reset();
+      fresh_.clear();
+      const std::size_t decided = decisions_.size();
+      if (attempt(d, queue)) return;
+      decisions_.resize(decided);
+      store_.refresh();
+    }
+  }
+
+  std::vector<Decision> finish() {
+    store_.close();
+    return std::move(decisions_);
+  }
+
+private:
+  struct Part {
+    int number;
+    StoredRow row;
+    Home home;
+    bool touched;
+  };
+  struct News {
+    std::string_view member; ///< empty: the owner
+    Vec<FirstTime> milestones;
+  };
+
+  Arena &arena() { return rows_.arena(); }
+
+  Home read(std::string_view key, const StoredRow &row) { return read_home(arena(), key, row.body, Members::asleep); }
+
+  // One try. False when somebody else changed the home meanwhile. Who lost once takes the row's lock, in the order of
+  // arrival, before he merges again.
+  bool attempt(HomeDelta &d, bool queue) {
+    delta_ = &d;
+    news_.clear();
+    const StoredRow row = store_.fetch(arena(), d.key, 0);
+    if (queue && row.found && !store_.lock(row)) return false;
+    Home head;
+    if (row.found) head = read(d.key, row);
+    else {
+      head.head = true;
+      head.owner.id = Bytes::borrow(home_id(d.key));
+    }
+    if (options_.backfill_job && head.includes(options_.backfill_job)) {
+      if (options_.passed_over) options_.passed_over->emplace(d.key);
+      return true;
+    }
+    if (!row.found && !is_account_home(d.key)) fresh_.push_back(home_id(d.key));
+    parts_.clear();
+    for (const Subject &m : d.home.members) load_part(d.key, head, m.id.view());
+    bool exact = true;
+    if (options_.replace) {
+      load_all_parts(d.key, head);
+      replace(d, head);
+    } else {
+      exact = add(d, head);
+    }
+    may_enter_ = d.newest >= options_.emit_since;
+    if (!exact) mark_dirty(d.key); // and decided upon when it is derived
+    else if (options_.decide) decide(d, head);
+    if (!write(d.key, head, row)) return false;
+    if (options_.replace) store_.forget_milestones(d.key);
+    for (const News &n : news_) store_.log_milestones(d.key, n.member, encode_milestones(arena(), n.milestones));
+    for (std::string_view user : fresh_) {
+      store_.add_user_home(d.key, user);
+      if (plan_.has_unit(Unit::user)) fresh_users_.emplace(user);
+    }
+    if (plan_.has_unit(Unit::user)) written_.insert(d.key);
+    return true;
+  }
+
+  Part *load_part(std::string_view key, const Home &head, std::string_view user) {
+    const int number = static_cast<int>(member_part(user, head.depth));
+    if (number == 0) return nullptr;
+    for (Part &p : parts_) {
+      if (p.number == number) return &p;
+    }
+    Part p{number, store_.fetch(arena(), key, number), {}, false};
+    if (p.row.found) p.home = read(key, p.row);
+    parts_.push_back(p);
+    return &parts_.back();
+  }
+
+  void load_all_parts(std::string_view key, const Home &head) {
+    for (int i = 1; head.depth && i <= 1 << head.depth; i++) {
+      if (std::any_of(parts_.begin(), parts_.end(), [&](const Part &p) { return p.number == i; })) continue;
+      Part p{i, store_.fetch(arena(), key, i), {}, false};
+      if (p.row.found) p.home = read(key, p.row);
+      parts_.push_back(p);
+    }
+  }
+
+  // False when a funnel became inexact: only the events can tell.
+  bool add(HomeDelta &d, Home &head) {
+    end_what_ended(d.key, head.owner);
+    learn({}, head.owner, d.home.owner);
+    bool exact = head.owner.merge_but_milestones(arena(), plan_.trackers(), d.home.owner);
+    const std::size_t before = head.members.size;
+    for (const Subject &m : d.home.members) {
+      Part *part = load_part(d.key, head, m.id.view());
+      Home &in = part ? part->home : head;
+      if (part) part->touched = true;
+      Subject *mine = nullptr;
+      const std::size_t look = part ? in.members.size : before; // those added here are distinct
+      for (std::size_t i = 0; i < look && !mine; i++) {
+        if (in.members[i].id.view() == m.id.view()) mine = &in.members[i];
+      }
+      if (!mine && options_.review) continue; // his events are gone, and with them his episode
+      if (mine) wake_member(arena(), d.key, *mine);
+      if (!mine) {
+        Subject s;
+        s.id = Bytes::borrow(m.id.view());
+        mine = &in.members.push(arena(), s);
+        fresh_.push_back(m.id.view());
+      }
+      end_what_ended(d.key, *mine);
+      learn(m.id.view(), *mine, m);
+      exact &= mine->merge_but_milestones(arena(), plan_.trackers(), m);
+    }
+    return exact;
+  }
+
+  // What of a delta's milestones the log doesn't have yet. The log is read for late occurrences only.
+  void learn(std::string_view member, Subject &mine, const Subject &delta) {
+    if (mine.knows_all(delta)) return;
+    News news{member, {}};
+    std::optional<Subject> logged;
+    for (const FirstTime &m : delta.milestones) {
+      if (mine.knows(m.tracker, m.at)) continue;
+      if (mine.known.has(m.tracker)) {
+        if (!logged) fold_logged(delta_->key, member, logged.emplace());
+        const FirstTime *earlier = logged->milestone(m.tracker);
+        if (earlier && !m.before(*earlier)) continue;
+      }
+      news.milestones.push(arena(), m);
+    }
+    if (news.milestones.empty()) return;
+    for (const FirstTime &m : news.milestones) mine.note(arena(), m.tracker, m.at); // not before all were compared
+    news_.push_back(news);
+  }
+
+  // A subject's milestones in the home's log.
+  void fold_logged(std::string_view key, std::string_view member, Subject &into) {
+    for (const LoggedMilestones &l : store_.logged(arena(), key, &member)) fold_milestones(arena(), key, l.body, into);
+  }
+
+  void fold_news(const News &n, Subject &into) {
+    for (const FirstTime &m : n.milestones) into.fold_milestone(arena(), m.tracker, m.at, m.event());
+  }
+
+  // Gives members their milestones: what the log has, and what this batch brings.
+  void fold_all_milestones(std::string_view key, const Home &members) {
+    if (!options_.replace) {
+      for (const LoggedMilestones &l : store_.logged(arena(), key)) {
+        if (Subject *s = members.member(l.member)) fold_milestones(arena(), key, l.body, *s);
+      }
+    }
+    for (const News &n : news_) {
+      if (Subject *s = members.member(n.member)) fold_news(n, *s);
+    }
+  }
+
+  // An episode that had ended before these events came, though nobody looked: what they start is another one.
+  void end_what_ended(std::string_view key, Subject &s) {
+    if (!options_.decide || s.open.empty()) return;
+    for (const Program &p : plan_.programs()) {
+      if (!s.is_open(p.id)) continue;
+      const Subject whole = scored(p, key, s);
+      reasons_.resize(p.def.signals.size());
+      const Micros at = std::max(options_.as_of, whole.last_seen);
+      const int points = score(p, plan_.trackers(), whole, at, reasons_);
+      if (points < p.def.leave) leave(p, key, s, whole, points, at);
+    }
+  }
+
+  // Nothing is left of a subject that qualified.
+  void end_all(std::string_view key, const Subject &gone) {
+    for (const Program &p : plan_.programs()) {
+      if (!options_.decide || !gone.is_open(p.id)) continue;
+      Subject nothing;
+      nothing.id = gone.id;
+      leave(p, key, nothing, nothing, 0, options_.as_of);
+    }
+  }
+
+  void replace(HomeDelta &d, Home &head) {
+    const Vec<std::int32_t> open = head.owner.open;
+    std::vector<const Subject *> before;
+    for (const Subject &s : head.members) before.push_back(&s);
+    for (const Part &p : parts_) {
+      for (const Subject &s : p.home.members) before.push_back(&s);
+    }
+    (void)d.home.owner.settle(arena(), plan_.trackers());
+    head.owner = d.home.owner;
+    head.owner.open = open;
+    keep_apart({}, head.owner);
+    head.members = {}; // the delta is needed again when somebody else was faster
+    for (const Subject &s : d.home.members) head.members.push(arena(), s);
+    std::sort(before.begin(), before.end(), [](auto *a, auto *b) { return a->id.view() < b->id.view(); });
+    for (Subject &s : head.members) {
+      (void)s.settle(arena(), plan_.trackers());
+      keep_apart(s.id.view(), s);
+      const auto old = std::lower_bound(before.begin(), before.end(), s.id.view(),
+                                        [](const Subject *a, std::string_view id) { return a->id.view() < id; });
+      if (old != before.end() && (*old)->id.view() == s.id.view()) s.open = (*old)->open;
+      else fresh_.push_back(s.id.view());
+    }
+    for (const Subject *s : before) {
+      if (!s->open.empty() && !d.home.member(s->id.view())) end_all(d.key, *s);
+    }
+    head.included = {};
+    for (std::int32_t job : plan_.unfinished_jobs()) head.included.push(arena(), job);
+    for (Part &p : parts_) p.home.members.clear();
+    if (head.depth) spread(head, head.depth);
+  }
+
+  // All milestones of a subject that was derived are news: the log is emptied.
+  void keep_apart(std::string_view member, Subject &s) {
+    for (const FirstTime &m : s.milestones) s.note(arena(), m.tracker, m.at);
+    if (!s.milestones.empty()) news_.push_back({member, s.milestones});
+    s.milestones = {};
+  }
+
+  std::string_view encoded(const Home &h) { return encode(arena(), h, Milestones::apart); }
+
+  bool write(std::string_view key, Home &head, const StoredRow &row) {
+    std::string_view body = encoded(head);
+    if (head.depth == 0 && body.size() > kRowLimit && head.members.size > 1) {
+      std::uint8_t depth = 1;
+      while (depth < kMaxHomeDepth && body.size() >> depth > kRowLimit / 2) depth++;
+      spread(head, depth);
+      body = encoded(head);
+    }
+    if (!(row.found ? store_.update(row, key, 0, body) : store_.insert(key, 0, body))) return false;
+    // From here on the head is locked: nobody else changes the parts.
+    write_parts(key, head);
+    return true;
+  }
+
+  void write_parts(std::string_view key, Home &head) {
+    bool outgrown = false;
+    for (Part &p : parts_) {
+      if (!p.touched) continue;
+      const std::string_view body = encoded(p.home);
+      if (body.size() > kRowLimit && p.home.members.size > 1 && head.depth < kMaxHomeDepth) outgrown = true;
+      if (!(p.row.found ? store_.update(p.row, key, p.number, body) : store_.insert(key, p.number, body)))
+        fail(ERRCODE_INTERNAL_ERROR, "a part of home \"" + std::string(key) + "\" changed under its lock");
+    }
+    if (outgrown) split(key, head);
+  }
+
+  // Twice as many parts. Amortised over the growth that led to it.
+  void split(std::string_view key, Home &head) {
+    see_own_writes();
+    const StoredRow row = store_.fetch(arena(), key, 0);
+    parts_.clear();
+    load_all_parts(key, head);
+    for (Part &p : parts_) {
+      for (const Subject &s : p.home.members) head.members.push(arena(), s);
+      p.home.members.clear();
+    }
+    spread(head, static_cast<std::uint8_t>(head.depth + 1));
+    if (!store_.update(row, key, 0, encoded(head)))
+      fail(ERRCODE_INTERNAL_ERROR, "the head of home \"" + std::string(key) + "\" changed under its lock");
+    write_parts(key, head);
+  }
+
+  // Moves the head's members to 2^depth parts (those loaded are reused).
+  void spread(Home &head, std::uint8_t depth) {
+    head.depth = depth;
+    for (const Subject &s : head.members) {
+      const int number = static_cast<int>(member_part(s.id.view(), depth));
+      auto p = std::find_if(parts_.begin(), parts_.end(), [&](const Part &x) { return x.number == number; });
+      if (p == parts_.end()) p = parts_.insert(parts_.end(), Part{number, {}, {}, false});
+      p->home.members.push(arena(), s);
+    }
+    for (Part &p : parts_) p.touched = true;
+    head.members = {};
+  }
+
+  void decide(HomeDelta &d, Home &head) {
+    const bool account = is_account_home(d.key);
+    for (const Program &p : plan_.programs()) {
+      if (options_.only_program && p.id != options_.only_program) continue;
+      if (p.def.unit == Unit::account && account) evaluate(p, d.key, head, head.owner);
+      if (p.def.unit == Unit::user && !account) evaluate(p, d.key, head, head.owner);
+      if (p.def.unit == Unit::user && account) {
+        for (const Subject &m : d.home.members) {
+          Part *part = load_part(d.key, head, m.id.view());
+          if (Subject *s = (part ? part->home : head).member(m.id.view())) evaluate(p, d.key, head, *s);
+        }
+      }
+    }
+  }
+
+  void evaluate(const Program &p, std::string_view key, Home &head, Subject &subject) {
+    const Subject whole = scored(p, key, subject);
+    const Micros at = std::max(options_.as_of, whole.last_seen);
+    reasons_.resize(p.def.signals.size());
+    const int points = score(p, plan_.trackers(), whole, at, reasons_);
+    const bool open = whole.is_open(p.id);
+    if (open && !subject.is_open(p.id)) return; // kept in another home: see derive_homes and pql.tick
+    if (!open && may_enter_ && points >= p.def.enter) enter(p, key, head, subject, whole, points, at);
+    else if (open && points < p.def.leave) leave(p, key, subject, whole, points, at);
+    else if (open && options_.review && !(options_.replace && p.def.unit == Unit::user)) stay(p, key, subject, whole, points, at);
+  }
+
+  // What a program's score rests on.
+  Subject scored(const Program &p, std::string_view key, const Subject &s) {
+    return whole_subject(p.def.unit, key, s, p.def.scores_milestones());
+  }
+
+  Subject whole_subject(Unit unit, std::string_view key, const Subject &s, bool milestones) {
+    Subject whole = unit == Unit::user ? whole_user(key, s, milestones) : s;
+    if (!milestones) return whole;
+    const std::string_view member = unit == Unit::user && is_account_home(key) ? s.id.view() : std::string_view{};
+    if (!options_.replace && !s.known.empty()) fold_logged(key, member, whole);
+    for (const News &n : news_) {
+      if (n.member == member) fold_news(n, whole);
+    }
+    return whole;
+  }
+
+  // A person seen under several homes is one person: what the other homes know is merged in for the evaluation.
+  Subject whole_user(std::string_view key, const Subject &s, bool milestones) {
+    if (fresh_users_.contains(s.id.view())) see_own_writes();
+    store_.homes_of(arena(), s.id.view(), homes_);
+    if (std::any_of(homes_.begin(), homes_.end(), [&](std::string_view h) { return written_.contains(h); })) see_own_writes();
+    Subject whole = s;
+    bool copied = false;
+    for (std::string_view other : homes_) {
+      if (other == key) continue;
+      const StoredRow row = store_.fetch(arena(), other, 0);
+      if (!row.found) continue;
+      Home h = read(other, row);
+      Subject *there = is_account_home(other) ? nullptr : &h.owner;
+      if (is_account_home(other)) {
+        if (h.depth) {
+          const StoredRow part = store_.fetch(arena(), other, static_cast<int>(member_part(s.id.view(), h.depth)));
+          if (!part.found) continue;
+          h = read(other, part);
+        }
+        there = h.member(s.id.view());
+      }
+      if (!there) continue;
+      wake_member(arena(), other, *there);
+      if (!copied) {
+        whole = copy_of(arena(), s);
+        copied = true;
+      }
+      (void)whole.merge(arena(), plan_.trackers(), *there); // an inexact funnel keeps what is certain
+      if (milestones && !there->known.empty()) fold_logged(other, is_account_home(other) ? s.id.view() : std::string_view{}, whole);
+      for (std::int32_t program : there->open) whole.open.push(arena(), program);
+    }
+    return whole;
+  }
+
+  // What this batch wrote to other homes of the same person counts.
+  void see_own_writes() {
+    call([] { CommandCounterIncrement(); });
+    store_.see_own_writes();
+  }
+
+  void enter(const Program &p, std::string_view key, Home &head, Subject &subject, const Subject &whole, int points, Micros at) {
+    subject.open.push(arena(), p.id);
+    const bool account = p.def.unit == Unit::account;
+    Decision d{};
+    d.kind = Decision::Kind::enters;
+    fill(d, p, key, subject, points, at);
+    if (is_account_home(key)) d.account_id = std::string(home_id(key));
+    if (!account) d.user_id = d.subject_id;
+    d.signal_at = signal_time(reasons_);
+    if (!finite(d.signal_at)) d.signal_at = at;
+    d.leaves_at = falls_below(p, plan_.trackers(), whole, at, p.def.leave);
+    d.reasons = reasons_json(p, reasons_);
+    d.headline = headline(p, d.subject_id, points, reasons_);
+    Home all;
+    if (account) {
+      load_all_parts(key, head);
+      for (const Subject &s : head.members) all.members.push(arena(), s);
+      for (const Part &part : parts_) {
+        for (const Subject &s : part.home.members) all.members.push(arena(), s);
+      }
+      for (Subject &s : all.members) wake_member(arena(), key, s);
+      fold_all_milestones(key, all);
+    }
+    d.context = context_json(plan_, p, whole_subject(p.def.unit, key, subject, true), all, account);
+    d.motion = p.def.motion.motion;
+    d.next_best_action = p.def.motion.next_best_action;
+    d.contact_after = std::max(d.signal_at + p.def.motion.after, at);
+    d.contact_by = p.def.motion.by ? d.contact_after + p.def.motion.by : kNever;
+    decisions_.push_back(std::move(d));
+  }
+
+  void leave(const Program &p, std::string_view key, Subject &subject, const Subject &whole, int points, Micros at) {
+    for (std::size_t i = subject.open.size; i-- > 0;) {
+      if (subject.open[i] == p.id) subject.open.erase(i);
+    }
+    // The end is when the score fell, not when somebody noticed.
+    const Micros fell = finite(whole.last_seen) ? falls_below(p, plan_.trackers(), whole, whole.last_seen, p.def.leave) : at;
+    Decision d{};
+    d.kind = Decision::Kind::leaves;
+    fill(d, p, key, subject, points, std::min(fell, at));
+    decisions_.push_back(std::move(d));
+  }
+
+  void stay(const Program &p, std::string_view key, const Subject &subject, const Subject &whole, int points, Micros at) {
+    Decision d{};
+    d.kind = Decision::Kind::stays;
+    fill(d, p, key, subject, points, at);
+    d.leaves_at = falls_below(p, plan_.trackers(), whole, at, p.def.leave);
+    decisions_.push_back(std::move(d));
+  }
+
+  static void fill(Decision &d, const Program &p, std::string_view key, const Subject &subject, int points, Micros at) {
+    d.home = std::string(key);
+    d.program = p.def.name;
+    d.program_id = p.id;
+    d.version = p.version;
+    d.shadow = !p.live;
+    d.unit = p.def.unit;
+    d.subject_id = std::string(subject.id.view());
+    d.score = points;
+    d.at = at;
+  }
+
+  const Definitions &plan_;
+  const MergeOptions &options_;
+  Store store_;
+  Scratch rows_;
+  HomeDelta *delta_ = nullptr; ///< what is being merged
+  std::vector<News> news_;     ///< milestones that the home's log does not have
+  std::vector<Part> parts_;
+  std::vector<std::string_view> fresh_, homes_; ///< users new to the home; homes of a user
+  std::set<std::string_view> written_;              ///< homes written by this batch (where people are scored)
+  std::set<std::string, std::less<>> fresh_users_;  ///< users whom it saw in a home for the first time
+  bool may_enter_ = true;
+  std::vector<Reason> reasons_;
+  std::vector<Decision> decisions_;
+};
+
+void write_down(const std::vector<Decision> &decisions) {
+  if (decisions.empty()) return;
+  Spi spi;
+  for (const Decision &d : decisions) {
+    if (d.kind == Decision::Kind::leaves) {
+      spi.run("UPDATE pql.episode SET left_at = greatest($4, entered_at)"
+              " WHERE home = $1 AND program_id = $2 AND subject_id = $3 AND left_at IS NULL",
+              {Arg::of(d.home), Arg::of(d.program_id), Arg::of(d.subject_id), Arg::time(d.at)});
+      continue;
+    }
+    if (d.kind == Decision::Kind::stays) {
+      spi.run("UPDATE pql.episode SET leaves_at = $4"
+              " WHERE home = $1 AND program_id = $2 AND subject_id = $3 AND left_at IS NULL",
+              {Arg::of(d.home), Arg::of(d.program_id), Arg::of(d.subject_id), Arg::time(d.leaves_at)});
+      continue;
+    }
+    const auto text_or_null = [](const std::string &s) { return s.empty() ? Arg::nothing(TEXTOID) : Arg::of(s); };
+    // Whoever waited for the home's lock decides as of an instant before that: never one in an episode that ended meanwhile.
+    spi.run("WITH opened AS ("
+            " INSERT INTO pql.episode (home, episode_id, program, program_id, version, unit, subject_id, shadow, entered_at,"
+            "  score, leaves_at)"
+            " VALUES ($1, pql.next_id(), $2, $3, $4, $5, $6, $7,"
+            "  greatest($8, (SELECT max(e.left_at) FROM pql.episode AS e WHERE e.program_id = $3 AND e.subject_id = $6)), $9, $10)"
+            " ON CONFLICT (home, program_id, subject_id) WHERE left_at IS NULL DO NOTHING RETURNING episode_id, entered_at)"
+            " INSERT INTO pql.routing (routing_id, home, program, version, unit, subject_id, account_id, user_id, episode,"
+            "  signal_at, qualified_at, score, reasons, headline, motion, next_best_action, contact_after, contact_by,"
+            "  state_since, context)"
+            " SELECT pql.next_id(), $1, $2, $4, $5, $6, $11, $12, episode_id, $13, entered_at, $9, $14::jsonb, $15, $16, $17,"
+            "  greatest($18, entered_at), $19 + (greatest($18, entered_at) - $18), entered_at, $20::jsonb FROM opened WHERE NOT $7",
+            {Arg::of(d.home), Arg::of(d.program), Arg::of(d.program_id), Arg::of(d.version), Arg::of(name_of(d.unit)),
+             Arg::of(d.subject_id), Arg::of(d.shadow), Arg::time(d.at), Arg::of(d.score), Arg::time(d.leaves_at),
+             text_or_null(d.account_id), text_or_null(d.user_id), Arg::time(d.signal_at), Arg::of(d.reasons),
+             Arg::of(d.headline), Arg::of(d.motion), text_or_null(d.next_best_action), Arg::time(d.contact_after),
+             d.contact_by == kNever ? Arg::nothing(TIMESTAMPTZOID) : Arg::time(d.contact_by), Arg::of(d.context)});
+  }
+  spi.finish();
+}
+
+} // namespace
+
+void merge_batch(const Definitions &plan, Batch &batch, const MergeOptions &options) {
+  if (batch.size() == 0) return;
+  Merger merger(plan, options);
+  for (HomeDelta *d : batch.sorted()) merger.merge(*d);
+  write_down(merger.finish());
+}
+
+} // namespace pql::pg

@@ -1,0 +1,42 @@
+// Merging what a batch does into the stored homes, and deciding what follows.
+// Law: a home is merged under its lock, so that every decision rests on all that others have committed.
+#pragma once
+
+#include <set>
+
+#include "core/state/delta.hpp"
+#include "pg/definitions.hpp"
+#include "pg/store.hpp"
+
+namespace pql::pg {
+
+/// What a merge led to, to be written down once all homes are.
+struct Decision {
+  enum class Kind : unsigned char { enters, leaves, stays } kind;
+  std::string home, program, subject_id, account_id, user_id;
+  std::int32_t program_id;
+  int version;
+  bool shadow;
+  Unit unit;
+  int score;
+  Micros at, signal_at, leaves_at;
+  std::string reasons, context, headline, motion, next_best_action;
+  Micros contact_after, contact_by; ///< kNever: no limit
+};
+
+/// How a batch is merged.
+struct MergeOptions {
+  Micros as_of = kNever;          ///< the instant of decisions
+  Micros emit_since = kAlways;    ///< nobody enters without an event as new as this
+  bool decide = true;
+  std::int32_t only_program = 0;  ///< decide for this program only
+  bool review = false;            ///< also say anew when those that stay will leave
+  bool replace = false;           ///< the batch is the whole state of its homes, not an addition (a derivation)
+  std::set<std::string, std::less<>> *passed_over = nullptr; ///< gets the homes that were
+  std::int32_t backfill_job = 0;  ///< history: homes that include it already are passed over
+};
+
+/// Merges a batch into the stored homes, in the order of their keys, and writes down what was decided.
+void merge_batch(const Definitions &plan, Batch &batch, const MergeOptions &options);
+
+} // namespace pql::pg
