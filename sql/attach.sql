@@ -130,6 +130,7 @@ SELECT count(*) FROM pql.backfill_job;
 -- rights
 CREATE ROLE pql_attacher;
 GRANT USAGE ON SCHEMA place TO pql_attacher;
+GRANT EXECUTE ON FUNCTION pql.attach TO pql_attacher;
 SET ROLE pql_attacher;
 SELECT pg_temp.attach($$user_id => 'who', event => 'name', occurred_at => 'ts'$$);
 SELECT pg_temp.attach($$user_id => 'who', event => 'name', occurred_at => 'ts', dry_run => true$$);
@@ -139,6 +140,7 @@ SET ROLE pql_attacher;
 SELECT pg_temp.attach($$user_id => 'who', event => 'name', occurred_at => 'ts'$$);
 RESET ROLE;
 REVOKE ALL ON ev FROM pql_attacher;
+REVOKE ALL ON FUNCTION pql.attach FROM pql_attacher;
 -- a trigger of one's own reaches nothing
 CREATE TABLE mine (LIKE ev);
 ALTER TABLE mine OWNER TO pql_attacher;
@@ -202,6 +204,15 @@ SELECT events_table, reason, events FROM pql.unusable;
 ALTER TABLE ev RENAME COLUMN title TO name;
 CALL pql.rebuild();
 SELECT user_id, events FROM pql.members ORDER BY user_id;
+SELECT * FROM pql.verify();
+
+-- one that it reads gets another type
+ALTER TABLE ev ALTER COLUMN ts TYPE text;
+INSERT INTO ev (id, ts, who, org, name) VALUES (8, '2026-01-04', 'fay', 'acme', 'signup');
+SELECT intact, unusable FROM pql.sources;
+DELETE FROM ev WHERE id = 8;
+ALTER TABLE ev ALTER COLUMN ts TYPE timestamptz USING ts::timestamptz;
+SELECT intact FROM pql.sources;
 SELECT * FROM pql.verify();
 
 -- a column that pql reads is dropped: inserts, updates and deletes go on

@@ -17,6 +17,10 @@ CREATE OR REPLACE FUNCTION pql._state_canonical(home text, part int, body bytea)
   AS 'MODULE_PATHNAME', 'pql__state_canonical' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 250 ROWS 10;
 COMMENT ON FUNCTION pql._state_canonical(text, int, bytea) IS 'The state of each subject in a row of pql.state in one canonical form, without the ledger and milestones.';
 
+CREATE OR REPLACE FUNCTION pql._readable(source int) RETURNS boolean
+  AS 'MODULE_PATHNAME', 'pql__readable' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION pql._readable(int) IS 'Whether the columns of a source are there. Everybody may ask: readers of pql.sources do.';
+
 CREATE VIEW pql.milestones WITH (security_invoker = true) AS
   SELECT DISTINCT ON (m.unit, m.subject_id, t.name) m.unit, m.subject_id, t.name, m.reached_at, m.event_id
   FROM pql.milestone_log AS l, LATERAL pql._logged_milestones(l.home, l.member, l.body) AS m
@@ -48,9 +52,7 @@ CREATE VIEW pql.sources WITH (security_invoker = true) AS
   SELECT s.source_id, s.relation,
          (SELECT count(*) FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid = s.relation
             AND t.tgfoid = 'pql._ingest()'::regprocedure AND t.tgenabled <> 'D') = CASE s.capture WHEN 'row' THEN 2 ELSE 4 END
-         AND NOT EXISTS (SELECT FROM unnest(ARRAY[s.user_id, s.account_id, s.event, s.occurred_at, s.event_id, s.properties]) AS e
-              WHERE e IS NOT NULL AND EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = s.relation)
-                AND pql._check_expression(s.relation, e, NULL, 'column') IS NOT NULL) AS intact,
+         AND pql._readable(s.source_id) AS intact,
          s.user_id, s.account_id, s.event, s.occurred_at, s.event_id, s.properties, s.clock, s.mode, s.capture,
          CASE WHEN s.dedup IS NOT NULL THEN 'refused for ' || s.dedup WHEN s.unique_ids THEN 'refused by a unique index'
               ELSE 'counted' END AS duplicates,

@@ -1,4 +1,4 @@
-// What is kept, as rows: behind pql.members, pql.milestones, pql.subjects, pql.activation, pql.verify and pql.state_digest.
+// What is kept, as rows: behind pql.members, pql.milestones, pql.subjects, pql.sources, pql.activation, pql.verify and pql.state_digest.
 #include "pg/packet.hpp"
 #include "pg/read.hpp"
 #include "pg/srf.hpp"
@@ -192,6 +192,14 @@ PQL_FUNCTION(_flush) {
   using namespace pql::pg;
   flush_pending();
   return Datum{0};
+}
+
+// Whether the columns of a source are there.
+PQL_FUNCTION(_readable) {
+  using namespace pql::pg;
+  const std::shared_ptr<const Definitions> plan = current_definitions();
+  const SourceInfo *source = plan->source(PG_GETARG_INT32(0));
+  return BoolGetDatum(source && source_readable(*source));
 }
 
 PQL_FUNCTION(activation) {

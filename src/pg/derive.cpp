@@ -387,16 +387,19 @@ void sort(std::vector<std::string> &homes) {
 
 } // namespace
 
+bool source_readable(const SourceInfo &source) {
+  return call([&] {
+    Relation rel = try_table_open(source.relation, AccessShareLock);
+    if (!rel) return true;
+    const bool compiles = extractor_for(rel, source) != nullptr;
+    table_close(rel, NoLock);
+    return compiles;
+  });
+}
+
 bool sources_readable(const Definitions &plan, std::string *unreadable) {
   for (const SourceInfo &s : plan.sources()) {
-    const bool readable = call([&] {
-      Relation rel = try_table_open(s.relation, AccessShareLock);
-      if (!rel) return true; // dropped: nothing is left to read
-      const bool compiles = extractor_for(rel, s) != nullptr;
-      table_close(rel, NoLock);
-      return compiles;
-    });
-    if (readable) continue;
+    if (source_readable(s)) continue;
     if (unreadable) *unreadable = call([&] { return static_cast<const char *>(get_rel_name(s.relation)); });
     return false;
   }

@@ -21,7 +21,9 @@ struct ScanRange {
 /// Folds the events of all sources, and asserted milestones, into a batch. Reads with a snapshot taken now.
 void scan_events(const Definitions &plan, Arena &arena, Batch &into, const ScanRange &range);
 
-/// Whether every source can be read: none lost a column that it needs. Otherwise its name is given.
+/// Whether a source can be read: it didn't lose a column that it needs. One whose table was dropped has nothing left to read.
+bool source_readable(const SourceInfo &source);
+/// Whether every source can be read. Otherwise its name is given.
 bool sources_readable(const Definitions &plan, std::string *unreadable = nullptr);
 
 /// Locks homes, making those that are missing: from here on nobody else merges into them. In the order of keys.
