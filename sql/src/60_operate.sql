@@ -3,14 +3,14 @@ CREATE OR REPLACE FUNCTION pql._backfill_step(job int) RETURNS boolean
 COMMENT ON FUNCTION pql._backfill_step(int) IS 'Folds the next pages of a job; true when it is done.';
 REVOKE ALL ON FUNCTION pql._backfill_step(int) FROM PUBLIC;
 
--- A procedure that commits can have no SET of its own: every name and operator is qualified.
+-- A procedure that commits can have no SET of its own: every name, type and operator is qualified.
 CREATE OR REPLACE PROCEDURE pql.backfill(events regclass DEFAULT NULL)
   LANGUAGE plpgsql AS $$
 DECLARE
-  job record;
-  at record;
+  job pg_catalog.record;
+  at pg_catalog.record;
   done boolean;
-  told timestamptz := pg_catalog.clock_timestamp();
+  told pg_catalog.timestamptz := pg_catalog.clock_timestamp();
 BEGIN
   IF events IS NOT NULL AND NOT EXISTS (SELECT FROM pql.source AS s WHERE s.relation OPERATOR(pg_catalog.=) backfill.events) THEN
     RAISE EXCEPTION 'table % is not attached', events USING ERRCODE = 'undefined_object', HINT = 'Attach it with pql.attach().';

@@ -1,0 +1,199 @@
+-- Nobody's objects stand in for PostgreSQL's or pql's. Everything is called twice: with nothing but PostgreSQL in the search path,
+-- and with a schema before it that has a function, an operator, a type and a table for each of PostgreSQL's and pql's own, which
+-- do something else and take a note of being used.
+\set ON_ERROR_STOP on
+SET client_min_messages = warning;
+SELECT * FROM no_plan();
+
+--
+-- The hostile schema
+--
+
+CREATE SCHEMA hostile;
+CREATE TABLE hostile.caught (what text);
+CREATE SEQUENCE hostile.calls; -- what is rolled back counts too
+CREATE FUNCTION hostile.note(what text) RETURNS boolean LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+  PERFORM nextval('hostile.calls');
+  INSERT INTO hostile.caught VALUES (what);
+  RETURN true;
+END $$;
+
+CREATE PROCEDURE pg_temp.try(statement text) LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE statement;
+EXCEPTION WHEN OTHERS THEN
+  NULL; -- pseudo-types, mostly
+END $$;
+
+DO $$
+DECLARE
+  o record;
+BEGIN
+  FOR o IN
+    SELECT p.proname AS name, p.proretset AS is_set, format_type(p.prorettype, NULL) AS type, p.prorettype = 'void'::regtype AS is_void,
+           (SELECT string_agg(CASE WHEN p.provariadic <> 0 AND a.n = p.pronargs THEN 'VARIADIC ' ELSE '' END
+                              || format_type(a.type, NULL), ', ' ORDER BY a.n)
+            FROM unnest(p.proargtypes) WITH ORDINALITY AS a(type, n)) AS arguments
+    FROM pg_proc AS p WHERE p.pronamespace IN ('pg_catalog'::regnamespace, 'pql'::regnamespace)
+  LOOP
+    CALL pg_temp.try(format('CREATE FUNCTION hostile.%I(%s) RETURNS %s %s LANGUAGE plpgsql AS %L', o.name, o.arguments,
+      CASE WHEN o.is_set THEN 'SETOF' END, o.type, format('BEGIN PERFORM hostile.note(%L); RETURN %s; END',
+        format('function %s(%s)', o.name, o.arguments), CASE WHEN NOT o.is_set AND NOT o.is_void THEN 'NULL' END)));
+  END LOOP;
+  FOR o IN SELECT p.oid, p.oprname AS name, format_type(nullif(p.oprleft, 0), NULL) AS l, format_type(p.oprright, NULL) AS r,
+                  format_type(p.oprresult, NULL) AS type
+           FROM pg_operator AS p WHERE p.oprnamespace = 'pg_catalog'::regnamespace
+  LOOP
+    CALL pg_temp.try(format('CREATE FUNCTION hostile.operator_%s(%s) RETURNS %s LANGUAGE plpgsql AS %L', o.oid,
+      concat_ws(', ', o.l, o.r), o.type,
+      format('BEGIN PERFORM hostile.note(%L); RETURN NULL; END', format('operator %s(%s, %s)', o.name, o.l, o.r))));
+    CALL pg_temp.try(format('CREATE OPERATOR hostile.%s (FUNCTION = hostile.operator_%s, %s RIGHTARG = %s)', o.name, o.oid,
+      'LEFTARG = ' || o.l || ',', o.r));
+  END LOOP;
+  FOR o IN SELECT t.typname AS name FROM pg_type AS t
+           WHERE t.typnamespace = 'pg_catalog'::regnamespace AND (t.typtype IN ('b', 'r') AND t.typcategory <> 'A' OR t.typname = 'record')
+  LOOP
+    CALL pg_temp.try(format('CREATE DOMAIN hostile.%I AS %s CHECK (hostile.note(%L))', o.name,
+      CASE WHEN o.name = 'record' THEN 'int' ELSE format('pg_catalog.%I', o.name) END, 'type ' || o.name));
+  END LOOP;
+  FOR o IN SELECT c.relname AS name, c.oid::regclass AS relation FROM pg_class AS c
+           WHERE c.relnamespace IN ('pg_catalog'::regnamespace, 'pql'::regnamespace) AND c.relkind IN ('r', 'v')
+  LOOP
+    CALL pg_temp.try(format('CREATE TABLE hostile.%I (LIKE %s)', o.name, o.relation));
+  END LOOP;
+END $$;
+
+SELECT ok(count(*) > 2000, 'functions lie in wait')
+FROM pg_proc WHERE pronamespace = 'hostile'::regnamespace AND proname NOT LIKE 'operator\_%';
+SELECT ok(count(*) > 700, 'operators lie in wait') FROM pg_operator WHERE oprnamespace = 'hostile'::regnamespace;
+SELECT ok(count(*) > 50, 'types lie in wait') FROM pg_type WHERE typnamespace = 'hostile'::regnamespace AND typtype = 'd';
+SELECT ok(count(*) > 80, 'tables lie in wait') FROM pg_class WHERE relnamespace = 'hostile'::regnamespace AND relkind = 'r';
+
+SET search_path = hostile, pg_catalog;
+SELECT now(), 1 = 1, '2026-01-01'::timestamptz \g /dev/null
+RESET search_path;
+SELECT bag_eq('TABLE hostile.caught', ARRAY['function now()', 'operator =(integer, integer)', 'type timestamptz'],
+  'who uses them is caught');
+TRUNCATE hostile.caught;
+SELECT setval('hostile.calls', 1, false) \g /dev/null
+
+--
+-- What is called. n of :round; result: a call in FROM. A statement is run as it stands.
+--
+
+CREATE SCHEMA plain;
+CREATE TABLE plain.event (id bigint PRIMARY KEY, at timestamptz, who text, org text, name text, props jsonb);
+CREATE INDEX ON plain.event (org, at);
+CREATE TABLE plain.history (LIKE plain.event);
+CREATE TABLE plain.news (LIKE plain.event);
+INSERT INTO plain.history
+  SELECT i, timestamptz '2026-03-01' + i * interval '6 minutes', 'u' || i % 7, 'o' || i % 3, 'signup', '{"count": 1}'
+  FROM generate_series(1, 400) AS i; -- some pages
+INSERT INTO plain.news
+  SELECT i, timestamptz '2026-03-02' + i * interval '1 hour', 'u' || i % 7, 'o' || i % 3, (ARRAY['use', 'invite'])[1 + i % 2],
+         '{"count": 3}'
+  FROM generate_series(501, 550) AS i;
+INSERT INTO plain.news VALUES (551, '2026-03-08', NULL, 'o1', 'use', '{}');
+CREATE TABLE plain.call (n int GENERATED ALWAYS AS IDENTITY, result text, statement text);
+CREATE TABLE plain.result (round text, n int, result text);
+-- What a statement fails with.
+CREATE FUNCTION plain.failure(statement text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE statement;
+  RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+  RETURN SQLERRM;
+END $$;
+
+INSERT INTO plain.call (statement) VALUES
+  ('CREATE EXTENSION pql SCHEMA public'),
+  ('INSERT INTO plain.event TABLE plain.history');
+INSERT INTO plain.call (result) VALUES
+  ($$pql.attach('plain.event', 'who', 'name', 'at', 'org', 'id', 'props', clock => 'event', dry_run => true)$$),
+  ($$pql.attach('plain.event', 'who', 'name', 'at', 'org', 'id', 'props', clock => 'event', dedup => '90 days')$$),
+  ($$plain.failure('SELECT pql.attach(''plain.event'', ''who'', ''name'', ''at'')')$$),
+  ($$plain.failure('SELECT pql.attach(''plain.news'', ''nobody'', ''name'', ''at'')')$$),
+  ($$pql.check_program('{"program": "p", "signals": {"s": {"kind": "depth", "event": "e", "where": "evnt = ''e''"}}}')$$),
+  ($$pql.publish('{"program": "p", "unit": "account",
+      "milestones": {"signed_up": {"event": "signup"},
+                     "invited": {"event": "invite", "where": "(props->>''count'')::int >= 2 and event like ''inv%''"}},
+      "activation": {"steps": ["signed_up", "invited"], "within": "14 days"},
+      "signals": {"set_up": {"kind": "activation", "milestone": "activation_complete", "max_points": 30},
+                  "usage": {"kind": "depth", "event": "use", "measure": "sum", "of": "(props->>''count'')::float8", "half_life": "7 days",
+                            "half_saturation": 10, "max_points": 50}},
+      "qualify": {"enter": 40, "leave": 20}, "motions": [{"otherwise": true, "motion": "email", "after": "1 hour", "by": "1 day"}]}')$$),
+  ($$pql.publish('{"program": "u", "unit": "user", "milestones": {"user_signed_up": {"event": "signup"}},
+      "signals": {"usage": {"kind": "depth", "event": "use", "half_life": "7 days", "max_points": 50}},
+      "qualify": {"enter": 40, "leave": 20}}')$$),
+  ($$plain.failure('SELECT pql.publish(''{"program": "p"}'')')$$),
+  ($$plain.failure('SELECT pql.promote(''p'')')$$);
+INSERT INTO plain.call (statement) VALUES ('CALL pql.backfill()');
+INSERT INTO plain.call (result) VALUES
+  ($$(SELECT percent, events FROM pql.backfill_progress)$$),
+  ($$pql.promote('p')$$),
+  ($$plain.failure('CALL pql.backfill(''plain.news'')')$$);
+INSERT INTO plain.call (statement) VALUES
+  ('INSERT INTO plain.event TABLE plain.news'),
+  ('UPDATE plain.event SET org = $$o2$$ WHERE id OPERATOR(pg_catalog.=) 504'),
+  ('DELETE FROM plain.event WHERE id OPERATOR(pg_catalog.=) 505');
+INSERT INTO plain.call (result) VALUES
+  ($$pql.upsert_user_milestone('u1', 'user_signed_up', '2026-02-01')$$),
+  ($$pql.attach('pql.events', 'user_id', 'event', 'occurred_at', 'account_id', 'event_id', 'properties', clock => 'event')$$),
+  ($$pql.record_event('u1', 'use', 'o1', '{"count": 5}', '2026-03-06')$$),
+  ($$(SELECT user_id, account_id, event, occurred_at, properties FROM pql.events)$$),
+  ($$pql.score('p', 'o1')$$), ($$pql.score('p', 'o1', '2026-03-05')$$), ($$pql.score('u', 'u1')$$),
+  ($$plain.failure('SELECT pql.score(''q'', ''o1'')')$$),
+  ($$pql.explain('p', 'o1')$$), ($$pql.scoreboard('p')$$), ($$pql.activation('p')$$),
+  ('(SELECT unit, subject_id, name, reached_at, event_id FROM pql.milestones)'),
+  ('(SELECT account_id, user_id, first_seen, last_seen, events FROM pql.members)'),
+  ('(SELECT unit, subject_id, events FROM pql.subjects)'),
+  ('(SELECT events_table, reason, events FROM pql.unusable)'),
+  ('(SELECT source_id, relation, intact, duplicates, held, unusable, history_folded FROM pql.sources)'),
+  ('(SELECT subject_id, score, reasons, headline, contact_after, context FROM pql.routing)'),
+  ('(SELECT s.* FROM pql.routing AS r, LATERAL pql.story(r.routing_id) AS s)'),
+  ('pql.state_digest()'), ('pql.verify()'), ('pql.verify(0.5, $$2026-03-02$$)'), ('pql.tick()'), ('pql.tick($$2027-01-01$$)'),
+  ('pql.version()'), ('pql._number_text(7)'), ('pql._span_text($$5 days$$)'), ('pql._events_text(12345)'), ('pql._plain_text($$a_b *c*$$)');
+INSERT INTO plain.call (statement) VALUES ('CALL pql.rebuild()');
+INSERT INTO plain.call (result) VALUES ('pql.state_digest()'), ($$pql.retire('u')$$), ($$pql.detach('pql.events')$$),
+  ($$pql.retain('plain.event', '2026-03-02')$$), ('pql.verify()'), ($$pql.detach('plain.event')$$), ('pql.state_digest()');
+CREATE VIEW plain.script AS
+  SELECT n, coalesce(statement, format('INSERT INTO plain.result'
+    ' SELECT pg_catalog.current_setting($$test.round$$), %s, r::pg_catalog.text FROM %s AS r', n, result)) AS command
+  FROM plain.call;
+
+SELECT is_empty($$
+  SELECT p.oid::regprocedure FROM pg_proc AS p
+  WHERE p.pronamespace = 'pql'::regnamespace AND p.proname !~ '^_' AND p.proname <> 'next_id'
+    AND NOT EXISTS (SELECT FROM plain.call AS c WHERE coalesce(c.result, c.statement) LIKE '%pql.' || p.proname || '(%')$$,
+  'every function is called');
+
+--
+-- Once in peace, once among enemies
+--
+
+\set ON_ERROR_STOP off
+DROP EXTENSION pql;
+SET pql.backfill_batch = 1;
+SET test.round = 'plain';
+SET search_path = pg_catalog;
+SELECT command FROM plain.script ORDER BY n \gexec
+DROP EXTENSION pql CASCADE;
+TRUNCATE plain.event;
+
+SET test.round = 'hostile';
+SET search_path = hostile, pg_catalog;
+SELECT command FROM plain.script ORDER BY n \gexec
+RESET search_path;
+\set ON_ERROR_STOP on
+
+SELECT set_eq($$SELECT result FROM plain.call WHERE result IS NOT NULL AND n NOT IN (SELECT n FROM plain.result WHERE round = 'plain')$$,
+  $$SELECT result FROM plain.call WHERE result LIKE 'pql.verify(%'$$, 'all but verify, which finds nothing, give something to compare');
+SELECT is((SELECT string_agg(r.result, E'\n' ORDER BY r.result COLLATE "C") FROM plain.result AS r WHERE r.n = c.n AND r.round = 'hostile'),
+          (SELECT string_agg(r.result, E'\n' ORDER BY r.result COLLATE "C") FROM plain.result AS r WHERE r.n = c.n AND r.round = 'plain'),
+          'the same: ' || left(regexp_replace(c.result, '\s+', ' ', 'g'), 90))
+FROM plain.call AS c WHERE c.result IS NOT NULL ORDER BY c.n;
+SELECT is_empty('SELECT DISTINCT what FROM hostile.caught', 'nothing hostile was used');
+SELECT ok(NOT is_called, 'nor in what was rolled back') FROM hostile.calls;
+
+SELECT * FROM finish();
