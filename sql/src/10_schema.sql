@@ -4,7 +4,7 @@ COMMENT ON SCHEMA pql IS 'Product-led sales: milestones, scores, qualification a
 GRANT USAGE ON SCHEMA pql TO PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql.version() RETURNS text
-  AS 'MODULE_PATHNAME', 'pql_version' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+  AS 'MODULE_PATHNAME', 'pql_version' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION pql.version() IS 'The version of the loaded library; equals the extension''s version unless only one of the two was updated.';
 
 CREATE SEQUENCE pql.id_seq AS bigint;
@@ -14,3 +14,4 @@ CREATE OR REPLACE FUNCTION pql.next_id() RETURNS bigint
   LANGUAGE sql VOLATILE PARALLEL UNSAFE COST 50
   RETURN nextval('pql.id_seq'::regclass);
 COMMENT ON FUNCTION pql.next_id() IS 'A new identifier: unique, not gapless, and ordered on one node only.';
+REVOKE ALL ON FUNCTION pql.next_id() FROM PUBLIC;

@@ -188,6 +188,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pql.publish(jsonb, text) IS
   'Publishes a version of a program and returns its number. Wrong documents are refused (22023). A first version starts in shadow (see pql.promote), a later one replaces the live one; either waits for CALL pql.backfill() where events are there whose history its new definitions need.';
+REVOKE ALL ON FUNCTION pql.publish(jsonb, text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._open_standing(program text) RETURNS void
   AS 'MODULE_PATHNAME', 'pql__open_standing' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000;
@@ -234,6 +235,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pql.promote(text, text, text) IS
   'Takes a program from shadow to live: from now on it emits routing rows. Returns the version. Subjects already above the threshold are not emitted (standing => ''none''). Errors: 42704 unknown program, 55000 history not folded yet or retired, 22004 null argument.';
+REVOKE ALL ON FUNCTION pql.promote(text, text, text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql.retire(program text) RETURNS int
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
@@ -254,3 +256,4 @@ BEGIN
   RETURN number;
 END $$;
 COMMENT ON FUNCTION pql.retire(text) IS 'Takes a program out of force. Its state, episodes and routing rows stay. Returns its newest version. Errors: 42704 not in force, 22004 null argument.';
+REVOKE ALL ON FUNCTION pql.retire(text) FROM PUBLIC;

@@ -222,6 +222,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pql.attach(regclass, text, text, text, text, text, text, text, text, text, text, interval, boolean) IS
   'Attaches an events table: from now on its rows become state. Each text is a column or an SQL expression over the row. With dry_run it only tells what it found: ids, duplicates, lateness, missing indexes, cost. Errors: 42809 not a table, 42710 attached already, 42703 unknown column, 42501 no rights, 22023 bad argument, 22004 null argument.';
+REVOKE ALL ON FUNCTION pql.attach(regclass, text, text, text, text, text, text, text, text, text, text, interval, boolean) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql.detach(events regclass) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
@@ -259,6 +260,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pql.detach(regclass) IS
   'Detaches an events table: drops its triggers and takes its events out of the state (the events themselves stay). Errors: 42704 not attached, 22004 null argument.';
+REVOKE ALL ON FUNCTION pql.detach(regclass) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._seal(source int, since timestamptz) RETURNS bigint
   AS 'MODULE_PATHNAME', 'pql__seal' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000;
@@ -300,6 +302,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pql.retain(regclass, timestamptz) IS
   'Seals events older than an instant and returns how many there were: from then on they may be purged without changing any state, older ones that still arrive are not used, and verify and rebuild start there. Errors: 42704 not attached, 22023 bad instant, 22004 null argument, 55000 history not folded yet, 0A000 several tables attached.';
+REVOKE ALL ON FUNCTION pql.retain(regclass, timestamptz) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._assert_milestone(user_id text, tracker smallint, reached_at timestamptz, evidence text) RETURNS void
   AS 'MODULE_PATHNAME', 'pql__assert_milestone' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000;
@@ -349,6 +352,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pql.upsert_user_milestone(text, text, timestamptz, text) IS
   'States that a user reached a milestone; the earliest time wins. Returns true when it was not known before. Errors: 42704 milestone not defined, 22004 null argument.';
+REVOKE ALL ON FUNCTION pql.upsert_user_milestone(text, text, timestamptz, text) FROM PUBLIC;
 
 CREATE TABLE pql.events (
   event_id     bigint PRIMARY KEY DEFAULT pql.next_id(),
@@ -382,3 +386,4 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pql.record_event(text, text, text, jsonb, timestamptz) IS
   'Records an event in pql.events, which is attached when first used. Returns its id. Error: 22004 null or empty argument.';
+REVOKE ALL ON FUNCTION pql.record_event(text, text, text, jsonb, timestamptz) FROM PUBLIC;

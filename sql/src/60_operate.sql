@@ -36,6 +36,7 @@ BEGIN
 END $$;
 COMMENT ON PROCEDURE pql.backfill(regclass) IS
   'Folds the history of attached tables (null: all) into the state, in batches that commit: it may be interrupted and called again, while events keep coming. Emits nothing. Watch pql.backfill_progress. Programs that waited for it come into force.';
+REVOKE ALL ON PROCEDURE pql.backfill(regclass) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._rebuild() RETURNS void
   AS 'MODULE_PATHNAME', 'pql__rebuild' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000;
@@ -52,6 +53,7 @@ BEGIN
 END $$;
 COMMENT ON PROCEDURE pql.rebuild() IS
   'Derives the whole state again from the events tables; writers of those wait meanwhile. Episodes and routing rows, being a record of what was decided, stay.';
+REVOKE ALL ON PROCEDURE pql.rebuild() FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._state_fields(streamed boolean)
   RETURNS TABLE (home text, what text, subject text, value text)
@@ -80,6 +82,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pql.verify(float8, timestamptz) IS
   'Compares what the triggers kept with a scan of the events: one row for each difference, none when all is right. sample: the share of homes to compare; since: only those with an event since then. CALL pql.rebuild() mends. Error: 22023 bad sample.';
+REVOKE ALL ON FUNCTION pql.verify(float8, timestamptz) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._release_held(as_of timestamptz) RETURNS bigint
   AS 'MODULE_PATHNAME', 'pql__release_held' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000;
@@ -122,3 +125,4 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pql.tick(timestamptz) IS
   'Does what time alone brings by an instant (null: now, by the sources'' clock): folds held events that are due (an instant of the future makes none due before its time), ends episodes whose score has fallen, forgets event ids past the dedup horizon. Returns how many of each. Safe to call at any time, from pg_cron or by hand.';
+REVOKE ALL ON FUNCTION pql.tick(timestamptz) FROM PUBLIC;

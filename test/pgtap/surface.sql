@@ -1,0 +1,143 @@
+-- What CREATE EXTENSION leaves in a database: objects and their comments, how functions are marked and who may call them, whom it
+-- all belongs to, and what a dump takes along. Whoever adds or changes an object says so here.
+BEGIN;
+SELECT * FROM no_plan();
+
+CREATE TEMP VIEW member AS
+  SELECT d.classid, d.objid, pg_describe_object(d.classid, d.objid, 0) AS object
+  FROM pg_depend AS d JOIN pg_extension AS e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+  WHERE d.deptype = 'e' AND e.extname = 'pql'
+    AND NOT EXISTS (SELECT FROM pg_depend AS o WHERE (o.classid, o.objid, o.deptype) = (d.classid, d.objid, 'i')); -- row types
+CREATE TEMP VIEW routine AS
+  SELECT p.* FROM member AS m JOIN pg_proc AS p ON m.classid = 'pg_proc'::regclass AND p.oid = m.objid;
+CREATE TEMP VIEW relation AS
+  SELECT c.* FROM member AS m JOIN pg_class AS c ON m.classid = 'pg_class'::regclass AND c.oid = m.objid;
+
+-- The extension.
+SELECT results_eq(
+  $$SELECT v.version, v.superuser, v.trusted, v.relocatable, v.schema, v.requires FROM pg_available_extension_versions AS v
+    JOIN pg_extension AS e ON (e.extname, e.extversion) = (v.name, v.version) WHERE v.name = 'pql'$$,
+  $$SELECT pql.version(), true, false, false, NULL::name, NULL::name[]$$,
+  'what is installed is what the library says, for superusers only, and stays in its place');
+SELECT isnt(coalesce(obj_description(oid, 'pg_extension'), ''), '', 'the extension says what it is')
+FROM pg_extension WHERE extname = 'pql';
+
+-- Objects.
+SELECT bag_eq('SELECT relkind::text, relname::text FROM relation', $$VALUES
+  ('r', 'source'), ('r', 'tracker'), ('r', 'program'), ('r', 'state'), ('r', 'milestone_log'), ('r', 'base_state'), ('r', 'user_home'),
+  ('r', 'held_event'), ('r', 'seen_event'), ('r', 'forgotten_event'), ('r', 'unusable_event'), ('r', 'asserted_milestone'),
+  ('r', 'backfill_job'), ('r', 'episode'), ('r', 'routing'), ('r', 'audit'), ('r', 'event_clock'), ('r', 'events'), ('S', 'id_seq'),
+  ('v', 'milestones'), ('v', 'members'), ('v', 'subjects'), ('v', 'unusable'), ('v', 'sources'), ('v', 'backfill_progress')$$,
+  'tables, views and a sequence');
+SELECT bag_eq($$SELECT object FROM member WHERE classid NOT IN ('pg_proc'::regclass, 'pg_class'::regclass)$$, ARRAY['schema pql'],
+  'besides functions, and the schema, there is nothing');
+SELECT is_empty($$SELECT c.oid::regclass FROM pg_class AS c
+  WHERE c.relnamespace = 'pql'::regnamespace AND c.relkind IN ('r', 'v', 'S', 'm', 'f', 'p') AND c.oid NOT IN (SELECT oid FROM relation)$$,
+  'what is in the schema belongs to the extension');
+CREATE TEMP VIEW described AS SELECT object, obj_description(objid, classid::regclass::name) AS comment FROM member;
+SELECT is_empty($$SELECT object FROM described WHERE coalesce(comment, '') = ''$$, 'every object has a comment');
+SELECT is_empty($$SELECT comment, array_agg(object) FROM described GROUP BY comment HAVING count(*) > 1$$, 'no comment is another''s');
+
+-- Functions: volatility, parallel safety, strictness, and who may call them. Nobody but the owner calls what writes.
+CREATE TEMP VIEW marking AS
+  SELECT p.oid::regprocedure::text AS routine,
+         CASE p.provolatile WHEN 'v' THEN 'volatile' WHEN 's' THEN 'stable' ELSE 'immutable' END AS volatility,
+         CASE p.proparallel WHEN 'u' THEN 'unsafe' WHEN 'r' THEN 'restricted' ELSE 'safe' END AS in_parallel,
+         CASE WHEN p.proisstrict THEN 'strict' ELSE '' END AS strictness,
+         CASE WHEN EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) WHERE grantee = 0)
+           THEN 'all' ELSE 'owner' END AS callers
+  FROM routine AS p;
+SELECT bag_eq('TABLE marking', $$VALUES
+  ('pql.activation(text,text,timestamp with time zone)', 'volatile', 'unsafe', '', 'all'),
+  ('pql.attach(regclass,text,text,text,text,text,text,text,text,text,text,interval,boolean)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.backfill(regclass)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.check_program(jsonb)', 'stable', 'unsafe', '', 'all'),
+  ('pql.detach(regclass)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.explain(text,text,timestamp with time zone)', 'volatile', 'unsafe', '', 'all'),
+  ('pql.next_id()', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.promote(text,text,text)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.publish(jsonb,text)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.rebuild()', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.record_event(text,text,text,jsonb,timestamp with time zone)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.retain(regclass,timestamp with time zone)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.retire(text)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.score(text,text,timestamp with time zone)', 'volatile', 'unsafe', '', 'all'),
+  ('pql.scoreboard(text,timestamp with time zone)', 'volatile', 'unsafe', '', 'all'),
+  ('pql.state_digest()', 'volatile', 'unsafe', '', 'all'),
+  ('pql.story(bigint)', 'stable', 'restricted', 'strict', 'all'),
+  ('pql.tick(timestamp with time zone)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.upsert_user_milestone(text,text,timestamp with time zone,text)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.verify(double precision,timestamp with time zone)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.version()', 'stable', 'safe', 'strict', 'all'),
+  ('pql._add_history(integer,smallint[],boolean)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._assert_milestone(text,smallint,timestamp with time zone,text)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._audit(text,text,jsonb)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._backfill_step(integer)', 'volatile', 'unsafe', 'strict', 'owner'),
+  ('pql._boundary()', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._check_expression(regclass,text,regtype,text)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._check_rule(text,text[],regtype)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._compile_expression(regclass,text,regtype,text)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._create_triggers(integer)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._definitions_changed()', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._eval_rule(text,jsonb,text,timestamp with time zone,timestamp with time zone,regtype)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._events_text(bigint)', 'immutable', 'safe', 'strict', 'all'),
+  ('pql._flush()', 'volatile', 'unsafe', '', 'all'), -- only what the caller's own commit would do
+  ('pql._ingest()', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._leave_due(timestamp with time zone)', 'volatile', 'unsafe', 'strict', 'owner'),
+  ('pql._logged_milestones(text,text,bytea)', 'immutable', 'safe', 'strict', 'all'),
+  ('pql._now()', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._number_text(bigint)', 'immutable', 'safe', 'strict', 'all'),
+  ('pql._open_standing(text)', 'volatile', 'unsafe', 'strict', 'owner'),
+  ('pql._plain_text(text)', 'immutable', 'safe', 'strict', 'all'),
+  ('pql._program_trackers(jsonb)', 'stable', 'unsafe', 'strict', 'owner'),
+  ('pql._readable(integer)', 'volatile', 'unsafe', 'strict', 'all'),
+  ('pql._rebuild()', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._release_held(timestamp with time zone)', 'volatile', 'unsafe', 'strict', 'owner'),
+  ('pql._sample_events(regclass,text,text,text,text,text,text,text,boolean)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._seal(integer,timestamp with time zone)', 'volatile', 'unsafe', 'strict', 'owner'),
+  ('pql._settle_programs()', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._span_text(interval)', 'immutable', 'safe', 'strict', 'all'),
+  ('pql._state_canonical(text,integer,bytea)', 'immutable', 'safe', 'strict', 'all'),
+  ('pql._state_fields(boolean)', 'volatile', 'unsafe', 'strict', 'owner'),
+  ('pql._state_subjects(text,integer,bytea)', 'immutable', 'safe', 'strict', 'all'),
+  ('pql._wrote(regclass)', 'volatile', 'unsafe', 'strict', 'owner')$$,
+  'functions are marked as this table says');
+SELECT is_empty('SELECT oid::regprocedure FROM routine WHERE proleakproof', 'no function claims to be leakproof');
+SELECT is_empty('SELECT oid::regprocedure FROM routine WHERE prosecdef', 'no function runs with the rights of its owner by its marking');
+SELECT is_empty($$SELECT oid::regprocedure FROM routine
+  WHERE prosecdef AND NOT coalesce(proconfig && ARRAY['search_path=pg_catalog, pg_temp', 'search_path=pg_catalog, pql, pg_temp'], false)$$,
+  'and if one did, it would have its own search path');
+SELECT is_empty($$SELECT oid::regprocedure, proconfig FROM routine
+  WHERE EXISTS (SELECT FROM unnest(proconfig) AS s WHERE s NOT LIKE 'search\_path=%')$$,
+  'functions set nothing but their search path');
+
+-- What everybody has.
+SELECT schema_privs_are('pql', 'public', ARRAY['USAGE'], 'everybody may look into the schema, and nothing else');
+SELECT is_empty($$SELECT r.oid::regclass, a.privilege_type FROM relation AS r, aclexplode(r.relacl) AS a WHERE a.grantee <> r.relowner$$,
+  'nobody but the owner has a right on a table, a view or the sequence');
+SELECT is_empty($$SELECT r.oid::regclass, c.attname FROM relation AS r JOIN pg_attribute AS c ON c.attrelid = r.oid
+  WHERE c.attacl IS NOT NULL$$, 'nor on a column');
+SELECT is_empty($$SELECT p.oid::regprocedure FROM routine AS p, aclexplode(p.proacl) AS a WHERE a.grantee NOT IN (0, p.proowner)$$,
+  'functions are for the owner or for everybody');
+SELECT is_empty($$SELECT oid::regclass FROM relation WHERE relkind = 'v'
+  AND NOT EXISTS (SELECT FROM pg_options_to_table(reloptions) WHERE option_name = 'security_invoker' AND option_value = 'true')$$,
+  'views read with the rights of their reader');
+
+-- One owner, the extension's: what runs with the owner's rights runs with nobody else's.
+SELECT is_empty($$
+  SELECT m.object, o.refobjid::regrole FROM member AS m JOIN pg_extension AS e ON e.extname = 'pql'
+    CROSS JOIN LATERAL (SELECT CASE m.classid WHEN 'pg_proc'::regclass THEN (SELECT proowner FROM pg_proc WHERE oid = m.objid)
+                                              WHEN 'pg_class'::regclass THEN (SELECT relowner FROM pg_class WHERE oid = m.objid)
+                                              WHEN 'pg_namespace'::regclass THEN (SELECT nspowner FROM pg_namespace WHERE oid = m.objid)
+                               END) AS o(refobjid)
+  WHERE o.refobjid IS DISTINCT FROM e.extowner$$, 'everything belongs to the owner of the extension');
+
+-- What users have is dumped, all of it.
+SELECT bag_eq($$SELECT oid::regclass::text FROM relation WHERE relkind IN ('r', 'p', 'S')$$,
+  $$SELECT unnest(extconfig)::regclass::text FROM pg_extension WHERE extname = 'pql'$$,
+  'every table and the sequence are dumped with their rows');
+SELECT is_empty($$SELECT c FROM pg_extension, unnest(extcondition) AS c WHERE extname = 'pql' AND c <> ''$$,
+  'with all of their rows');
+
+SELECT * FROM finish();
+ROLLBACK;
