@@ -1,5 +1,5 @@
 -- Programs: checked, published, promoted, replaced, retired; scores and episodes as time and events go on.
--- covers: S2-17, S3-3, S3-4, S3-15
+-- covers: S2-17, S3-2, S3-3, S3-4, S3-15
 SET client_min_messages = warning;
 DROP EXTENSION IF EXISTS pql CASCADE;
 CREATE EXTENSION pql;
@@ -253,6 +253,21 @@ SELECT pql.publish(:'usage');
 SELECT program, version, status FROM pql.program WHERE program = 'usage' ORDER BY version;
 SELECT action, object, detail FROM pql.audit ORDER BY audit_id;
 SELECT * FROM pql.verify();
+
+--
+-- Three ways to get in touch, each when its own threshold is crossed
+--
+
+SELECT pql.publish(format($${"program": "%1$s", "unit": "account",
+  "signals": {"uses": {"kind": "depth", "event": "use", "half_life": "7 days", "points_each": 10, "max_points": 50}},
+  "qualify": {"enter": %2$s, "leave": 5}, "motions": [{"otherwise": true, "motion": "%1$s"}]}$$, motion, threshold)::jsonb)
+FROM (VALUES ('in_app', 10), ('email', 20), ('account_executive', 30)) AS m(motion, threshold);
+CALL pql.backfill();
+SELECT pql.promote(program) FROM pql.program WHERE program IN ('in_app', 'email', 'account_executive') ORDER BY program_id;
+INSERT INTO ev VALUES (1300, '2026-04-06', 'lee', 'lambda', 'use');
+SELECT program, motion, score FROM pql.routing WHERE subject_id = 'lambda' ORDER BY qualified_at, program;
+INSERT INTO ev VALUES (1301, '2026-04-06 00:01', 'lee', 'lambda', 'use'), (1302, '2026-04-06 00:02', 'lee', 'lambda', 'use');
+SELECT program, motion, score FROM pql.routing WHERE subject_id = 'lambda' ORDER BY qualified_at, program;
 
 DROP TABLE ev;
 DROP EXTENSION pql CASCADE;
