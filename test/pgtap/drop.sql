@@ -88,4 +88,14 @@ SELECT pql.detach('event'), pql.detach('log') \g /dev/null
 SELECT lives_ok('DROP EXTENSION pql', 'once every table is detached, it goes by itself');
 SELECT is_empty('TABLE remains', 'and leaves nothing');
 
+-- Who may have it: superusers, and nobody who has the schema ready.
+BEGIN;
+CREATE ROLE pgtap_owner;
+DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO pgtap_owner', current_database()); END $$;
+SET LOCAL ROLE pgtap_owner;
+SELECT throws_ok('CREATE EXTENSION pql', '42501', NULL, 'to own a database is not enough to create it');
+CREATE SCHEMA pql;
+RESET ROLE;
+SELECT throws_ok('CREATE EXTENSION pql', '42P06', NULL, 'it moves into nobody''s schema');
 SELECT * FROM finish();
+ROLLBACK;
