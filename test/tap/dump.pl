@@ -18,12 +18,21 @@ $node->safe_psql('a',
 	q{INSERT INTO ev SELECT i, timestamptz '2026-01-01' + i * interval '1 minute', 'u' || i % 300, 'o' || i % 40, 'e' || (i / 40) % 4
     FROM generate_series(1, 20000) AS i});
 $node->safe_psql('a', q{SELECT pql.upsert_user_milestone('u1', 'start', '2020-01-01'); SELECT pql.retain('ev', '2026-01-03')});
+$node->safe_psql('a', q{
+	CREATE ROLE analyst;
+	CREATE ROLE app;
+	GRANT SELECT ON ALL TABLES IN SCHEMA pql TO analyst;
+	GRANT EXECUTE ON FUNCTION pql.record_event, pql.next_id TO app;
+	GRANT USAGE ON SEQUENCE pql.id_seq TO app;
+	REVOKE EXECUTE ON FUNCTION pql.check_program FROM PUBLIC});
 
 my %look = (
 	sources  => 'SELECT relation, intact, user_id, account_id, sealed_before, history_folded FROM pql.sources',
 	programs => 'SELECT program, version, status, document FROM pql.program ORDER BY 1, 2',
 	routing  => 'SELECT * FROM pql.routing ORDER BY routing_id',
 	episodes => 'SELECT * FROM pql.episode ORDER BY episode_id',
+	rights   => q{SELECT oid::regprocedure::text, proacl FROM pg_proc WHERE pronamespace = 'pql'::regnamespace
+		UNION ALL SELECT relname, relacl FROM pg_class WHERE relnamespace = 'pql'::regnamespace ORDER BY 1},
 	members  => 'SELECT * FROM pql.members ORDER BY 1, 2',
 	score    => q{SELECT * FROM pql.scoreboard('p') ORDER BY 1});
 my %before = map { $_ => $node->safe_psql('a', $look{$_}) } keys %look;
