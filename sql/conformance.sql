@@ -8,6 +8,7 @@ INSERT INTO excused VALUES
   ('search path', 'pql.backfill', 'commits per batch, which a procedure with SET may not; qualifies names and operators instead'),
   ('search path', 'pql.rebuild', 'commits per batch, which a procedure with SET may not; qualifies names and operators instead'),
   ('internal', 'pql._flush', 'does what the caller''s own transaction would do when it commits'),
+  ('internal', 'pql._state_canonical', 'reads definitions, which say how rows of a home add up'),
   ('internal', 'pql._readable', 'asked by pql.sources, with the rights of whoever reads it; says yes or no'),
   ('parallel', 'pql.check_program', 'tries rules in a subtransaction, which PostgreSQL 15 refuses in parallel mode'),
   ('parallel', 'pql._program_trackers', 'tries rules in a subtransaction, which PostgreSQL 15 refuses in parallel mode');

@@ -2,20 +2,20 @@ CREATE OR REPLACE FUNCTION pql._flush() RETURNS void
   AS 'MODULE_PATHNAME', 'pql__flush' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 50;
 COMMENT ON FUNCTION pql._flush() IS 'Does what this transaction has pending, so that what it reads next is up to date.';
 
-CREATE OR REPLACE FUNCTION pql._state_subjects(home text, part int, body bytea)
+CREATE OR REPLACE FUNCTION pql._state_subjects(home text, body bytea)
   RETURNS TABLE (unit text, account_id text, user_id text, first_seen timestamptz, last_seen timestamptz, events bigint)
   AS 'MODULE_PATHNAME', 'pql__state_subjects' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 250 ROWS 10;
-COMMENT ON FUNCTION pql._state_subjects(text, int, bytea) IS 'The subjects in a row of pql.state.';
+COMMENT ON FUNCTION pql._state_subjects(text, bytea) IS 'The subjects in a row of pql.state: all of each, or a share.';
 
 CREATE OR REPLACE FUNCTION pql._logged_milestones(home text, member text, body bytea)
   RETURNS TABLE (unit text, subject_id text, tracker_id smallint, reached_at timestamptz, event_id text, event_key bytea)
   AS 'MODULE_PATHNAME', 'pql__logged_milestones' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 250 ROWS 5;
 COMMENT ON FUNCTION pql._logged_milestones(text, text, bytea) IS 'The milestones in a row of pql.milestone_log; event_key sorts as event ids do.';
 
-CREATE OR REPLACE FUNCTION pql._state_canonical(home text, part int, body bytea)
+CREATE OR REPLACE FUNCTION pql._state_canonical(home text, bodies bytea[])
   RETURNS TABLE (unit text, subject_id text, state bytea)
-  AS 'MODULE_PATHNAME', 'pql__state_canonical' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 250 ROWS 10;
-COMMENT ON FUNCTION pql._state_canonical(text, int, bytea) IS 'The state of each subject in a row of pql.state in one canonical form, without the ledger and milestones.';
+  AS 'MODULE_PATHNAME', 'pql__state_canonical' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 250 ROWS 10;
+COMMENT ON FUNCTION pql._state_canonical(text, bytea[]) IS 'The state of each subject in the rows of a home in one canonical form, without the ledger and milestones.';
 
 CREATE OR REPLACE FUNCTION pql._readable(source int) RETURNS boolean
   AS 'MODULE_PATHNAME', 'pql__readable' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000;
@@ -30,15 +30,16 @@ COMMENT ON VIEW pql.milestones IS 'The first time each user or account did a thi
 COMMENT ON COLUMN pql.milestones.event_id IS 'The event it rests on; of several at that time, the one with the smallest id.';
 
 CREATE VIEW pql.members WITH (security_invoker = true) AS
-  SELECT m.account_id, m.user_id, m.first_seen, m.last_seen, m.events
-  FROM pql.state AS s, LATERAL pql._state_subjects(s.home, s.part, s.body) AS m
-  WHERE m.user_id IS NOT NULL;
+  SELECT m.account_id, m.user_id, min(m.first_seen) AS first_seen, max(m.last_seen) AS last_seen, sum(m.events)::bigint AS events
+  FROM pql.state AS s, LATERAL pql._state_subjects(s.home, s.body) AS m
+  WHERE m.user_id IS NOT NULL
+  GROUP BY m.account_id, m.user_id;
 COMMENT ON VIEW pql.members IS 'Who has been active in which account (null: in none), since when, until when and how often.';
 
 CREATE VIEW pql.subjects WITH (security_invoker = true) AS
   SELECT m.unit, coalesce(m.user_id, m.account_id) AS subject_id, min(m.first_seen) AS first_seen, max(m.last_seen) AS last_seen,
          sum(m.events)::bigint AS events
-  FROM pql.state AS s, LATERAL pql._state_subjects(s.home, s.part, s.body) AS m
+  FROM pql.state AS s, LATERAL pql._state_subjects(s.home, s.body) AS m
   GROUP BY m.unit, coalesce(m.user_id, m.account_id);
 COMMENT ON VIEW pql.subjects IS 'Every user and every account that has been seen.';
 
@@ -79,7 +80,8 @@ CREATE OR REPLACE FUNCTION pql.state_digest() RETURNS text
     SELECT pql._flush();
     WITH kept AS (
       SELECT s.home, c.unit, c.subject_id, md5(c.state) AS what
-      FROM pql.state AS s, LATERAL pql._state_canonical(s.home, s.part, s.body) AS c
+      FROM (SELECT r.home, array_agg(r.body) AS bodies FROM pql.state AS r GROUP BY r.home) AS s,
+           LATERAL pql._state_canonical(s.home, s.bodies) AS c
       UNION ALL
       SELECT e.home, e.unit, e.subject_id, e.tracker_id || ' ' || extract(epoch FROM e.reached_at) || ' ' || encode(e.event_key, 'hex')
       FROM (SELECT DISTINCT ON (l.home, m.unit, m.subject_id, m.tracker_id) l.home, m.*

@@ -4,6 +4,7 @@
 
 extern "C" {
 #include "catalog/partition.h"
+#include "tcop/pquery.h"
 #include "utils/datum.h"
 #include "utils/tuplestore.h"
 }
@@ -131,6 +132,15 @@ struct Stretch {
   }
 };
 
+// Whether a client sent this statement by itself, neither in a transaction block nor through a function or trigger.
+bool is_whole_transaction() {
+  return call([] {
+    if (IsTransactionBlock() || GetCurrentTransactionNestLevel() > 1 || !ActivePortal) return false;
+    if (DatumGetInt32(pg_trigger_depth(nullptr)) > 1) return false;
+    return ActivePortal->commandTag == CMDTAG_INSERT || ActivePortal->commandTag == CMDTAG_COPY;
+  });
+}
+
 class Ingest {
 public:
   Ingest(const Definitions &plan, const SourceInfo &source, Relation rel) : plan_(plan), source_(source), rel_(rel) {}
@@ -257,6 +267,7 @@ private:
     MergeOptions o;
     o.as_of = decision_time(plan_, &source_, folder.newest());
     o.emit_since = o.as_of - source_.max_event_age;
+    o.alone = batch.size() == 1 && is_whole_transaction();
     merge_batch(plan_, batch, o);
   }
 

@@ -6,10 +6,8 @@
 namespace pql::pg {
 namespace {
 
-// A stored row of pql.state, decoded. Arguments: home, part, body.
-Home home_arg(FunctionCallInfo fcinfo, Arena &arena, std::string &key) {
-  key = text_arg(fcinfo, 0);
-  const std::string_view body = bytes_arg(fcinfo, 2);
+// A stored row of pql.state, decoded.
+Home home_of(Arena &arena, std::string_view key, std::string_view body) {
   return read_home(arena, key, key.size() < 2 ? std::string_view{} : body); // too short a key is damage as well
 }
 
@@ -91,27 +89,38 @@ private:
   std::string_view home_, subject_;
 };
 
-void add_as_the_events_say(const Definitions &plan, Fields &fields) {
-  Scratch scratch("pql fields");
-  Batch batch(scratch.arena(), plan.trackers());
-  scan_events(plan, scratch.arena(), batch, {});
+void add_batch(const Definitions &plan, Batch &batch, Arena &arena, Fields &fields) {
   for (HomeDelta *d : batch.sorted()) {
     each_subject(d->key, d->home, [&](Unit, std::string_view, Subject &s) {
-      (void)s.settle(scratch.arena(), plan.trackers());
+      (void)s.settle(arena, plan.trackers());
       fields.add(d->key, s);
     });
   }
 }
 
-void add_as_stored(Fields &fields) {
+void add_as_the_events_say(const Definitions &plan, Fields &fields) {
   Scratch scratch("pql fields");
+  Batch batch(scratch.arena(), plan.trackers());
+  scan_events(plan, scratch.arena(), batch, {});
+  add_batch(plan, batch, scratch.arena(), fields);
+}
+
+void add_as_stored(const Definitions &plan, Fields &fields) {
+  Scratch scratch("pql fields"), shares("pql shares");
   Store store(Store::Access::read);
+  std::set<std::string, std::less<>> shared; // homes whose rows add up
+  store.scan([&](std::string_view home, int part, std::string_view) {
+    if (part < 0) shared.emplace(home);
+  });
+  Batch sums(shares.arena(), plan.trackers());
   store.scan([&](std::string_view home, int, std::string_view body) {
     scratch.arena().reset();
     std::optional<Home> h = decode(scratch.arena(), body);
     if (!h) return; // damaged: all that it had is missing
-    each_subject(home, *h, [&](Unit, std::string_view, const Subject &s) { fields.add(home, s); });
+    if (shared.contains(home)) sums.add(home, *decode(shares.arena(), shares.arena().copy(body)));
+    else each_subject(home, *h, [&](Unit, std::string_view, const Subject &s) { fields.add(home, s); });
   });
+  add_batch(plan, sums, shares.arena(), fields);
   // Rows of one subject come together.
   std::string home, member;
   Subject s;
@@ -139,13 +148,14 @@ void add_as_stored(Fields &fields) {
 } // namespace
 } // namespace pql::pg
 
+// Arguments: home, body.
 PQL_FUNCTION(_state_subjects) {
   using namespace pql;
   using namespace pql::pg;
   ResultRows rows(fcinfo);
   Scratch scratch("pql row");
-  std::string key;
-  Home h = home_arg(fcinfo, scratch.arena(), key);
+  const std::string key = text_arg(fcinfo, 0);
+  Home h = home_of(scratch.arena(), key, bytes_arg(fcinfo, 1));
   each_subject(key, h, [&](Unit unit, std::string_view account, const Subject &s) {
     if (s.events == 0) return;
     rows.add({Cell::of(name_of(unit)), account.empty() ? Cell::null() : Cell::of(account),
@@ -173,17 +183,22 @@ PQL_FUNCTION(_logged_milestones) {
   return Datum{0};
 }
 
+// Arguments: home, the bodies of its rows.
 PQL_FUNCTION(_state_canonical) {
   using namespace pql;
   using namespace pql::pg;
   ResultRows rows(fcinfo);
-  Scratch scratch("pql row");
-  std::string key;
-  Home h = home_arg(fcinfo, scratch.arena(), key);
-  each_subject(key, h, [&](Unit unit, std::string_view, const Subject &s) {
-    if (!s.exists()) return;
-    rows.add({Cell::of(name_of(unit)), Cell::of(s.id.view()), Cell::bytes(canonical(scratch.arena(), s))});
-  });
+  const std::shared_ptr<const Definitions> plan = current_definitions();
+  Scratch scratch("pql home");
+  const std::string key = text_arg(fcinfo, 0);
+  Batch sum(scratch.arena(), plan->trackers());
+  for (std::string_view body : bytes_array_arg(fcinfo, 1)) sum.add(key, home_of(scratch.arena(), key, body));
+  for (HomeDelta *d : sum.sorted()) {
+    each_subject(key, d->home, [&](Unit unit, std::string_view, Subject &s) {
+      (void)s.settle(scratch.arena(), plan->trackers());
+      if (s.exists()) rows.add({Cell::of(name_of(unit)), Cell::of(s.id.view()), Cell::bytes(canonical(scratch.arena(), s))});
+    });
+  }
   return Datum{0};
 }
 
@@ -247,7 +262,7 @@ PQL_FUNCTION(_state_fields) {
     fail(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "events table \"" + unreadable + "\" can't be read as it was attached",
          "A column that pql reads was dropped, renamed or changed.", "Repair it, or pql.detach() it and attach it anew.");
   Fields fields(*plan, rows);
-  if (PG_GETARG_BOOL(0)) add_as_stored(fields);
+  if (PG_GETARG_BOOL(0)) add_as_stored(*plan, fields);
   else add_as_the_events_say(*plan, fields);
   return Datum{0};
 }

@@ -315,6 +315,21 @@ void scan_events(const Definitions &plan, Arena &arena, Batch &into, const ScanR
   fold_asserted(plan, arena, into, range);
 }
 
+namespace {
+
+// Once they are locked, too, nobody writes the home, and all that was written to it is committed.
+void lock_lanes(Store &store, Arena &arena, std::string_view key, int lanes) {
+  for (int i = 1; i <= lanes; i++) {
+    for (;;) {
+      const StoredRow row = store.fetch(arena, key, -i);
+      if (!row.found || store.lock(row)) break;
+      store.refresh();
+    }
+  }
+}
+
+} // namespace
+
 void lock_homes(const std::vector<std::string> &homes) {
   Store store(Store::Access::write);
   Scratch scratch("pql lock");
@@ -323,7 +338,10 @@ void lock_homes(const std::vector<std::string> &homes) {
       call([] { CHECK_FOR_INTERRUPTS(); });
       scratch.arena().reset();
       const StoredRow row = store.fetch(scratch.arena(), key, 0);
-      if (row.found && store.lock(row)) break;
+      if (row.found && store.lock(row)) {
+        lock_lanes(store, scratch.arena(), key, read_home(scratch.arena(), key, row.body, Members::asleep).lanes);
+        break;
+      }
       if (!row.found) {
         Home empty;
         empty.head = true;
@@ -369,7 +387,7 @@ std::vector<OpenEpisode> people_above(const Definitions &plan, const std::vector
   Spi spi;
   const std::uint64_t n =
       homes ? spi.run("SELECT e.home, e.subject_id FROM ("
-                      "  SELECT DISTINCT m.user_id FROM pql.state AS s, LATERAL pql._state_subjects(s.home, s.part, s.body) AS m"
+                      "  SELECT DISTINCT m.user_id FROM pql.state AS s, LATERAL pql._state_subjects(s.home, s.body) AS m"
                       "  WHERE s.home = ANY ($2)) AS m"
                       " JOIN pql.episode AS e ON e.subject_id = m.user_id WHERE e.left_at IS NULL AND e.program_id = ANY ($1::int[])",
                       {Arg::of(programs), Arg::of(*homes)})

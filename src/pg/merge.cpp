@@ -11,6 +11,9 @@ namespace {
 // their page and in few bytes of log.
 constexpr std::size_t kRowLimit = 1000;
 
+constexpr std::uint8_t kLanes = 8, kCalm = 250;
+static_assert(kLanes <= kMaxLanes);
+
 class Merger {
 public:
   Merger(const Definitions &plan, const MergeOptions &o) : plan_(plan), options_(o), store_(Store::Access::write), rows_("pql home") {}
@@ -53,6 +56,9 @@ private:
   bool attempt(HomeDelta &d, bool queue) {
     delta_ = &d;
     news_.clear();
+    parts_.clear();
+    lanes_.clear();
+    quiet_ = false;
     const StoredRow row = store_.fetch(arena(), d.key, 0);
     if (queue && row.found && !store_.lock(row)) return false;
     Home head;
@@ -65,19 +71,30 @@ private:
       if (options_.passed_over) options_.passed_over->emplace(d.key);
       return true;
     }
+    if (head.lanes) return attempt_in_turn(d, row, queue);
+    const bool crowded = queue && row.found && options_.alone && may_have_lanes();
+    if (crowded) head.lanes = kLanes;
+    if (!merge_into(d, head, row)) return false;
+    if (crowded) make_lanes(d.key);
+    return true;
+  }
+
+  bool merge_into(HomeDelta &d, Home &head, const StoredRow &row) {
     if (!row.found && !is_account_home(d.key)) fresh_.push_back(home_id(d.key));
-    parts_.clear();
     for (const Subject &m : d.home.members) load_part(d.key, head, m.id.view());
     bool exact = true;
     if (options_.replace) {
       load_all_parts(d.key, head);
       replace(d, head);
     } else {
-      exact = add(d, head);
+      for (const Lane &l : lanes_) {
+        if (l.emptied) exact &= take_share(d.key, head, l.share);
+      }
+      exact &= add(d, head);
     }
     may_enter_ = d.newest >= options_.emit_since;
     if (!exact) mark_dirty(d.key); // and decided upon when it is derived
-    else if (options_.decide) decide(d, head);
+    else if (options_.decide && !quiet_) decide(d, head);
     if (!write(d.key, head, row)) return false;
     if (options_.replace) store_.forget_milestones(d.key);
     for (const News &n : news_) store_.log_milestones(d.key, n.member, encode_milestones(arena(), n.milestones));
@@ -88,6 +105,191 @@ private:
     if (plan_.has_unit(Unit::user)) written_.insert(d.key);
     return true;
   }
+
+  // ---------------------------------------------------------------------------------------------------------------- lanes
+  //
+  // A home's head is locked until its writer's commit is on disk, and who waits for it waits for that. A home that somebody had to
+  // wait for gets lanes: rows that have a share of it, like a delta that is stored. Whoever finds the head taken adds his
+  // events to a lane that is free, if they are quiet: nothing follows from them, not even when all that others are about to
+  // commit is added, nor when some of it isn't. What might follow from them is for the head's owner, who waits for the others.
+  //
+  // Looking and writing is done in turn, so that of two whose events cross a threshold only together, the later one sees
+  // the earlier's. Who holds the turn waits for lanes only, and only as owner of the head; who wrote a lane has
+  // nothing left to do but to commit (MergeOptions::alone): nobody waits in a circle.
+
+  struct Lane {
+    int number;
+    LiveRow live;
+    Home share;
+    bool emptied;
+  };
+
+  // Of a person scored across homes the sum is in no home alone; and what is read as of a snapshot can't see who is about to commit.
+  bool may_have_lanes() const {
+    return !plan_.has_unit(Unit::user) && options_.decide && !options_.review && !options_.replace && !options_.only_program &&
+           !options_.backfill_job && is_account_home(delta_->key) && !call([] { return IsolationUsesXactSnapshot(); });
+  }
+
+  bool attempt_in_turn(HomeDelta &d, const StoredRow &row, bool queue) {
+    const bool own = queue || !may_have_lanes();
+    if (own && !queue && !store_.lock(row)) return false;
+    store_.take_turn(d.key);
+    const bool done = merge_in_turn(d, own);
+    store_.end_turn(d.key);
+    return done;
+  }
+
+  bool merge_in_turn(HomeDelta &d, bool own) {
+    store_.see_own_writes();
+    const LiveRow live = store_.fetch_live(arena(), d.key, 0);
+    if (!live.row.found) return false;
+    Home head = read(d.key, live.row);
+    if (!head.lanes) return false;
+    load_lanes(d.key, head);
+    quiet_ = is_quiet(d, head, live);
+    if (!own && live.busy) return quiet_ && options_.alone && write_lane(d);
+    const bool close = head.calm == kCalm;
+    if (!own && (!quiet_ || close)) return false;
+    if (!quiet_ || close) wait_for_lanes(d.key, head);
+    const bool busy = std::any_of(lanes_.begin(), lanes_.end(), [](const Lane &l) { return l.live.busy; });
+    head.calm = busy ? 0 : static_cast<std::uint8_t>(std::min(head.calm + 1, int{kCalm}));
+    if (close) head.lanes = head.calm = 0;
+    for (Lane &l : lanes_) l.emptied = !l.live.busy && (!quiet_ || close || l.live.row.body.size() > kRowLimit / 2);
+    if (!own && !store_.try_lock(live.row)) return false; // somebody came without a turn, and may wait for it now
+    if (!merge_into(d, head, live.row)) return false;
+    for (const Lane &l : lanes_) {
+      if (close) store_.remove(l.live.row);
+      else if (l.emptied && l.share.owner.events) write_share(d.key, l, nothing(d.key));
+    }
+    return true;
+  }
+
+  Home nothing(std::string_view key) {
+    Home h;
+    h.head = true;
+    h.owner.id = Bytes::borrow(home_id(key));
+    return h;
+  }
+
+  void make_lanes(std::string_view key) {
+    for (int i = 1; i <= kLanes; i++) (void)store_.insert(key, -i, encoded(nothing(key)));
+  }
+
+  void load_lanes(std::string_view key, const Home &head) {
+    lanes_.clear();
+    for (int i = 1; i <= head.lanes; i++) {
+      const LiveRow live = store_.fetch_live(arena(), key, -i);
+      if (live.row.found) lanes_.push_back({i, live, read(key, live.row), false});
+    }
+  }
+
+  // Until all that was written to lanes is committed or taken back. Under the head's lock, so that nobody but the writers of
+  // lanes can have locked one.
+  void wait_for_lanes(std::string_view key, const Home &head) {
+    for (;;) {
+      const auto busy = std::find_if(lanes_.begin(), lanes_.end(), [](const Lane &l) { return l.live.busy; });
+      if (busy == lanes_.end()) return;
+      if (store_.lock(busy->live.row)) store_.see_own_writes();
+      else store_.refresh(); // it was changed
+      load_lanes(key, head);
+    }
+  }
+
+  void write_share(std::string_view key, const Lane &l, const Home &share) {
+    if (store_.update(l.live.row, key, -l.number, encoded(share))) return;
+    store_.refresh(); // may say that the transaction's snapshot is too old
+    fail(ERRCODE_INTERNAL_ERROR, "a lane of home \"" + std::string(key) + "\" changed in another's turn");
+  }
+
+  // Adds the delta to a lane that is free. False when there is none, or the events would make a funnel inexact.
+  bool write_lane(const HomeDelta &d) {
+    for (std::size_t i = 0; i < lanes_.size(); i++) {
+      Lane &l = lanes_[(static_cast<std::size_t>(MyProcPid) + i) % lanes_.size()];
+      if (l.live.busy || l.live.gone || l.live.row.body.size() > kRowLimit) continue;
+      if (!l.share.owner.merge_but_milestones(arena(), plan_.trackers(), d.home.owner)) return false;
+      for (const Subject &m : d.home.members) {
+        Subject *mine = l.share.member(m.id.view());
+        if (!mine) {
+          Subject s;
+          s.id = Bytes::borrow(m.id.view());
+          mine = &l.share.members.push(arena(), s);
+        }
+        wake_member(arena(), d.key, *mine);
+        if (!mine->merge_but_milestones(arena(), plan_.trackers(), m)) return false;
+      }
+      return store_.try_lock(l.live.row) && store_.update(l.live.row, d.key, -l.number, encoded(l.share));
+    }
+    return false;
+  }
+
+  // Takes what a lane has into the head and the parts.
+  bool take_share(std::string_view key, Home &head, const Home &share) {
+    bool exact = head.owner.merge_but_milestones(arena(), plan_.trackers(), share.owner);
+    for (const Subject &m : share.members) load_part(key, head, m.id.view());
+    for (Subject m : share.members) {
+      wake_member(arena(), key, m);
+      Part *part = load_part(key, head, m.id.view());
+      if (part) part->touched = true;
+      Home &in = part ? part->home : head;
+      Subject *mine = in.member(m.id.view());
+      if (!mine) {
+        Subject s;
+        s.id = m.id;
+        mine = &in.members.push(arena(), s);
+      }
+      wake_member(arena(), key, *mine);
+      exact &= mine->merge_but_milestones(arena(), plan_.trackers(), m);
+    }
+    return exact;
+  }
+
+  // Whether nothing follows from the events: no milestone, nobody new, and no account enters or leaves, whoever of the others
+  // commits. That holds for all of them at once because each lane only adds to what decides.
+  bool is_quiet(HomeDelta &d, Home &head, const LiveRow &live) {
+    if (!may_have_lanes() || live.gone || !only_adds(d.home.owner) || !brings_no_news(d, head)) return false;
+    const bool changing = live.newest.data() != live.row.body.data();
+    const Home next = changing ? read_home(arena(), d.key, live.newest, Members::asleep) : head;
+    const auto open = [](const Home &h) { return std::span(h.owner.open.begin(), h.owner.open.end()); };
+    if (!std::ranges::equal(open(head), open(next)) || !head.owner.known.includes(next.owner.known)) return false;
+    Subject certain = copy_of(arena(), head.owner), most = copy_of(arena(), next.owner), without = copy_of(arena(), head.owner);
+    const auto into = [&](Subject &to, const Subject &s) { return to.merge_but_milestones(arena(), plan_.trackers(), s); };
+    bool exact = into(most, d.home.owner) & into(without, d.home.owner);
+    for (const Lane &l : lanes_) {
+      if (l.live.gone) return false;
+      const Home shown = l.live.newest.data() != l.live.row.body.data() ? read_home(arena(), d.key, l.live.newest, Members::asleep) : l.share;
+      exact &= into(certain, l.share.owner) & into(most, shown.owner) & into(without, shown.owner);
+    }
+    return exact && std::ranges::all_of(plan_.programs(), [&](const Program &p) {
+             if (head.owner.is_open(p.id)) return points_of(p, certain, most.last_seen) >= p.def.leave;
+             return points_of(p, most, most.last_seen) < p.def.enter && (!changing || points_of(p, without, most.last_seen) < p.def.enter);
+           });
+  }
+
+  // As counts do, and sums of what isn't negative.
+  static bool only_adds(const Subject &s) {
+    return std::ranges::all_of(s.decays, [](const DecayedSum &x) {
+      return std::ranges::all_of(x.sum.sum, [](const Wide &w) { return w.hi >= 0; });
+    });
+  }
+
+  bool brings_no_news(const HomeDelta &d, Home &head) {
+    if (!head.owner.knows_all(d.home.owner)) return false;
+    for (const Subject &m : d.home.members) load_part(d.key, head, m.id.view());
+    return std::ranges::all_of(d.home.members, [&](const Subject &m) {
+      Part *part = load_part(d.key, head, m.id.view());
+      Subject *mine = (part ? part->home : head).member(m.id.view());
+      if (!mine) return false;
+      wake_member(arena(), d.key, *mine);
+      return mine->knows_all(m);
+    });
+  }
+
+  int points_of(const Program &p, const Subject &s, Micros seen) {
+    reasons_.resize(p.def.signals.size());
+    return score(p, plan_.trackers(), scored(p, delta_->key, s), std::max(options_.as_of, seen), reasons_);
+  }
+
+  // ---------------------------------------------------------------------------------------------------------- what is there
 
   Part *load_part(std::string_view key, const Home &head, std::string_view user) {
     const int number = static_cast<int>(member_part(user, head.depth));
@@ -182,7 +384,7 @@ private:
 
   // An episode that had ended before these events came, though nobody looked: what they start is another one.
   void end_what_ended(std::string_view key, Subject &s) {
-    if (!options_.decide || s.open.empty()) return;
+    if (!options_.decide || quiet_ || s.open.empty()) return;
     for (const Program &p : plan_.programs()) {
       if (!s.is_open(p.id)) continue;
       const Subject whole = scored(p, key, s);
@@ -350,27 +552,14 @@ private:
     bool copied = false;
     for (std::string_view other : homes_) {
       if (other == key) continue;
-      const StoredRow row = store_.fetch(arena(), other, 0);
-      if (!row.found) continue;
-      Home h = read(other, row);
-      Subject *there = is_account_home(other) ? nullptr : &h.owner;
-      if (is_account_home(other)) {
-        if (h.depth) {
-          const StoredRow part = store_.fetch(arena(), other, static_cast<int>(member_part(s.id.view(), h.depth)));
-          if (!part.found) continue;
-          h = read(other, part);
-        }
-        there = h.member(s.id.view());
-      }
-      if (!there) continue;
-      wake_member(arena(), other, *there);
-      if (!copied) {
-        whole = copy_of(arena(), s);
+      const std::string_view member = is_account_home(other) ? s.id.view() : std::string_view{};
+      for (const Subject &there : shares_of(store_, arena(), other, member)) {
+        if (!copied) whole = copy_of(arena(), s);
         copied = true;
+        (void)whole.merge(arena(), plan_.trackers(), there); // an inexact funnel keeps what is certain
+        if (milestones && !there.known.empty()) fold_logged(other, member, whole);
+        for (std::int32_t program : there.open) whole.open.push(arena(), program);
       }
-      (void)whole.merge(arena(), plan_.trackers(), *there); // an inexact funnel keeps what is certain
-      if (milestones && !there->known.empty()) fold_logged(other, is_account_home(other) ? s.id.view() : std::string_view{}, whole);
-      for (std::int32_t program : there->open) whole.open.push(arena(), program);
     }
     return whole;
   }
@@ -451,6 +640,8 @@ private:
   HomeDelta *delta_ = nullptr; ///< what is being merged
   std::vector<News> news_;     ///< milestones that the home's log does not have
   std::vector<Part> parts_;
+  std::vector<Lane> lanes_; ///< of a home that has some
+  bool quiet_ = false;      ///< nothing follows from what is being merged
   std::vector<std::string_view> fresh_, homes_; ///< users new to the home; homes of a user
   std::set<std::string_view> written_;              ///< homes written by this batch (where people are scored)
   std::set<std::string, std::less<>> fresh_users_;  ///< users whom it saw in a home for the first time

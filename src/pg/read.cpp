@@ -137,18 +137,10 @@ std::optional<Subject> subject_at(const Definitions &plan, Arena &arena, Unit un
     if (homes.empty()) homes.push_back(home_key(false, id));
   }
   for (const std::string &home : homes) {
-    const StoredRow row = store.fetch(arena, home, 0);
-    if (!row.found) continue;
-    Home h = stored_home(arena, home, row.body);
-    const bool member = unit == Unit::user && is_account_home(home);
-    if (member && h.depth) {
-      const StoredRow part = store.fetch(arena, home, static_cast<int>(member_part(id, h.depth)));
-      if (!part.found) continue;
-      h = stored_home(arena, home, part.body);
-    }
-    const Subject *s = member ? h.member(id) : &h.owner;
-    if (!s || !found.add(*s)) continue;
-    const std::string_view whose = member ? id : std::string_view{};
+    const std::string_view whose = is_account_home(home) && unit == Unit::user ? id : std::string_view{};
+    const std::vector<Subject> shares = shares_of(store, arena, home, whose);
+    for (const Subject &s : shares) found.add(s);
+    if (shares.empty()) continue;
     for (const LoggedMilestones &l : store.logged(arena, home, &whose)) found.add_milestones(home, whose, l.body);
   }
   store.close();

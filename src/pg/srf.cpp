@@ -79,4 +79,23 @@ std::string_view bytes_arg(FunctionCallInfo fcinfo, int n) {
   return {VARDATA_ANY(b), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(b))};
 }
 
+std::vector<std::string_view> bytes_array_arg(FunctionCallInfo fcinfo, int n) {
+  Datum *elements = nullptr;
+  bool *nulls = nullptr;
+  int count = 0;
+  call([&] {
+    deconstruct_array(PG_GETARG_ARRAYTYPE_P(n), BYTEAOID, -1, false, TYPALIGN_INT, &elements, &nulls, &count);
+    for (int i = 0; i < count; i++) {
+      if (!nulls[i]) elements[i] = PointerGetDatum(PG_DETOAST_DATUM_PACKED(elements[i]));
+    }
+  });
+  std::vector<std::string_view> out;
+  for (int i = 0; i < count; i++) {
+    if (nulls[i]) continue;
+    const auto *const b = reinterpret_cast<const bytea *>(DatumGetPointer(elements[i]));
+    out.emplace_back(VARDATA_ANY(b), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(b)));
+  }
+  return out;
+}
+
 } // namespace pql::pg

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <vector>
 
 #include "pg/boundary.hpp"
 
@@ -50,5 +51,7 @@ std::string text_arg(FunctionCallInfo fcinfo, int n);
 std::string jsonb_arg(FunctionCallInfo fcinfo, int n);
 /// A bytea argument's bytes, valid during the call. Not for NULL.
 std::string_view bytes_arg(FunctionCallInfo fcinfo, int n);
+/// The elements of a bytea[] argument, without those that are null, valid during the call. Not for NULL.
+std::vector<std::string_view> bytes_array_arg(FunctionCallInfo fcinfo, int n);
 
 } // namespace pql::pg

@@ -3,29 +3,34 @@
 #include "pg/compat.hpp"
 
 extern "C" {
+#include "access/multixact.h"
+#include "access/transam.h"
 #include "catalog/pg_collation.h"
 #include "executor/nodeModifyTable.h"
 #include "storage/bufmgr.h"
 #include "storage/bufpage.h"
+#include "storage/lock.h"
+#include "storage/procarray.h"
 #include "utils/fmgroids.h"
 }
 
 namespace pql::pg {
 namespace {
 
-// Where the chain of versions of a home's head begins, as it was seen last: that is where the index points, until an update
+// Where the chain of versions of a home's head (or lane) begins, as it was seen last: that is where the index points, until an update
 // leaves the page. It spares the descent of the index. A hint only: what it leads to must be visible and be that home's.
 class Roots {
 public:
-  const ItemPointerData *find(std::string_view key) const noexcept {
+  const ItemPointerData *find(std::string_view key, int part) const noexcept {
     if (!slots_) return nullptr;
-    const std::uint32_t h = hash(key);
+    const std::uint32_t h = hash(key, part);
     const Entry &e = slots_[h & (size_ - 1)];
     return e.hash == h ? &e.tid : nullptr;
   }
-  void remember(std::string_view key, const ItemPointerData &tid) {
+  void remember(std::string_view key, int part, const ItemPointerData &tid) {
+    if (part > 0) return; // there are many, and they are seldom met again
     if (used_ * 2 >= size_ && size_ < kMost) grow();
-    const std::uint32_t h = hash(key);
+    const std::uint32_t h = hash(key, part);
     Entry &e = slots_[h & (size_ - 1)];
     if (!e.hash) used_++;
     e = {h, tid};
@@ -38,7 +43,9 @@ private:
   };
   static constexpr std::uint32_t kFirst = 1 << 10, kMost = 1 << 18; // 12 KB to 3 MB
 
-  static std::uint32_t hash(std::string_view key) noexcept { return static_cast<std::uint32_t>(hash_of(key, 0) >> 32) | 1u << 31; }
+  static std::uint32_t hash(std::string_view key, int part) noexcept {
+    return static_cast<std::uint32_t>(hash_of(key, static_cast<std::uint64_t>(part)) >> 32) | 1u << 31;
+  }
 
   // Of two that want one slot the later stays.
   void grow() {
@@ -126,6 +133,29 @@ Home read_home(Arena &a, std::string_view key, std::string_view body, Members me
 
 void wake_member(Arena &a, std::string_view key, Subject &member) {
   if (!wake(a, member)) fail_damaged(key);
+}
+
+std::vector<Subject> shares_of(Store &store, Arena &a, std::string_view home, std::string_view member) {
+  std::vector<Subject> out;
+  const auto read = [&](int part) -> std::optional<Home> {
+    const StoredRow row = store.fetch(a, home, part);
+    return row.found ? std::optional(read_home(a, home, row.body, Members::asleep)) : std::nullopt;
+  };
+  const auto take = [&](Home &h) {
+    Subject *const s = member.empty() ? &h.owner : h.member(member);
+    if (!s) return;
+    wake_member(a, home, *s);
+    out.push_back(*s);
+  };
+  std::optional<Home> head = read(0);
+  if (!head) return out;
+  const std::uint32_t part = member.empty() ? 0 : member_part(member, head->depth);
+  if (part == 0) take(*head);
+  else if (std::optional<Home> h = read(static_cast<int>(part))) take(*h);
+  for (int i = 1; i <= head->lanes; i++) {
+    if (std::optional<Home> lane = read(-i)) take(*lane);
+  }
+  return out;
 }
 
 void fold_milestones(Arena &a, std::string_view home, std::string_view body, Subject &into) {
@@ -223,8 +253,8 @@ void Store::homes_of(Arena &a, std::string_view user, std::vector<std::string_vi
 
 // Inside call(). As heapam's index fetch does it, but for pruning: that prunes as soon as a page is fuller than the fill factor, which is
 // with nearly every update. Here several versions gather, and one cleaning (and its record in the log) takes them all.
-bool Store::fetch_hinted(std::string_view home) {
-  const ItemPointerData *const hint = roots.find(home);
+bool Store::fetch_hinted(std::string_view home, int part) {
+  const ItemPointerData *const hint = roots.find(home, part);
   if (!hint || ItemPointerGetBlockNumber(hint) >= blocks_) return false;
   ItemPointerData tid = *hint;
   const Buffer buffer = ReadBuffer(state_, ItemPointerGetBlockNumber(&tid));
@@ -241,7 +271,7 @@ bool Store::fetch_hinted(std::string_view home) {
   bool isnull;
   const text *key = DatumGetTextPP(slot_getattr(slot_, 1, &isnull));
   return std::string_view(VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key)) == home &&
-         DatumGetInt32(slot_getattr(slot_, 2, &isnull)) == 0;
+         DatumGetInt32(slot_getattr(slot_, 2, &isnull)) == part;
 }
 
 // Inside call().
@@ -257,7 +287,7 @@ bool Store::fetch_indexed(std::string_view home, int part) {
   while (const ItemPointer tid = found ? nullptr : index_getnext_tid(scan_, ForwardScanDirection)) {
     const ItemPointerData root = *tid; // fetching walks it along the chain
     found = index_fetch_heap(scan_, slot_);
-    if (found && part == 0) roots.remember(home, root);
+    if (found) roots.remember(home, part, root);
   }
   pfree(key);
   return found;
@@ -273,7 +303,7 @@ StoredRow Store::fetch(Arena &a, std::string_view home, int part) {
   // The slot holds the row until the next fetch; it is copied afterwards, when nothing can jump.
   const Found f = call([&]() -> Found {
     Found r{};
-    if (!(part == 0 && fetch_hinted(home)) && !fetch_indexed(home, part)) return r;
+    if (!(part <= 0 && fetch_hinted(home, part)) && !fetch_indexed(home, part)) return r;
     bool isnull;
     const Datum d = slot_getattr(slot_, 3, &isnull);
     const bytea *body = DatumGetByteaPP(d);
@@ -289,6 +319,106 @@ StoredRow Store::fetch(Arena &a, std::string_view home, int part) {
   row.tid = f.tid;
   row.body = a.copy({f.data, f.size});
   return row;
+}
+
+namespace {
+
+// What became of a version of a row.
+struct Fate {
+  bool replaced = false, gone = false, busy = false;
+  TransactionId by = InvalidTransactionId;
+  ItemPointerData next{};
+};
+
+// Inside call(), with a pin on the version's page.
+Fate fate_of(HeapTuple t, Buffer buffer) {
+  Fate f;
+  LockBuffer(buffer, BUFFER_LOCK_SHARE);
+  const HeapTupleHeader h = t->t_data;
+  const bool marked = !(h->t_infomask & HEAP_XMAX_INVALID);
+  const bool locked_only = marked && HEAP_XMAX_IS_LOCKED_ONLY(h->t_infomask);
+  const bool multi = marked && (h->t_infomask & HEAP_XMAX_IS_MULTI);
+  if (marked) f.by = locked_only ? HeapTupleHeaderGetRawXmax(h) : HeapTupleHeaderGetUpdateXid(h);
+  f.next = h->t_ctid;
+  LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+  if (!marked) return f;
+  if (locked_only) {
+    f.busy = multi ? MultiXactIdIsRunning(f.by, true)
+                   : !TransactionIdIsCurrentTransactionId(f.by) && TransactionIdIsInProgress(f.by);
+    return f;
+  }
+  if (!TransactionIdIsCurrentTransactionId(f.by)) {
+    f.busy = TransactionIdIsInProgress(f.by);
+    if (!f.busy && !TransactionIdDidCommit(f.by)) return f; // taken back
+  }
+  f.gone = ItemPointerEquals(&f.next, &t->t_self);
+  f.replaced = !f.gone;
+  return f;
+}
+
+} // namespace
+
+// The versions after the one that the snapshot sees, up to the last.
+LiveRow Store::fetch_live(Arena &a, std::string_view home, int part) {
+  LiveRow out;
+  out.row = fetch(a, home, part);
+  out.newest = out.row.body;
+  if (!out.row.found) return out;
+  call([&] {
+    auto *const slot = reinterpret_cast<BufferHeapTupleTableSlot *>(slot_);
+    HeapTupleData t = *slot->base.tuple;
+    Buffer buffer = slot->buffer;
+    IncrBufferRefCount(buffer);
+    for (;;) {
+      const Fate f = fate_of(&t, buffer);
+      out.busy |= f.busy;
+      out.gone |= f.gone;
+      ReleaseBuffer(buffer);
+      if (!f.replaced) return;
+      t.t_self = f.next;
+      if (!heap_fetch(state_, SnapshotAny, &t, &buffer, false)) return;
+      if (!TransactionIdEquals(HeapTupleHeaderGetXmin(t.t_data), f.by)) return ReleaseBuffer(buffer); // another row's by now
+      bool isnull;
+      const Datum body = heap_getattr(&t, 3, RelationGetDescr(state_), &isnull);
+      out.gone |= VARATT_IS_EXTERNAL(DatumGetPointer(body));
+      if (out.gone) return ReleaseBuffer(buffer);
+      const bytea *const b = DatumGetByteaPP(body);
+      out.newest = a.copy({VARDATA_ANY(b), VARSIZE_ANY_EXHDR(b)});
+    }
+  });
+  return out;
+}
+
+namespace {
+
+LOCKTAG turn_of(Relation state, std::string_view home) {
+  LOCKTAG tag;
+  SET_LOCKTAG_OBJECT(tag, MyDatabaseId, RelationGetRelid(state), static_cast<std::uint32_t>(hash_of(home, 0)), 0);
+  return tag;
+}
+
+} // namespace
+
+void Store::take_turn(std::string_view home) {
+  call([&] {
+    const LOCKTAG tag = turn_of(state_, home);
+    LockAcquire(&tag, ExclusiveLock, false, false);
+  });
+}
+
+void Store::end_turn(std::string_view home) {
+  call([&] {
+    const LOCKTAG tag = turn_of(state_, home);
+    LockRelease(&tag, ExclusiveLock, false);
+  });
+}
+
+void Store::remove(const StoredRow &row) {
+  call([&] {
+    ItemPointerData tid = row.tid;
+    simple_table_tuple_delete(state_, &tid, snapshot_);
+    wrote_ = true;
+  });
 }
 
 bool Store::update(const StoredRow &row, std::string_view home, int part, std::string_view body) {
@@ -319,7 +449,7 @@ bool Store::update(const StoredRow &row, std::string_view home, int part, std::s
         target_->slot->tts_tid = out_->tts_tid;
         target_->slot->tts_tableOid = RelationGetRelid(state_);
         insert_index_entries(target_->result, target_->slot, target_->estate);
-        if (part == 0) roots.remember(home, out_->tts_tid);
+        roots.remember(home, part, out_->tts_tid);
       }
       break;
     case TM_Updated:
@@ -368,7 +498,7 @@ bool Store::insert(std::string_view home, int part, std::string_view body) {
     SpeculativeInsertionLockRelease(GetCurrentTransactionId());
     if (!lost) {
       wrote_ = true;
-      if (part == 0) roots.remember(home, slot->tts_tid);
+      roots.remember(home, part, slot->tts_tid);
     }
     pfree(home_text);
     pfree(body_bytes);
@@ -377,12 +507,15 @@ bool Store::insert(std::string_view home, int part, std::string_view body) {
   });
 }
 
-bool Store::lock(const StoredRow &row) {
+bool Store::lock(const StoredRow &row) { return lock(row, LockWaitBlock); }
+bool Store::try_lock(const StoredRow &row) { return lock(row, LockWaitSkip); }
+
+bool Store::lock(const StoredRow &row, LockWaitPolicy wait) {
   return call([&] {
     TM_FailureData failure;
     ItemPointerData tid = row.tid;
     const TM_Result result = table_tuple_lock(state_, &tid, snapshot_, slot_, GetCurrentCommandId(true),
-                                              LockTupleNoKeyExclusive, LockWaitBlock, 0, &failure);
+                                              LockTupleNoKeyExclusive, wait, 0, &failure);
     return result == TM_Ok;
   });
 }

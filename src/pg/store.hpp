@@ -13,6 +13,14 @@ struct StoredRow {
   std::string_view body;
 };
 
+/// A row as others may soon have it.
+struct LiveRow {
+  StoredRow row;           ///< as of the store's snapshot
+  std::string_view newest; ///< the body of its newest version, committed or not; row.body when there is no newer one
+  bool busy = false;       ///< another transaction that has not ended changed or locked it
+  bool gone = false;       ///< or deleted it, or its newest body can't be read yet
+};
+
 /// A row of pql.milestone_log.
 struct LoggedMilestones {
   std::string_view member; ///< empty: the home's owner
@@ -39,12 +47,24 @@ public:
   /// Takes a new snapshot after CommandCounterIncrement, so that fetch sees what this transaction wrote.
   void see_own_writes();
 
+  /// The same, and what others who have not committed made of it.
+  LiveRow fetch_live(Arena &a, std::string_view home, int part);
+
+  /// One at a time looks at what others do to a home and then writes it. Not for longer than that: whoever waits for a row
+  /// must not hold the turn of others who hold none. Given back at the end of the transaction at the latest.
+  void take_turn(std::string_view home);
+  void end_turn(std::string_view home);
+
   /// Replaces a row that was fetched. False when somebody else changed it first: refresh, fetch and merge again.
   bool update(const StoredRow &row, std::string_view home, int part, std::string_view body);
+  /// Deletes a row that was fetched, under its lock.
+  void remove(const StoredRow &row);
   /// Inserts a row. False when somebody else did first.
   bool insert(std::string_view home, int part, std::string_view body);
   /// Locks a row that was fetched, waiting for whoever changes it. False when it was changed: refresh and fetch again.
   bool lock(const StoredRow &row);
+  /// The same without waiting. False also when somebody else has changed or locked it and has not ended.
+  bool try_lock(const StoredRow &row);
 
   /// Records that a user has been seen in a home. Call under the head's lock.
   void add_user_home(std::string_view home, std::string_view user);
@@ -81,7 +101,8 @@ public:
 
 private:
   struct Target;
-  bool fetch_hinted(std::string_view home);
+  bool lock(const StoredRow &row, LockWaitPolicy wait);
+  bool fetch_hinted(std::string_view home, int part);
   bool fetch_indexed(std::string_view home, int part);
   void take_snapshot();
   void restart();
@@ -105,6 +126,10 @@ private:
 Home read_home(Arena &a, std::string_view key, std::string_view body, Members members = Members::whole);
 /// Reads what of a member was left asleep. Raises XX001 when it is damaged.
 void wake_member(Arena &a, std::string_view key, Subject &member);
+
+/// What a home's rows have of a member, or (empty) of its owner: shares that add up, but for milestones, which
+/// are in the log. A share may be of nothing but the ledger.
+std::vector<Subject> shares_of(Store &store, Arena &a, std::string_view home, std::string_view member);
 
 /// Folds a row of the milestone log into its subject. Raises XX001 when it is damaged.
 void fold_milestones(Arena &a, std::string_view home, std::string_view body, Subject &into);

@@ -97,9 +97,9 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql._seal(integer,timestamp with time zone)', 'volatile', 'unsafe', 'strict', 'owner'),
   ('pql._settle_programs()', 'volatile', 'unsafe', '', 'owner'),
   ('pql._span_text(interval)', 'immutable', 'safe', 'strict', 'all'),
-  ('pql._state_canonical(text,integer,bytea)', 'immutable', 'safe', 'strict', 'all'),
+  ('pql._state_canonical(text,bytea[])', 'stable', 'restricted', 'strict', 'all'),
   ('pql._state_fields(boolean)', 'volatile', 'unsafe', 'strict', 'owner'),
-  ('pql._state_subjects(text,integer,bytea)', 'immutable', 'safe', 'strict', 'all'),
+  ('pql._state_subjects(text,bytea)', 'immutable', 'safe', 'strict', 'all'),
   ('pql._wrote(regclass)', 'volatile', 'unsafe', 'strict', 'owner')$$,
   'functions are marked as this table says');
 SELECT is_empty('SELECT oid::regprocedure FROM routine WHERE proleakproof', 'no function claims to be leakproof');

@@ -12,10 +12,12 @@
 namespace pql {
 
 /// A home, or a part of one. The head (part 0) has the owner and, while they are few, the members; the other parts have
-/// members only.
+/// members only. A lane is a part that has a share of both: what they are is the sum of the home's rows.
 struct Home {
-  bool head = false;
+  bool head = false;          ///< or a lane
   std::uint8_t depth = 0;     ///< members lie in 2^depth further parts; 0: in the head itself
+  std::uint8_t lanes = 0;     ///< parts -1 to -lanes are lanes
+  std::uint8_t calm = 0;      ///< so often in turn was the head written while nobody else wrote the home
   Subject owner;              ///< the account, or the person (head only)
   Vec<Subject> members;       ///< users of the account
   Vec<std::int32_t> included; ///< unfinished backfills whose history this home has already
@@ -34,7 +36,7 @@ inline std::string_view home_id(std::string_view key) noexcept { return key.subs
 /// In which part a member of a home lies.
 std::uint32_t member_part(std::string_view user_id, std::uint8_t depth) noexcept;
 
-inline constexpr std::uint8_t kMaxHomeDepth = 14;
+inline constexpr std::uint8_t kMaxHomeDepth = 14, kMaxLanes = 16;
 
 /// Where milestones are: in the stored form itself, or kept apart (pql.milestone_log), so that it only says which are known.
 /// A home's row is written with every event, a milestone once.
