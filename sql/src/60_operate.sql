@@ -56,7 +56,7 @@ COMMENT ON PROCEDURE pql.rebuild() IS
 REVOKE ALL ON PROCEDURE pql.rebuild() FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._state_fields(streamed boolean)
-  RETURNS TABLE (home text, what text, subject text, value text)
+  RETURNS TABLE (home text, unit text, what text, subject text, value text)
   AS 'MODULE_PATHNAME', 'pql__state_fields' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000 ROWS 10000;
 COMMENT ON FUNCTION pql._state_fields(boolean) IS 'The state field by field: as it is stored (true), or as the events say (false).';
 REVOKE ALL ON FUNCTION pql._state_fields(boolean) FROM PUBLIC;
@@ -75,7 +75,7 @@ BEGIN
        recent AS (SELECT DISTINCT x.home FROM (SELECT * FROM s UNION ALL SELECT * FROM r) AS x
                   WHERE verify.since IS NOT NULL AND x.what = 'last_seen' AND x.value::timestamptz >= verify.since)
   SELECT coalesce(s.what, r.what), coalesce(s.subject, r.subject), s.value, r.value
-  FROM s FULL JOIN r ON s.home = r.home AND s.what = r.what AND s.subject = r.subject
+  FROM s FULL JOIN r ON s.home = r.home AND s.unit = r.unit AND s.what = r.what AND s.subject = r.subject
   WHERE s.value IS DISTINCT FROM r.value
     AND (verify.since IS NULL OR coalesce(s.home, r.home) IN (SELECT recent.home FROM recent))
   ORDER BY 2, 1;

@@ -267,7 +267,7 @@ private:
     MergeOptions o;
     o.as_of = decision_time(plan_, &source_, folder.newest());
     o.emit_since = o.as_of - source_.max_event_age;
-    o.alone = batch.size() == 1 && is_whole_transaction();
+    o.alone = batch.size() == 1 && synchronous_commit != SYNCHRONOUS_COMMIT_OFF && is_whole_transaction();
     merge_batch(plan_, batch, o);
   }
 

@@ -35,15 +35,14 @@ class Fields {
 public:
   Fields(const Definitions &plan, ResultRows &rows) : plan_(plan), rows_(rows) {}
 
-  void add(std::string_view home, const Subject &s) {
-    home_ = home;
-    subject_ = s.id.view();
+  void add(std::string_view home, Unit unit, const Subject &s) {
+    begin(home, unit, s);
     if (s.events) {
       put("first_seen", print_instant(s.first_seen));
       put("last_seen", print_instant(s.last_seen));
       put("events", std::to_string(s.events));
     }
-    add_milestones(home, s);
+    put_milestones(s);
     for (const DecayedSum &d : s.decays) {
       const Tracker &t = plan_.trackers()[d.tracker];
       std::string value = std::to_string(d.sum.read(t.half_life, d.newest)) + " at " + print_instant(d.newest) + " " +
@@ -64,14 +63,21 @@ public:
     }
   }
 
-  void add_milestones(std::string_view home, const Subject &s) {
-    home_ = home;
-    subject_ = s.id.view();
-    for (const FirstTime &m : s.milestones)
-      put(name("milestone", m.tracker), print_instant(m.at) + " " + event_id_text(m.event()));
+  void add_milestones(std::string_view home, Unit unit, const Subject &s) {
+    begin(home, unit, s);
+    put_milestones(s);
   }
 
 private:
+  void begin(std::string_view home, Unit unit, const Subject &s) {
+    home_ = home;
+    unit_ = unit;
+    subject_ = s.id.view();
+  }
+  void put_milestones(const Subject &s) {
+    for (const FirstTime &m : s.milestones)
+      put(name("milestone", m.tracker), print_instant(m.at) + " " + event_id_text(m.event()));
+  }
   std::string name(const char *kind, TrackerId t) const {
     const TrackerInfo *info = plan_.info(t);
     std::string out = std::string(kind) + " ";
@@ -81,19 +87,20 @@ private:
     return out + " (" + std::to_string(t) + ")";
   }
   void put(const std::string &what, const std::string &value) {
-    rows_.add({Cell::of(home_), Cell::of(what), Cell::of(subject_), Cell::of(value)});
+    rows_.add({Cell::of(home_), Cell::of(name_of(unit_)), Cell::of(what), Cell::of(subject_), Cell::of(value)});
   }
 
   const Definitions &plan_;
   ResultRows &rows_;
   std::string_view home_, subject_;
+  Unit unit_ = Unit::user;
 };
 
 void add_batch(const Definitions &plan, Batch &batch, Arena &arena, Fields &fields) {
   for (HomeDelta *d : batch.sorted()) {
-    each_subject(d->key, d->home, [&](Unit, std::string_view, Subject &s) {
+    each_subject(d->key, d->home, [&](Unit unit, std::string_view, Subject &s) {
       (void)s.settle(arena, plan.trackers());
-      fields.add(d->key, s);
+      fields.add(d->key, unit, s);
     });
   }
 }
@@ -118,7 +125,7 @@ void add_as_stored(const Definitions &plan, Fields &fields) {
     std::optional<Home> h = decode(scratch.arena(), body);
     if (!h) return; // damaged: all that it had is missing
     if (shared.contains(home)) sums.add(home, *decode(shares.arena(), shares.arena().copy(body)));
-    else each_subject(home, *h, [&](Unit, std::string_view, const Subject &s) { fields.add(home, s); });
+    else each_subject(home, *h, [&](Unit unit, std::string_view, const Subject &s) { fields.add(home, unit, s); });
   });
   add_batch(plan, sums, shares.arena(), fields);
   // Rows of one subject come together.
@@ -127,7 +134,7 @@ void add_as_stored(const Definitions &plan, Fields &fields) {
   const auto flush = [&] {
     if (s.milestones.empty()) return;
     s.id = Bytes::borrow(member.empty() && home.size() > 2 ? home_id(home) : member);
-    fields.add_milestones(home, s);
+    fields.add_milestones(home, member.empty() && is_account_home(home) ? Unit::account : Unit::user, s);
     s = {};
     scratch.arena().reset();
   };

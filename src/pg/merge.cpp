@@ -19,8 +19,8 @@ public:
   Merger(const Definitions &plan, const MergeOptions &o) : plan_(plan), options_(o), store_(Store::Access::write), rows_("pql home") {}
 
   void merge(HomeDelta &d) {
-    call([] { CHECK_FOR_INTERRUPTS(); });
     for (bool queue = false;; queue = true) {
+      call([] { CHECK_FOR_INTERRUPTS(); });
       rows_.arena().reset();
       fresh_.clear();
       const std::size_t decided = decisions_.size();
@@ -140,8 +140,11 @@ private:
   }
 
   bool merge_in_turn(HomeDelta &d, bool own) {
-    store_.see_own_writes();
-    const LiveRow live = store_.fetch_live(arena(), d.key, 0);
+    LiveRow live;
+    do { // the head's parts must be as new as it is
+      store_.see_own_writes();
+      live = store_.fetch_live(arena(), d.key, 0);
+    } while (live.unseen);
     if (!live.row.found) return false;
     Home head = read(d.key, live.row);
     if (!head.lanes) return false;
@@ -201,12 +204,16 @@ private:
     fail(ERRCODE_INTERNAL_ERROR, "a lane of home \"" + std::string(key) + "\" changed in another's turn");
   }
 
-  // Adds the delta to a lane that is free. False when there is none, or the events would make a funnel inexact.
+  // Adds the delta to a lane that is free. False when there is none. What is past a funnel's end changes nothing and is left out.
   bool write_lane(const HomeDelta &d) {
+    const auto add = [&](Subject &to, Subject from) {
+      from.funnels = {};
+      (void)to.merge_but_milestones(arena(), plan_.trackers(), from);
+    };
     for (std::size_t i = 0; i < lanes_.size(); i++) {
       Lane &l = lanes_[(static_cast<std::size_t>(MyProcPid) + i) % lanes_.size()];
       if (l.live.busy || l.live.gone || l.live.row.body.size() > kRowLimit) continue;
-      if (!l.share.owner.merge_but_milestones(arena(), plan_.trackers(), d.home.owner)) return false;
+      add(l.share.owner, d.home.owner);
       for (const Subject &m : d.home.members) {
         Subject *mine = l.share.member(m.id.view());
         if (!mine) {
@@ -215,7 +222,7 @@ private:
           mine = &l.share.members.push(arena(), s);
         }
         wake_member(arena(), d.key, *mine);
-        if (!mine->merge_but_milestones(arena(), plan_.trackers(), m)) return false;
+        add(*mine, m);
       }
       return store_.try_lock(l.live.row) && store_.update(l.live.row, d.key, -l.number, encoded(l.share));
     }
@@ -272,15 +279,24 @@ private:
     });
   }
 
+  // Whether a subject has been through all funnels of which the delta has steps.
+  bool is_past_funnels(const Subject &mine, const Subject &delta) const {
+    return std::ranges::all_of(delta.funnels, [&](const FunnelState &f) {
+      const FunnelState *const had = mine.funnel(f.tracker);
+      return had && had->funnel.complete(plan_.trackers()[f.tracker].funnel) && f.funnel.floor == kAlways &&
+             !f.funnel.kept.empty() && f.funnel.kept[0].at > had->funnel.best.reached;
+    });
+  }
+
   bool brings_no_news(const HomeDelta &d, Home &head) {
-    if (!head.owner.knows_all(d.home.owner)) return false;
+    if (!head.owner.knows_all(d.home.owner) || !is_past_funnels(head.owner, d.home.owner)) return false;
     for (const Subject &m : d.home.members) load_part(d.key, head, m.id.view());
     return std::ranges::all_of(d.home.members, [&](const Subject &m) {
       Part *part = load_part(d.key, head, m.id.view());
       Subject *mine = (part ? part->home : head).member(m.id.view());
       if (!mine) return false;
       wake_member(arena(), d.key, *mine);
-      return mine->knows_all(m);
+      return mine->knows_all(m) && is_past_funnels(*mine, m);
     });
   }
 

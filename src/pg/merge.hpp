@@ -32,7 +32,7 @@ struct MergeOptions {
   std::int32_t only_program = 0;  ///< decide for this program only
   bool review = false;            ///< also say anew when those that stay will leave
   bool replace = false;           ///< the batch is the whole state of its homes, not an addition (a derivation)
-  bool alone = false;             ///< one home, and the transaction does nothing after this but commit
+  bool alone = false;             ///< one home, and the transaction does nothing after this but wait for its commit
   std::set<std::string, std::less<>> *passed_over = nullptr; ///< gets the homes that were
   std::int32_t backfill_job = 0;  ///< history: homes that include it already are passed over
 };

@@ -325,7 +325,7 @@ namespace {
 
 // What became of a version of a row.
 struct Fate {
-  bool replaced = false, gone = false, busy = false;
+  bool replaced = false, gone = false, busy = false, committed = false;
   TransactionId by = InvalidTransactionId;
   ItemPointerData next{};
 };
@@ -349,7 +349,8 @@ Fate fate_of(HeapTuple t, Buffer buffer) {
   }
   if (!TransactionIdIsCurrentTransactionId(f.by)) {
     f.busy = TransactionIdIsInProgress(f.by);
-    if (!f.busy && !TransactionIdDidCommit(f.by)) return f; // taken back
+    f.committed = !f.busy && TransactionIdDidCommit(f.by);
+    if (!f.busy && !f.committed) return f; // taken back
   }
   f.gone = ItemPointerEquals(&f.next, &t->t_self);
   f.replaced = !f.gone;
@@ -384,6 +385,10 @@ LiveRow Store::fetch_live(Arena &a, std::string_view home, int part) {
       if (out.gone) return ReleaseBuffer(buffer);
       const bytea *const b = DatumGetByteaPP(body);
       out.newest = a.copy({VARDATA_ANY(b), VARSIZE_ANY_EXHDR(b)});
+      if (!f.committed || IsolationUsesXactSnapshot()) continue;
+      out.row.tid = t.t_self;
+      out.row.body = out.newest;
+      out.unseen = true;
     }
   });
   return out;
