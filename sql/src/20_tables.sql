@@ -65,7 +65,7 @@ CREATE TABLE pql.state (
   PRIMARY KEY (home, part)
 ) WITH (fillfactor = 50, toast_tuple_target = 8160, autovacuum_vacuum_scale_factor = 0.05);
 ALTER TABLE pql.state ALTER COLUMN body SET STORAGE MAIN;
-COMMENT ON TABLE pql.state IS 'What is kept of accounts and users, one row a home (more for large accounts). Read it through pql.milestones, pql.members, pql.subjects and pql.activation.';
+COMMENT ON TABLE pql.state IS 'What is kept of accounts and users, one row a home, more for large and for crowded accounts (doc/internals.md). Read it through pql.milestones, pql.members, pql.subjects and pql.activation.';
 
 CREATE TABLE pql.milestone_log (
   home    text COLLATE "C" NOT NULL,

@@ -1,5 +1,5 @@
 // Merging what a batch does into the stored homes, and deciding what follows.
-// Law: a home is merged under its lock, so that every decision rests on all that others have committed.
+// Law: every decision rests on all that others have committed; what nothing can follow from needs no lock.
 #pragma once
 
 #include <set>

@@ -1,5 +1,5 @@
 // Rows of pql.state and of what belongs to it, read and written without the executor.
-// Law: a home's head (part 0) is its lock; whoever writes a home writes, or locks, the head first.
+// Law: a home's head (part 0) is its lock: whoever writes a home writes, or locks, the head first, or adds to a lane in his turn.
 #pragma once
 
 #include "pg/memory.hpp"
