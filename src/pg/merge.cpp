@@ -11,7 +11,9 @@ namespace {
 // their page and in few bytes of log.
 constexpr std::size_t kRowLimit = 1000;
 
-constexpr std::uint8_t kLanes = 8, kCalm = 250;
+// How crowded a home is: each wait for its head warms it, each write without one cools it. Where every ninth or more have to wait it gets
+// hot, and lanes.
+constexpr std::uint8_t kLanes = 8, kWarmth = 8, kHot = 64, kHottest = 250;
 static_assert(kLanes <= kMaxLanes);
 
 class Merger {
@@ -72,10 +74,15 @@ private:
       return true;
     }
     if (head.lanes) return attempt_in_turn(d, row, queue);
-    const bool crowded = queue && row.found && options_.alone && may_have_lanes();
-    if (crowded) head.lanes = kLanes;
+    if (queue && row.found && options_.alone && may_have_lanes()) head.heat = static_cast<std::uint8_t>(head.heat + kWarmth);
+    else if (head.heat) head.heat--;
+    const bool hot = head.heat >= kHot;
+    if (hot) {
+      head.lanes = kLanes;
+      head.heat = kHottest;
+    }
     if (!merge_into(d, head, row)) return false;
-    if (crowded) make_lanes(d.key);
+    if (hot) make_lanes(d.key);
     return true;
   }
 
@@ -150,14 +157,15 @@ private:
     if (!head.lanes) return false;
     load_lanes(d.key, head);
     quiet_ = is_quiet(d, head, live);
-    if (!own && live.busy) return quiet_ && options_.alone && write_lane(d);
-    const bool close = head.calm == kCalm;
+    if (!own && live.busy) return quiet_ && options_.alone && write_lane(d, head);
+    const bool close = head.heat == 0;
+    if (quiet_ && folds(head.owner, d.home.owner)) quiet_ = false; // what lanes have may be older
     if (!own && (!quiet_ || close)) return false;
     if (!quiet_ || close) wait_for_lanes(d.key, head);
-    const bool busy = std::any_of(lanes_.begin(), lanes_.end(), [](const Lane &l) { return l.live.busy; });
-    head.calm = busy ? 0 : static_cast<std::uint8_t>(std::min(head.calm + 1, int{kCalm}));
-    if (close) head.lanes = head.calm = 0;
-    for (Lane &l : lanes_) l.emptied = !l.live.busy && (!quiet_ || close || l.live.row.body.size() > kRowLimit / 2);
+    if (std::ranges::any_of(lanes_, [](const Lane &l) { return l.live.busy; })) head.heat = kHottest;
+    else if (head.heat) head.heat--;
+    if (close) head.lanes = 0;
+    for (Lane &l : lanes_) l.emptied = !l.live.busy && (!quiet_ || close || is_full(l));
     if (!own && !store_.try_lock(live.row)) return false; // somebody came without a turn, and may wait for it now
     if (!merge_into(d, head, live.row)) return false;
     for (const Lane &l : lanes_) {
@@ -165,6 +173,22 @@ private:
       else if (l.emptied && l.share.owner.events) write_share(d.key, l, nothing(d.key));
     }
     return true;
+  }
+
+  static bool is_full(const Lane &l) {
+    return l.live.row.body.size() > kRowLimit / 2 ||
+           std::ranges::any_of(l.share.owner.funnels, [](const FunnelState &f) { return f.funnel.kept.size > Funnel::kKept / 2; });
+  }
+
+  // Whether a delta would end a funnel, or fold some of what is kept.
+  bool folds(const Subject &mine, const Subject &delta) {
+    if (delta.funnels.empty()) return false;
+    Subject after = copy_of(arena(), mine);
+    (void)after.merge_but_milestones(arena(), plan_.trackers(), delta);
+    return std::ranges::any_of(after.funnels, [&](const FunnelState &f) {
+      const FunnelState *const had = mine.funnel(f.tracker);
+      return f.funnel.floor != (had ? had->funnel.floor : kAlways);
+    });
   }
 
   Home nothing(std::string_view key) {
@@ -204,34 +228,38 @@ private:
     fail(ERRCODE_INTERNAL_ERROR, "a lane of home \"" + std::string(key) + "\" changed in another's turn");
   }
 
-  // Adds the delta to a lane that is free. False when there is none. What is past a funnel's end changes nothing and is left out.
-  bool write_lane(const HomeDelta &d) {
-    const auto add = [&](Subject &to, Subject from) {
-      from.funnels = {};
-      (void)to.merge_but_milestones(arena(), plan_.trackers(), from);
-    };
-    for (std::size_t i = 0; i < lanes_.size(); i++) {
-      Lane &l = lanes_[(static_cast<std::size_t>(MyProcPid) + i) % lanes_.size()];
-      if (l.live.busy || l.live.gone || l.live.row.body.size() > kRowLimit) continue;
-      add(l.share.owner, d.home.owner);
-      for (const Subject &m : d.home.members) {
-        Subject *mine = l.share.member(m.id.view());
-        if (!mine) {
-          Subject s;
-          s.id = Bytes::borrow(m.id.view());
-          mine = &l.share.members.push(arena(), s);
-        }
-        wake_member(arena(), d.key, *mine);
-        add(*mine, m);
-      }
-      return store_.try_lock(l.live.row) && store_.update(l.live.row, d.key, -l.number, encoded(l.share));
+  // Adds the delta to a lane that is free. False when there is none, or the lane would have to fold a funnel: of two that did,
+  // nobody can tell how far both together got. What is past a funnel's end changes nothing and is left out.
+  bool write_lane(const HomeDelta &d, const Home &head) {
+    const auto free = [](const Lane &l) { return !l.live.busy && !l.live.gone && l.live.row.body.size() <= kRowLimit; };
+    std::ranges::rotate(lanes_, lanes_.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(MyProcPid) % lanes_.size()));
+    const auto lane = std::ranges::find_if(lanes_, free);
+    if (lane == lanes_.end()) return false;
+    Subject owner = d.home.owner;
+    owner.funnels = {};
+    for (const FunnelState &f : d.home.owner.funnels) {
+      if (!is_past(head.owner, f)) owner.funnels.push(arena(), f);
     }
-    return false;
+    if (folds(lane->share.owner, owner)) return false;
+    (void)lane->share.owner.merge_but_milestones(arena(), plan_.trackers(), owner);
+    for (Subject m : d.home.members) {
+      m.funnels = {};
+      Subject *mine = lane->share.member(m.id.view());
+      if (!mine) {
+        Subject s;
+        s.id = m.id;
+        mine = &lane->share.members.push(arena(), s);
+      }
+      wake_member(arena(), d.key, *mine);
+      (void)mine->merge_but_milestones(arena(), plan_.trackers(), m);
+    }
+    return store_.try_lock(lane->live.row) && store_.update(lane->live.row, d.key, -lane->number, encoded(lane->share));
   }
 
   // Takes what a lane has into the head and the parts.
   bool take_share(std::string_view key, Home &head, const Home &share) {
-    bool exact = head.owner.merge_but_milestones(arena(), plan_.trackers(), share.owner);
+    bool exact = true;
+    head.owner.absorb(arena(), plan_.trackers(), share.owner); // settled with the delta
     for (const Subject &m : share.members) load_part(key, head, m.id.view());
     for (Subject m : share.members) {
       wake_member(arena(), key, m);
@@ -250,7 +278,7 @@ private:
     return exact;
   }
 
-  // Whether nothing follows from the events: no milestone, nobody new, and no account enters or leaves, whoever of the others
+  // Whether nothing follows from the events: no milestone, nobody new, no funnel made inexact, and no account enters or leaves, whoever of the others
   // commits. That holds for all of them at once because each lane only adds to what decides.
   bool is_quiet(HomeDelta &d, Home &head, const LiveRow &live) {
     if (!may_have_lanes() || live.gone || !only_adds(d.home.owner) || !brings_no_news(d, head)) return false;
@@ -259,14 +287,18 @@ private:
     const auto open = [](const Home &h) { return std::span(h.owner.open.begin(), h.owner.open.end()); };
     if (!std::ranges::equal(open(head), open(next)) || !head.owner.known.includes(next.owner.known)) return false;
     Subject certain = copy_of(arena(), head.owner), most = copy_of(arena(), next.owner), without = copy_of(arena(), head.owner);
-    const auto into = [&](Subject &to, const Subject &s) { return to.merge_but_milestones(arena(), plan_.trackers(), s); };
-    bool exact = into(most, d.home.owner) & into(without, d.home.owner);
+    const auto into = [&](Subject &to, const Subject &s) { to.absorb(arena(), plan_.trackers(), s); };
+    into(most, d.home.owner);
+    into(without, d.home.owner);
     for (const Lane &l : lanes_) {
       if (l.live.gone) return false;
       const Home shown = l.live.newest.data() != l.live.row.body.data() ? read_home(arena(), d.key, l.live.newest, Members::asleep) : l.share;
-      exact &= into(certain, l.share.owner) & into(most, shown.owner) & into(without, shown.owner);
+      into(certain, l.share.owner);
+      into(most, shown.owner);
+      into(without, shown.owner);
     }
-    return exact && std::ranges::all_of(plan_.programs(), [&](const Program &p) {
+    const auto settled = [&](Subject &s) { return s.settle(arena(), plan_.trackers()); };
+    return settled(certain) && settled(most) && settled(without) && std::ranges::all_of(plan_.programs(), [&](const Program &p) {
              if (head.owner.is_open(p.id)) return points_of(p, certain, most.last_seen) >= p.def.leave;
              return points_of(p, most, most.last_seen) < p.def.enter && (!changing || points_of(p, without, most.last_seen) < p.def.enter);
            });
@@ -279,24 +311,22 @@ private:
     });
   }
 
-  // Whether a subject has been through all funnels of which the delta has steps.
-  bool is_past_funnels(const Subject &mine, const Subject &delta) const {
-    return std::ranges::all_of(delta.funnels, [&](const FunnelState &f) {
-      const FunnelState *const had = mine.funnel(f.tracker);
-      return had && had->funnel.complete(plan_.trackers()[f.tracker].funnel) && f.funnel.floor == kAlways &&
-             !f.funnel.kept.empty() && f.funnel.kept[0].at > had->funnel.best.reached;
-    });
+  // Whether a subject had been through a funnel before it took these steps.
+  bool is_past(const Subject &mine, const FunnelState &steps) const {
+    const FunnelState *const had = mine.funnel(steps.tracker);
+    return had && had->funnel.complete(plan_.trackers()[steps.tracker].funnel) && steps.funnel.floor == kAlways &&
+           !steps.funnel.kept.empty() && steps.funnel.kept[0].at > had->funnel.best.reached;
   }
 
   bool brings_no_news(const HomeDelta &d, Home &head) {
-    if (!head.owner.knows_all(d.home.owner) || !is_past_funnels(head.owner, d.home.owner)) return false;
+    if (!head.owner.knows_all(d.home.owner)) return false;
     for (const Subject &m : d.home.members) load_part(d.key, head, m.id.view());
     return std::ranges::all_of(d.home.members, [&](const Subject &m) {
       Part *part = load_part(d.key, head, m.id.view());
       Subject *mine = (part ? part->home : head).member(m.id.view());
       if (!mine) return false;
       wake_member(arena(), d.key, *mine);
-      return mine->knows_all(m) && is_past_funnels(*mine, m);
+      return mine->knows_all(m) && std::ranges::all_of(m.funnels, [&](const FunnelState &f) { return is_past(*mine, f); });
     });
   }
 

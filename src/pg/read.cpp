@@ -29,11 +29,14 @@ public:
       for (const Subject &s : h.members) add(s);
     }
   }
-  /// The subject as it is collected so far; nothing when nothing is left of it.
+  /// The subject as it is collected so far, to be settled after the last share; nothing when nothing is left of it.
   Subject *add(const Subject &s) {
     if (!s.exists()) return nullptr;
     const auto [at, fresh] = found_.try_emplace(std::string(s.id.view()), copy_of(arena_, s));
-    if (!fresh) (void)at->second.merge(arena_, plan_.trackers(), s);
+    if (!fresh) {
+      at->second.learn(arena_, s);
+      at->second.absorb(arena_, plan_.trackers(), s);
+    }
     return &at->second;
   }
   /// Milestones of a member (empty: the owner) of a home.
@@ -145,10 +148,7 @@ std::optional<Subject> subject_at(const Definitions &plan, Arena &arena, Unit un
   }
   store.close();
   Subject *now = found.find(key);
-  bool inexact = false;
-  if (now) {
-    for (const FunnelState &f : now->funnels) inexact |= f.funnel.inexact;
-  }
+  const bool inexact = now && !now->settle(arena, plan.trackers());
   if (now && (now->last_seen > as_of || inexact)) {
     refuse_sealed(plan, as_of);
     Batch past(arena, plan.trackers());
@@ -169,6 +169,7 @@ std::optional<Subject> subject_at(const Definitions &plan, Arena &arena, Unit un
   if (due.size()) {
     collect_batch(found, due);
     now = found.find(key);
+    if (now) (void)now->settle(arena, plan.trackers());
   }
   if (!now) return {};
   return *now;
@@ -187,8 +188,7 @@ void subjects_at(const Definitions &plan, Arena &arena, Unit unit, Micros as_of,
   }
   store.close();
   for (auto &[id, s] : found.all()) {
-    past |= s.last_seen > as_of;
-    for (const FunnelState &x : s.funnels) past |= x.funnel.inexact;
+    past |= s.last_seen > as_of || !s.settle(arena, plan.trackers());
   }
   Batch batch(arena, plan.trackers());
   if (past) {

@@ -160,8 +160,12 @@ void Batch::fold(const Event &e, const EventActions &actions, const Place &at, b
 
 void Batch::add(std::string_view key, const Home &base) {
   HomeDelta &h = home(is_account_home(key), home_id(key));
-  (void)h.home.owner.merge(arena_, trackers_, base.owner);
-  for (const Subject &s : base.members) (void)user(h, s.id.view()).merge(arena_, trackers_, s);
+  const auto add = [&](Subject &to, const Subject &from) {
+    to.learn(arena_, from);
+    to.absorb(arena_, trackers_, from);
+  };
+  add(h.home.owner, base.owner);
+  for (const Subject &s : base.members) add(user(h, s.id.view()), s);
 }
 
 std::span<HomeDelta *const> Batch::sorted() {

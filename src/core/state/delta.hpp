@@ -67,7 +67,7 @@ public:
   /// The user's subject in a home, made if there is none.
   Subject &user(HomeDelta &h, std::string_view id);
 
-  /// Adds what is known of a home already (a sealed base). What is merged is kept in the arena.
+  /// Adds what is known of a home already (a sealed base, a share); to be settled after the last. What is merged is kept in the arena.
   void add(std::string_view key, const Home &base);
 
   std::uint64_t events() const noexcept { return events_; }

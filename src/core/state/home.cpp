@@ -7,7 +7,7 @@ namespace pql {
 namespace {
 
 constexpr std::uint8_t kMagic = 0xA7, kMilestonesMagic = 0xA8, kVersion = 1;
-constexpr std::uint8_t kHead = 1, kApart = 2, kLanes = 4; // flags of a home
+constexpr std::uint8_t kHead = 1, kApart = 2, kHeat = 4; // flags of a home
 
 void write_wide(Writer &w, const Wide &v) {
   unsigned char b[16];
@@ -268,11 +268,11 @@ std::string_view encode(Arena &a, const Home &h, Milestones where) {
   Writer w(a);
   w.u8(kMagic);
   w.u8(kVersion);
-  w.u8(static_cast<std::uint8_t>((h.head ? kHead : 0) | (where == Milestones::apart ? kApart : 0) | (h.lanes ? kLanes : 0)));
+  w.u8(static_cast<std::uint8_t>((h.head ? kHead : 0) | (where == Milestones::apart ? kApart : 0) | (h.lanes || h.heat ? kHeat : 0)));
   w.u8(h.depth);
-  if (h.lanes) {
+  if (h.lanes || h.heat) {
     w.u8(h.lanes);
-    w.u8(h.calm);
+    w.u8(h.heat);
   }
   w.varint(h.members.size);
   if (h.head) write_sums(w, h.owner);
@@ -303,11 +303,11 @@ std::optional<Home> decode(Arena &a, std::string_view stored, Members as) {
   h.head = flags & kHead;
   const Milestones where = flags & kApart ? Milestones::apart : Milestones::inside;
   h.depth = r.u8();
-  if (flags > (kHead | kApart | kLanes) || h.depth > kMaxHomeDepth) return {};
-  if (flags & kLanes) {
+  if (flags > (kHead | kApart | kHeat) || h.depth > kMaxHomeDepth) return {};
+  if (flags & kHeat) {
     h.lanes = r.u8();
-    h.calm = r.u8();
-    if (!h.head || h.lanes == 0 || h.lanes > kMaxLanes) return {};
+    h.heat = r.u8();
+    if (!h.head || h.lanes > kMaxLanes || (h.lanes == 0 && h.heat == 0)) return {};
   }
   const std::size_t members = r.count(22);
   h.members.reserve(a, members);

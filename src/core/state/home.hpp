@@ -17,7 +17,7 @@ struct Home {
   bool head = false;          ///< or a lane
   std::uint8_t depth = 0;     ///< members lie in 2^depth further parts; 0: in the head itself
   std::uint8_t lanes = 0;     ///< parts -1 to -lanes are lanes
-  std::uint8_t calm = 0;      ///< so often in turn was the head written while nobody else wrote the home
+  std::uint8_t heat = 0;      ///< how often somebody had to wait for the head lately; lanes stay until it is 0
   Subject owner;              ///< the account, or the person (head only)
   Vec<Subject> members;       ///< users of the account
   Vec<std::int32_t> included; ///< unfinished backfills whose history this home has already

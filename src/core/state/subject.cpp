@@ -104,13 +104,22 @@ void Subject::note(Arena &a, TrackerId t, Micros at) {
 }
 
 bool Subject::merge(Arena &a, Trackers trackers, const Subject &o) {
-  for (const FirstTime &m : o.milestones) fold_milestone(a, m.tracker, m.at, m.event());
-  known.add(a, o.known);
-  newest_known = std::max(newest_known, o.newest_known);
+  learn(a, o);
   return merge_but_milestones(a, trackers, o);
 }
 
+void Subject::learn(Arena &a, const Subject &o) {
+  for (const FirstTime &m : o.milestones) fold_milestone(a, m.tracker, m.at, m.event());
+  known.add(a, o.known);
+  newest_known = std::max(newest_known, o.newest_known);
+}
+
 bool Subject::merge_but_milestones(Arena &a, Trackers trackers, const Subject &o) {
+  absorb(a, trackers, o);
+  return settle(a, trackers);
+}
+
+void Subject::absorb(Arena &a, Trackers trackers, const Subject &o) {
   if (o.first_seen < first_seen) first_seen = o.first_seen;
   if (o.last_seen > last_seen) last_seen = o.last_seen;
   events += o.events;
@@ -128,7 +137,6 @@ bool Subject::merge_but_milestones(Arena &a, Trackers trackers, const Subject &o
     if (!mine) mine = &funnels.push(a, {{}, f.tracker});
     mine->funnel.merge(a, trackers[f.tracker].funnel, f.funnel);
   }
-  return settle(a, trackers);
 }
 
 bool Subject::settle(Arena &a, Trackers trackers) {

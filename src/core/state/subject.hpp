@@ -93,8 +93,12 @@ struct Subject {
 
   /// Takes what another subject knows (its ledger excepted). False when a funnel became inexact: derive the home again.
   [[nodiscard]] bool merge(Arena &a, Trackers trackers, const Subject &o);
-  /// The same without milestones, known ones included.
+  /// Takes the milestones that another subject knows.
+  void learn(Arena &a, const Subject &o);
+  /// As merge, without milestones, known ones included.
   [[nodiscard]] bool merge_but_milestones(Arena &a, Trackers trackers, const Subject &o);
+  /// The same, to be settled after the last of several: what is folded in between would meet the next one's older events.
+  void absorb(Arena &a, Trackers trackers, const Subject &o);
   /// Brings funnels into canonical form and says whether all are exact. Call once after folding or merging.
   [[nodiscard]] bool settle(Arena &a, Trackers trackers);
 
