@@ -340,6 +340,10 @@ Home any_home(Arena &a, bool with_open_ends = true) {
     return s;
   };
   if (h.head) h.owner = make();
+  if (h.head && one_in(3)) {
+    h.lanes = static_cast<std::uint8_t>(number(0, kMaxLanes + 1));
+    h.heat = static_cast<std::uint8_t>(number(h.lanes ? 0 : 1, 256));
+  }
   for (int n = number(0, 5); n > 0; n--) h.members.push(a, make());
   if (with_open_ends) {
     for (int n = number(0, 3); n > 0; n--)
@@ -364,7 +368,7 @@ TEST(HomeLaws, IsReadAsItWasWritten) {
           const std::string stored(encode(a, h, where));
           const std::optional<Home> back = decode(a, stored);
           RC_ASSERT(back.has_value());
-          RC_ASSERT(back->head == h.head && back->depth == h.depth && back->members.size == h.members.size);
+          RC_ASSERT(back->head == h.head && back->depth == h.depth && back->lanes == h.lanes && back->heat == h.heat && back->members.size == h.members.size);
           const auto same = [&](const Subject &x, const Subject &y) {
             Subject kept = copy_of(a, y);
             if (where == Milestones::apart) kept.milestones.clear();

@@ -66,6 +66,36 @@ TEST(StoredForm, OfTheEmptyHomes) {
   EXPECT_EQ(hex(encode(a, head, Milestones::apart)), "a70103" + rest);
 }
 
+TEST(StoredForm, OfACrowdedHome) {
+  Arena a;
+  Home head;
+  head.head = true;
+  const std::string rest(hex(encode(a, head, Milestones::apart)).substr(8));
+  head.heat = 17;
+  EXPECT_EQ(hex(encode(a, head, Milestones::apart)), "a70107000011" + rest); // flags, depth, lanes, heat
+  head.lanes = 8;
+  const std::string good(encode(a, head, Milestones::apart));
+  EXPECT_EQ(hex(good), "a70107000811" + rest);
+  const auto back = decode(a, good);
+  ASSERT_TRUE(back.has_value());
+  EXPECT_EQ(back->lanes, 8);
+  EXPECT_EQ(back->heat, 17);
+  const auto with = [&](std::size_t at, char value) {
+    std::string bad = good;
+    bad[at] = value;
+    return decode(a, bad).has_value();
+  };
+  EXPECT_FALSE(with(4, 17)); // more lanes than there may be
+  EXPECT_TRUE(with(4, 0));
+  EXPECT_TRUE(with(5, 0));
+  EXPECT_FALSE(with(2, 6)); // no head
+  head.lanes = head.heat = 0;
+  std::string neither(encode(a, head, Milestones::apart));
+  neither[2] = 7;
+  neither.insert(4, 2, '\0');
+  EXPECT_FALSE(decode(a, neither).has_value());
+}
+
 Home home_with_everything(Arena &a) {
   const FunnelSpec steps{3, true, 1000};
   Home h;
