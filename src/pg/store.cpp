@@ -251,16 +251,14 @@ void Store::homes_of(Arena &a, std::string_view user, std::vector<std::string_vi
   out.erase(std::unique(out.begin(), out.end()), out.end());
 }
 
-// Inside call(). As heapam's index fetch does it, but for pruning: that prunes as soon as a page is fuller than the fill factor, which is
-// with nearly every update. Here several versions gather, and one cleaning (and its record in the log) takes them all.
-bool Store::fetch_hinted(std::string_view home, int part) {
-  const ItemPointerData *const hint = roots.find(home, part);
-  if (!hint || ItemPointerGetBlockNumber(hint) >= blocks_) return false;
-  ItemPointerData tid = *hint;
-  const Buffer buffer = ReadBuffer(state_, ItemPointerGetBlockNumber(&tid));
+// Inside call(). The visible version of a chain into slot_. As heapam's index fetch does it, but for pruning: that prunes as soon as a page
+// is fuller than the fill factor, which is with nearly every update. Here several versions gather, and one cleaning (and its record
+// in the log) takes them all.
+bool Store::fetch_chain(ItemPointerData root, bool *all_dead) {
+  const Buffer buffer = ReadBuffer(state_, ItemPointerGetBlockNumber(&root));
   if (PageGetHeapFreeSpace(BufferGetPage(buffer)) < kRoomForUpdate) heap_page_prune_opt(state_, buffer);
   LockBuffer(buffer, BUFFER_LOCK_SHARE);
-  const bool visible = heap_hot_search_buffer(&tid, state_, buffer, snapshot_, &tuple_, nullptr, true);
+  const bool visible = heap_hot_search_buffer(&root, state_, buffer, snapshot_, &tuple_, all_dead, true);
   LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
   if (!visible) {
     ReleaseBuffer(buffer);
@@ -268,6 +266,13 @@ bool Store::fetch_hinted(std::string_view home, int part) {
   }
   tuple_.t_tableOid = RelationGetRelid(state_);
   ExecStorePinnedBufferHeapTuple(&tuple_, slot_, buffer);
+  return true;
+}
+
+// Inside call().
+bool Store::fetch_hinted(std::string_view home, int part) {
+  const ItemPointerData *const hint = roots.find(home, part);
+  if (!hint || ItemPointerGetBlockNumber(hint) >= blocks_ || !fetch_chain(*hint, nullptr)) return false;
   bool isnull;
   const text *key = DatumGetTextPP(slot_getattr(slot_, 1, &isnull));
   return std::string_view(VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key)) == home &&
@@ -284,10 +289,11 @@ bool Store::fetch_indexed(std::string_view home, int part) {
   ScanKeyInit(&keys[1], 2, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(part));
   index_rescan(scan_, keys, 2, nullptr, 0);
   bool found = false;
-  while (const ItemPointer tid = found ? nullptr : index_getnext_tid(scan_, ForwardScanDirection)) {
-    const ItemPointerData root = *tid; // fetching walks it along the chain
-    found = index_fetch_heap(scan_, slot_);
-    if (found) roots.remember(home, part, root);
+  while (const ItemPointer root = found ? nullptr : index_getnext_tid(scan_, ForwardScanDirection)) {
+    bool all_dead = false;
+    found = fetch_chain(*root, &all_dead);
+    scan_->kill_prior_tuple = all_dead && !scan_->xactStartedInRecovery;
+    if (found) roots.remember(home, part, *root);
   }
   pfree(key);
   return found;

@@ -103,6 +103,7 @@ public:
 private:
   struct Target;
   bool lock(const StoredRow &row, LockWaitPolicy wait);
+  bool fetch_chain(ItemPointerData root, bool *all_dead);
   bool fetch_hinted(std::string_view home, int part);
   bool fetch_indexed(std::string_view home, int part);
   void take_snapshot();
@@ -114,7 +115,7 @@ private:
   Relation state_ = nullptr, index_ = nullptr;
   Relation user_homes_ = nullptr, user_index_ = nullptr, log_ = nullptr, log_index_ = nullptr;
   IndexScanDesc scan_ = nullptr;
-  HeapTupleData tuple_{}; ///< in slot_, when it was found by a hint
+  HeapTupleData tuple_{}; ///< in slot_
   TupleTableSlot *slot_ = nullptr, *out_ = nullptr;
   Snapshot snapshot_ = nullptr;
   LOCKMODE mode_ = AccessShareLock;
