@@ -28,8 +28,31 @@ inline constexpr Micros kMinHalfLife = kSecond, kMaxHalfLife = 36'525 * kDay;
 /// Values must be smaller than this (2^24), so that 2^31 of them in one block can't overflow.
 inline constexpr double kMaxDecayValue = 16'777'216.0;
 
-/// The state of one decayed sum. Time is cut into blocks of 32 half-lives on an absolute grid; the four newest blocks that
-/// hold anything are kept (what is older weighs less than 2^-96). 40 fractional bits.
+/// Time is cut into blocks of this many half-lives, on an absolute grid.
+inline constexpr int kBlockHalfLives = 32;
+
+/// The number of the block of that width that an instant lies in.
+inline constexpr std::int64_t block_of(Micros t, Micros width) noexcept { return t / width - (t % width < 0); }
+
+/// What a value counts at an instant of its block, in units of 2^-40: 2^(offset/half_life), once for all sums of a row.
+class Weight {
+public:
+  /// Requires 0 <= offset < 32 half-lives.
+  Weight(Micros half_life, Micros offset) noexcept;
+  /// v times the weight, rounded once (half away from zero). Requires |v| < kMaxDecayValue.
+  __int128 of(double v) const noexcept;
+  __int128 of_one() const noexcept;
+
+private:
+  std::uint64_t fraction_; // of the power, in [1, 2), with 63 fractional bits
+  int whole_;
+};
+
+/// What a block's sum is worth at an instant.
+double decayed(__int128 sum, std::int64_t block, Micros half_life, Micros as_of) noexcept;
+
+/// The state of one decayed sum. The four newest blocks that hold anything are
+/// kept (what is older weighs less than 2^-96). 40 fractional bits.
 struct Decay {
   static constexpr int kBlocks = 4;
   std::int64_t top = 0;        ///< index of the newest block; meaningful when not empty()

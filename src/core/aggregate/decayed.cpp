@@ -1,0 +1,166 @@
+#include "core/aggregate/decayed.hpp"
+
+#include <algorithm>
+
+namespace pql {
+namespace {
+
+using i128 = __int128;
+
+constexpr std::size_t size_of(std::int64_t blocks) noexcept {
+  return sizeof(DecayState) + static_cast<std::size_t>(blocks) * sizeof(DecayState::Block);
+}
+
+bool add_to(Wide &sum, i128 v) noexcept {
+  i128 total;
+  if (__builtin_add_overflow(sum.value(), v, &total)) return false;
+  sum = Wide::of(total);
+  return true;
+}
+
+bool empty(const DecayState::Block &b) noexcept { return b.count == Wide{} && b.sum == Wide{}; }
+
+const DecayState &read(const State &s) noexcept { return static_cast<const DecayState &>(s); }
+
+bool valid(const State &s) noexcept {
+  if (s.size() < sizeof(DecayState)) return false;
+  const DecayState &d = read(s);
+  if (d.small < 1 || d.small > Decay::kBlocks || d.size() != size_of(d.small)) return false;
+  if (d.half_life < kMinHalfLife || d.half_life > kMaxHalfLife || !is_instant(d.newest)) return false;
+  if (d.top != block_of(d.newest, d.half_life * kBlockHalfLives)) return false;
+  return std::all_of(d.blocks(), d.blocks() + d.small, [](const DecayState::Block &b) { return b.count.hi >= 0; });
+}
+
+const char *differs(const State &a, const State &b) noexcept {
+  return read(a).half_life == read(b).half_life ? nullptr : "half-lives";
+}
+
+State *merge(State *into, const State &from, Allocate allocate) {
+  return static_cast<DecayState *>(into)->merge(read(from), allocate);
+}
+
+// Without the oldest blocks that hold nothing: where they were depends on what has come and gone.
+State *canonical(const State &s, Allocate allocate) {
+  const DecayState &d = read(s);
+  int n = d.small;
+  while (n > 1 && empty(d.blocks()[n - 1])) n--;
+  DecayState *copy = resized(d, size_of(n), allocate);
+  copy->small = static_cast<std::uint8_t>(n);
+  return copy;
+}
+
+void print(const State &s, TextWriter &out) {
+  const DecayState &d = read(s);
+  out.member("half_life", d.half_life);
+  out.member("newest", d.newest);
+  out.key("blocks");
+  for (int i = 0; i < d.small; i++) {
+    out.text(i ? ", [" : "[[");
+    out.integer(d.blocks()[i].sum.value());
+    out.text(", ");
+    out.integer(d.blocks()[i].count.value());
+    out.put(']');
+  }
+  out.put(']');
+}
+
+State *parse(TextReader &in, Allocate allocate) {
+  const Micros half_life = in.member("half_life"), newest = in.member("newest");
+  if (half_life < kMinHalfLife || half_life > kMaxHalfLife || !is_instant(newest)) return nullptr;
+  DecayState::Block blocks[Decay::kBlocks];
+  int n = 0;
+  in.key("blocks");
+  in.expect('[');
+  do {
+    if (n == Decay::kBlocks) return nullptr;
+    in.expect('[');
+    blocks[n].sum = Wide::of(in.wide());
+    in.expect(',');
+    blocks[n++].count = Wide::of(in.wide());
+    in.expect(']');
+  } while (in.next(','));
+  in.expect(']');
+  auto *d = make_state<DecayState>(kDecayState, size_of(n), allocate);
+  d->half_life = half_life;
+  d->newest = newest;
+  d->top = block_of(newest, half_life * kBlockHalfLives);
+  d->small = static_cast<std::uint8_t>(n);
+  std::copy_n(blocks, n, d->blocks());
+  return d;
+}
+
+void describe(const State &s, TextWriter &out) {
+  out.member_length("half_life", read(s).half_life);
+  out.member_instant("last_seen", read(s).newest);
+}
+
+} // namespace
+
+constinit const StateKind kDecayState = {1, "decay_state", valid, differs, merge, canonical, print, parse, describe};
+
+DecayState *DecayState::make(Micros half_life, Micros t, Allocate allocate) {
+  auto *s = make_state<DecayState>(kDecayState, size_of(1), allocate);
+  s->small = 1;
+  s->half_life = half_life;
+  s->newest = t;
+  s->top = block_of(t, half_life * kBlockHalfLives);
+  return s;
+}
+
+// Moves the blocks so that both are among them; the oldest falls out, though, where there would be more than four.
+DecayState *DecayState::fit(std::int64_t newest_block, std::int64_t oldest_block, Allocate allocate) noexcept {
+  const std::int64_t to = std::max(top, newest_block);
+  const std::int64_t from = std::max(std::min(top - small + 1, oldest_block), to - Decay::kBlocks + 1);
+  const auto n = static_cast<int>(to - from + 1), by = static_cast<int>(std::min<std::int64_t>(to - top, Decay::kBlocks));
+  if (n == small && by == 0) return this;
+  const int held = small;
+  DecayState *s = n > held ? resized(*this, size_of(n), allocate) : this;
+  for (int i = n - 1; i >= 0; i--) s->blocks()[i] = i >= by && i - by < held ? s->blocks()[i - by] : Block{};
+  s->top = to;
+  s->small = static_cast<std::uint8_t>(n);
+  return s;
+}
+
+DecayState *DecayState::add(Micros t, double v, int sign, Allocate allocate) noexcept {
+  const Micros width = half_life * kBlockHalfLives;
+  DecayState *s = this;
+  std::int64_t k = top;
+  auto offset = static_cast<std::uint64_t>(t) - static_cast<std::uint64_t>(top * width);
+  if (offset >= static_cast<std::uint64_t>(width)) { // not in the newest block, as most are
+    k = block_of(t, width);
+    offset = static_cast<std::uint64_t>(t - k * width);
+    s = fit(k, k, allocate);
+    if (s->top - k >= s->small) return s; // weighs less than 2^-96
+  }
+  if (t > s->newest) s->newest = t;
+  const Weight weight(half_life, static_cast<Micros>(offset));
+  const i128 one = weight.of_one(), part = v == 1 ? one : weight.of(v);
+  Block &b = s->blocks()[s->top - k];
+  return add_to(b.sum, sign * part) && add_to(b.count, sign * one) ? s : nullptr;
+}
+
+DecayState *DecayState::merge(const DecayState &o, Allocate allocate) noexcept {
+  DecayState *s = fit(o.top, o.top - o.small + 1, allocate);
+  s->newest = std::max(s->newest, o.newest);
+  for (int i = 0; i < o.small; i++) {
+    const std::int64_t at = s->top - (o.top - i);
+    if (at >= s->small) break;
+    Block &b = s->blocks()[at];
+    if (!add_to(b.sum, o.blocks()[i].sum.value()) || !add_to(b.count, o.blocks()[i].count.value())) return nullptr;
+  }
+  return s;
+}
+
+double DecayState::sum_at(Micros as_of) const noexcept {
+  double total = 0;
+  for (int i = 0; i < small; i++) total += decayed(blocks()[i].sum.value(), top - i, half_life, as_of);
+  return total;
+}
+
+double DecayState::count_at(Micros as_of) const noexcept {
+  double total = 0;
+  for (int i = 0; i < small; i++) total += decayed(blocks()[i].count.value(), top - i, half_life, as_of);
+  return total;
+}
+
+} // namespace pql

@@ -1,0 +1,98 @@
+// Aggregates over flat states: what their SQL functions are made of.
+// Law: a state is changed only where an aggregate owns it; whatever else comes in is looked at before it is used. Nothing here
+// throws, and all of it may jump: it is called from PQL_DIRECT_FUNCTIONs (or inside call()), by whoever holds no destructor.
+#pragma once
+
+#include "core/aggregate/decayed.hpp"
+#include "pg/boundary.hpp"
+
+/// As PQL_FUNCTION, without the wall: for functions that are called for every row. The body throws nothing and owns nothing that
+/// has a destructor, so that PostgreSQL's errors may jump over it.
+#define PQL_DIRECT_FUNCTION(name)                                                                                      \
+  extern "C" {                                                                                                         \
+  PGDLLEXPORT Datum pql_##name(PG_FUNCTION_ARGS);                                                                      \
+  PG_FUNCTION_INFO_V1(pql_##name);                                                                                     \
+  }                                                                                                                    \
+  static Datum impl_##name(FunctionCallInfo fcinfo) noexcept;                                                          \
+  Datum pql_##name(PG_FUNCTION_ARGS) { return impl_##name(fcinfo); }                                                   \
+  static Datum impl_##name([[maybe_unused]] FunctionCallInfo fcinfo) noexcept
+
+namespace pql::pg {
+
+// --- memory -------------------------------------------------------------------------------------------------------------
+
+/// The core's Allocate: in the current memory context.
+void *allocate(std::size_t n);
+
+/// The memory of the aggregate that calls; raises when none does, since only an aggregate's state may be changed in place.
+inline MemoryContext aggregate_memory(FunctionCallInfo fcinfo) {
+  MemoryContext memory;
+  if (!AggCheckCallContext(fcinfo, &memory)) 
+    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("only an aggregate can call this function")));
+  return memory;
+}
+
+/// Work in the memory of the aggregate that calls. (No scope guard: errors jump.)
+template <class F>
+auto in_aggregate_memory(FunctionCallInfo fcinfo, F &&f) {
+  MemoryContext const before = MemoryContextSwitchTo(aggregate_memory(fcinfo));
+  auto r = f();
+  MemoryContextSwitchTo(before);
+  return r;
+}
+
+// --- arguments ----------------------------------------------------------------------------------------------------------
+
+/// A state from anywhere: taken out of its storage and looked at.
+const State &state_arg(FunctionCallInfo fcinfo, int n, const StateKind *expected = nullptr);
+
+/// The state of the aggregate that calls, to be changed in place: what the transition function gave before, or null.
+template <class S>
+S *own_state(FunctionCallInfo fcinfo) {
+  (void)aggregate_memory(fcinfo);
+  return PG_ARGISNULL(0) ? nullptr : reinterpret_cast<S *>(PG_GETARG_POINTER(0));
+}
+
+/// The length of an interval in which a day has 24 hours. Months and what is negative are refused (22023), naming the argument.
+Micros length_arg(FunctionCallInfo fcinfo, int n, const char *name);
+/// A timestamptz that isn't infinite, or 22023.
+Micros instant_arg(FunctionCallInfo fcinfo, int n, const char *name);
+/// NULL is refused (22004).
+inline void not_null(FunctionCallInfo fcinfo, int n, const char *name) {
+  if (PG_ARGISNULL(n)) ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", name)));
+}
+
+/// Conditions: booleans from argument n on, or an array of them there. NULL is false.
+struct Conditions {
+  std::uint32_t mask;
+  int count;
+};
+inline constexpr int kMaxConditions = 32;
+inline Conditions conditions(FunctionCallInfo fcinfo, int n) {
+  const int count = PG_NARGS() - n;
+  std::uint32_t mask = 0;
+  for (int i = 0; i < count; i++) mask |= static_cast<std::uint32_t>(!PG_ARGISNULL(n + i) && PG_GETARG_BOOL(n + i)) << i;
+  return {mask, count};
+}
+/// Not told from the other by the call's expression, which isn't known everywhere: an array has functions of its own.
+Conditions conditions_in_array(FunctionCallInfo fcinfo, int n);
+
+// --- results and errors -------------------------------------------------------------------------------------------------
+
+inline Datum null_result(FunctionCallInfo fcinfo) {
+  fcinfo->isnull = true;
+  return 0;
+}
+inline Datum state_result(const State *s) { return PointerGetDatum(s); }
+/// The state unchanged, which may be none.
+inline Datum same_state(FunctionCallInfo fcinfo) { return PG_ARGISNULL(0) ? null_result(fcinfo) : PG_GETARG_DATUM(0); }
+
+[[noreturn]] void out_of_range(const StateKind &k);
+/// A row that says another setting ("half-life") than those before it.
+[[noreturn]] void setting_changed(const char *setting);
+
+/// What a type's input and receive functions do.
+Datum state_in(FunctionCallInfo fcinfo, const StateKind &k);
+Datum state_recv(FunctionCallInfo fcinfo, const StateKind &k);
+
+} // namespace pql::pg
