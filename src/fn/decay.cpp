@@ -90,7 +90,7 @@ PQL_DIRECT_FUNCTION(_decay_add) {
 PQL_DIRECT_FUNCTION(_decay_move) {
   using namespace pql::pg;
   return PointerGetDatum(in_aggregate_memory(fcinfo, [&] {
-    auto *m = PG_ARGISNULL(0) ? static_cast<Moving *>(palloc0(sizeof(Moving))) : reinterpret_cast<Moving *>(PG_GETARG_POINTER(0));
+    auto *m = moving<Moving>(fcinfo);
     Row r;
     if (read_row(fcinfo, &r)) m->add(r);
     return m;

@@ -3,6 +3,7 @@
 extern "C" {
 #include "common/hashfn.h"
 #include "libpq/pqformat.h"
+#include "mb/pg_wchar.h"
 #include "utils/array.h"
 }
 
@@ -89,15 +90,16 @@ namespace {
 
 } // namespace
 
-Micros length_arg(FunctionCallInfo fcinfo, int n, const char *name) {
-  const Interval *i = PG_GETARG_INTERVAL_P(n);
-  if (i->month != 0) bad_length(name, true);
+Micros length_of(const Interval &i, const char *name) {
+  if (i.month != 0) bad_length(name, true);
   Micros length;
-  if (__builtin_mul_overflow(static_cast<Micros>(i->day), kDay, &length) || __builtin_add_overflow(length, i->time, &length))
+  if (__builtin_mul_overflow(static_cast<Micros>(i.day), kDay, &length) || __builtin_add_overflow(length, i.time, &length))
     too_long(name);
   if (length < 0) bad_length(name, false);
   return length;
 }
+
+Micros length_arg(FunctionCallInfo fcinfo, int n, const char *name) { return length_of(*PG_GETARG_INTERVAL_P(n), name); }
 
 Micros instant_arg(FunctionCallInfo fcinfo, int n, const char *name) {
   const Micros t = PG_GETARG_TIMESTAMPTZ(n);
@@ -150,6 +152,11 @@ Datum state_recv(FunctionCallInfo fcinfo, const StateKind &k) {
   pq_copymsgbytes(buffer, reinterpret_cast<char *>(s) + length_word, n);
   if (!is_canonical(k, *s, s->size(), allocate))
     ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION), errmsg("invalid binary value of type %s", k.name)));
+  if (k.has_texts) { // what is around them is ASCII
+    TextWriter text(allocate);
+    print_state(k, *s, text);
+    (void)pg_verifymbstr(text.view().data(), static_cast<int>(text.view().size()), false);
+  }
   return state_result(s);
 }
 

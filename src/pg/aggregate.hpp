@@ -41,6 +41,47 @@ auto in_aggregate_memory(FunctionCallInfo fcinfo, F &&f) {
   return r;
 }
 
+/// What came and goes in that order, for moving forms: in the aggregate's memory, where its functions are to be called.
+template <class T>
+class Fifo { // zero bytes are an empty one
+public:
+  bool empty() const noexcept { return head_ == end_; }
+  std::size_t size() const noexcept { return end_ - head_; }
+  T *begin() const noexcept { return items_ + head_; }
+  T *end() const noexcept { return items_ + end_; }
+  T &front() const noexcept { return items_[head_]; }
+  T &back() const noexcept { return items_[end_ - 1]; }
+  void pop() noexcept { head_++; }
+  void push(const T &item) {
+    if (end_ == room_) make_room();
+    items_[end_++] = item;
+  }
+
+private:
+  static_assert(std::is_trivially_copyable_v<T>);
+
+  void make_room() {
+    if (items_ && head_ > room_ / 2) { // most of it is behind
+      std::memmove(items_, items_ + head_, size() * sizeof(T));
+      end_ -= head_;
+      head_ = 0;
+      return;
+    }
+    room_ = room_ ? room_ * 2 : 16;
+    items_ = static_cast<T *>(items_ ? repalloc_huge(items_, room_ * sizeof(T)) : palloc(room_ * sizeof(T)));
+  }
+
+  T *items_;
+  std::size_t head_, end_, room_;
+};
+
+/// The struct that a moving form keeps, made of zero bytes by its first call.
+template <class M>
+M *moving(FunctionCallInfo fcinfo) {
+  if (!PG_ARGISNULL(0)) return reinterpret_cast<M *>(PG_GETARG_POINTER(0));
+  return static_cast<M *>(palloc0(sizeof(M)));
+}
+
 // --- arguments ----------------------------------------------------------------------------------------------------------
 
 /// A state from anywhere: taken out of its storage and looked at.
@@ -57,6 +98,8 @@ S *own_state(FunctionCallInfo fcinfo) {
 Micros length_arg(FunctionCallInfo fcinfo, int n, const char *name);
 /// A timestamptz that isn't infinite, or 22023.
 Micros instant_arg(FunctionCallInfo fcinfo, int n, const char *name);
+/// The same for one that isn't an argument of its own.
+Micros length_of(const Interval &i, const char *name);
 /// NULL is refused (22004).
 inline void not_null(FunctionCallInfo fcinfo, int n, const char *name) {
   if (PG_ARGISNULL(n)) ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", name)));

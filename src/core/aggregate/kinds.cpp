@@ -1,11 +1,15 @@
+#include "core/aggregate/count_map.hpp"
 #include "core/aggregate/decayed.hpp"
-#include "core/aggregate/state.hpp"
+#include "core/aggregate/retained.hpp"
+#include "core/aggregate/window_count.hpp"
 
 namespace pql {
 namespace {
 
 // By their numbers, which are stored: never used again, never changed.
-constexpr const StateKind *kKinds[] = {nullptr, &kDecayState};
+constexpr const StateKind *kKinds[] = {
+    nullptr, &kDecayState, &kWindowCountState, &kCountMapState, &kRetentionState, &kCohortState,
+};
 
 } // namespace
 

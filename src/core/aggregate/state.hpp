@@ -52,6 +52,8 @@ struct StateKind {
   State *(*parse)(TextReader &in, Allocate allocate);
   /// As print, for people.
   void (*describe)(const State &s, TextWriter &out);
+  /// Whether there are texts in it, which must be right in the database's encoding.
+  bool has_texts = false;
 };
 
 /// The kind of that number, or null.

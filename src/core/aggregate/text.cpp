@@ -99,6 +99,14 @@ void TextReader::name_is(std::string_view name) noexcept {
   at_ += name.size() + 2;
 }
 
+bool TextReader::next_member(std::string_view name) noexcept {
+  const TextReader before = *this;
+  key(name);
+  if (ok_) return true;
+  *this = before;
+  return false;
+}
+
 __int128 TextReader::wide() noexcept {
   const bool negative = next('-');
   if (!negative) space();

@@ -96,6 +96,8 @@ public:
     expect(':');
   }
   void name_is(std::string_view name) noexcept;
+  /// As key, for one that may be left out: whether it is there.
+  bool next_member(std::string_view name) noexcept;
   __int128 wide() noexcept;
   std::int64_t integer() noexcept;
   std::int64_t member(std::string_view name) noexcept {
