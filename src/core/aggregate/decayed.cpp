@@ -23,7 +23,7 @@ bool empty(const DecayState::Block &b) noexcept { return b.count == Wide{} && b.
 const DecayState &read(const State &s) noexcept { return static_cast<const DecayState &>(s); }
 
 bool valid(const State &s) noexcept {
-  if (s.size() < sizeof(DecayState)) return false;
+  if (s.size() < sizeof(DecayState) || s.open) return false; // always canonical, but for blocks that hold nothing
   const DecayState &d = read(s);
   if (d.small < 1 || d.small > Decay::kBlocks || d.size() != size_of(d.small)) return false;
   if (d.half_life < kMinHalfLife || d.half_life > kMaxHalfLife || !is_instant(d.newest)) return false;
