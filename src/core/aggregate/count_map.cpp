@@ -18,12 +18,12 @@ constexpr std::size_t size_of(std::size_t room, std::size_t slots, std::size_t b
 std::size_t bytes_of(const CountMapState &m) noexcept { return m.size() - size_of(m.room, m.slots, 0); }
 
 // Where the key is in the table, or would be.
-std::uint32_t *slot_of(CountMapState &m, std::string_view key) noexcept {
+std::uint32_t slot_of(const CountMapState &m, std::string_view key) noexcept {
   const std::uint32_t mask = m.slots - 1;
   auto i = static_cast<std::uint32_t>(hash_of(key, 0)) & mask;
   for (;; i = (i + 1) & mask) {
-    std::uint32_t &slot = m.table()[i];
-    if (!slot || m.key(m.entries()[slot - 1]) == key) return &slot;
+    const std::uint32_t number = m.table()[i];
+    if (!number || m.key(m.entries()[number - 1]) == key) return i;
   }
 }
 
@@ -49,7 +49,7 @@ CountMapState *with_room(const CountMapState &m, std::size_t length, Allocate al
   copy->slots = static_cast<std::uint32_t>(slots);
   for (std::uint32_t i = 0; i < m.count; i++) {
     const Entry &e = m.entries()[i];
-    if (e.sum) append(*copy, *slot_of(*copy, m.key(e)), m.key(e), e.sum);
+    if (e.sum) append(*copy, copy->table()[slot_of(*copy, m.key(e))], m.key(e), e.sum);
   }
   return copy;
 }
@@ -72,7 +72,12 @@ bool valid(const State &s) noexcept {
     if (m.table()[i] > m.count) return false;
     taken += m.table()[i] != 0;
   }
-  return m.slots ? taken == m.count : !s.open;
+  if (!s.open || !m.slots) return !s.open && !m.slots;
+  if (taken != m.count || taken == m.slots) return false;
+  for (std::uint32_t i = 0; i < m.count; i++) { // each is found, so that none is there twice
+    if (m.table()[slot_of(m, m.key(m.entries()[i]))] != i + 1) return false;
+  }
+  return true;
 }
 
 const char *differs(const State &, const State &) noexcept { return nullptr; }
@@ -150,14 +155,14 @@ CountMapState *CountMapState::make(Allocate allocate) {
 
 CountMapState *CountMapState::add(std::string_view key, std::int64_t n, Allocate allocate) noexcept {
   CountMapState *m = slots ? this : with_room(*this, key.size(), allocate); // a canonical one has no table
-  std::uint32_t *slot = slot_of(*m, key);
+  std::uint32_t *slot = &m->table()[slot_of(*m, key)];
   if (*slot) {
     std::int64_t &sum = m->entries()[*slot - 1].sum;
     return __builtin_add_overflow(sum, n, &sum) ? nullptr : m;
   }
   if (m->count == m->room || m->used + key.size() > bytes_of(*m)) {
     m = with_room(*m, key.size(), allocate);
-    slot = slot_of(*m, key);
+    slot = &m->table()[slot_of(*m, key)];
   }
   append(*m, *slot, key, n);
   return m;
