@@ -45,6 +45,12 @@ INSERT INTO heat SELECT g, decay_agg('16 hours', ts, v) FROM decay_rows WHERE id
   ON CONFLICT (u) DO UPDATE SET s = heat.s || excluded.s;
 SELECT count(*) FROM heat JOIN (SELECT g, decay_agg('16 hours', ts, v) AS s FROM decay_rows GROUP BY g) AS x ON g = u AND x.s = heat.s;
 
+-- A long frame costs no more than a short one: computed anew, each of these would take a minute.
+SET statement_timeout = '20s';
+SELECT count(a) FROM (SELECT decay_agg('1 hour', timestamptz '2026-01-01 00:00+00' + i * interval '1 minute', i) OVER (ORDER BY i ROWS 20000 PRECEDING) AS a FROM generate_series(1, 60000) AS i) AS x;
+SELECT count(a) FROM (SELECT decay_agg('1 hour', timestamptz '2026-01-01 00:00+00' + i * interval '1 minute') OVER (ORDER BY i DESC ROWS 20000 PRECEDING) AS a FROM generate_series(1, 60000) AS i) AS x;
+RESET statement_timeout;
+
 -- The plans that the documentation speaks of.
 BEGIN;
 SET LOCAL parallel_setup_cost = 0; SET LOCAL parallel_tuple_cost = 0; SET LOCAL min_parallel_table_scan_size = 0;

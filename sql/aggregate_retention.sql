@@ -51,6 +51,13 @@ FROM (SELECT cohort_retention_agg(t, '1 day', a) AS s FROM (VALUES (timestamptz 
 SELECT retained_periods(s) AS none, cohort(s) AS nobody, s FROM (SELECT cohort_retention_agg(timestamptz '2026-01-05 00:00+00', '7 days', false) AS s) AS x;
 SELECT cohort_retention_agg(NULL::timestamptz, NULL::interval) AS nothing;
 
+-- A long frame costs no more than a short one: computed anew, each of these would take a minute.
+SET statement_timeout = '20s';
+SELECT count(r), count(c)
+FROM (SELECT retention(i % 3 = 0, i % 70000 = 1) OVER w AS r, cohort_retention_agg(timestamptz '2026-01-01 00:00+00' + i * interval '1 minute', '30 days') OVER w AS c
+      FROM generate_series(1, 60000) AS i WINDOW w AS (ORDER BY i ROWS 20000 PRECEDING)) AS x;
+RESET statement_timeout;
+
 SELECT aggregate_laws.refused(query) FROM (VALUES
   ($$SELECT retention_agg(VARIADIC array_fill(true, ARRAY[33]))$$),
   ($$SELECT retention_agg(VARIADIC '{}'::boolean[])$$),

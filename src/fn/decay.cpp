@@ -34,43 +34,59 @@ bool read_row(FunctionCallInfo fcinfo, Row *r) {
   return true;
 }
 
-DecayState *with_row(DecayState *s, const Row &r, int sign = 1) {
-  if (!s) {
-    if (r.half_life < kMinHalfLife || r.half_life > kMaxHalfLife) bad_half_life();
-    s = DecayState::make(r.half_life, r.t, allocate);
-  } else if (s->half_life != r.half_life) {
-    setting_changed("half_life");
-  }
-  s = s->add(r.t, r.v, sign, allocate);
-  if (!s) out_of_range(kDecayState);
-  return s;
+void require_half_life(Micros half_life) {
+  if (half_life < kMinHalfLife || half_life > kMaxHalfLife) bad_half_life();
 }
 
-// The moving form: the state of the rows in the frame, none of no rows.
+// The moving form: all blocks of the rows in the frame, in the order of time, and the times among which the newest is.
 struct Moving {
-  DecayState *state;
-  std::int64_t rows;
-  bool in_order; // they came in the order of time
+  struct Block : DecayState::Block {
+    std::int64_t number;
+  };
+  Fifo<Block> blocks;
+  Fifo<Micros> newest; // never rising; those that were before a newer one and will leave before it are left out
+  Micros half_life;
 
-  void add(const Row &r) {
-    DecayState *const before = state;
-    in_order = !before || (in_order && r.t >= before->newest);
-    state = with_row(before, r);
-    if (before && before != state) pfree(before);
-    rows++;
+  Block *block(std::int64_t number) const {
+    if (!blocks.empty() && blocks.back().number == number) return &blocks.back();
+    return std::lower_bound(blocks.begin(), blocks.end(), number, [](const Block &b, std::int64_t n) { return b.number < n; });
   }
 
-  // Rows leave in the order in which they came. False when the newest row's time can't be known without the rows that stay.
-  bool remove(const Row &r) {
-    if (rows > 1) {
-      if (!in_order && r.t == state->newest) return false;
-      state = with_row(state, r, -1);
-    } else {
-      pfree(state);
-      state = nullptr;
+  void change(const Row &r, int sign) {
+    const Micros width = half_life * kBlockHalfLives;
+    const std::int64_t number = block_of(r.t, width);
+    Block *b = block(number);
+    if (b == blocks.end() || b->number != number) {
+      const auto at = b - blocks.begin();
+      blocks.insert(b, Block{{}, number});
+      b = blocks.begin() + at;
     }
-    rows--;
-    return true;
+    if (!b->add(Weight(half_life, r.t - number * width), r.v, sign)) out_of_range(kDecayState);
+    if (b->count == Wide{}) blocks.erase(b);
+  }
+
+  void add(const Row &r) {
+    if (blocks.empty()) {
+      require_half_life(r.half_life);
+      half_life = r.half_life;
+    }
+    if (half_life != r.half_life) setting_changed("half_life");
+    change(r, 1);
+    while (!newest.empty() && newest.back() < r.t) newest.pop_back();
+    newest.push(r.t);
+  }
+
+  void remove(const Row &r) {
+    change(r, -1);
+    if (newest.front() == r.t) newest.pop();
+  }
+
+  const State *state() const {
+    DecayState *s = DecayState::make(half_life, newest.front(), Decay::kBlocks, allocate);
+    for (const Block &b : blocks) {
+      if (s->top - b.number < Decay::kBlocks) s->blocks()[s->top - b.number] = b;
+    }
+    return kDecayState.canonical(*s, allocate);
   }
 };
 
@@ -84,7 +100,16 @@ PQL_DIRECT_FUNCTION(_decay_add) {
   using namespace pql::pg;
   auto *s = own_state<pql::DecayState>(fcinfo);
   Row r;
-  return read_row(fcinfo, &r) ? state_result(with_row(s, r)) : same_state(fcinfo);
+  if (!read_row(fcinfo, &r)) return same_state(fcinfo);
+  if (!s) {
+    require_half_life(r.half_life);
+    s = pql::DecayState::make(r.half_life, r.t, 1, allocate);
+  } else if (s->half_life != r.half_life) {
+    setting_changed("half_life");
+  }
+  s = s->add(r.t, r.v, 1, allocate);
+  if (!s) out_of_range(pql::kDecayState);
+  return state_result(s);
 }
 
 PQL_DIRECT_FUNCTION(_decay_move) {
@@ -99,18 +124,19 @@ PQL_DIRECT_FUNCTION(_decay_move) {
 
 PQL_DIRECT_FUNCTION(_decay_unmove) {
   using namespace pql::pg;
-  auto *m = reinterpret_cast<Moving *>(PG_GETARG_POINTER(0));
-  Row r;
-  const bool done = in_aggregate_memory(fcinfo, [&] { return !read_row(fcinfo, &r) || m->remove(r); });
-  return done ? PointerGetDatum(m) : null_result(fcinfo); // null: begin again with the rows of the frame
+  return PointerGetDatum(in_aggregate_memory(fcinfo, [&] {
+    auto *m = reinterpret_cast<Moving *>(PG_GETARG_POINTER(0));
+    Row r;
+    if (read_row(fcinfo, &r)) m->remove(r);
+    return m;
+  }));
 }
 
 PQL_DIRECT_FUNCTION(_decay_moved) {
   using namespace pql::pg;
   (void)aggregate_memory(fcinfo);
-  if (PG_ARGISNULL(0)) return null_result(fcinfo);
-  const auto *m = reinterpret_cast<const Moving *>(PG_GETARG_POINTER(0));
-  return m->state ? state_result(pql::kDecayState.canonical(*m->state, allocate)) : null_result(fcinfo);
+  const auto *m = PG_ARGISNULL(0) ? nullptr : reinterpret_cast<const Moving *>(PG_GETARG_POINTER(0));
+  return m && !m->blocks.empty() ? state_result(m->state()) : null_result(fcinfo);
 }
 
 PQL_DIRECT_FUNCTION(decay_score) {

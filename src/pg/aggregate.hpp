@@ -41,7 +41,7 @@ auto in_aggregate_memory(FunctionCallInfo fcinfo, F &&f) {
   return r;
 }
 
-/// What came and goes in that order, for moving forms: in the aggregate's memory, where its functions are to be called.
+/// What came and, mostly, goes in that order, for moving forms: in the aggregate's memory, where its functions are to be called.
 template <class T>
 class Fifo { // zero bytes are an empty one
 public:
@@ -52,6 +52,17 @@ public:
   T &front() const noexcept { return items_[head_]; }
   T &back() const noexcept { return items_[end_ - 1]; }
   void pop() noexcept { head_++; }
+  void pop_back() noexcept { end_--; }
+  void insert(T *before, const T &item) {
+    const auto n = before - begin();
+    push(item);
+    std::rotate(begin() + n, end() - 1, end());
+  }
+  void erase(T *item) noexcept {
+    if (item == begin()) return pop();
+    std::copy(item + 1, end(), item);
+    pop_back();
+  }
   void push(const T &item) {
     if (end_ == room_) make_room();
     items_[end_++] = item;

@@ -92,7 +92,8 @@ struct Caught {
   [[noreturn]] void raise();
 };
 
-/// PostgreSQL calls C++: the only body an extern "C" function has. Exceptions become errors after their handlers closed.
+/// PostgreSQL calls C++: the only body an extern "C" function has, but for those that throw nothing and hold nothing with a
+/// destructor (PQL_DIRECT_FUNCTION, in aggregate.hpp). Exceptions become errors after their handlers closed.
 template <class F>
 auto enter(F &&body) -> decltype(body()) {
   const Handlers handlers; // nothing with a destructor: raise() jumps

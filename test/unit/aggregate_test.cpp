@@ -51,12 +51,13 @@ TEST(StateText, Numbers) {
   };
   for (const char *same : {"0", "-1", "170141183460469231731687303715884105727", "-170141183460469231731687303715884105728"})
     EXPECT_EQ(number(same), same);
-  for (const char *bad : {"", "-", "x", "1.5", "- 1", "170141183460469231731687303715884105728", "-170141183460469231731687303715884105729"})
+  for (const char *bad : {"", "-", "x", "1.5", "- 1", "170141183460469231731687303715884105728",
+                          "-170141183460469231731687303715884105729"})
     EXPECT_EQ(number(bad), "") << bad;
 }
 
 TEST(StateText, OnlyWhatIsPrintedIsRead) {
-  DecayState *d = DecayState::make(kDay, 0, allocate)->add(0, 1, 1, allocate);
+  DecayState *d = DecayState::make(kDay, 0, 1, allocate)->add(0, 1, 1, allocate);
   const std::string text = R"({"decay_state": 1, "half_life": 86400000000, "newest": 0, "blocks": [[1099511627776, 1099511627776]]})";
   EXPECT_EQ(printed(kDecayState, *d), text);
   ASSERT_TRUE(read(kDecayState, text));

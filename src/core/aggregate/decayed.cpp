@@ -18,8 +18,6 @@ bool add_to(Wide &sum, i128 v) noexcept {
   return true;
 }
 
-bool empty(const DecayState::Block &b) noexcept { return b.count == Wide{} && b.sum == Wide{}; }
-
 const DecayState &read(const State &s) noexcept { return static_cast<const DecayState &>(s); }
 
 bool valid(const State &s) noexcept {
@@ -43,7 +41,7 @@ State *merge(State *into, const State &from, Allocate allocate) {
 State *canonical(const State &s, Allocate allocate) {
   const DecayState &d = read(s);
   int n = d.small;
-  while (n > 1 && empty(d.blocks()[n - 1])) n--;
+  while (n > 1 && d.blocks()[n - 1].empty()) n--;
   DecayState *copy = resized(d, size_of(n), allocate);
   copy->small = static_cast<std::uint8_t>(n);
   return copy;
@@ -80,11 +78,7 @@ State *parse(TextReader &in, Allocate allocate) {
     in.expect(']');
   } while (in.next(','));
   in.expect(']');
-  auto *d = make_state<DecayState>(kDecayState, size_of(n), allocate);
-  d->half_life = half_life;
-  d->newest = newest;
-  d->top = block_of(newest, half_life * kBlockHalfLives);
-  d->small = static_cast<std::uint8_t>(n);
+  DecayState *d = DecayState::make(half_life, newest, n, allocate);
   std::copy_n(blocks, n, d->blocks());
   return d;
 }
@@ -98,12 +92,17 @@ void describe(const State &s, TextWriter &out) {
 
 constinit const StateKind kDecayState = {1, "decay_state", valid, differs, merge, canonical, print, parse, describe};
 
-DecayState *DecayState::make(Micros half_life, Micros t, Allocate allocate) {
-  auto *s = make_state<DecayState>(kDecayState, size_of(1), allocate);
-  s->small = 1;
+bool DecayState::Block::add(const Weight &weight, double v, int sign) noexcept {
+  const i128 one = weight.of_one(), part = v == 1 ? one : weight.of(v);
+  return add_to(sum, sign * part) && add_to(count, sign * one);
+}
+
+DecayState *DecayState::make(Micros half_life, Micros newest, int blocks, Allocate allocate) {
+  auto *s = make_state<DecayState>(kDecayState, size_of(blocks), allocate);
+  s->small = static_cast<std::uint8_t>(blocks);
   s->half_life = half_life;
-  s->newest = t;
-  s->top = block_of(t, half_life * kBlockHalfLives);
+  s->newest = newest;
+  s->top = block_of(newest, half_life * kBlockHalfLives);
   return s;
 }
 
@@ -134,9 +133,7 @@ DecayState *DecayState::add(Micros t, double v, int sign, Allocate allocate) noe
   }
   if (t > s->newest) s->newest = t;
   const Weight weight(half_life, static_cast<Micros>(offset));
-  const i128 one = weight.of_one(), part = v == 1 ? one : weight.of(v);
-  Block &b = s->blocks()[s->top - k];
-  return add_to(b.sum, sign * part) && add_to(b.count, sign * one) ? s : nullptr;
+  return s->blocks()[s->top - k].add(weight, v, sign) ? s : nullptr;
 }
 
 DecayState *DecayState::merge(const DecayState &o, Allocate allocate) noexcept {

@@ -12,11 +12,15 @@ namespace pql {
 struct DecayState : State { // small: how many blocks
   struct Block {
     Wide sum, count;
+
+    /// Adds a row of that weight (sign 1) or takes it back (sign -1). False when a sum gets out of range.
+    bool add(const Weight &weight, double v, int sign) noexcept;
+    bool empty() const noexcept { return count == Wide{} && sum == Wide{}; }
   };
   Micros half_life, newest;
   std::int64_t top;
 
-  static DecayState *make(Micros half_life, Micros t, Allocate allocate);
+  static DecayState *make(Micros half_life, Micros newest, int blocks, Allocate allocate);
 
   /// Adds a row (sign 1) or takes it back (sign -1); see Decay::add for what is required. Gives the state or a larger copy; null
   /// when a sum gets out of range.
