@@ -145,7 +145,7 @@ void describe(const State &s, TextWriter &out) { out.member("keys", read(s).coun
 constinit const StateKind kCountMapState = {3, "count_map_state", valid, differs, merge, canonical, print, parse, describe, true};
 
 CountMapState *CountMapState::make(Allocate allocate) {
-  constexpr std::size_t room = 4, slots = 8, bytes = 56;
+  constexpr std::size_t room = 6, slots = 16, bytes = 72; // 256 bytes: PostgreSQL's chunks are powers of two
   auto *m = make_state<CountMapState>(kCountMapState, size_of(room, slots, bytes), allocate);
   m->open = 1;
   m->room = room;

@@ -96,7 +96,7 @@ void describe(const State &s, TextWriter &out) {
 constinit const StateKind kWindowCountState = {2, "window_count_state", valid, differs, merge, canonical, print, parse, describe};
 
 WindowCountState *WindowCountState::make(Micros longest, Allocate allocate) {
-  auto *w = make_state<WindowCountState>(kWindowCountState, size_of(4), allocate);
+  auto *w = make_state<WindowCountState>(kWindowCountState, size_of(6), allocate); // 128 bytes: PostgreSQL's chunks are powers of two
   w->open = 1;
   w->longest = longest;
   w->newest = kAlways;
@@ -127,7 +127,7 @@ WindowCountState *WindowCountState::add(Entry e, Allocate allocate) noexcept {
   WindowCountState *s = this;
   if (count == room()) {
     tidy();
-    if (count > room() / 2) s = resized(*this, size_of(room() * 2), allocate);
+    if (count > room() / 2) s = resized(*this, size_of(room() * 2 + 2), allocate);
     s->open = 1;
   }
   if (e.at > s->newest)
