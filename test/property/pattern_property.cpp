@@ -17,7 +17,7 @@ using Times = std::vector<Micros>;
 struct Token {
   enum class Kind { condition, dot, star, time } kind;
   int condition = 0;
-  std::string op;
+  std::string op = {};
   Micros length = 0; // microseconds here, so that rows need no scale
 
   std::string text() const {

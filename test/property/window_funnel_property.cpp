@@ -145,7 +145,7 @@ TEST(WindowFunnelLaws, StepwiseModesAreTheirDefinition) {
           const Times times = times_of(q, rows);
           RC_ASSERT(static_cast<int>(times.size()) == expected);
           RC_ASSERT(std::is_sorted(times.begin(), times.end()));
-          RC_ASSERT(times.empty() || times.back() - times.front() <= q.within);
+          if (!times.empty()) RC_ASSERT(times.back() - times.front() <= q.within);
           for (std::size_t i = 0; i < times.size(); i++) {
             RC_ASSERT(std::any_of(rows.begin(), rows.end(), [&](auto &r) { return r.at == times[i] && r.steps >> i & 1; }));
           }
