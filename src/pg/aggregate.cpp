@@ -23,6 +23,10 @@ void require_alike(const State &a, const State &b) {
   if (const char *setting = k.differs(a, b))
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("states with different %s can't be merged", setting),
                     errhint("Merge states that were aggregated with the same arguments.")));
+  const char *why = k.clash ? k.clash(a, b) : nullptr;
+  if (why)
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("states that %s can't be merged", why),
+                    errhint("Merge states of separate stretches of time, or those that the summaries were made from.")));
 }
 
 State *merged(State *into, const State &from) {

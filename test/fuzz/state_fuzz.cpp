@@ -56,7 +56,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
   const std::string_view in(reinterpret_cast<const char *>(data) + 3, size - 3);
   const std::size_t first = static_cast<std::size_t>((data[1] - '0') & 63) * 64 + static_cast<std::size_t>((data[2] - '0') & 63);
   const State *a = take(*k, in.substr(0, first)), *b = first < in.size() ? take(*k, in.substr(first)) : nullptr;
-  if (!a || !b || k->differs(*a, *b)) return 0;
+  if (!a || !b || k->differs(*a, *b) || (k->clash && k->clash(*a, *b))) return 0;
   if (const State *ab = k->merge(resized(*a, a->size(), allocate), *b, allocate)) {
     checked(*k, ab);
     const State *ba = k->merge(resized(*b, b->size(), allocate), *a, allocate);

@@ -1,6 +1,8 @@
 #include "core/aggregate/count_map.hpp"
 #include "core/aggregate/decayed.hpp"
+#include "core/aggregate/events_state.hpp"
 #include "core/aggregate/retained.hpp"
+#include "core/aggregate/summary_state.hpp"
 #include "core/aggregate/window_count.hpp"
 
 namespace pql {
@@ -8,7 +10,8 @@ namespace {
 
 // By their numbers, which are stored: never used again, never changed.
 constexpr const StateKind *kKinds[] = {
-    nullptr, &kDecayState, &kWindowCountState, &kCountMapState, &kRetentionState, &kCohortState,
+    nullptr,       &kDecayState,   &kWindowCountState, &kCountMapState, &kRetentionState, &kCohortState, nullptr, nullptr, nullptr, nullptr, // 0 to 9
+    &kEventsState, &kSummaryState,
 };
 
 } // namespace

@@ -54,6 +54,8 @@ struct StateKind {
   void (*describe)(const State &s, TextWriter &out);
   /// Whether there are texts in it, which must be right in the database's encoding.
   bool has_texts = false;
+  /// Why two states of the same settings can't be merged all the same: they "overlap in time". Most kinds have no such thing.
+  const char *(*clash)(const State &a, const State &b) noexcept = nullptr;
 };
 
 /// The kind of that number, or null.

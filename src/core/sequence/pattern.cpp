@@ -38,7 +38,7 @@ private:
       element(-1, true);
       return true;
     }
-    return refuse(start, "a pattern consists of (?1), (?t<=7d), . and .*");
+    return refuse(start, "no element of a pattern begins like this");
   }
 
   bool condition(std::size_t start) {
@@ -345,8 +345,7 @@ void longest_beginning(Arena &a, const PatternQuery &q, std::span<const EventRow
   std::size_t low = 0, high = cuts.size; // the first `low` cuts match; a longer beginning matches only if a shorter one does
   while (low < high) {
     const std::size_t middle = (low + high + 1) / 2;
-    Arena scratch;
-    const bool found = Matcher(scratch, q, rows, cuts[middle - 1], false, false).begin_from(0) != kNone;
+    const bool found = Matcher(a, q, rows, cuts[middle - 1], false, false).begin_from(0) != kNone;
     (found ? low : high) = found ? middle : middle - 1;
   }
   if (low == 0) return;

@@ -1,0 +1,381 @@
+-- What is read from events: funnels and patterns; aggregates that give a level or a match at once; summaries of funnels.
+
+CREATE OR REPLACE FUNCTION pql.window_funnel(state pql.events_state, within interval, modes text[] DEFAULT '{}') RETURNS integer
+  AS 'MODULE_PATHNAME', 'pql_window_funnel' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION pql.window_funnel(pql.events_state, interval, text[]) IS 'How many steps were taken in order within a time of the first one. Modes: increase, once, dedup, order, reentry, steps_only.';
+CREATE OR REPLACE FUNCTION pql.activated(state pql.events_state, within interval, modes text[] DEFAULT '{}') RETURNS boolean
+  AS 'MODULE_PATHNAME', 'pql_activated' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION pql.activated(pql.events_state, interval, text[]) IS 'Whether all steps were taken in order within a time of the first one.';
+CREATE OR REPLACE FUNCTION pql.funnel_times(state pql.events_state, within interval, modes text[] DEFAULT '{}') RETURNS timestamptz[]
+  AS 'MODULE_PATHNAME', 'pql_funnel_times' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION pql.funnel_times(pql.events_state, interval, text[]) IS 'When the steps of the winning chain were taken: of the chains that got furthest first the one that began last.';
+CREATE OR REPLACE FUNCTION pql.funnel_conversion(state pql.events_state, within interval, modes text[] DEFAULT '{}') RETURNS interval
+  AS 'MODULE_PATHNAME', 'pql_funnel_conversion' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION pql.funnel_conversion(pql.events_state, interval, text[]) IS 'The time from the first step to the last; null when not all were taken within the time.';
+CREATE OR REPLACE FUNCTION pql.any_order(state pql.events_state, within interval) RETURNS integer
+  AS 'MODULE_PATHNAME', 'pql_any_order' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION pql.any_order(pql.events_state, interval) IS 'The most steps that were taken within a time, in any order.';
+
+CREATE OR REPLACE FUNCTION pql.sequence_match(state pql.events_state, pattern text, within interval DEFAULT NULL, clickhouse_time_base boolean DEFAULT false) RETURNS boolean
+  AS 'MODULE_PATHNAME', 'pql_sequence_match' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION pql.sequence_match(pql.events_state, text, interval, boolean) IS 'Whether the events match a pattern such as (?1)(?t<=7d)(?2).*(?3). within: the most between the first event of the match and the last.';
+CREATE OR REPLACE FUNCTION pql.sequence_count(state pql.events_state, pattern text, within interval DEFAULT NULL, clickhouse_time_base boolean DEFAULT false) RETURNS bigint
+  AS 'MODULE_PATHNAME', 'pql_sequence_count' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION pql.sequence_count(pql.events_state, text, interval, boolean) IS 'How often the events match a pattern, without overlap.';
+CREATE OR REPLACE FUNCTION pql.sequence_events(state pql.events_state, pattern text, which text DEFAULT 'longest', within interval DEFAULT NULL, clickhouse_time_base boolean DEFAULT false) RETURNS timestamptz[]
+  AS 'MODULE_PATHNAME', 'pql_sequence_events' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION pql.sequence_events(pql.events_state, text, text, interval, boolean) IS 'The times of the events that matched the conditions of a pattern: in its first match, its last, or the longest beginning of it that matches.';
+CREATE OR REPLACE FUNCTION pql.next_event(state pql.events_state, chain integer[], direction text DEFAULT 'forward', base text DEFAULT 'first_match',
+    OUT at timestamptz, OUT steps integer[])
+  AS 'MODULE_PATHNAME', 'pql_next_event' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION pql.next_event(pql.events_state, integer[], text, text) IS 'The event next after (backward: before) a chain of neighbouring events, each with its condition; base: head, tail, first_match, last_match.';
+
+-- The final functions sort the state in place. Since only those of the moving form are read-only, window functions take that one.
+CREATE OR REPLACE FUNCTION pql._window_funnel_final(state pql.events_state) RETURNS integer
+  AS 'MODULE_PATHNAME', 'pql__window_funnel_final' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION pql._window_funnel_final(pql.events_state) IS 'The result of pql.window_funnel.';
+CREATE OR REPLACE FUNCTION pql._window_funnel_moved(state internal) RETURNS integer
+  AS 'MODULE_PATHNAME', 'pql__window_funnel_moved' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION pql._window_funnel_moved(internal) IS 'The result of pql.window_funnel over a frame.';
+CREATE OR REPLACE FUNCTION pql._window_funnel_add(state pql.events_state, within interval, ts timestamptz, c1 boolean) RETURNS pql.events_state
+  AS 'MODULE_PATHNAME', 'pql__window_funnel_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._window_funnel_add(pql.events_state, interval, timestamptz, boolean) IS 'Adds an event to the state of pql.window_funnel.';
+CREATE OR REPLACE FUNCTION pql._window_funnel_move(state internal, within interval, ts timestamptz, c1 boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__window_funnel_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._window_funnel_move(internal, interval, timestamptz, boolean) IS 'Adds an event to the moving state of pql.window_funnel.';
+CREATE OR REPLACE FUNCTION pql._window_funnel_unmove(state internal, within interval, ts timestamptz, c1 boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__window_funnel_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._window_funnel_unmove(internal, interval, timestamptz, boolean) IS 'Takes an event back from the moving state of pql.window_funnel.';
+CREATE AGGREGATE pql.window_funnel(within interval, ts timestamptz, c1 boolean) (
+  SFUNC = pql._window_funnel_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._window_funnel_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
+  MSFUNC = pql._window_funnel_move, MINVFUNC = pql._window_funnel_unmove, MSTYPE = internal, MFINALFUNC = pql._window_funnel_moved,
+  MFINALFUNC_MODIFY = READ_ONLY);
+COMMENT ON AGGREGATE pql.window_funnel(interval, timestamptz, boolean) IS 'How many steps were taken in order within a time of the first one. For other modes, or to keep the events, use pql.events_agg.';
+CREATE OR REPLACE FUNCTION pql._window_funnel_add(state pql.events_state, within interval, ts timestamptz, c1 boolean, c2 boolean) RETURNS pql.events_state
+  AS 'MODULE_PATHNAME', 'pql__window_funnel_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._window_funnel_add(pql.events_state, interval, timestamptz, boolean, boolean) IS 'Adds an event to the state of pql.window_funnel.';
+CREATE OR REPLACE FUNCTION pql._window_funnel_move(state internal, within interval, ts timestamptz, c1 boolean, c2 boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__window_funnel_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._window_funnel_move(internal, interval, timestamptz, boolean, boolean) IS 'Adds an event to the moving state of pql.window_funnel.';
+CREATE OR REPLACE FUNCTION pql._window_funnel_unmove(state internal, within interval, ts timestamptz, c1 boolean, c2 boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__window_funnel_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._window_funnel_unmove(internal, interval, timestamptz, boolean, boolean) IS 'Takes an event back from the moving state of pql.window_funnel.';
+CREATE AGGREGATE pql.window_funnel(within interval, ts timestamptz, c1 boolean, c2 boolean) (
+  SFUNC = pql._window_funnel_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._window_funnel_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
+  MSFUNC = pql._window_funnel_move, MINVFUNC = pql._window_funnel_unmove, MSTYPE = internal, MFINALFUNC = pql._window_funnel_moved,
+  MFINALFUNC_MODIFY = READ_ONLY);
+COMMENT ON AGGREGATE pql.window_funnel(interval, timestamptz, boolean, boolean) IS 'How many steps were taken in order within a time of the first one. For other modes, or to keep the events, use pql.events_agg.';
+CREATE OR REPLACE FUNCTION pql._window_funnel_add(state pql.events_state, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean) RETURNS pql.events_state
+  AS 'MODULE_PATHNAME', 'pql__window_funnel_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._window_funnel_add(pql.events_state, interval, timestamptz, boolean, boolean, boolean) IS 'Adds an event to the state of pql.window_funnel.';
+CREATE OR REPLACE FUNCTION pql._window_funnel_move(state internal, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__window_funnel_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._window_funnel_move(internal, interval, timestamptz, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.window_funnel.';
+CREATE OR REPLACE FUNCTION pql._window_funnel_unmove(state internal, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__window_funnel_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._window_funnel_unmove(internal, interval, timestamptz, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.window_funnel.';
+CREATE AGGREGATE pql.window_funnel(within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean) (
+  SFUNC = pql._window_funnel_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._window_funnel_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
+  MSFUNC = pql._window_funnel_move, MINVFUNC = pql._window_funnel_unmove, MSTYPE = internal, MFINALFUNC = pql._window_funnel_moved,
+  MFINALFUNC_MODIFY = READ_ONLY);
+COMMENT ON AGGREGATE pql.window_funnel(interval, timestamptz, boolean, boolean, boolean) IS 'How many steps were taken in order within a time of the first one. For other modes, or to keep the events, use pql.events_agg.';
+CREATE OR REPLACE FUNCTION pql._window_funnel_add(state pql.events_state, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean) RETURNS pql.events_state
+  AS 'MODULE_PATHNAME', 'pql__window_funnel_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._window_funnel_add(pql.events_state, interval, timestamptz, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.window_funnel.';
+CREATE OR REPLACE FUNCTION pql._window_funnel_move(state internal, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__window_funnel_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._window_funnel_move(internal, interval, timestamptz, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.window_funnel.';
+CREATE OR REPLACE FUNCTION pql._window_funnel_unmove(state internal, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__window_funnel_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._window_funnel_unmove(internal, interval, timestamptz, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.window_funnel.';
+CREATE AGGREGATE pql.window_funnel(within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean) (
+  SFUNC = pql._window_funnel_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._window_funnel_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
+  MSFUNC = pql._window_funnel_move, MINVFUNC = pql._window_funnel_unmove, MSTYPE = internal, MFINALFUNC = pql._window_funnel_moved,
+  MFINALFUNC_MODIFY = READ_ONLY);
+COMMENT ON AGGREGATE pql.window_funnel(interval, timestamptz, boolean, boolean, boolean, boolean) IS 'How many steps were taken in order within a time of the first one. For other modes, or to keep the events, use pql.events_agg.';
+CREATE OR REPLACE FUNCTION pql._window_funnel_add(state pql.events_state, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean) RETURNS pql.events_state
+  AS 'MODULE_PATHNAME', 'pql__window_funnel_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._window_funnel_add(pql.events_state, interval, timestamptz, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.window_funnel.';
+CREATE OR REPLACE FUNCTION pql._window_funnel_move(state internal, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__window_funnel_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._window_funnel_move(internal, interval, timestamptz, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.window_funnel.';
+CREATE OR REPLACE FUNCTION pql._window_funnel_unmove(state internal, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__window_funnel_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._window_funnel_unmove(internal, interval, timestamptz, boolean, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.window_funnel.';
+CREATE AGGREGATE pql.window_funnel(within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean) (
+  SFUNC = pql._window_funnel_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._window_funnel_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
+  MSFUNC = pql._window_funnel_move, MINVFUNC = pql._window_funnel_unmove, MSTYPE = internal, MFINALFUNC = pql._window_funnel_moved,
+  MFINALFUNC_MODIFY = READ_ONLY);
+COMMENT ON AGGREGATE pql.window_funnel(interval, timestamptz, boolean, boolean, boolean, boolean, boolean) IS 'How many steps were taken in order within a time of the first one. For other modes, or to keep the events, use pql.events_agg.';
+CREATE OR REPLACE FUNCTION pql._window_funnel_add(state pql.events_state, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean) RETURNS pql.events_state
+  AS 'MODULE_PATHNAME', 'pql__window_funnel_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._window_funnel_add(pql.events_state, interval, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.window_funnel.';
+CREATE OR REPLACE FUNCTION pql._window_funnel_move(state internal, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__window_funnel_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._window_funnel_move(internal, interval, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.window_funnel.';
+CREATE OR REPLACE FUNCTION pql._window_funnel_unmove(state internal, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__window_funnel_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._window_funnel_unmove(internal, interval, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.window_funnel.';
+CREATE AGGREGATE pql.window_funnel(within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean) (
+  SFUNC = pql._window_funnel_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._window_funnel_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
+  MSFUNC = pql._window_funnel_move, MINVFUNC = pql._window_funnel_unmove, MSTYPE = internal, MFINALFUNC = pql._window_funnel_moved,
+  MFINALFUNC_MODIFY = READ_ONLY);
+COMMENT ON AGGREGATE pql.window_funnel(interval, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean) IS 'How many steps were taken in order within a time of the first one. For other modes, or to keep the events, use pql.events_agg.';
+CREATE OR REPLACE FUNCTION pql._window_funnel_add(state pql.events_state, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean) RETURNS pql.events_state
+  AS 'MODULE_PATHNAME', 'pql__window_funnel_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._window_funnel_add(pql.events_state, interval, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.window_funnel.';
+CREATE OR REPLACE FUNCTION pql._window_funnel_move(state internal, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__window_funnel_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._window_funnel_move(internal, interval, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.window_funnel.';
+CREATE OR REPLACE FUNCTION pql._window_funnel_unmove(state internal, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__window_funnel_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._window_funnel_unmove(internal, interval, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.window_funnel.';
+CREATE AGGREGATE pql.window_funnel(within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean) (
+  SFUNC = pql._window_funnel_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._window_funnel_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
+  MSFUNC = pql._window_funnel_move, MINVFUNC = pql._window_funnel_unmove, MSTYPE = internal, MFINALFUNC = pql._window_funnel_moved,
+  MFINALFUNC_MODIFY = READ_ONLY);
+COMMENT ON AGGREGATE pql.window_funnel(interval, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'How many steps were taken in order within a time of the first one. For other modes, or to keep the events, use pql.events_agg.';
+CREATE OR REPLACE FUNCTION pql._window_funnel_add(state pql.events_state, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean, c8 boolean) RETURNS pql.events_state
+  AS 'MODULE_PATHNAME', 'pql__window_funnel_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._window_funnel_add(pql.events_state, interval, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.window_funnel.';
+CREATE OR REPLACE FUNCTION pql._window_funnel_move(state internal, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean, c8 boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__window_funnel_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._window_funnel_move(internal, interval, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.window_funnel.';
+CREATE OR REPLACE FUNCTION pql._window_funnel_unmove(state internal, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean, c8 boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__window_funnel_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._window_funnel_unmove(internal, interval, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.window_funnel.';
+CREATE AGGREGATE pql.window_funnel(within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean, c8 boolean) (
+  SFUNC = pql._window_funnel_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._window_funnel_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
+  MSFUNC = pql._window_funnel_move, MINVFUNC = pql._window_funnel_unmove, MSTYPE = internal, MFINALFUNC = pql._window_funnel_moved,
+  MFINALFUNC_MODIFY = READ_ONLY);
+COMMENT ON AGGREGATE pql.window_funnel(interval, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'How many steps were taken in order within a time of the first one. For other modes, or to keep the events, use pql.events_agg.';
+CREATE OR REPLACE FUNCTION pql._window_funnel_add(state pql.events_state, within interval, ts timestamptz, conditions boolean[]) RETURNS pql.events_state
+  AS 'MODULE_PATHNAME', 'pql__window_funnel_add_array' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._window_funnel_add(pql.events_state, interval, timestamptz, boolean[]) IS 'Adds an event to the state of pql.window_funnel.';
+CREATE OR REPLACE FUNCTION pql._window_funnel_move(state internal, within interval, ts timestamptz, conditions boolean[]) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__window_funnel_move_array' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._window_funnel_move(internal, interval, timestamptz, boolean[]) IS 'Adds an event to the moving state of pql.window_funnel.';
+CREATE OR REPLACE FUNCTION pql._window_funnel_unmove(state internal, within interval, ts timestamptz, conditions boolean[]) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__window_funnel_unmove_array' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._window_funnel_unmove(internal, interval, timestamptz, boolean[]) IS 'Takes an event back from the moving state of pql.window_funnel.';
+CREATE AGGREGATE pql.window_funnel(within interval, ts timestamptz, VARIADIC conditions boolean[]) (
+  SFUNC = pql._window_funnel_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._window_funnel_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
+  MSFUNC = pql._window_funnel_move, MINVFUNC = pql._window_funnel_unmove, MSTYPE = internal, MFINALFUNC = pql._window_funnel_moved,
+  MFINALFUNC_MODIFY = READ_ONLY);
+COMMENT ON AGGREGATE pql.window_funnel(interval, timestamptz, VARIADIC boolean[]) IS 'How many steps were taken in order within a time of the first one. For other modes, or to keep the events, use pql.events_agg.';
+CREATE OR REPLACE FUNCTION pql._sequence_match_final(state pql.events_state) RETURNS boolean
+  AS 'MODULE_PATHNAME', 'pql__sequence_match_final' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION pql._sequence_match_final(pql.events_state) IS 'The result of pql.sequence_match.';
+CREATE OR REPLACE FUNCTION pql._sequence_match_moved(state internal) RETURNS boolean
+  AS 'MODULE_PATHNAME', 'pql__sequence_match_moved' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION pql._sequence_match_moved(internal) IS 'The result of pql.sequence_match over a frame.';
+CREATE OR REPLACE FUNCTION pql._sequence_match_add(state pql.events_state, pattern text, ts timestamptz, c1 boolean) RETURNS pql.events_state
+  AS 'MODULE_PATHNAME', 'pql__sequence_match_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._sequence_match_add(pql.events_state, text, timestamptz, boolean) IS 'Adds an event to the state of pql.sequence_match.';
+CREATE OR REPLACE FUNCTION pql._sequence_match_move(state internal, pattern text, ts timestamptz, c1 boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__sequence_match_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._sequence_match_move(internal, text, timestamptz, boolean) IS 'Adds an event to the moving state of pql.sequence_match.';
+CREATE OR REPLACE FUNCTION pql._sequence_match_unmove(state internal, pattern text, ts timestamptz, c1 boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__sequence_match_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._sequence_match_unmove(internal, text, timestamptz, boolean) IS 'Takes an event back from the moving state of pql.sequence_match.';
+CREATE AGGREGATE pql.sequence_match(pattern text, ts timestamptz, c1 boolean) (
+  SFUNC = pql._sequence_match_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._sequence_match_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
+  MSFUNC = pql._sequence_match_move, MINVFUNC = pql._sequence_match_unmove, MSTYPE = internal, MFINALFUNC = pql._sequence_match_moved,
+  MFINALFUNC_MODIFY = READ_ONLY);
+COMMENT ON AGGREGATE pql.sequence_match(text, timestamptz, boolean) IS 'Whether the events match a pattern such as (?1)(?t<=7d)(?2).*(?3). To keep the events, use pql.events_agg.';
+CREATE OR REPLACE FUNCTION pql._sequence_match_add(state pql.events_state, pattern text, ts timestamptz, c1 boolean, c2 boolean) RETURNS pql.events_state
+  AS 'MODULE_PATHNAME', 'pql__sequence_match_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._sequence_match_add(pql.events_state, text, timestamptz, boolean, boolean) IS 'Adds an event to the state of pql.sequence_match.';
+CREATE OR REPLACE FUNCTION pql._sequence_match_move(state internal, pattern text, ts timestamptz, c1 boolean, c2 boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__sequence_match_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._sequence_match_move(internal, text, timestamptz, boolean, boolean) IS 'Adds an event to the moving state of pql.sequence_match.';
+CREATE OR REPLACE FUNCTION pql._sequence_match_unmove(state internal, pattern text, ts timestamptz, c1 boolean, c2 boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__sequence_match_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._sequence_match_unmove(internal, text, timestamptz, boolean, boolean) IS 'Takes an event back from the moving state of pql.sequence_match.';
+CREATE AGGREGATE pql.sequence_match(pattern text, ts timestamptz, c1 boolean, c2 boolean) (
+  SFUNC = pql._sequence_match_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._sequence_match_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
+  MSFUNC = pql._sequence_match_move, MINVFUNC = pql._sequence_match_unmove, MSTYPE = internal, MFINALFUNC = pql._sequence_match_moved,
+  MFINALFUNC_MODIFY = READ_ONLY);
+COMMENT ON AGGREGATE pql.sequence_match(text, timestamptz, boolean, boolean) IS 'Whether the events match a pattern such as (?1)(?t<=7d)(?2).*(?3). To keep the events, use pql.events_agg.';
+CREATE OR REPLACE FUNCTION pql._sequence_match_add(state pql.events_state, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean) RETURNS pql.events_state
+  AS 'MODULE_PATHNAME', 'pql__sequence_match_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._sequence_match_add(pql.events_state, text, timestamptz, boolean, boolean, boolean) IS 'Adds an event to the state of pql.sequence_match.';
+CREATE OR REPLACE FUNCTION pql._sequence_match_move(state internal, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__sequence_match_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._sequence_match_move(internal, text, timestamptz, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.sequence_match.';
+CREATE OR REPLACE FUNCTION pql._sequence_match_unmove(state internal, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__sequence_match_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._sequence_match_unmove(internal, text, timestamptz, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.sequence_match.';
+CREATE AGGREGATE pql.sequence_match(pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean) (
+  SFUNC = pql._sequence_match_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._sequence_match_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
+  MSFUNC = pql._sequence_match_move, MINVFUNC = pql._sequence_match_unmove, MSTYPE = internal, MFINALFUNC = pql._sequence_match_moved,
+  MFINALFUNC_MODIFY = READ_ONLY);
+COMMENT ON AGGREGATE pql.sequence_match(text, timestamptz, boolean, boolean, boolean) IS 'Whether the events match a pattern such as (?1)(?t<=7d)(?2).*(?3). To keep the events, use pql.events_agg.';
+CREATE OR REPLACE FUNCTION pql._sequence_match_add(state pql.events_state, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean) RETURNS pql.events_state
+  AS 'MODULE_PATHNAME', 'pql__sequence_match_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._sequence_match_add(pql.events_state, text, timestamptz, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.sequence_match.';
+CREATE OR REPLACE FUNCTION pql._sequence_match_move(state internal, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__sequence_match_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._sequence_match_move(internal, text, timestamptz, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.sequence_match.';
+CREATE OR REPLACE FUNCTION pql._sequence_match_unmove(state internal, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__sequence_match_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._sequence_match_unmove(internal, text, timestamptz, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.sequence_match.';
+CREATE AGGREGATE pql.sequence_match(pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean) (
+  SFUNC = pql._sequence_match_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._sequence_match_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
+  MSFUNC = pql._sequence_match_move, MINVFUNC = pql._sequence_match_unmove, MSTYPE = internal, MFINALFUNC = pql._sequence_match_moved,
+  MFINALFUNC_MODIFY = READ_ONLY);
+COMMENT ON AGGREGATE pql.sequence_match(text, timestamptz, boolean, boolean, boolean, boolean) IS 'Whether the events match a pattern such as (?1)(?t<=7d)(?2).*(?3). To keep the events, use pql.events_agg.';
+CREATE OR REPLACE FUNCTION pql._sequence_match_add(state pql.events_state, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean) RETURNS pql.events_state
+  AS 'MODULE_PATHNAME', 'pql__sequence_match_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._sequence_match_add(pql.events_state, text, timestamptz, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.sequence_match.';
+CREATE OR REPLACE FUNCTION pql._sequence_match_move(state internal, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__sequence_match_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._sequence_match_move(internal, text, timestamptz, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.sequence_match.';
+CREATE OR REPLACE FUNCTION pql._sequence_match_unmove(state internal, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__sequence_match_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._sequence_match_unmove(internal, text, timestamptz, boolean, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.sequence_match.';
+CREATE AGGREGATE pql.sequence_match(pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean) (
+  SFUNC = pql._sequence_match_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._sequence_match_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
+  MSFUNC = pql._sequence_match_move, MINVFUNC = pql._sequence_match_unmove, MSTYPE = internal, MFINALFUNC = pql._sequence_match_moved,
+  MFINALFUNC_MODIFY = READ_ONLY);
+COMMENT ON AGGREGATE pql.sequence_match(text, timestamptz, boolean, boolean, boolean, boolean, boolean) IS 'Whether the events match a pattern such as (?1)(?t<=7d)(?2).*(?3). To keep the events, use pql.events_agg.';
+CREATE OR REPLACE FUNCTION pql._sequence_match_add(state pql.events_state, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean) RETURNS pql.events_state
+  AS 'MODULE_PATHNAME', 'pql__sequence_match_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._sequence_match_add(pql.events_state, text, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.sequence_match.';
+CREATE OR REPLACE FUNCTION pql._sequence_match_move(state internal, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__sequence_match_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._sequence_match_move(internal, text, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.sequence_match.';
+CREATE OR REPLACE FUNCTION pql._sequence_match_unmove(state internal, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__sequence_match_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._sequence_match_unmove(internal, text, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.sequence_match.';
+CREATE AGGREGATE pql.sequence_match(pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean) (
+  SFUNC = pql._sequence_match_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._sequence_match_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
+  MSFUNC = pql._sequence_match_move, MINVFUNC = pql._sequence_match_unmove, MSTYPE = internal, MFINALFUNC = pql._sequence_match_moved,
+  MFINALFUNC_MODIFY = READ_ONLY);
+COMMENT ON AGGREGATE pql.sequence_match(text, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Whether the events match a pattern such as (?1)(?t<=7d)(?2).*(?3). To keep the events, use pql.events_agg.';
+CREATE OR REPLACE FUNCTION pql._sequence_match_add(state pql.events_state, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean) RETURNS pql.events_state
+  AS 'MODULE_PATHNAME', 'pql__sequence_match_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._sequence_match_add(pql.events_state, text, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.sequence_match.';
+CREATE OR REPLACE FUNCTION pql._sequence_match_move(state internal, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__sequence_match_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._sequence_match_move(internal, text, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.sequence_match.';
+CREATE OR REPLACE FUNCTION pql._sequence_match_unmove(state internal, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__sequence_match_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._sequence_match_unmove(internal, text, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.sequence_match.';
+CREATE AGGREGATE pql.sequence_match(pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean) (
+  SFUNC = pql._sequence_match_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._sequence_match_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
+  MSFUNC = pql._sequence_match_move, MINVFUNC = pql._sequence_match_unmove, MSTYPE = internal, MFINALFUNC = pql._sequence_match_moved,
+  MFINALFUNC_MODIFY = READ_ONLY);
+COMMENT ON AGGREGATE pql.sequence_match(text, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Whether the events match a pattern such as (?1)(?t<=7d)(?2).*(?3). To keep the events, use pql.events_agg.';
+CREATE OR REPLACE FUNCTION pql._sequence_match_add(state pql.events_state, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean, c8 boolean) RETURNS pql.events_state
+  AS 'MODULE_PATHNAME', 'pql__sequence_match_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._sequence_match_add(pql.events_state, text, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.sequence_match.';
+CREATE OR REPLACE FUNCTION pql._sequence_match_move(state internal, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean, c8 boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__sequence_match_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._sequence_match_move(internal, text, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.sequence_match.';
+CREATE OR REPLACE FUNCTION pql._sequence_match_unmove(state internal, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean, c8 boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__sequence_match_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._sequence_match_unmove(internal, text, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.sequence_match.';
+CREATE AGGREGATE pql.sequence_match(pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean, c8 boolean) (
+  SFUNC = pql._sequence_match_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._sequence_match_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
+  MSFUNC = pql._sequence_match_move, MINVFUNC = pql._sequence_match_unmove, MSTYPE = internal, MFINALFUNC = pql._sequence_match_moved,
+  MFINALFUNC_MODIFY = READ_ONLY);
+COMMENT ON AGGREGATE pql.sequence_match(text, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Whether the events match a pattern such as (?1)(?t<=7d)(?2).*(?3). To keep the events, use pql.events_agg.';
+CREATE OR REPLACE FUNCTION pql._sequence_match_add(state pql.events_state, pattern text, ts timestamptz, conditions boolean[]) RETURNS pql.events_state
+  AS 'MODULE_PATHNAME', 'pql__sequence_match_add_array' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._sequence_match_add(pql.events_state, text, timestamptz, boolean[]) IS 'Adds an event to the state of pql.sequence_match.';
+CREATE OR REPLACE FUNCTION pql._sequence_match_move(state internal, pattern text, ts timestamptz, conditions boolean[]) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__sequence_match_move_array' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._sequence_match_move(internal, text, timestamptz, boolean[]) IS 'Adds an event to the moving state of pql.sequence_match.';
+CREATE OR REPLACE FUNCTION pql._sequence_match_unmove(state internal, pattern text, ts timestamptz, conditions boolean[]) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__sequence_match_unmove_array' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._sequence_match_unmove(internal, text, timestamptz, boolean[]) IS 'Takes an event back from the moving state of pql.sequence_match.';
+CREATE AGGREGATE pql.sequence_match(pattern text, ts timestamptz, VARIADIC conditions boolean[]) (
+  SFUNC = pql._sequence_match_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._sequence_match_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
+  MSFUNC = pql._sequence_match_move, MINVFUNC = pql._sequence_match_unmove, MSTYPE = internal, MFINALFUNC = pql._sequence_match_moved,
+  MFINALFUNC_MODIFY = READ_ONLY);
+COMMENT ON AGGREGATE pql.sequence_match(text, timestamptz, VARIADIC boolean[]) IS 'Whether the events match a pattern such as (?1)(?t<=7d)(?2).*(?3). To keep the events, use pql.events_agg.';
+
+CREATE TYPE pql.funnel_summary_state;
+COMMENT ON TYPE pql.funnel_summary_state IS 'What pql.funnel_summary gives: how a funnel went in a stretch of time, in constant size, to be joined with what follows.';
+CREATE OR REPLACE FUNCTION pql.funnel_summary_state_in(text cstring) RETURNS pql.funnel_summary_state
+  AS 'MODULE_PATHNAME', 'pql_funnel_summary_state_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION pql.funnel_summary_state_in(cstring) IS 'Reads a state from text.';
+CREATE OR REPLACE FUNCTION pql.state_out(state pql.funnel_summary_state) RETURNS cstring
+  AS 'MODULE_PATHNAME', 'pql_state_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION pql.state_out(pql.funnel_summary_state) IS 'A state as text: JSON.';
+CREATE OR REPLACE FUNCTION pql.funnel_summary_state_recv(bytes internal) RETURNS pql.funnel_summary_state
+  AS 'MODULE_PATHNAME', 'pql_funnel_summary_state_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION pql.funnel_summary_state_recv(internal) IS 'Reads a state from its binary form.';
+CREATE OR REPLACE FUNCTION pql.state_send(state pql.funnel_summary_state) RETURNS bytea
+  AS 'MODULE_PATHNAME', 'pql_state_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION pql.state_send(pql.funnel_summary_state) IS 'A state in its binary form.';
+CREATE TYPE pql.funnel_summary_state (INPUT = pql.funnel_summary_state_in, OUTPUT = pql.state_out, RECEIVE = pql.funnel_summary_state_recv, SEND = pql.state_send,
+  INTERNALLENGTH = VARIABLE, ALIGNMENT = double, STORAGE = extended);
+
+CREATE OR REPLACE FUNCTION pql.state_eq(a pql.funnel_summary_state, b pql.funnel_summary_state) RETURNS boolean
+  AS 'MODULE_PATHNAME', 'pql_state_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql.state_eq(pql.funnel_summary_state, pql.funnel_summary_state) IS 'Whether two states are of the same rows and settings.';
+CREATE OR REPLACE FUNCTION pql.state_ne(a pql.funnel_summary_state, b pql.funnel_summary_state) RETURNS boolean
+  AS 'MODULE_PATHNAME', 'pql_state_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql.state_ne(pql.funnel_summary_state, pql.funnel_summary_state) IS 'Whether two states differ.';
+CREATE OR REPLACE FUNCTION pql.state_hash(state pql.funnel_summary_state) RETURNS integer
+  AS 'MODULE_PATHNAME', 'pql_state_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql.state_hash(pql.funnel_summary_state) IS 'Hash of a state.';
+CREATE OR REPLACE FUNCTION pql.state_hash_extended(state pql.funnel_summary_state, seed bigint) RETURNS bigint
+  AS 'MODULE_PATHNAME', 'pql_state_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql.state_hash_extended(pql.funnel_summary_state, bigint) IS 'Hash of a state, of 64 bits.';
+CREATE OPERATOR pql.= (LEFTARG = pql.funnel_summary_state, RIGHTARG = pql.funnel_summary_state, FUNCTION = pql.state_eq, COMMUTATOR = OPERATOR(pql.=),
+  NEGATOR = OPERATOR(pql.<>), RESTRICT = eqsel, JOIN = eqjoinsel, HASHES);
+COMMENT ON OPERATOR pql.= (pql.funnel_summary_state, pql.funnel_summary_state) IS 'Whether two states are of the same rows and settings.';
+CREATE OPERATOR pql.<> (LEFTARG = pql.funnel_summary_state, RIGHTARG = pql.funnel_summary_state, FUNCTION = pql.state_ne, COMMUTATOR = OPERATOR(pql.<>),
+  NEGATOR = OPERATOR(pql.=), RESTRICT = neqsel, JOIN = neqjoinsel);
+COMMENT ON OPERATOR pql.<> (pql.funnel_summary_state, pql.funnel_summary_state) IS 'Whether two states differ.';
+CREATE OPERATOR CLASS pql.funnel_summary_state_ops DEFAULT FOR TYPE pql.funnel_summary_state USING hash AS
+  OPERATOR 1 pql.=, FUNCTION 1 pql.state_hash(pql.funnel_summary_state), FUNCTION 2 pql.state_hash_extended(pql.funnel_summary_state, bigint);
+COMMENT ON OPERATOR CLASS pql.funnel_summary_state_ops USING hash IS 'States are grouped and joined by their bytes.';
+
+CREATE OR REPLACE FUNCTION pql.state_merge(a pql.funnel_summary_state, b pql.funnel_summary_state) RETURNS pql.funnel_summary_state
+  AS 'MODULE_PATHNAME', 'pql_state_merge' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION pql.state_merge(pql.funnel_summary_state, pql.funnel_summary_state) IS 'The state of the rows of both; null is no rows.';
+CREATE OPERATOR pql.|| (LEFTARG = pql.funnel_summary_state, RIGHTARG = pql.funnel_summary_state, FUNCTION = pql.state_merge);
+COMMENT ON OPERATOR pql.|| (pql.funnel_summary_state, pql.funnel_summary_state) IS 'The state of the rows of both; null is no rows.';
+CREATE OR REPLACE FUNCTION pql.state_info(state pql.funnel_summary_state) RETURNS jsonb
+  AS 'MODULE_PATHNAME', 'pql_state_info' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION pql.state_info(pql.funnel_summary_state) IS 'What a state is: its type, version, size, settings and extent.';
+CREATE OR REPLACE FUNCTION pql._state_add(state pql.funnel_summary_state, other pql.funnel_summary_state) RETURNS pql.funnel_summary_state
+  AS 'MODULE_PATHNAME', 'pql__state_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION pql._state_add(pql.funnel_summary_state, pql.funnel_summary_state) IS 'Adds a state to an aggregate''s.';
+CREATE OR REPLACE FUNCTION pql._state_final(state pql.funnel_summary_state) RETURNS pql.funnel_summary_state
+  AS 'MODULE_PATHNAME', 'pql__state_final' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION pql._state_final(pql.funnel_summary_state) IS 'An aggregate''s state as a value.';
+CREATE AGGREGATE pql.rollup(pql.funnel_summary_state) (SFUNC = pql._state_add, STYPE = pql.funnel_summary_state, FINALFUNC = pql._state_final,
+  COMBINEFUNC = pql._state_add, PARALLEL = SAFE);
+COMMENT ON AGGREGATE pql.rollup(pql.funnel_summary_state) IS 'The state of the rows of all these states.';
+
+CREATE OR REPLACE FUNCTION pql.funnel_summary(state pql.events_state, within interval, modes text[] DEFAULT '{}') RETURNS pql.funnel_summary_state
+  AS 'MODULE_PATHNAME', 'pql_funnel_summary' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION pql.funnel_summary(pql.events_state, interval, text[]) IS 'Sums a funnel up, in constant size, so that stretches of time that do not overlap (days) can be joined with pql.rollup. Modes: increase.';
+CREATE OR REPLACE FUNCTION pql.window_funnel(summary pql.funnel_summary_state) RETURNS integer
+  AS 'MODULE_PATHNAME', 'pql_window_funnel_summary' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION pql.window_funnel(pql.funnel_summary_state) IS 'How many steps were taken in order within the time that the summary was made for.';
+CREATE OR REPLACE FUNCTION pql.activated(summary pql.funnel_summary_state) RETURNS boolean
+  AS 'MODULE_PATHNAME', 'pql_activated_summary' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION pql.activated(pql.funnel_summary_state) IS 'Whether all steps were taken in order within the time that the summary was made for.';
+CREATE AGGREGATE pql.funnel_rollup(pql.funnel_summary_state) (SFUNC = pql._state_add, STYPE = pql.funnel_summary_state, FINALFUNC = pql._state_final,
+  COMBINEFUNC = pql._state_add, PARALLEL = SAFE);
+COMMENT ON AGGREGATE pql.funnel_rollup(pql.funnel_summary_state) IS 'Joins summaries of stretches of time that do not overlap, in any order. The same as pql.rollup.';
+
+CREATE OR REPLACE FUNCTION pql._funnel_histogram_add(reached bigint[], level integer, steps integer) RETURNS bigint[]
+  AS 'MODULE_PATHNAME', 'pql__funnel_histogram_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._funnel_histogram_add(bigint[], integer, integer) IS 'Counts a level.';
+CREATE OR REPLACE FUNCTION pql._funnel_histogram_subtract(reached bigint[], level integer, steps integer) RETURNS bigint[]
+  AS 'MODULE_PATHNAME', 'pql__funnel_histogram_subtract' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._funnel_histogram_subtract(bigint[], integer, integer) IS 'Takes a level back.';
+CREATE OR REPLACE FUNCTION pql._funnel_histogram_combine(reached bigint[], other bigint[]) RETURNS bigint[]
+  AS 'MODULE_PATHNAME', 'pql__funnel_histogram_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._funnel_histogram_combine(bigint[], bigint[]) IS 'Adds up two histograms.';
+CREATE AGGREGATE pql.funnel_histogram(level integer, steps integer) (
+  SFUNC = pql._funnel_histogram_add, STYPE = bigint[], COMBINEFUNC = pql._funnel_histogram_combine, PARALLEL = SAFE,
+  MSFUNC = pql._funnel_histogram_add, MINVFUNC = pql._funnel_histogram_subtract, MSTYPE = bigint[]);
+COMMENT ON AGGREGATE pql.funnel_histogram(integer, integer) IS 'How many reached at least each step, of levels as pql.window_funnel gives them.';

@@ -1,0 +1,160 @@
+#include "core/aggregate/events_state.hpp"
+
+#include <algorithm>
+
+namespace pql {
+namespace {
+
+constexpr std::size_t kMostBytes = (std::size_t{1} << 30) - 64; // a state can't be larger
+
+EventsState &read(State &s) noexcept { return static_cast<EventsState &>(s); }
+const EventsState &read(const State &s) noexcept { return static_cast<const EventsState &>(s); }
+
+bool valid(const State &s) noexcept {
+  if (s.size() < sizeof(EventsState)) return false;
+  const EventsState &e = read(s);
+  if (e.small > kMaxConditions || e.keeps > Keeps::excluded || e.ordered > 1 || e.within < -1) return false;
+  if (e.size() < e.head_size() || e.count > e.room()) return false;
+  const std::uint32_t none = e.small == 0 || e.small == kMaxConditions ? 0 : ~0u << e.small;
+  for (const EventRow &r : e.all()) {
+    if (!is_instant(r.at) || (r.steps & none) || r.excluded > (e.keeps == Keeps::excluded) || !e.wants(r)) return false;
+  }
+  return !e.ordered || in_order(e.all());
+}
+
+const char *differs(const State &x, const State &y) noexcept {
+  const EventsState &a = read(x), &b = read(y);
+  if (a.small != b.small) return "numbers of conditions";
+  if (a.keeps != b.keeps) return "rows kept";
+  if (a.within != b.within) return "windows";
+  return a.pattern() == b.pattern() ? nullptr : "patterns";
+}
+
+State *merge(State *into, const State &from, Allocate allocate) { return read(*into).merge(read(from), allocate); }
+
+State *canonical(const State &s, Allocate allocate) {
+  const EventsState &e = read(s);
+  EventsState *copy = EventsState::make(e.setting(), e.count, allocate);
+  copy->open = 0;
+  copy->count = e.count;
+  if (e.count) std::memcpy(static_cast<void *>(copy->rows()), e.rows(), e.count * sizeof(EventRow));
+  copy->ordered = e.ordered;
+  copy->sort();
+  return copy;
+}
+
+void print(const State &s, TextWriter &out) {
+  const EventsState &e = read(s);
+  out.member("conditions", e.small);
+  out.member("keeps", static_cast<int>(e.keeps));
+  out.member("within", e.within);
+  out.key("pattern");
+  out.string(e.pattern());
+  out.key("rows");
+  out.put('[');
+  for (const EventRow &r : e.all()) {
+    if (&r != e.rows()) out.text(", ");
+    out.put('[');
+    out.integer(r.at);
+    out.text(", ");
+    out.integer(r.steps);
+    if (r.excluded) out.text(", 1");
+    out.put(']');
+  }
+  out.put(']');
+}
+
+State *parse(TextReader &in, Allocate allocate) {
+  EventsSetting setting;
+  const std::int64_t conditions = in.member("conditions"), keeps = in.member("keeps");
+  setting.within = in.member("within");
+  in.key("pattern");
+  setting.pattern = in.string(allocate);
+  if (conditions < 0 || conditions > kMaxConditions || keeps < 0 || keeps > 2 || setting.pattern.size() > 0xffff) return nullptr;
+  setting.conditions = static_cast<int>(conditions);
+  setting.keeps = static_cast<Keeps>(keeps);
+  EventsState *e = EventsState::make(setting, 0, allocate);
+  in.key("rows");
+  in.expect('[');
+  if (!in.next(']')) {
+    do {
+      EventRow r{};
+      in.expect('[');
+      r.at = in.integer();
+      in.expect(',');
+      const std::int64_t steps = in.integer();
+      if (in.next(',')) r.excluded = static_cast<std::uint32_t>(in.integer() == 1);
+      in.expect(']');
+      if (!in.ok() || steps < 0 || steps > 0xffff'ffff) return nullptr;
+      r.steps = static_cast<std::uint32_t>(steps);
+      e = e->add(r, allocate);
+    } while (in.next(','));
+    in.expect(']');
+  }
+  e->set_size(e->head_size() + e->count * sizeof(EventRow));
+  e->open = 0;
+  return e;
+}
+
+void describe(const State &s, TextWriter &out) {
+  const EventsState &e = read(s);
+  if (e.small) out.member("conditions", e.small);
+  out.key("keeps");
+  out.string(e.keeps == Keeps::steps ? "events with a condition" : e.keeps == Keeps::all ? "all events" : "events with a condition, and excluded ones");
+  out.member("events", e.count);
+  if (!e.count) return;
+  const auto [first, last] = std::minmax_element(e.all().begin(), e.all().end(), before);
+  out.member_instant("first", first->at);
+  out.member_instant("last", last->at);
+}
+
+} // namespace
+
+constinit const StateKind kEventsState = {10, "events_state", valid, differs, merge, canonical, print, parse, describe, true};
+
+EventsState *EventsState::make(const EventsSetting &setting, std::uint32_t room, Allocate allocate) {
+  const std::size_t head = sizeof(EventsState) + ((setting.pattern.size() + 7) & ~std::size_t{7});
+  auto *e = make_state<EventsState>(kEventsState, head + room * sizeof(EventRow), allocate);
+  e->open = 1;
+  e->small = static_cast<std::uint8_t>(setting.conditions);
+  e->keeps = setting.keeps;
+  e->ordered = 1;
+  e->pattern_size = static_cast<std::uint16_t>(setting.pattern.size());
+  e->within = setting.within;
+  if (!setting.pattern.empty()) std::memcpy(e + 1, setting.pattern.data(), setting.pattern.size());
+  return e;
+}
+
+// Doubles, so that rows cost the same however many there are.
+EventsState *EventsState::with_room(std::size_t more, Allocate allocate) {
+  if (count + more <= room()) return this;
+  const std::size_t needed = head_size() + (count + more) * sizeof(EventRow);
+  EventsState *s = resized(*this, std::max(needed, std::min(size() * 2, kMostBytes)), allocate);
+  s->open = 1;
+  return s;
+}
+
+EventsState *EventsState::add(const EventRow &r, Allocate allocate) {
+  EventsState *s = with_room(1, allocate);
+  s->open = 1;
+  if (s->count && s->ordered) s->ordered = !before(r, s->rows()[s->count - 1]);
+  s->rows()[s->count++] = r;
+  return s;
+}
+
+EventsState *EventsState::merge(const EventsState &o, Allocate allocate) {
+  if (!o.count) return this;
+  EventsState *s = with_room(o.count, allocate);
+  s->open = 1;
+  s->ordered = s->ordered && o.ordered && (!s->count || !before(o.rows()[0], s->rows()[s->count - 1]));
+  std::memcpy(static_cast<void *>(s->rows() + s->count), o.rows(), o.count * sizeof(EventRow));
+  s->count += o.count;
+  return s;
+}
+
+void EventsState::sort() noexcept {
+  if (!ordered) sort_events({rows(), count});
+  ordered = 1;
+}
+
+} // namespace pql

@@ -1,0 +1,67 @@
+// What events_agg and its relatives keep: the rows themselves, a time and a set of conditions each.
+// Law: the canonical form is the header and the rows in canonical order; so everything that is read from it is a function of the
+// multiset of rows.
+#pragma once
+
+#include "core/aggregate/state.hpp"
+#include "core/sequence/events.hpp"
+
+namespace pql {
+
+/// Which rows are kept.
+enum class Keeps : std::uint8_t {
+  steps,    ///< those with a condition
+  all,      ///< every row
+  excluded, ///< those with a condition, and excluded ones
+};
+
+/// What the rows of a state are aggregated with.
+struct EventsSetting {
+  int conditions = 0; ///< 0: rows give the number of a step instead
+  Keeps keeps = Keeps::steps;
+  Micros within = -1;       ///< of aggregates that give a funnel's level; otherwise -1
+  std::string_view pattern = {}; ///< of aggregates that match one
+};
+
+/// Followed by the pattern, filled up to 8 bytes, and the rows.
+struct EventsState : State { // small: conditions
+  std::uint32_t count;
+  Keeps keeps;
+  std::uint8_t ordered; ///< the rows are; 1 in canonical states
+  std::uint16_t pattern_size;
+  Micros within;
+
+  static EventsState *make(const EventsSetting &setting, std::uint32_t room, Allocate allocate);
+  EventsSetting setting() const noexcept { return {small, keeps, within, pattern()}; }
+  bool same_setting(const EventsSetting &o) const noexcept {
+    return small == o.conditions && keeps == o.keeps && within == o.within && pattern() == o.pattern;
+  }
+
+  bool wants(const EventRow &r) const noexcept {
+    return r.steps || keeps == Keeps::all || (r.excluded && keeps == Keeps::excluded);
+  }
+  /// Adds a row that it wants. Gives the state or a larger copy.
+  EventsState *add(const EventRow &r, Allocate allocate);
+  EventsState *merge(const EventsState &o, Allocate allocate);
+  void sort() noexcept;
+
+  std::string_view pattern() const noexcept { return {reinterpret_cast<const char *>(this + 1), pattern_size}; }
+  std::size_t head_size() const noexcept { return sizeof(EventsState) + ((pattern_size + std::size_t{7}) & ~std::size_t{7}); }
+  std::size_t room() const noexcept { return (size() - head_size()) / sizeof(EventRow); }
+  EventRow *rows() noexcept { return reinterpret_cast<EventRow *>(reinterpret_cast<char *>(this) + head_size()); }
+  const EventRow *rows() const noexcept { return const_cast<EventsState *>(this)->rows(); }
+  std::span<const EventRow> all() const noexcept { return {rows(), count}; }
+  /// As many as a funnel or a pattern may ask for.
+  int steps() const noexcept { return small ? small : kMaxConditions; }
+
+private:
+  EventsState *with_room(std::size_t more, Allocate allocate);
+};
+
+extern const StateKind kEventsState;
+
+} // namespace pql
+
+#ifdef POSTGRES_H
+#error "the core knows nothing of PostgreSQL: include core headers before pg/pg.hpp"
+#endif

@@ -1,0 +1,124 @@
+// Laws of what events_agg and funnel_summary keep.
+#include <memory>
+
+#include "core/aggregate/events_state.hpp"
+#include "core/aggregate/summary_state.hpp"
+#include "core/sequence/window_funnel.hpp"
+#include "property/any_events.hpp"
+#include "property/states.hpp"
+
+namespace pql {
+namespace {
+
+EventsState *aggregated(const EventsSetting &setting, const Events &rows, const std::vector<std::size_t> &some) {
+  EventsState *s = EventsState::make(setting, 0, test_allocate);
+  for (const std::size_t i : some) {
+    if (s->wants(rows[i])) s = s->add(rows[i], test_allocate);
+  }
+  return s;
+}
+
+TEST(EventsStateLaws, AnyOrderAndAnyMerge) {
+  check("events", rc::check([] {
+          EventsSetting setting;
+          setting.keeps = *rc::gen::element(Keeps::steps, Keeps::all, Keeps::excluded);
+          setting.conditions = one_in(4) ? 0 : number(1, 6);
+          if (one_in(4)) setting.within = number<Micros>(0, 100);
+          if (one_in(4)) setting.pattern = *rc::gen::element<std::string_view>("(?1)", "(?1).*\"\\(?2)", ".");
+          const Events rows = any_events({setting.conditions ? setting.conditions : 5, 40, 30, true, setting.keeps == Keeps::excluded});
+          states_keep_their_laws(kEventsState, rows.size(), [&](const auto &some) {
+            return some.empty() ? nullptr : aggregated(setting, rows, some);
+          });
+        }));
+}
+
+TEST(EventsStateLaws, KeepsTheRowsThatItWants) {
+  check("rows", rc::check([] {
+          test_arena.release();
+          const Keeps keeps = *rc::gen::element(Keeps::steps, Keeps::all, Keeps::excluded);
+          const Events rows = any_events({4, 40, 30, true, keeps == Keeps::excluded});
+          Events expected;
+          std::vector<std::size_t> some;
+          for (std::size_t i = 0; i < rows.size(); i++) {
+            some.push_back(i);
+            const bool wanted = keeps == Keeps::all || rows[i].steps || (rows[i].excluded && keeps == Keeps::excluded);
+            if (wanted) expected.push_back(rows[i]);
+          }
+          const auto *s = static_cast<const EventsState *>(
+              kEventsState.canonical(*aggregated({4, keeps}, rows, shuffled(some)), test_allocate));
+          RC_ASSERT(Events(s->all().begin(), s->all().end()) == expected);
+        }));
+}
+
+TEST(EventsStateLaws, OtherSettingsAreToldApart) {
+  test_arena.release();
+  const auto differs = [](const EventsSetting &a, const EventsSetting &b) {
+    const char *what = kEventsState.differs(*EventsState::make(a, 0, test_allocate), *EventsState::make(b, 0, test_allocate));
+    return std::string(what ? what : "");
+  };
+  EXPECT_EQ(differs({3}, {3}), "");
+  EXPECT_EQ(differs({3}, {4}), "numbers of conditions");
+  EXPECT_EQ(differs({3}, {3, Keeps::all}), "rows kept");
+  EXPECT_EQ(differs({3, Keeps::steps, 1}, {3, Keeps::steps, 2}), "windows");
+  EXPECT_EQ(differs({3, Keeps::steps, -1, "(?1)"}, {3, Keeps::steps, -1, "(?2)"}), "patterns");
+}
+
+// --- summaries --------------------------------------------------------------------------------------------------------------
+
+SummaryState *summary_of(int steps, Micros within, bool increase, std::span<const EventRow> rows) {
+  SummaryState *s = SummaryState::make(steps, within, increase, 1, test_allocate);
+  FunnelSummary f = FunnelSummary::of(s->part(0) + 2, steps, within, increase);
+  summarise(f, rows);
+  s->store(0, f);
+  return f.empty() ? SummaryState::make(steps, within, increase, 0, test_allocate) : s;
+}
+
+// Any order of stretches that don't overlap, and any merge tree of open states.
+TEST(SummaryStateLaws, AnyOrderAndAnyMerge) {
+  check("summaries", rc::check([] {
+          test_arena.release();
+          const int steps = number(1, 6);
+          const Micros within = number<Micros>(0, 40);
+          const bool increase = one_in(2);
+          const Events rows = any_events({steps, 40, 60});
+          std::vector<State *> parts;
+          for (std::size_t i = 0; i < rows.size() || parts.empty();) {
+            const std::size_t begin = i;
+            for (int n = number(0, 6); n > 0 && i < rows.size(); n--) i += instant_at(rows, i).rows.size();
+            parts.push_back(summary_of(steps, within, increase, std::span(rows).subspan(begin, i - begin)));
+          }
+          const State *whole = summary_of(steps, within, increase, rows);
+          parts = shuffled(parts);
+          while (parts.size() > 1) {
+            const std::size_t i = number<std::size_t>(0, parts.size() - 1);
+            RC_ASSERT(!kSummaryState.differs(*parts[i], *parts[i + 1]) && !kSummaryState.clash(*parts[i], *parts[i + 1]));
+            parts[i] = kSummaryState.merge(parts[i], *parts[i + 1], test_allocate);
+            RC_ASSERT(is_state(kSummaryState, *parts[i], parts[i]->size()));
+            parts.erase(parts.begin() + static_cast<long>(i) + 1);
+          }
+          RC_ASSERT(bytes_of(kSummaryState, *parts[0]) == bytes_of(kSummaryState, *whole));
+          const State *canonical = kSummaryState.canonical(*whole, test_allocate);
+          const std::string text = text_of(kSummaryState, *canonical);
+          TextReader in(text);
+          const State *again = parse_state(kSummaryState, in, test_allocate);
+          RC_ASSERT(again && same_bytes(*again, *canonical));
+        }));
+}
+
+TEST(SummaryStateLaws, WhatOverlapsClashes) {
+  test_arena.release();
+  const Events a{{0, 1, 0}, {10, 2, 0}}, b{{10, 1, 0}, {20, 2, 0}}, c{{11, 1, 0}}, inside{{5, 1, 0}};
+  const auto clash = [](const Events &x, const Events &y) {
+    const char *why = kSummaryState.clash(*summary_of(2, 9, false, x), *summary_of(2, 9, false, y));
+    return std::string(why ? why : "");
+  };
+  EXPECT_EQ(clash(a, b), "overlap in time"); // in one instant
+  EXPECT_EQ(clash(b, a), "overlap in time");
+  EXPECT_EQ(clash(a, inside), "overlap in time");
+  EXPECT_EQ(clash(a, c), "");
+  EXPECT_EQ(clash(c, a), "");
+  EXPECT_EQ(clash(a, {}), "");
+}
+
+} // namespace
+} // namespace pql
