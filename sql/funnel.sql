@@ -42,7 +42,7 @@ FROM (VALUES (1, 'A@0 !@1 B@2 C@3'), (2, 'A@0 !@0 B@2 !@2 C@3'), (3, 'A@0 !@1 A@
 
 -- The aggregate that gives the level at once, and over frames: against the state.
 CREATE TABLE funnel_rows AS
-  SELECT i AS id, i % 9 AS g,
+  SELECT i AS id, i % 23 AS g,
          CASE WHEN i % 41 > 0 THEN timestamptz '2026-03-01 00:00+00' + (i * 7919 % 480) * interval '1 hour' + (i % 3) * interval '1 second' END AS ts,
          i % 4 = 0 AS a, CASE WHEN i % 37 > 0 THEN i % 5 = 0 END AS b, i % 7 < 2 AS c
   FROM generate_series(1, 600) AS i;
