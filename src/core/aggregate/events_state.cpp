@@ -125,11 +125,11 @@ EventsState *EventsState::make(const EventsSetting &setting, std::uint32_t room,
   return e;
 }
 
-// Doubles, so that rows cost the same however many there are.
+// Doubles, so that rows cost the same however many there are; to a power of two, since that is what memory contexts give.
 EventsState *EventsState::with_room(std::size_t more, Allocate allocate) {
   if (count + more <= room()) return this;
   const std::size_t needed = head_size() + (count + more) * sizeof(EventRow);
-  EventsState *s = resized(*this, std::max(needed, std::min(size() * 2, kMostBytes)), allocate);
+  EventsState *s = resized(*this, std::max(needed, std::min(std::bit_ceil(needed), kMostBytes)), allocate);
   s->open = 1;
   return s;
 }

@@ -15,6 +15,10 @@ enum class Keeps : std::uint8_t {
   excluded, ///< those with a condition, and excluded ones
 };
 
+inline bool wanted(Keeps keeps, const EventRow &r) noexcept {
+  return r.steps || keeps == Keeps::all || (r.excluded && keeps == Keeps::excluded);
+}
+
 /// What the rows of a state are aggregated with.
 struct EventsSetting {
   int conditions = 0; ///< 0: rows give the number of a step instead
@@ -37,9 +41,7 @@ struct EventsState : State { // small: conditions
     return small == o.conditions && keeps == o.keeps && within == o.within && pattern() == o.pattern;
   }
 
-  bool wants(const EventRow &r) const noexcept {
-    return r.steps || keeps == Keeps::all || (r.excluded && keeps == Keeps::excluded);
-  }
+  bool wants(const EventRow &r) const noexcept { return wanted(keeps, r); }
   /// Adds a row that it wants. Gives the state or a larger copy.
   EventsState *add(const EventRow &r, Allocate allocate);
   EventsState *merge(const EventsState &o, Allocate allocate);
