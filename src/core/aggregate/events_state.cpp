@@ -15,6 +15,7 @@ bool valid(const State &s) noexcept {
   const EventsState &e = read(s);
   if (e.small > kMaxConditions || e.keeps > Keeps::excluded || e.ordered > 1 || e.within < -1) return false;
   if (e.size() < e.head_size() || e.count > e.room()) return false;
+  if (e.pattern().find('\0') != std::string_view::npos) return false; // no text has one
   const std::uint32_t none = e.small == 0 || e.small == kMaxConditions ? 0 : ~0u << e.small;
   for (const EventRow &r : e.all()) {
     if (!is_instant(r.at) || (r.steps & none) || r.excluded > (e.keeps == Keeps::excluded) || !e.wants(r)) return false;
