@@ -22,6 +22,26 @@ public:
     if (matched_) list_candidates(x.rows);
   }
 
+  /// The same, an event's step at a time: begin(), then add() for each.
+  void begin() noexcept {
+    steps_ = 0;
+    matched_ = !q_.modes.increase;
+    count_ = {};
+    events_ = 0;
+  }
+
+  /// Events are named by their place among those of the instant. False: more candidates make no difference.
+  bool add(int s, std::uint32_t event) noexcept {
+    steps_ |= 1u << s;
+    if (!matched_) return true;
+    if (count_[s] == q_.steps) return false;
+    const auto known = std::find(names_.begin(), names_.begin() + events_, event);
+    const auto e = static_cast<std::uint16_t>(known - names_.begin());
+    if (e == events_) names_[static_cast<std::size_t>(events_++)] = event;
+    candidates_[s][count_[s]++] = e;
+    return true;
+  }
+
   // The greatest b for which steps from+1..b can all be taken now. Each prefix of the run can, too.
   int extent(int from) noexcept {
     if (matched_) return match(from);
@@ -78,6 +98,7 @@ private:
   std::uint32_t steps_ = 0;
   bool matched_ = false; // the candidates say what can be taken, not just steps_
   int events_ = 0;
+  std::array<std::uint32_t, kMost> names_;
   std::array<int, kMaxConditions> count_;
   std::array<std::array<std::uint16_t, kMaxConditions>, kMaxConditions> candidates_;
   std::array<std::int8_t, kMost> taken_by_;
@@ -238,6 +259,75 @@ private:
   std::array<Micros, kMaxConditions> winner_;
 };
 
+// Stepwise, and an event serves one step only: there is no telling which chain behind a start is the one to go on with, so a
+// step is reached when any chain reaches it.
+class WalkOnce {
+public:
+  explicit WalkOnce(const FunnelQuery &q) noexcept : q_(q), ties_(q) {
+    starts_.fill(kAlways);
+    now_.fill(kAlways);
+  }
+
+  void run(std::span<const EventRow> rows) noexcept {
+    for (std::size_t i = 0; i < rows.size();) {
+      const Instant x = instant_at(rows, i);
+      if (!take(x)) return;
+      for (int s = 0; s < q_.steps; s++) starts_[s] = std::max(starts_[s], now_[s]);
+      now_.fill(kAlways);
+      i += x.rows.size();
+    }
+  }
+
+  const Reached &best() const noexcept { return best_; }
+
+private:
+  bool reached(int s) const noexcept { return starts_[s] != kAlways || now_[s] != kAlways; }
+
+  // False: it ends here.
+  bool take(const Instant &x) noexcept {
+    if (q_.modes.order && !q_.modes.steps_only && x.rows.front().steps == 0 && reached(0)) return false;
+    ties_.begin();
+    for (std::uint32_t rest = x.steps; rest; rest &= rest - 1) {
+      const int s = std::countr_zero(rest);
+      if (s >= q_.steps) break;
+      if (!take(x, s)) return false;
+    }
+    return true;
+  }
+
+  bool take(const Instant &x, int s) noexcept {
+    for (std::uint32_t i = 0; i < x.rows.size(); i++) {
+      if (!(x.rows[i].steps >> s & 1)) continue;
+      if (s > 0 && q_.modes.dedup && reached(s)) return false;
+      if (s > 0 && q_.modes.order && reached(0) && !reached(s - 1)) return q_.modes.reentry;
+      if (!ties_.add(s, i)) { // makes no difference, but for being a repetition
+        if (q_.modes.dedup) continue;
+        return true;
+      }
+      if (now_[s] != x.at) reach(x, s);
+      if (best_.level == q_.steps) return false;
+    }
+    return true;
+  }
+
+  void reach(const Instant &x, int s) noexcept {
+    for (int from = 0; from <= s; from++) { // the fewer steps before this instant, the later the start
+      const Micros start = from == 0 ? x.at : starts_[from - 1];
+      if (start == kAlways) return;
+      if (later_by_more(x.at, start, q_.within) || ties_.extent(from) <= s) continue;
+      if (start <= now_[s]) return;
+      now_[s] = start;
+      if (s + 1 > best_.level || (s + 1 == best_.level && x.at == best_.at && start > best_.start)) best_ = {s + 1, x.at, start};
+      return;
+    }
+  }
+
+  const FunnelQuery &q_;
+  Ties ties_;
+  Starts starts_, now_; // of chains that end before this instant, and at it
+  Reached best_;
+};
+
 bool any_excluded(std::span<const EventRow> rows) noexcept {
   return std::any_of(rows.begin(), rows.end(), [](const EventRow &r) { return r.excluded != 0; });
 }
@@ -324,12 +414,15 @@ bool set_mode(FunnelModes &m, std::string_view name) noexcept {
 std::optional<std::string_view> problem_with(const FunnelModes &m) noexcept {
   if (m.reentry && !m.order) return "mode reentry needs mode order";
   if (m.steps_only && !m.order) return "mode steps_only needs mode order";
-  if (m.once && m.order) return "modes once and order can't be combined";
-  if (m.once && m.dedup) return "modes once and dedup can't be combined";
   return std::nullopt;
 }
 
 int funnel_level(const FunnelQuery &q, std::span<const EventRow> rows) {
+  if (q.modes.stepwise() && q.modes.once) {
+    WalkOnce walk(q);
+    walk.run(rows);
+    return walk.best().level;
+  }
   if (q.modes.stepwise()) {
     Walk walk(q, false);
     walk.run(rows);
@@ -342,8 +435,10 @@ int funnel_level(const FunnelQuery &q, std::span<const EventRow> rows) {
 }
 
 Vec<Micros> funnel_times(Arena &a, const FunnelQuery &q, std::span<const EventRow> rows) {
-  if (!q.modes.stepwise()) {
-    const Reached won = run_chains(q, rows);
+  if (!q.modes.stepwise() || q.modes.once) {
+    WalkOnce walk(q);
+    if (q.modes.stepwise()) walk.run(rows);
+    const Reached won = q.modes.stepwise() ? walk.best() : run_chains(q, rows);
     return won.level ? chain_of(a, q, rows, won) : Vec<Micros>{};
   }
   Walk walk(q, true);
@@ -364,7 +459,8 @@ int steps_in_any_order(int steps, Micros within, std::span<const EventRow> rows)
     int now = 0;
     for (int s = 0; s < steps; s++) now += newest[s] != kAlways && !later_by_more(x.at, newest[s], within);
     most = std::max(most, now);
-    if (x.excluded && !x.steps) newest.fill(kAlways);
+    if (!x.excluded) continue;
+    for (Micros &t : newest) t = t == x.at ? t : kAlways;
   }
   return most;
 }

@@ -47,7 +47,7 @@ int funnel_level(const FunnelQuery &q, std::span<const EventRow> rows);
 /// one that starts last; of those with that start, each step as early as it can be.
 Vec<Micros> funnel_times(Arena &a, const FunnelQuery &q, std::span<const EventRow> rows);
 
-/// The most distinct steps within a window, in any order. An excluded event with no step at its instant ends the window.
+/// The most distinct steps within a window, in any order, with no excluded event strictly between the first and the last.
 int steps_in_any_order(int steps, Micros within, std::span<const EventRow> rows) noexcept;
 
 } // namespace pql
