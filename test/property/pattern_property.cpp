@@ -182,7 +182,7 @@ TEST(PatternLaws, EqualsLazyBacktracking) {
           if (rows.empty()) return;
           RC_ASSERT(times_of(q, Which::first, rows) == (all.empty() ? Times{} : all.front().times));
           RC_ASSERT(times_of(q, Which::last, rows) == (all.empty() ? Times{} : all.back().times));
-          RC_ASSERT(times_of(q, Which::longest, rows) == (all.empty() ? oracle.longest : all.front().times));
+          RC_ASSERT(times_of(q, Which::longest, rows) == oracle.longest);
         }));
   EXPECT_GT(found, 10);
   EXPECT_GT(several, 5);

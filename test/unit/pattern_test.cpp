@@ -130,6 +130,8 @@ TEST(Pattern, Events) {
   EXPECT_EQ(times("(?1)(?2)", Which::last, "A@0 B@1 A@2 B@3"), (Times{2, 3}));
   EXPECT_EQ(times("(?1)(?2)", Which::longest, "A@0 B@1 A@2 B@3"), (Times{0, 1}));
   EXPECT_EQ(times("(?1).(?2)", Which::first, "A@0 C@1 B@3"), (Times{0, 3}));
+  EXPECT_EQ(times("(?1)(?t<5).", Which::longest, "A@3 B@8 A@10 B@12"), Times{3}); // which is no match
+  EXPECT_EQ(times("(?1)(?t<5).", Which::first, "A@3 B@8 A@10 B@12"), Times{10});
   EXPECT_EQ(times("(?3)", Which::longest, "A@0 B@1"), Times{});
   EXPECT_EQ(times("(?1).*(?2).*(?3)", Which::longest, "A@0 A@1 B@2 B@3"), (Times{0, 2}));
   EXPECT_EQ(times("(?1).*(?2).*(?3)", Which::first, "A@0 A@1 B@2 B@3"), Times{});

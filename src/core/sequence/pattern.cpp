@@ -380,6 +380,10 @@ std::int64_t pattern_count(Arena &a, const PatternQuery &q, std::span<const Even
 Vec<Micros> pattern_times(Arena &a, const PatternQuery &q, Which which, std::span<const EventRow> rows) {
   Vec<Micros> times;
   if (q.pattern.elements.empty() || rows.empty()) return times;
+  if (which == Which::longest) {
+    longest_beginning(a, q, rows, times);
+    return times;
+  }
   Matcher m(a, q, rows, q.pattern.elements.size, true, true);
   Index chosen = kNone;
   for (Index from = 0;;) {
@@ -389,10 +393,7 @@ Vec<Micros> pattern_times(Arena &a, const PatternQuery &q, Which which, std::spa
     if (which != Which::last) break;
     from = std::max(m.end_of(begin), from + 1);
   }
-  if (chosen != kNone)
-    m.chain(chosen, times);
-  else if (which == Which::longest)
-    longest_beginning(a, q, rows, times);
+  if (chosen != kNone) m.chain(chosen, times);
   return times;
 }
 

@@ -62,7 +62,7 @@ std::int64_t pattern_count(Arena &a, const PatternQuery &q, std::span<const Even
 enum class Which { first, last, longest };
 
 /// When the elements (?N) matched: in the first or last match of those counted, or in the longest beginning of the pattern
-/// that matches (of several the leftmost).
+/// that matches, up to such an element (of several the leftmost, whether the rest matches as well or not).
 Vec<Micros> pattern_times(Arena &a, const PatternQuery &q, Which which, std::span<const EventRow> rows);
 
 /// A chain of neighbouring events, and the one after it (before it, when going backward).
