@@ -151,14 +151,14 @@ MovingEvents *moving_arg(FunctionCallInfo fcinfo) {
                          : reinterpret_cast<MovingEvents *>(PG_GETARG_POINTER(0));
 }
 
-EventsSetting no_setting(FunctionCallInfo, const Row &r, Keeps keeps) { return {r.conditions, keeps}; }
-
+// Arguments are read first, so that what is unpacked of them doesn't stay in the aggregate's memory.
 template <Keeps keeps, Form form>
 Datum move(FunctionCallInfo fcinfo) {
+  Row r;
+  const bool counts = read_row<keeps, form>(fcinfo, 1, &r);
   return PointerGetDatum(in_aggregate_memory(fcinfo, [&] {
     MovingEvents *m = moving_arg(fcinfo);
-    Row r;
-    if (read_row<keeps, form>(fcinfo, 1, &r)) m->add(r, no_setting(fcinfo, r, keeps));
+    if (counts) m->add(r, {r.conditions, keeps});
     return m;
   }));
 }
@@ -166,17 +166,19 @@ Datum move(FunctionCallInfo fcinfo) {
 template <Keeps keeps, Form form, int kFirst = 1>
 Datum unmove(FunctionCallInfo fcinfo) {
   auto *m = reinterpret_cast<MovingEvents *>(PG_GETARG_POINTER(0));
+  (void)aggregate_memory(fcinfo);
   Row r;
-  const bool done = in_aggregate_memory(fcinfo, [&] { return !read_row<keeps, form>(fcinfo, kFirst, &r) || m->remove(r); });
-  return done ? PointerGetDatum(m) : null_result(fcinfo); // null: begin again with the rows of the frame
+  return !read_row<keeps, form>(fcinfo, kFirst, &r) || m->remove(r) ? PointerGetDatum(m) : null_result(fcinfo); // null: begin again with the frame
 }
 
 template <Form form>
 Datum move_match(FunctionCallInfo fcinfo) {
+  Row r;
+  const bool counts = read_row<Keeps::steps, form>(fcinfo, 2, &r);
+  const EventsSetting setting = counts ? match_setting(fcinfo, r) : EventsSetting{};
   return PointerGetDatum(in_aggregate_memory(fcinfo, [&] {
     MovingEvents *m = moving_arg(fcinfo);
-    Row r;
-    if (read_row<Keeps::steps, form>(fcinfo, 2, &r)) m->add(r, match_setting(fcinfo, r));
+    if (counts) m->add(r, setting);
     return m;
   }));
 }
