@@ -1,8 +1,11 @@
 #include "core/aggregate/count_map.hpp"
 #include "core/aggregate/decayed.hpp"
 #include "core/aggregate/events_state.hpp"
+#include "core/aggregate/journeys.hpp"
 #include "core/aggregate/retained.hpp"
+#include "core/aggregate/sessions.hpp"
 #include "core/aggregate/summary_state.hpp"
+#include "core/aggregate/users.hpp"
 #include "core/aggregate/window_count.hpp"
 
 namespace pql {
@@ -10,8 +13,9 @@ namespace {
 
 // By their numbers, which are stored: never used again, never changed.
 constexpr const StateKind *kKinds[] = {
-    nullptr,       &kDecayState,   &kWindowCountState, &kCountMapState, &kRetentionState, &kCohortState, nullptr, nullptr, nullptr, nullptr, // 0 to 9
-    &kEventsState, &kSummaryState,
+    nullptr, &kDecayState, &kWindowCountState, &kCountMapState, &kRetentionState, &kCohortState, nullptr, nullptr, nullptr, nullptr,
+    &kEventsState, &kSummaryState, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, // from 10
+    &kSessionState, &kUsersState, &kJourneyState, // from 20
 };
 
 } // namespace

@@ -1,0 +1,41 @@
+// What session_agg keeps: the sessions of the rows' times.
+// Law: that of core/session.
+#pragma once
+
+#include <span>
+
+#include "core/aggregate/state.hpp"
+#include "core/session/session.hpp"
+
+namespace pql {
+
+/// Followed by room for sessions; canonical: by the sessions.
+struct SessionState : State {
+  SessionHead head;
+
+  static SessionState *make(SessionSpec spec, Allocate allocate, std::size_t room = 4);
+
+  /// Each gives the state or a larger copy.
+  SessionState *add(Micros at, Allocate allocate);
+  SessionState *merge(const SessionState &o, Allocate allocate);
+
+  std::span<Session> room() noexcept { return {reinterpret_cast<Session *>(this + 1), room_size()}; }
+  std::span<const Session> room() const noexcept { return {reinterpret_cast<const Session *>(this + 1), room_size()}; }
+  /// In the canonical form, ascending.
+  std::span<const Session> sessions() const noexcept { return room().first(head.size); }
+
+private:
+  std::size_t room_size() const noexcept { return (size() - sizeof(SessionState)) / sizeof(Session); }
+  template <class T> SessionState *take(const T &what, Allocate allocate);
+};
+
+extern const StateKind kSessionState;
+
+/// The state of a frame's rows, in canonical form.
+SessionState *state_of(const MovingSessions &frame, Allocate allocate);
+
+} // namespace pql
+
+#ifdef POSTGRES_H
+#error "the core knows nothing of PostgreSQL: include core headers before pg/pg.hpp"
+#endif

@@ -1,0 +1,112 @@
+// Sessions: instants that follow each other within a gap.
+// Law: the tidy form is a function of the multiset of instants, whatever their order and however they were split into states.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "core/base/ring.hpp"
+#include "core/base/time.hpp"
+
+namespace pql {
+
+/// One session: its first and its last instant, and how many there are, both included.
+struct Session {
+  Micros start = 0, end = 0;
+  std::int64_t n = 0;
+  bool operator==(const Session &) const = default;
+};
+
+/// What makes sessions: an instant later than `gap` after all before it begins a new one. Sessions shorter than
+/// `min_length` are kept, since they may grow, but not told of.
+struct SessionSpec {
+  Micros gap = 0, min_length = 0;
+  bool operator==(const SessionSpec &) const = default;
+};
+
+/// The head of a flat state; its sessions lie elsewhere, in room that the caller gives.
+struct SessionHead {
+  SessionSpec spec;
+  std::uint32_t size = 0;
+  std::uint32_t tidy = 1; ///< ascending, and further than the gap from each other
+};
+
+/// A set of sessions changed in place.
+class Sessions {
+public:
+  Sessions(SessionHead &head, std::span<Session> room) noexcept : head_(head), room_(room) {}
+
+  /// Takes an instant, or a session of the same gap. False, and nothing changed but the order, when it takes more room.
+  bool add(Micros at) noexcept { return extends_last(at) || push({at, at, 1}); }
+  bool add(const Session &s) noexcept { return s.n == 1 ? add(s.start) : push(s); }
+  /// Ascending order, and one session where several are within the gap.
+  void tidy() noexcept;
+
+  std::span<const Session> all() const noexcept { return room_.first(head_.size); }
+
+private:
+  bool extends_last(Micros at) noexcept;
+  bool push(const Session &s) noexcept;
+
+  SessionHead &head_;
+  std::span<Session> room_;
+};
+
+/// Whether this can be a session of some instants.
+bool is_session(const SessionSpec &spec, const Session &s) noexcept;
+/// Whether these are the tidy form of some instants.
+bool is_tidy(const SessionSpec &spec, std::span<const Session> sessions) noexcept;
+
+/// How long a session is. Instants may lie further apart than a signed number says.
+constexpr std::uint64_t length_of(const Session &s) noexcept {
+  return static_cast<std::uint64_t>(s.end) - static_cast<std::uint64_t>(s.start);
+}
+inline bool is_told(const SessionSpec &spec, const Session &s) noexcept {
+  return length_of(s) >= static_cast<std::uint64_t>(spec.min_length);
+}
+
+/// What sessions come to. Only those of the least length and more count.
+struct SessionTotals {
+  std::uint64_t sessions = 0;
+  std::uint64_t length = 0; ///< the sum of their lengths, without tails
+
+  bool operator==(const SessionTotals &) const = default;
+};
+SessionTotals totals_of(const SessionSpec &spec, std::span<const Session> tidy) noexcept;
+/// The longest session; of several the earliest; none when nothing is told.
+const Session *longest_of(const SessionSpec &spec, std::span<const Session> tidy) noexcept;
+
+/// Instants that enter at one end of a frame and leave at the other. Constant time for each, as long as they enter in
+/// ascending order.
+class MovingSessions {
+public:
+  explicit MovingSessions(SessionSpec spec) noexcept : spec_(spec) {}
+
+  const SessionSpec &spec() const noexcept { return spec_; }
+  void push(Micros at, Allocate allocate);
+  /// Takes back the oldest one. False when it can't: it isn't the oldest, or not all entered in order.
+  bool pop(Micros at) noexcept;
+
+  bool ascending() const noexcept { return ascending_; }
+  std::size_t instants() const noexcept { return instants_.size; }
+  Micros instant(std::size_t i) const noexcept { return instants_[i]; }
+  /// Valid while they are ascending; otherwise the instants must be added to a set.
+  std::size_t size() const noexcept { return sessions_.size; }
+  const Session &operator[](std::size_t i) const noexcept { return sessions_[i]; }
+  const SessionTotals &totals() const noexcept { return totals_; }
+
+private:
+  void count(const Session &s, int sign) noexcept;
+
+  SessionSpec spec_;
+  Ring<Micros> instants_;
+  Ring<Session> sessions_;
+  SessionTotals totals_;
+  bool ascending_ = true;
+};
+
+} // namespace pql
+
+#ifdef POSTGRES_H
+#error "the core knows nothing of PostgreSQL: include core headers before pg/pg.hpp"
+#endif

@@ -1,0 +1,133 @@
+// pql.session_agg and what is read from its states.
+#include "core/aggregate/sessions.hpp"
+
+#include "pg/aggregate.hpp"
+#include "pg/srf.hpp"
+
+namespace pql::pg {
+namespace {
+
+// A row as session_agg gets it: (state, gap, ts[, min_length]).
+struct Row {
+  SessionSpec spec;
+  Micros at;
+};
+
+// Whether the row counts.
+bool read_row(FunctionCallInfo fcinfo, Row *r) {
+  const bool has_least = PG_NARGS() > 3;
+  if (PG_ARGISNULL(2)) return false;
+  not_null(fcinfo, 1, "gap");
+  if (has_least) not_null(fcinfo, 3, "min_length");
+  r->spec = {length_arg(fcinfo, 1, "gap"), has_least ? length_arg(fcinfo, 3, "min_length") : 0};
+  r->at = instant_arg(fcinfo, 2, "ts");
+  return true;
+}
+
+void require_same(const SessionSpec &before, const SessionSpec &now) {
+  if (before.gap != now.gap) setting_changed("gap");
+  if (before.min_length != now.min_length) setting_changed("min_length");
+}
+
+// The moving form: the frame's instants. Its settings are those of the first row.
+struct Moving {
+  bool started = false;
+  MovingSessions frame{SessionSpec{}};
+
+  void add(const Row &r) {
+    if (!started) frame = MovingSessions(r.spec);
+    started = true;
+    require_same(frame.spec(), r.spec);
+    frame.push(r.at, allocate);
+  }
+};
+static_assert(std::is_trivially_destructible_v<Moving>);
+
+const SessionState &session_arg(FunctionCallInfo fcinfo) {
+  return static_cast<const SessionState &>(state_arg(fcinfo, 0, &kSessionState));
+}
+
+Datum length_result(unsigned __int128 length) {
+  if (length / kDay > static_cast<unsigned>(PG_INT32_MAX))
+    ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE), errmsg("interval out of range")));
+  auto *i = static_cast<Interval *>(palloc0(sizeof(Interval)));
+  i->day = static_cast<int32>(length / kDay);
+  i->time = static_cast<Micros>(length % kDay);
+  return IntervalPGetDatum(i);
+}
+
+} // namespace
+} // namespace pql::pg
+
+PQL_DIRECT_FUNCTION(session_state_in) { return pql::pg::state_in(fcinfo, pql::kSessionState); }
+PQL_DIRECT_FUNCTION(session_state_recv) { return pql::pg::state_recv(fcinfo, pql::kSessionState); }
+
+PQL_DIRECT_FUNCTION(_session_add) {
+  using namespace pql::pg;
+  auto *s = own_state<pql::SessionState>(fcinfo);
+  Row r;
+  if (!read_row(fcinfo, &r)) return same_state(fcinfo);
+  if (!s) s = pql::SessionState::make(r.spec, allocate);
+  require_same(s->head.spec, r.spec);
+  return state_result(s->add(r.at, allocate));
+}
+
+PQL_DIRECT_FUNCTION(_session_move) {
+  using namespace pql::pg;
+  return PointerGetDatum(in_aggregate_memory(fcinfo, [&] {
+    auto *m = PG_ARGISNULL(0) ? new (palloc(sizeof(Moving))) Moving : reinterpret_cast<Moving *>(PG_GETARG_POINTER(0));
+    Row r;
+    if (read_row(fcinfo, &r)) m->add(r);
+    return m;
+  }));
+}
+
+PQL_DIRECT_FUNCTION(_session_unmove) {
+  using namespace pql::pg;
+  (void)aggregate_memory(fcinfo);
+  auto *m = reinterpret_cast<Moving *>(PG_GETARG_POINTER(0));
+  Row r;
+  const bool done = !read_row(fcinfo, &r) || m->frame.pop(r.at);
+  return done ? PointerGetDatum(m) : null_result(fcinfo); // null: begin again with the rows of the frame
+}
+
+PQL_DIRECT_FUNCTION(_session_moved) {
+  using namespace pql::pg;
+  (void)aggregate_memory(fcinfo);
+  if (PG_ARGISNULL(0)) return null_result(fcinfo);
+  const auto *m = reinterpret_cast<const Moving *>(PG_GETARG_POINTER(0));
+  return m->frame.instants() ? state_result(pql::state_of(m->frame, allocate)) : null_result(fcinfo);
+}
+
+PQL_FUNCTION(sessions) {
+  using namespace pql;
+  using namespace pql::pg;
+  ResultRows rows(fcinfo);
+  const SessionState &s = *call([&] { return &session_arg(fcinfo); });
+  for (const Session &each : s.sessions()) {
+    if (is_told(s.head.spec, each)) rows.add({Cell::time(each.start), Cell::time(each.end), Cell::of(each.n)});
+  }
+  return Datum{0};
+}
+
+PQL_DIRECT_FUNCTION(session_count) {
+  using namespace pql::pg;
+  const pql::SessionState &s = session_arg(fcinfo);
+  return Int64GetDatum(static_cast<int64>(totals_of(s.head.spec, s.sessions()).sessions));
+}
+
+// (state[, tail])
+PQL_DIRECT_FUNCTION(time_in_product) {
+  using namespace pql::pg;
+  const pql::SessionState &s = session_arg(fcinfo);
+  const pql::Micros tail = PG_NARGS() > 1 ? length_arg(fcinfo, 1, "tail") : 0;
+  const pql::SessionTotals t = totals_of(s.head.spec, s.sessions());
+  return length_result(t.length + static_cast<unsigned __int128>(tail) * t.sessions);
+}
+
+PQL_DIRECT_FUNCTION(longest_session) {
+  using namespace pql::pg;
+  const pql::SessionState &s = session_arg(fcinfo);
+  const pql::Session *longest = longest_of(s.head.spec, s.sessions());
+  return longest ? length_result(length_of(*longest)) : null_result(fcinfo);
+}
