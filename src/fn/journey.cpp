@@ -23,7 +23,8 @@ std::uint32_t end_arg(FunctionCallInfo fcinfo, int n, const char *name) {
   not_null(fcinfo, n, name);
   const int32 v = PG_GETARG_INT32(n);
   if (v < 0 || v > static_cast<int32>(kMaxJourneyEnd))
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s is out of range", name), errhint("Use 0 to %u events.", kMaxJourneyEnd)));
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s is out of range", name),
+                    errhint("Use 0 to %u events.", kMaxJourneyEnd)));
   return static_cast<std::uint32_t>(v);
 }
 

@@ -1,6 +1,7 @@
 #include "core/aggregate/journeys.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace pql {
 namespace {
@@ -104,7 +105,9 @@ JourneyState *JourneyState::make(JourneySpec spec, Allocate allocate, std::size_
 
 JourneyState *JourneyState::add(const Step &step, Allocate allocate) {
   JourneyState *s = this;
-  while (!Journey(s->head, s->room()).add(step, allocate)) s = resized(*s, s->size() * 2 + Journey::bytes_for(step.label), allocate);
+  while (!Journey(s->head, s->room()).add(step, allocate)) {
+    s = resized(*s, std::bit_ceil(s->size() + Journey::bytes_for(step.label)), allocate);
+  }
   s->open = 1;
   return s;
 }

@@ -13,7 +13,7 @@ namespace pql {
 struct JourneyState : State {
   JourneyHead head;
 
-  static JourneyState *make(JourneySpec spec, Allocate allocate, std::size_t room = 128);
+  static JourneyState *make(JourneySpec spec, Allocate allocate, std::size_t room = 200);
 
   /// Each gives the state or a larger copy.
   JourneyState *add(const Step &step, Allocate allocate);

@@ -1,19 +1,23 @@
 #include "core/aggregate/sessions.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace pql {
 namespace {
 
 constexpr std::size_t size_of(std::size_t sessions) noexcept { return sizeof(SessionState) + sessions * sizeof(Session); }
 
+constexpr std::size_t kLeastSize = 128;
+std::size_t wider(const SessionState &s) noexcept { return std::bit_ceil(s.size() + sizeof(Session)); }
+
 const SessionState &read(const State &s) noexcept { return static_cast<const SessionState &>(s); }
 
 bool valid(const State &state) noexcept {
-  if (state.size() < size_of(1) || (state.size() - sizeof(SessionState)) % sizeof(Session) != 0 || state.small) return false;
+  if (state.size() < size_of(1) || state.small) return false;
   const SessionState &s = read(state);
   if (s.head.size < 1 || s.head.size > s.room().size() || s.head.tidy > 1) return false;
-  if (!s.open && (!s.head.tidy || s.head.size != s.room().size())) return false;
+  if (!s.open && (!s.head.tidy || s.size() != size_of(s.head.size))) return false;
   if (s.head.tidy) return is_tidy(s.head.spec, s.sessions());
   return is_tidy(s.head.spec, {}) &&
          std::all_of(s.sessions().begin(), s.sessions().end(), [&](const Session &each) { return is_session(s.head.spec, each); });
@@ -61,7 +65,7 @@ State *parse(TextReader &in, Allocate allocate) {
   in.key("sessions");
   in.expect('[');
   do {
-    if (s->head.size == s->room().size()) s = resized(*s, size_of(s->room().size() * 2), allocate);
+    if (s->head.size == s->room().size()) s = resized(*s, wider(*s), allocate);
     Session &each = s->room()[s->head.size++];
     in.expect('[');
     each.start = in.integer();
@@ -88,8 +92,8 @@ void describe(const State &state, TextWriter &out) {
 
 constinit const StateKind kSessionState = {20, "session_state", valid, differs, merge, canonical, print, parse, describe};
 
-SessionState *SessionState::make(SessionSpec spec, Allocate allocate, std::size_t room) {
-  auto *s = make_state<SessionState>(kSessionState, size_of(room), allocate);
+SessionState *SessionState::make(SessionSpec spec, Allocate allocate) {
+  auto *s = make_state<SessionState>(kSessionState, kLeastSize, allocate);
   s->open = 1;
   s->head.spec = spec;
   s->head.tidy = 1;
@@ -99,7 +103,7 @@ SessionState *SessionState::make(SessionSpec spec, Allocate allocate, std::size_
 template <class T>
 SessionState *SessionState::take(const T &what, Allocate allocate) {
   SessionState *s = this;
-  while (!Sessions(s->head, s->room()).add(what)) s = resized(*s, size_of(s->room().size() * 2), allocate);
+  while (!Sessions(s->head, s->room()).add(what)) s = resized(*s, wider(*s), allocate);
   s->open = 1;
   return s;
 }
@@ -118,10 +122,9 @@ SessionState *state_of(const MovingSessions &frame, Allocate allocate) {
     for (std::size_t i = 0; i < frame.instants(); i++) s = s->add(frame.instant(i), allocate);
     return static_cast<SessionState *>(canonical(*s, allocate));
   }
-  SessionState *s = SessionState::make(frame.spec(), allocate, frame.size());
+  auto *s = make_state<SessionState>(kSessionState, size_of(frame.size()), allocate);
+  s->head = {frame.spec(), static_cast<std::uint32_t>(frame.size()), 1};
   for (std::size_t i = 0; i < frame.size(); i++) s->room()[i] = frame[i];
-  s->head.size = static_cast<std::uint32_t>(frame.size());
-  s->open = 0;
   return s;
 }
 

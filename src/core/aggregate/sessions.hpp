@@ -9,11 +9,11 @@
 
 namespace pql {
 
-/// Followed by room for sessions; canonical: by the sessions.
+/// Followed by room for sessions; canonical: by the sessions. Open ones take a power of two of bytes, as chunks of memory do.
 struct SessionState : State {
   SessionHead head;
 
-  static SessionState *make(SessionSpec spec, Allocate allocate, std::size_t room = 4);
+  static SessionState *make(SessionSpec spec, Allocate allocate);
 
   /// Each gives the state or a larger copy.
   SessionState *add(Micros at, Allocate allocate);

@@ -120,7 +120,8 @@ UsersState *UsersState::make(bool approximate, Allocate allocate) {
 }
 
 UsersState *UsersState::wider(Allocate allocate) {
-  UsersState *s = of_size(head, Distinct::room_for(std::max(head.form == DistinctHead::table ? room().size() : 0, settled_words(head)) + 1), allocate);
+  const std::size_t slots = head.form == DistinctHead::table ? room().size() : settled_words(head);
+  UsersState *s = of_size(head, Distinct::room_for(slots + 1), allocate);
   s->open = 1;
   Distinct(s->head, room()).move_to(s->room());
   return s;

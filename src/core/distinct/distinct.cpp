@@ -10,7 +10,7 @@ namespace {
 
 using u64 = std::uint64_t;
 
-constexpr std::size_t kLeastRoom = 8;
+constexpr std::size_t kHeadWords = 3, kLeastRoom = 16;
 constexpr std::size_t kRegisterWords = kRegisters / sizeof(u64);
 
 std::span<std::uint8_t> registers_in(std::span<u64> words) noexcept {
@@ -27,6 +27,12 @@ void note(std::span<std::uint8_t> registers, u64 hash) noexcept {
   at = std::max(at, static_cast<std::uint8_t>(zeros + 1));
 }
 
+// Where a hash is looked for first, in a table of any size.
+std::size_t place(u64 hash, std::size_t slots) noexcept {
+  return static_cast<std::size_t>(static_cast<unsigned __int128>(hash) * slots >> 64);
+}
+std::size_t after(std::size_t place, std::size_t slots) noexcept { return place + 1 == slots ? 0 : place + 1; }
+
 } // namespace
 
 // The finalizer of splitmix64 (Steele, Lea, Flood, OOPSLA 2014), which is a bijection.
@@ -38,7 +44,7 @@ u64 scatter(u64 hash) noexcept {
 }
 
 std::size_t Distinct::room_for(std::size_t hashes) noexcept {
-  return std::bit_ceil(std::max(kLeastRoom, hashes + hashes / 3 + 1));
+  return std::bit_ceil(std::max(kLeastRoom, hashes + hashes / 3 + 1 + kHeadWords)) - kHeadWords;
 }
 
 std::size_t Distinct::words() const noexcept {
@@ -58,9 +64,8 @@ bool Distinct::add(u64 scattered) noexcept {
 }
 
 bool Distinct::insert(u64 scattered) noexcept {
-  const std::size_t mask = room_.size() - 1;
-  std::size_t i = scattered & mask;
-  for (; room_[i]; i = (i + 1) & mask) {
+  std::size_t i = place(scattered, room_.size());
+  for (; room_[i]; i = after(i, room_.size())) {
     if (room_[i] == scattered) return true;
   }
   if (head_.approximate && head_.size == kExactHashes) {
@@ -127,16 +132,15 @@ void Distinct::settle() noexcept {
 }
 
 bool is_table(const DistinctHead &head, std::span<const u64> room) noexcept {
-  if (head.form != DistinctHead::table || !std::has_single_bit(room.size())) return false;
+  if (head.form != DistinctHead::table) return false;
   if (head.size > room.size() || Distinct::room_for(static_cast<std::size_t>(head.size)) > room.size()) return false;
   if (head.approximate && head.size > kExactHashes) return false;
-  const std::size_t mask = room.size() - 1;
   std::size_t n = 0;
-  for (std::size_t i = 0; i <= mask; i++) {
+  for (std::size_t i = 0; i < room.size(); i++) {
     if (!room[i]) continue;
     n++;
     // Where it is looked for: without a free slot, or the same one, before it.
-    for (std::size_t at = room[i] & mask; at != i; at = (at + 1) & mask) {
+    for (std::size_t at = place(room[i], room.size()); at != i; at = after(at, room.size())) {
       if (!room[at] || room[at] == room[i]) return false;
     }
   }

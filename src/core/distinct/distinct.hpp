@@ -27,7 +27,7 @@ struct DistinctHead {
   /// How the words are to be understood.
   enum Form : std::uint8_t {
     list,     ///< ascending hashes: the settled form
-    table,    ///< open addressing; the room is a power of two, 0 is a free slot
+    table,    ///< open addressing; 0 is a free slot
     registers ///< one byte each: settled as well
   };
   std::uint64_t size = 0; ///< hashes in the list or the table
@@ -39,7 +39,7 @@ struct DistinctHead {
 /// A set of hashes, changed in place.
 class Distinct {
 public:
-  /// The words that a table of so many hashes takes.
+  /// The words that a table of so many hashes takes: with the three of a state's head a power of two, as chunks of memory are.
   static std::size_t room_for(std::size_t hashes) noexcept;
 
   Distinct(DistinctHead &head, std::span<std::uint64_t> room) noexcept : head_(head), room_(room) {}
