@@ -95,11 +95,7 @@ COMMENT ON AGGREGATE pql.active_users_agg(anyelement, boolean) IS 'Keeps differe
 CREATE AGGREGATE pql.count_active_users(value anyelement) (
   SFUNC = pql._active_users_add, STYPE = pql.active_users_state, SSPACE = 256, FINALFUNC = pql._active_users_count, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
   MSFUNC = pql._active_users_move, MINVFUNC = pql._active_users_unmove, MSTYPE = internal, MFINALFUNC = pql._active_users_moved_count);
-COMMENT ON AGGREGATE pql.count_active_users(anyelement) IS 'The number of different values in one step: as active_users(active_users_agg(value)), 0 for no rows. Over frames it costs the same at any length.';
-CREATE AGGREGATE pql.count_active_users(value anyelement, approximate boolean) (
-  SFUNC = pql._active_users_add, STYPE = pql.active_users_state, SSPACE = 256, FINALFUNC = pql._active_users_count, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._active_users_move, MINVFUNC = pql._active_users_unmove, MSTYPE = internal, MFINALFUNC = pql._active_users_moved_count);
-COMMENT ON AGGREGATE pql.count_active_users(anyelement, boolean) IS 'The number of different values in one step: as active_users(active_users_agg(value, approximate)), 0 for no rows.';
+COMMENT ON AGGREGATE pql.count_active_users(anyelement) IS 'The number of different values in one step: as active_users(active_users_agg(value)), 0 for no rows. Over frames a row costs the same at any length.';
 
 CREATE OR REPLACE FUNCTION pql.active_users(state pql.active_users_state) RETURNS bigint
   AS 'MODULE_PATHNAME', 'pql_active_users' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;

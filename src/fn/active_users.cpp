@@ -122,13 +122,10 @@ PQL_DIRECT_FUNCTION(_active_users_count) {
   return Int64GetDatum(own ? number_of(*own) : 0);
 }
 
-// Approximately, beyond the bound, is what the same rows' state would say.
 PQL_DIRECT_FUNCTION(_active_users_moved_count) {
   using namespace pql::pg;
   const Moving *m = moved(fcinfo);
-  if (!m) return Int64GetDatum(0);
-  const bool exact = !m->approximate || m->frame.size() <= pql::kExactHashes;
-  return Int64GetDatum(exact ? static_cast<int64>(m->frame.size()) : number_of(*pql::state_of(m->frame, true, allocate)));
+  return Int64GetDatum(m ? static_cast<int64>(m->frame.size()) : 0);
 }
 
 PQL_DIRECT_FUNCTION(active_users) {
