@@ -93,10 +93,11 @@ PQL_DIRECT_FUNCTION(_active_users_add) {
 
 PQL_DIRECT_FUNCTION(_active_users_move) {
   using namespace pql::pg;
+  Row r;
+  const bool counts = read_row(fcinfo, &r); // what hashing leaves behind need not stay
   return PointerGetDatum(in_aggregate_memory(fcinfo, [&] {
     auto *m = PG_ARGISNULL(0) ? new (palloc(sizeof(Moving))) Moving : reinterpret_cast<Moving *>(PG_GETARG_POINTER(0));
-    Row r;
-    if (read_row(fcinfo, &r)) m->add(r);
+    if (counts) m->add(r);
     return m;
   }));
 }
