@@ -121,6 +121,8 @@ TEST(WindowFunnel, AnExcludedEventVoidsTheChainsAroundIt) {
   EXPECT_EQ(level(2, 9, "A@0 !@1 A@1 B@2"), 2);
   EXPECT_EQ(level(3, 9, "A@0 B@1 !@2 B@2 C@3"), 3); // B's own instant
   EXPECT_EQ(times(3, 9, "A@0 B@1 !@2 B@2 C@3"), (Times{0, 2, 3}));
+  EXPECT_EQ(times(4, 9, "A@0 B@1 C@2 !B@3 C@4 D@5"), (Times{0, 3, 4, 5})); // neither the first B nor the first C gets to D
+  EXPECT_EQ(times(3, 9, "AB@0 !B@1 C@2"), (Times{0, 1, 2})); // the B of A's instant is too far from C
   EXPECT_EQ(level(3, 9, "A@0 B@1 !@2 C@3", "increase"), 2);
   EXPECT_EQ(level(3, 9, "A@0 B@1 !@2 A@3 B@4 C@5", "once"), 3);
 }
