@@ -5,13 +5,13 @@ CREATE TYPE pql.decay_state;
 COMMENT ON TYPE pql.decay_state IS 'What pql.decay_agg keeps of rows: a decayed sum, a decayed count, and the newest time. Exact and independent of order: equal rows give equal states.';
 CREATE OR REPLACE FUNCTION pql.decay_state_in(text cstring) RETURNS pql.decay_state
   AS 'MODULE_PATHNAME', 'pql_decay_state_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.decay_state_in(cstring) IS 'Reads a state from text.';
+COMMENT ON FUNCTION pql.decay_state_in(cstring) IS 'Reads a pql.decay_state from text.';
 CREATE OR REPLACE FUNCTION pql.state_out(state pql.decay_state) RETURNS cstring
   AS 'MODULE_PATHNAME', 'pql_state_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION pql.state_out(pql.decay_state) IS 'A state as text: JSON.';
 CREATE OR REPLACE FUNCTION pql.decay_state_recv(bytes internal) RETURNS pql.decay_state
   AS 'MODULE_PATHNAME', 'pql_decay_state_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.decay_state_recv(internal) IS 'Reads a state from its binary form.';
+COMMENT ON FUNCTION pql.decay_state_recv(internal) IS 'Reads a pql.decay_state from its binary form.';
 CREATE OR REPLACE FUNCTION pql.state_send(state pql.decay_state) RETURNS bytea
   AS 'MODULE_PATHNAME', 'pql_state_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION pql.state_send(pql.decay_state) IS 'A state in its binary form.';
@@ -38,7 +38,8 @@ CREATE OPERATOR pql.<> (LEFTARG = pql.decay_state, RIGHTARG = pql.decay_state, F
 COMMENT ON OPERATOR pql.<> (pql.decay_state, pql.decay_state) IS 'Whether two states differ.';
 CREATE OPERATOR CLASS pql.decay_state_ops DEFAULT FOR TYPE pql.decay_state USING hash AS
   OPERATOR 1 pql.=, FUNCTION 1 pql.state_hash(pql.decay_state), FUNCTION 2 pql.state_hash_extended(pql.decay_state, bigint);
-COMMENT ON OPERATOR CLASS pql.decay_state_ops USING hash IS 'States are grouped and joined by their bytes.';
+COMMENT ON OPERATOR CLASS pql.decay_state_ops USING hash IS 'Values of pql.decay_state are grouped and joined by their bytes.';
+COMMENT ON OPERATOR FAMILY pql.decay_state_ops USING hash IS 'What hashes pql.decay_state.';
 
 CREATE OR REPLACE FUNCTION pql.state_merge(a pql.decay_state, b pql.decay_state) RETURNS pql.decay_state
   AS 'MODULE_PATHNAME', 'pql_state_merge' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;

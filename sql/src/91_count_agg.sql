@@ -4,13 +4,13 @@ CREATE TYPE pql.window_count_state;
 COMMENT ON TYPE pql.window_count_state IS 'What pql.window_count_agg keeps: the number of rows at each instant, back from the newest row by the longest window.';
 CREATE OR REPLACE FUNCTION pql.window_count_state_in(text cstring) RETURNS pql.window_count_state
   AS 'MODULE_PATHNAME', 'pql_window_count_state_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.window_count_state_in(cstring) IS 'Reads a state from text.';
+COMMENT ON FUNCTION pql.window_count_state_in(cstring) IS 'Reads a pql.window_count_state from text.';
 CREATE OR REPLACE FUNCTION pql.state_out(state pql.window_count_state) RETURNS cstring
   AS 'MODULE_PATHNAME', 'pql_state_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION pql.state_out(pql.window_count_state) IS 'A state as text: JSON.';
 CREATE OR REPLACE FUNCTION pql.window_count_state_recv(bytes internal) RETURNS pql.window_count_state
   AS 'MODULE_PATHNAME', 'pql_window_count_state_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.window_count_state_recv(internal) IS 'Reads a state from its binary form.';
+COMMENT ON FUNCTION pql.window_count_state_recv(internal) IS 'Reads a pql.window_count_state from its binary form.';
 CREATE OR REPLACE FUNCTION pql.state_send(state pql.window_count_state) RETURNS bytea
   AS 'MODULE_PATHNAME', 'pql_state_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION pql.state_send(pql.window_count_state) IS 'A state in its binary form.';
@@ -37,7 +37,8 @@ CREATE OPERATOR pql.<> (LEFTARG = pql.window_count_state, RIGHTARG = pql.window_
 COMMENT ON OPERATOR pql.<> (pql.window_count_state, pql.window_count_state) IS 'Whether two states differ.';
 CREATE OPERATOR CLASS pql.window_count_state_ops DEFAULT FOR TYPE pql.window_count_state USING hash AS
   OPERATOR 1 pql.=, FUNCTION 1 pql.state_hash(pql.window_count_state), FUNCTION 2 pql.state_hash_extended(pql.window_count_state, bigint);
-COMMENT ON OPERATOR CLASS pql.window_count_state_ops USING hash IS 'States are grouped and joined by their bytes.';
+COMMENT ON OPERATOR CLASS pql.window_count_state_ops USING hash IS 'Values of pql.window_count_state are grouped and joined by their bytes.';
+COMMENT ON OPERATOR FAMILY pql.window_count_state_ops USING hash IS 'What hashes pql.window_count_state.';
 
 CREATE OR REPLACE FUNCTION pql.state_merge(a pql.window_count_state, b pql.window_count_state) RETURNS pql.window_count_state
   AS 'MODULE_PATHNAME', 'pql_state_merge' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
@@ -82,13 +83,13 @@ CREATE TYPE pql.count_map_state;
 COMMENT ON TYPE pql.count_map_state IS 'What pql.count_map_agg keeps: an exact sum for each key; keys whose sum is zero are left out.';
 CREATE OR REPLACE FUNCTION pql.count_map_state_in(text cstring) RETURNS pql.count_map_state
   AS 'MODULE_PATHNAME', 'pql_count_map_state_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.count_map_state_in(cstring) IS 'Reads a state from text.';
+COMMENT ON FUNCTION pql.count_map_state_in(cstring) IS 'Reads a pql.count_map_state from text.';
 CREATE OR REPLACE FUNCTION pql.state_out(state pql.count_map_state) RETURNS cstring
   AS 'MODULE_PATHNAME', 'pql_state_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION pql.state_out(pql.count_map_state) IS 'A state as text: JSON.';
 CREATE OR REPLACE FUNCTION pql.count_map_state_recv(bytes internal) RETURNS pql.count_map_state
   AS 'MODULE_PATHNAME', 'pql_count_map_state_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.count_map_state_recv(internal) IS 'Reads a state from its binary form.';
+COMMENT ON FUNCTION pql.count_map_state_recv(internal) IS 'Reads a pql.count_map_state from its binary form.';
 CREATE OR REPLACE FUNCTION pql.state_send(state pql.count_map_state) RETURNS bytea
   AS 'MODULE_PATHNAME', 'pql_state_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION pql.state_send(pql.count_map_state) IS 'A state in its binary form.';
@@ -115,7 +116,8 @@ CREATE OPERATOR pql.<> (LEFTARG = pql.count_map_state, RIGHTARG = pql.count_map_
 COMMENT ON OPERATOR pql.<> (pql.count_map_state, pql.count_map_state) IS 'Whether two states differ.';
 CREATE OPERATOR CLASS pql.count_map_state_ops DEFAULT FOR TYPE pql.count_map_state USING hash AS
   OPERATOR 1 pql.=, FUNCTION 1 pql.state_hash(pql.count_map_state), FUNCTION 2 pql.state_hash_extended(pql.count_map_state, bigint);
-COMMENT ON OPERATOR CLASS pql.count_map_state_ops USING hash IS 'States are grouped and joined by their bytes.';
+COMMENT ON OPERATOR CLASS pql.count_map_state_ops USING hash IS 'Values of pql.count_map_state are grouped and joined by their bytes.';
+COMMENT ON OPERATOR FAMILY pql.count_map_state_ops USING hash IS 'What hashes pql.count_map_state.';
 
 CREATE OR REPLACE FUNCTION pql.state_merge(a pql.count_map_state, b pql.count_map_state) RETURNS pql.count_map_state
   AS 'MODULE_PATHNAME', 'pql_state_merge' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;

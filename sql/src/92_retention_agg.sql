@@ -4,13 +4,13 @@ CREATE TYPE pql.retention_state;
 COMMENT ON TYPE pql.retention_state IS 'What pql.retention_agg keeps: which of its conditions ever held.';
 CREATE OR REPLACE FUNCTION pql.retention_state_in(text cstring) RETURNS pql.retention_state
   AS 'MODULE_PATHNAME', 'pql_retention_state_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.retention_state_in(cstring) IS 'Reads a state from text.';
+COMMENT ON FUNCTION pql.retention_state_in(cstring) IS 'Reads a pql.retention_state from text.';
 CREATE OR REPLACE FUNCTION pql.state_out(state pql.retention_state) RETURNS cstring
   AS 'MODULE_PATHNAME', 'pql_state_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION pql.state_out(pql.retention_state) IS 'A state as text: JSON.';
 CREATE OR REPLACE FUNCTION pql.retention_state_recv(bytes internal) RETURNS pql.retention_state
   AS 'MODULE_PATHNAME', 'pql_retention_state_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.retention_state_recv(internal) IS 'Reads a state from its binary form.';
+COMMENT ON FUNCTION pql.retention_state_recv(internal) IS 'Reads a pql.retention_state from its binary form.';
 CREATE OR REPLACE FUNCTION pql.state_send(state pql.retention_state) RETURNS bytea
   AS 'MODULE_PATHNAME', 'pql_state_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION pql.state_send(pql.retention_state) IS 'A state in its binary form.';
@@ -37,7 +37,8 @@ CREATE OPERATOR pql.<> (LEFTARG = pql.retention_state, RIGHTARG = pql.retention_
 COMMENT ON OPERATOR pql.<> (pql.retention_state, pql.retention_state) IS 'Whether two states differ.';
 CREATE OPERATOR CLASS pql.retention_state_ops DEFAULT FOR TYPE pql.retention_state USING hash AS
   OPERATOR 1 pql.=, FUNCTION 1 pql.state_hash(pql.retention_state), FUNCTION 2 pql.state_hash_extended(pql.retention_state, bigint);
-COMMENT ON OPERATOR CLASS pql.retention_state_ops USING hash IS 'States are grouped and joined by their bytes.';
+COMMENT ON OPERATOR CLASS pql.retention_state_ops USING hash IS 'Values of pql.retention_state are grouped and joined by their bytes.';
+COMMENT ON OPERATOR FAMILY pql.retention_state_ops USING hash IS 'What hashes pql.retention_state.';
 
 CREATE OR REPLACE FUNCTION pql.state_merge(a pql.retention_state, b pql.retention_state) RETURNS pql.retention_state
   AS 'MODULE_PATHNAME', 'pql_state_merge' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
@@ -228,13 +229,13 @@ CREATE TYPE pql.cohort_state;
 COMMENT ON TYPE pql.cohort_state IS 'What pql.cohort_retention_agg keeps: the periods with a row, and the first one with an anchor.';
 CREATE OR REPLACE FUNCTION pql.cohort_state_in(text cstring) RETURNS pql.cohort_state
   AS 'MODULE_PATHNAME', 'pql_cohort_state_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.cohort_state_in(cstring) IS 'Reads a state from text.';
+COMMENT ON FUNCTION pql.cohort_state_in(cstring) IS 'Reads a pql.cohort_state from text.';
 CREATE OR REPLACE FUNCTION pql.state_out(state pql.cohort_state) RETURNS cstring
   AS 'MODULE_PATHNAME', 'pql_state_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION pql.state_out(pql.cohort_state) IS 'A state as text: JSON.';
 CREATE OR REPLACE FUNCTION pql.cohort_state_recv(bytes internal) RETURNS pql.cohort_state
   AS 'MODULE_PATHNAME', 'pql_cohort_state_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.cohort_state_recv(internal) IS 'Reads a state from its binary form.';
+COMMENT ON FUNCTION pql.cohort_state_recv(internal) IS 'Reads a pql.cohort_state from its binary form.';
 CREATE OR REPLACE FUNCTION pql.state_send(state pql.cohort_state) RETURNS bytea
   AS 'MODULE_PATHNAME', 'pql_state_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION pql.state_send(pql.cohort_state) IS 'A state in its binary form.';
@@ -261,7 +262,8 @@ CREATE OPERATOR pql.<> (LEFTARG = pql.cohort_state, RIGHTARG = pql.cohort_state,
 COMMENT ON OPERATOR pql.<> (pql.cohort_state, pql.cohort_state) IS 'Whether two states differ.';
 CREATE OPERATOR CLASS pql.cohort_state_ops DEFAULT FOR TYPE pql.cohort_state USING hash AS
   OPERATOR 1 pql.=, FUNCTION 1 pql.state_hash(pql.cohort_state), FUNCTION 2 pql.state_hash_extended(pql.cohort_state, bigint);
-COMMENT ON OPERATOR CLASS pql.cohort_state_ops USING hash IS 'States are grouped and joined by their bytes.';
+COMMENT ON OPERATOR CLASS pql.cohort_state_ops USING hash IS 'Values of pql.cohort_state are grouped and joined by their bytes.';
+COMMENT ON OPERATOR FAMILY pql.cohort_state_ops USING hash IS 'What hashes pql.cohort_state.';
 
 CREATE OR REPLACE FUNCTION pql.state_merge(a pql.cohort_state, b pql.cohort_state) RETURNS pql.cohort_state
   AS 'MODULE_PATHNAME', 'pql_state_merge' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;

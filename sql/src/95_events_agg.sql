@@ -5,13 +5,13 @@ CREATE TYPE pql.events_state;
 COMMENT ON TYPE pql.events_state IS 'What pql.events_agg, pql.events_all_agg and pql.events_excl_agg keep: a time and the conditions that hold, of each event. Independent of order.';
 CREATE OR REPLACE FUNCTION pql.events_state_in(text cstring) RETURNS pql.events_state
   AS 'MODULE_PATHNAME', 'pql_events_state_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.events_state_in(cstring) IS 'Reads a state from text.';
+COMMENT ON FUNCTION pql.events_state_in(cstring) IS 'Reads a pql.events_state from text.';
 CREATE OR REPLACE FUNCTION pql.state_out(state pql.events_state) RETURNS cstring
   AS 'MODULE_PATHNAME', 'pql_state_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION pql.state_out(pql.events_state) IS 'A state as text: JSON.';
 CREATE OR REPLACE FUNCTION pql.events_state_recv(bytes internal) RETURNS pql.events_state
   AS 'MODULE_PATHNAME', 'pql_events_state_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.events_state_recv(internal) IS 'Reads a state from its binary form.';
+COMMENT ON FUNCTION pql.events_state_recv(internal) IS 'Reads a pql.events_state from its binary form.';
 CREATE OR REPLACE FUNCTION pql.state_send(state pql.events_state) RETURNS bytea
   AS 'MODULE_PATHNAME', 'pql_state_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION pql.state_send(pql.events_state) IS 'A state in its binary form.';
@@ -38,7 +38,8 @@ CREATE OPERATOR pql.<> (LEFTARG = pql.events_state, RIGHTARG = pql.events_state,
 COMMENT ON OPERATOR pql.<> (pql.events_state, pql.events_state) IS 'Whether two states differ.';
 CREATE OPERATOR CLASS pql.events_state_ops DEFAULT FOR TYPE pql.events_state USING hash AS
   OPERATOR 1 pql.=, FUNCTION 1 pql.state_hash(pql.events_state), FUNCTION 2 pql.state_hash_extended(pql.events_state, bigint);
-COMMENT ON OPERATOR CLASS pql.events_state_ops USING hash IS 'States are grouped and joined by their bytes.';
+COMMENT ON OPERATOR CLASS pql.events_state_ops USING hash IS 'Values of pql.events_state are grouped and joined by their bytes.';
+COMMENT ON OPERATOR FAMILY pql.events_state_ops USING hash IS 'What hashes pql.events_state.';
 
 CREATE OR REPLACE FUNCTION pql.state_merge(a pql.events_state, b pql.events_state) RETURNS pql.events_state
   AS 'MODULE_PATHNAME', 'pql_state_merge' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;

@@ -300,13 +300,13 @@ CREATE TYPE pql.funnel_summary_state;
 COMMENT ON TYPE pql.funnel_summary_state IS 'What pql.funnel_summary gives: how a funnel went in a stretch of time, in constant size, to be joined with what follows.';
 CREATE OR REPLACE FUNCTION pql.funnel_summary_state_in(text cstring) RETURNS pql.funnel_summary_state
   AS 'MODULE_PATHNAME', 'pql_funnel_summary_state_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.funnel_summary_state_in(cstring) IS 'Reads a state from text.';
+COMMENT ON FUNCTION pql.funnel_summary_state_in(cstring) IS 'Reads a pql.funnel_summary_state from text.';
 CREATE OR REPLACE FUNCTION pql.state_out(state pql.funnel_summary_state) RETURNS cstring
   AS 'MODULE_PATHNAME', 'pql_state_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION pql.state_out(pql.funnel_summary_state) IS 'A state as text: JSON.';
 CREATE OR REPLACE FUNCTION pql.funnel_summary_state_recv(bytes internal) RETURNS pql.funnel_summary_state
   AS 'MODULE_PATHNAME', 'pql_funnel_summary_state_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.funnel_summary_state_recv(internal) IS 'Reads a state from its binary form.';
+COMMENT ON FUNCTION pql.funnel_summary_state_recv(internal) IS 'Reads a pql.funnel_summary_state from its binary form.';
 CREATE OR REPLACE FUNCTION pql.state_send(state pql.funnel_summary_state) RETURNS bytea
   AS 'MODULE_PATHNAME', 'pql_state_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION pql.state_send(pql.funnel_summary_state) IS 'A state in its binary form.';
@@ -333,7 +333,8 @@ CREATE OPERATOR pql.<> (LEFTARG = pql.funnel_summary_state, RIGHTARG = pql.funne
 COMMENT ON OPERATOR pql.<> (pql.funnel_summary_state, pql.funnel_summary_state) IS 'Whether two states differ.';
 CREATE OPERATOR CLASS pql.funnel_summary_state_ops DEFAULT FOR TYPE pql.funnel_summary_state USING hash AS
   OPERATOR 1 pql.=, FUNCTION 1 pql.state_hash(pql.funnel_summary_state), FUNCTION 2 pql.state_hash_extended(pql.funnel_summary_state, bigint);
-COMMENT ON OPERATOR CLASS pql.funnel_summary_state_ops USING hash IS 'States are grouped and joined by their bytes.';
+COMMENT ON OPERATOR CLASS pql.funnel_summary_state_ops USING hash IS 'Values of pql.funnel_summary_state are grouped and joined by their bytes.';
+COMMENT ON OPERATOR FAMILY pql.funnel_summary_state_ops USING hash IS 'What hashes pql.funnel_summary_state.';
 
 CREATE OR REPLACE FUNCTION pql.state_merge(a pql.funnel_summary_state, b pql.funnel_summary_state) RETURNS pql.funnel_summary_state
   AS 'MODULE_PATHNAME', 'pql_state_merge' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;

@@ -4,13 +4,13 @@ CREATE TYPE pql.session_state;
 COMMENT ON TYPE pql.session_state IS 'What pql.session_agg keeps of rows: the start, the end and the number of rows of each session. Independent of order: equal rows give equal states.';
 CREATE OR REPLACE FUNCTION pql.session_state_in(text cstring) RETURNS pql.session_state
   AS 'MODULE_PATHNAME', 'pql_session_state_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.session_state_in(cstring) IS 'Reads a state from text.';
+COMMENT ON FUNCTION pql.session_state_in(cstring) IS 'Reads a pql.session_state from text.';
 CREATE OR REPLACE FUNCTION pql.state_out(state pql.session_state) RETURNS cstring
   AS 'MODULE_PATHNAME', 'pql_state_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION pql.state_out(pql.session_state) IS 'A state as text: JSON.';
 CREATE OR REPLACE FUNCTION pql.session_state_recv(bytes internal) RETURNS pql.session_state
   AS 'MODULE_PATHNAME', 'pql_session_state_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.session_state_recv(internal) IS 'Reads a state from its binary form.';
+COMMENT ON FUNCTION pql.session_state_recv(internal) IS 'Reads a pql.session_state from its binary form.';
 CREATE OR REPLACE FUNCTION pql.state_send(state pql.session_state) RETURNS bytea
   AS 'MODULE_PATHNAME', 'pql_state_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION pql.state_send(pql.session_state) IS 'A state in its binary form.';
@@ -37,7 +37,8 @@ CREATE OPERATOR pql.<> (LEFTARG = pql.session_state, RIGHTARG = pql.session_stat
 COMMENT ON OPERATOR pql.<> (pql.session_state, pql.session_state) IS 'Whether two states differ.';
 CREATE OPERATOR CLASS pql.session_state_ops DEFAULT FOR TYPE pql.session_state USING hash AS
   OPERATOR 1 pql.=, FUNCTION 1 pql.state_hash(pql.session_state), FUNCTION 2 pql.state_hash_extended(pql.session_state, bigint);
-COMMENT ON OPERATOR CLASS pql.session_state_ops USING hash IS 'States are grouped and joined by their bytes.';
+COMMENT ON OPERATOR CLASS pql.session_state_ops USING hash IS 'Values of pql.session_state are grouped and joined by their bytes.';
+COMMENT ON OPERATOR FAMILY pql.session_state_ops USING hash IS 'What hashes pql.session_state.';
 
 CREATE OR REPLACE FUNCTION pql.state_merge(a pql.session_state, b pql.session_state) RETURNS pql.session_state
   AS 'MODULE_PATHNAME', 'pql_state_merge' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;

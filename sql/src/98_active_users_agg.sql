@@ -4,13 +4,13 @@ CREATE TYPE pql.active_users_state;
 COMMENT ON TYPE pql.active_users_state IS 'What pql.active_users_agg keeps of values: their hashes or, when approximate and more than 2,048, the registers of HyperLogLog. Independent of order: equal sets give equal states.';
 CREATE OR REPLACE FUNCTION pql.active_users_state_in(text cstring) RETURNS pql.active_users_state
   AS 'MODULE_PATHNAME', 'pql_active_users_state_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.active_users_state_in(cstring) IS 'Reads a state from text.';
+COMMENT ON FUNCTION pql.active_users_state_in(cstring) IS 'Reads a pql.active_users_state from text.';
 CREATE OR REPLACE FUNCTION pql.state_out(state pql.active_users_state) RETURNS cstring
   AS 'MODULE_PATHNAME', 'pql_state_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION pql.state_out(pql.active_users_state) IS 'A state as text: JSON.';
 CREATE OR REPLACE FUNCTION pql.active_users_state_recv(bytes internal) RETURNS pql.active_users_state
   AS 'MODULE_PATHNAME', 'pql_active_users_state_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.active_users_state_recv(internal) IS 'Reads a state from its binary form.';
+COMMENT ON FUNCTION pql.active_users_state_recv(internal) IS 'Reads a pql.active_users_state from its binary form.';
 CREATE OR REPLACE FUNCTION pql.state_send(state pql.active_users_state) RETURNS bytea
   AS 'MODULE_PATHNAME', 'pql_state_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION pql.state_send(pql.active_users_state) IS 'A state in its binary form.';
@@ -37,7 +37,8 @@ CREATE OPERATOR pql.<> (LEFTARG = pql.active_users_state, RIGHTARG = pql.active_
 COMMENT ON OPERATOR pql.<> (pql.active_users_state, pql.active_users_state) IS 'Whether two states differ.';
 CREATE OPERATOR CLASS pql.active_users_state_ops DEFAULT FOR TYPE pql.active_users_state USING hash AS
   OPERATOR 1 pql.=, FUNCTION 1 pql.state_hash(pql.active_users_state), FUNCTION 2 pql.state_hash_extended(pql.active_users_state, bigint);
-COMMENT ON OPERATOR CLASS pql.active_users_state_ops USING hash IS 'States are grouped and joined by their bytes.';
+COMMENT ON OPERATOR CLASS pql.active_users_state_ops USING hash IS 'Values of pql.active_users_state are grouped and joined by their bytes.';
+COMMENT ON OPERATOR FAMILY pql.active_users_state_ops USING hash IS 'What hashes pql.active_users_state.';
 
 CREATE OR REPLACE FUNCTION pql.state_merge(a pql.active_users_state, b pql.active_users_state) RETURNS pql.active_users_state
   AS 'MODULE_PATHNAME', 'pql_state_merge' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;

@@ -4,13 +4,13 @@ CREATE TYPE pql.journey_state;
 COMMENT ON TYPE pql.journey_state IS 'What pql.journey_agg keeps of events: the first and the last with their times and labels, and how many there are. Independent of order: equal events give equal states.';
 CREATE OR REPLACE FUNCTION pql.journey_state_in(text cstring) RETURNS pql.journey_state
   AS 'MODULE_PATHNAME', 'pql_journey_state_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.journey_state_in(cstring) IS 'Reads a state from text.';
+COMMENT ON FUNCTION pql.journey_state_in(cstring) IS 'Reads a pql.journey_state from text.';
 CREATE OR REPLACE FUNCTION pql.state_out(state pql.journey_state) RETURNS cstring
   AS 'MODULE_PATHNAME', 'pql_state_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION pql.state_out(pql.journey_state) IS 'A state as text: JSON.';
 CREATE OR REPLACE FUNCTION pql.journey_state_recv(bytes internal) RETURNS pql.journey_state
   AS 'MODULE_PATHNAME', 'pql_journey_state_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.journey_state_recv(internal) IS 'Reads a state from its binary form.';
+COMMENT ON FUNCTION pql.journey_state_recv(internal) IS 'Reads a pql.journey_state from its binary form.';
 CREATE OR REPLACE FUNCTION pql.state_send(state pql.journey_state) RETURNS bytea
   AS 'MODULE_PATHNAME', 'pql_state_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION pql.state_send(pql.journey_state) IS 'A state in its binary form.';
@@ -37,7 +37,8 @@ CREATE OPERATOR pql.<> (LEFTARG = pql.journey_state, RIGHTARG = pql.journey_stat
 COMMENT ON OPERATOR pql.<> (pql.journey_state, pql.journey_state) IS 'Whether two states differ.';
 CREATE OPERATOR CLASS pql.journey_state_ops DEFAULT FOR TYPE pql.journey_state USING hash AS
   OPERATOR 1 pql.=, FUNCTION 1 pql.state_hash(pql.journey_state), FUNCTION 2 pql.state_hash_extended(pql.journey_state, bigint);
-COMMENT ON OPERATOR CLASS pql.journey_state_ops USING hash IS 'States are grouped and joined by their bytes.';
+COMMENT ON OPERATOR CLASS pql.journey_state_ops USING hash IS 'Values of pql.journey_state are grouped and joined by their bytes.';
+COMMENT ON OPERATOR FAMILY pql.journey_state_ops USING hash IS 'What hashes pql.journey_state.';
 
 CREATE OR REPLACE FUNCTION pql.state_merge(a pql.journey_state, b pql.journey_state) RETURNS pql.journey_state
   AS 'MODULE_PATHNAME', 'pql_state_merge' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;

@@ -26,7 +26,8 @@ EXCEPTION WHEN OTHERS THEN
   NULL; -- pseudo-types, mostly
 END $$;
 
-DO $$
+-- What stands in for functions. Again when pql has come anew, for those of its own types.
+CREATE PROCEDURE hostile.lie_in_wait() LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
   o record;
 BEGIN
@@ -41,6 +42,13 @@ BEGIN
       CASE WHEN o.is_set THEN 'SETOF' END, o.type, format('BEGIN PERFORM hostile.note(%L); RETURN %s; END',
         format('function %s(%s)', o.name, o.arguments), CASE WHEN NOT o.is_set AND NOT o.is_void THEN 'NULL' END)));
   END LOOP;
+END $$;
+
+CALL hostile.lie_in_wait();
+DO $$
+DECLARE
+  o record;
+BEGIN
   FOR o IN SELECT p.oid, p.oprname AS name, format_type(nullif(p.oprleft, 0), NULL) AS l, format_type(p.oprright, NULL) AS r,
                   format_type(p.oprresult, NULL) AS type
            FROM pg_operator AS p WHERE p.oprnamespace = 'pg_catalog'::regnamespace
@@ -95,6 +103,9 @@ INSERT INTO plain.news
          '{"count": 3}'
   FROM generate_series(501, 550) AS i;
 INSERT INTO plain.news VALUES (551, '2026-03-08', NULL, 'o1', 'use', '{}');
+CREATE TABLE plain.step AS
+  SELECT timestamptz '2026-03-01' + i * interval '7 hours' AS at, 'u' || i % 7 AS who, i % 5 AS n, i % 3 = 0 AS a, i % 3 = 1 AS b, i % 11 = 0 AS x
+  FROM generate_series(1, 60) AS i;
 CREATE TABLE plain.call (n int GENERATED ALWAYS AS IDENTITY, result text, statement text);
 CREATE TABLE plain.result (round text, n int, result text);
 -- What a statement fails with.
@@ -108,6 +119,7 @@ END $$;
 
 INSERT INTO plain.call (statement) VALUES
   ('CREATE EXTENSION pql SCHEMA public'),
+  ('CALL hostile.lie_in_wait()'),
   ('INSERT INTO plain.event TABLE plain.history');
 INSERT INTO plain.call (result) VALUES
   ($$pql.attach('plain.event', 'who', 'name', 'at', 'org', 'id', 'props', clock => 'event', dry_run => true)$$),
@@ -154,6 +166,44 @@ INSERT INTO plain.call (result) VALUES
   ('(SELECT s.* FROM pql.routing AS r, LATERAL pql.story(r.routing_id) AS s)'),
   ('pql.state_digest()'), ('pql.verify()'), ('pql.verify(0.5, $$2026-03-02$$)'), ('pql.tick()'), ('pql.tick($$2027-01-01$$)'),
   ('pql.version()'), ('pql._number_text(7)'), ('pql._span_text($$5 days$$)'), ('pql._events_text(12345)'), ('pql._plain_text($$a_b *c*$$)');
+-- Aggregates, over groups and frames; what is kept, and what reads it.
+INSERT INTO plain.call (statement) VALUES ('DROP TABLE IF EXISTS plain.kept'), ($$CREATE TABLE plain.kept AS
+  SELECT pql.decay_agg('7 days', at, n) AS decay, pql.window_count_agg(at, '{1 day,7 days}') AS window_count, pql.count_map_agg(who, n) AS count_map,
+         pql.retention_agg(a, b) AS retention, pql.cohort_retention_agg(at, '1 day', a) AS cohort, pql.events_agg(at, a, b) AS events,
+         pql.funnel_summary(pql.events_agg(at, a, b), '7 days') AS funnel_summary, pql.session_agg('8 hours', at) AS session,
+         pql.active_users_agg(who) AS active_users, pql.journey_agg(at, who, 2, 2) AS journey
+  FROM plain.step$$);
+INSERT INTO plain.call (result)
+SELECT format($$(SELECT pql.%1$s_state_in(pql.state_out(s)), pql.state_send(s), pql.state_eq(s, s), pql.state_ne(s, s), pql.state_hash(s),
+    pql.state_hash_extended(s, 1), pql.state_merge(s, NULL), NULL OPERATOR(pql.||) s, pql.state_info(s)
+    FROM (SELECT pql.rollup(%1$s) AS s FROM plain.kept GROUP BY %1$s) AS x)$$, kind)
+FROM unnest('{decay,window_count,count_map,retention,cohort,events,funnel_summary,session,active_users,journey}'::text[]) AS kind;
+INSERT INTO plain.call (result) VALUES
+  ($$(SELECT pql.decay_score(decay, '2026-03-09'), pql.decay_count(decay, '2026-03-09'), pql.decay_avg(decay), pql.last_seen(decay) FROM plain.kept)$$),
+  ($$pql.half_life('1 day')$$),
+  ($$(SELECT pql.count_in(window_count, '2026-03-19', '7 days') FROM plain.kept)$$),
+  ($$(SELECT pql.counts(count_map), pql.count_of(count_map, 'u1') FROM plain.kept)$$),
+  ($$(SELECT t.* FROM plain.kept, LATERAL pql.top(count_map, 3) AS t)$$),
+  ($$(SELECT pql.retained(retention), pql.retained_periods(cohort), pql.cohort(cohort) FROM plain.kept)$$),
+  ($$(SELECT pql.window_funnel(events, '7 days'), pql.activated(events, '7 days'), pql.funnel_times(events, '7 days', '{once}'),
+      pql.funnel_conversion(events, '7 days'), pql.any_order(events, '7 days') FROM plain.kept)$$),
+  ($$(SELECT pql.sequence_match(events, '(?1).*(?2)'), pql.sequence_count(events, '(?1)(?2)'), pql.sequence_events(events, '(?1)(?t<=1d)(?2)')
+      FROM plain.kept)$$),
+  ($$(SELECT e.* FROM plain.kept, LATERAL pql.next_event(events, '{1,2}') AS e)$$),
+  ($$(SELECT pql.window_funnel(pql.funnel_rollup(funnel_summary)), pql.activated(pql.rollup(funnel_summary)) FROM plain.kept)$$),
+  ($$(SELECT e.* FROM plain.kept, LATERAL pql.sessions(session) AS e)$$),
+  ($$(SELECT pql.session_count(session), pql.time_in_product(session), pql.time_in_product(session, '1 hour'), pql.longest_session(session)
+      FROM plain.kept)$$),
+  ($$(SELECT pql.active_users(active_users), pql.active_users_upto(active_users, 3) FROM plain.kept)$$),
+  ($$(SELECT pql.journey_text(journey), pql.journey_text(journey, ','), pql.journey_steps(journey), pql.next_after(journey, 'u1'),
+      pql.journey_count(journey), pql.journey_elided(journey) FROM plain.kept)$$),
+  ($$(SELECT pql.events_all_agg(at, a, b), pql.events_excl_agg(at, x, a, b), pql.retention(a, b), pql.window_funnel('7 days', at, a, b),
+      pql.sequence_match('(?1).*(?2)', at, a, b), pql.funnel_histogram(n, 5), pql.count_active_users(who), pql.active_users_agg(who, true)
+      FROM plain.step GROUP BY who)$$),
+  ($$(SELECT pql.decay_agg('7 days', at, n) OVER w, pql.window_count_agg(at, '{1 day}') OVER w, pql.count_map_agg(who) OVER w,
+      pql.retention(a, b) OVER w, pql.cohort_retention_agg(at, '1 day') OVER w, pql.events_excl_agg(at, x, a, b) OVER w,
+      pql.window_funnel('7 days', at, a, b) OVER w, pql.session_agg('8 hours', at) OVER w, pql.count_active_users(who) OVER w,
+      pql.journey_agg(at, who) OVER w FROM plain.step WINDOW w AS (ORDER BY at ROWS 3 PRECEDING))$$);
 INSERT INTO plain.call (statement) VALUES ('CALL pql.rebuild()');
 INSERT INTO plain.call (result) VALUES ('pql.state_digest()'), ($$pql.retire('u')$$), ($$pql.detach('pql.events')$$),
   ($$pql.retain('plain.event', '2026-03-02')$$), ('pql.verify()'), ($$pql.detach('plain.event')$$), ('pql.state_digest()');
@@ -164,7 +214,7 @@ CREATE VIEW plain.script AS
 
 SELECT is_empty($$
   SELECT p.oid::regprocedure FROM pg_proc AS p
-  WHERE p.pronamespace = 'pql'::regnamespace AND p.proname !~ '^_' AND p.proname <> 'next_id'
+  WHERE p.pronamespace = 'pql'::regnamespace AND p.proname !~ '^_' AND p.proname <> 'next_id' AND 'internal'::regtype <> ALL (p.proargtypes)
     AND NOT EXISTS (SELECT FROM plain.call AS c WHERE coalesce(c.result, c.statement) LIKE '%pql.' || p.proname || '(%')$$,
   'every function is called');
 
@@ -173,7 +223,7 @@ SELECT is_empty($$
 --
 
 \set ON_ERROR_STOP off
-DROP EXTENSION pql;
+DROP EXTENSION pql CASCADE;
 SET pql.backfill_batch = 1;
 SET test.round = 'plain';
 SET search_path = pg_catalog;

@@ -13,6 +13,10 @@ CREATE TEMP VIEW routine AS
 CREATE TEMP VIEW relation AS
   SELECT c.* FROM member AS m JOIN pg_class AS c ON m.classid = 'pg_class'::regclass AND c.oid = m.objid;
 
+-- The types of aggregates' states.
+\set states '''{decay_state,window_count_state,count_map_state,retention_state,cohort_state,'
+\set states :states 'events_state,funnel_summary_state,session_state,active_users_state,journey_state}''::text[]'
+
 -- The extension.
 SELECT results_eq(
   $$SELECT v.version, v.superuser, v.trusted, v.relocatable, v.schema, v.requires FROM pg_available_extension_versions AS v
@@ -29,14 +33,22 @@ SELECT bag_eq('SELECT relkind::text, relname::text FROM relation', $$VALUES
   ('r', 'backfill_job'), ('r', 'episode'), ('r', 'routing'), ('r', 'audit'), ('r', 'event_clock'), ('r', 'events'), ('S', 'id_seq'),
   ('v', 'milestones'), ('v', 'members'), ('v', 'subjects'), ('v', 'unusable'), ('v', 'sources'), ('v', 'backfill_progress')$$,
   'tables, views and a sequence');
-SELECT bag_eq($$SELECT object FROM member WHERE classid NOT IN ('pg_proc'::regclass, 'pg_class'::regclass)$$, ARRAY['schema pql'],
-  'besides functions, and the schema, there is nothing');
+SELECT bag_eq($$SELECT object FROM member WHERE classid NOT IN ('pg_proc'::regclass, 'pg_class'::regclass)$$,
+  ARRAY['schema pql'] || ARRAY(SELECT format(object, state) FROM unnest(:states) AS state, unnest(ARRAY['type pql.%s',
+    'operator pql.=(pql.%1$s,pql.%1$s)', 'operator pql.<>(pql.%1$s,pql.%1$s)', 'operator pql.||(pql.%1$s,pql.%1$s)',
+    'operator class pql.%s_ops for access method hash', 'operator family pql.%s_ops for access method hash']) AS object),
+  'besides functions, and the schema, there are the types of states, which can be compared, hashed and merged');
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class AS c
   WHERE c.relnamespace = 'pql'::regnamespace AND c.relkind IN ('r', 'v', 'S', 'm', 'f', 'p') AND c.oid NOT IN (SELECT oid FROM relation)$$,
   'what is in the schema belongs to the extension');
-CREATE TEMP VIEW described AS SELECT object, obj_description(objid, classid::regclass::name) AS comment FROM member;
+-- What it is the comment of: overloads are one thing, and so are a function and its operator.
+CREATE TEMP VIEW described AS
+  SELECT m.object, obj_description(m.objid, m.classid::regclass::name) AS comment, coalesce('function ' || p.proname, m.object) AS thing
+  FROM member AS m LEFT JOIN pg_operator AS o ON m.classid = 'pg_operator'::regclass AND o.oid = m.objid
+    LEFT JOIN pg_proc AS p ON p.oid = o.oprcode OR m.classid = 'pg_proc'::regclass AND p.oid = m.objid;
 SELECT is_empty($$SELECT object FROM described WHERE coalesce(comment, '') = ''$$, 'every object has a comment');
-SELECT is_empty($$SELECT comment, array_agg(object) FROM described GROUP BY comment HAVING count(*) > 1$$, 'no comment is another''s');
+SELECT is_empty($$SELECT comment, array_agg(object) FROM described GROUP BY comment HAVING count(DISTINCT thing) > 1$$,
+  'no comment is another''s');
 
 -- Functions: volatility, parallel safety, strictness, and who may call them. Nobody but the owner calls what writes.
 CREATE TEMP VIEW marking AS
@@ -47,6 +59,168 @@ CREATE TEMP VIEW marking AS
          CASE WHEN EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) WHERE grantee = 0)
            THEN 'all' ELSE 'owner' END AS callers
   FROM routine AS p;
+-- Aggregates, what reads their states, and what they are made of. All of it is immutable, parallel safe, and for everybody.
+CREATE TEMP VIEW aggregate_marking (routine, strictness) AS
+VALUES
+  ('pql.activated(pql.events_state,interval,text[])', 'strict'),
+  ('pql.activated(pql.funnel_summary_state)', 'strict'),
+  ('pql.active_users(pql.active_users_state)', 'strict'),
+  ('pql.active_users_agg(anyelement)', ''),
+  ('pql.active_users_agg(anyelement,boolean)', ''),
+  ('pql.active_users_upto(pql.active_users_state,bigint)', 'strict'),
+  ('pql.any_order(pql.events_state,interval)', 'strict'),
+  ('pql.cohort(pql.cohort_state)', 'strict'),
+  ('pql.cohort_retention_agg(timestamp with time zone,interval)', ''),
+  ('pql.cohort_retention_agg(timestamp with time zone,interval,boolean)', ''),
+  ('pql.count_active_users(anyelement)', ''),
+  ('pql.count_in(pql.window_count_state,timestamp with time zone,interval)', 'strict'),
+  ('pql.count_map_agg(text)', ''),
+  ('pql.count_map_agg(text,bigint)', ''),
+  ('pql.count_of(pql.count_map_state,text)', 'strict'),
+  ('pql.counts(pql.count_map_state)', 'strict'),
+  ('pql.decay_agg(interval,timestamp with time zone)', ''),
+  ('pql.decay_agg(interval,timestamp with time zone,double precision)', ''),
+  ('pql.decay_avg(pql.decay_state)', 'strict'),
+  ('pql.decay_count(pql.decay_state,timestamp with time zone)', 'strict'),
+  ('pql.decay_score(pql.decay_state,timestamp with time zone)', 'strict'),
+  ('pql.events_agg(timestamp with time zone,integer)', ''),
+  ('pql.events_all_agg(timestamp with time zone,integer)', ''),
+  ('pql.events_excl_agg(timestamp with time zone,boolean,integer)', ''),
+  ('pql.funnel_conversion(pql.events_state,interval,text[])', 'strict'),
+  ('pql.funnel_histogram(integer,integer)', ''),
+  ('pql.funnel_rollup(pql.funnel_summary_state)', ''),
+  ('pql.funnel_summary(pql.events_state,interval,text[])', 'strict'),
+  ('pql.funnel_times(pql.events_state,interval,text[])', 'strict'),
+  ('pql.half_life(interval)', 'strict'),
+  ('pql.journey_agg(timestamp with time zone,text)', ''),
+  ('pql.journey_agg(timestamp with time zone,text,integer,integer)', ''),
+  ('pql.journey_count(pql.journey_state)', 'strict'),
+  ('pql.journey_elided(pql.journey_state)', 'strict'),
+  ('pql.journey_steps(pql.journey_state)', 'strict'),
+  ('pql.journey_text(pql.journey_state)', 'strict'),
+  ('pql.journey_text(pql.journey_state,text)', 'strict'),
+  ('pql.last_seen(pql.decay_state)', 'strict'),
+  ('pql.longest_session(pql.session_state)', 'strict'),
+  ('pql.next_after(pql.journey_state,text)', 'strict'),
+  ('pql.next_event(pql.events_state,integer[],text,text)', 'strict'),
+  ('pql.retained(pql.retention_state)', 'strict'),
+  ('pql.retained_periods(pql.cohort_state)', 'strict'),
+  ('pql.sequence_count(pql.events_state,text,interval,boolean)', ''),
+  ('pql.sequence_events(pql.events_state,text,text,interval,boolean)', ''),
+  ('pql.sequence_match(pql.events_state,text,interval,boolean)', ''),
+  ('pql.session_agg(interval,timestamp with time zone)', ''),
+  ('pql.session_agg(interval,timestamp with time zone,interval)', ''),
+  ('pql.session_count(pql.session_state)', 'strict'),
+  ('pql.sessions(pql.session_state)', 'strict'),
+  ('pql.time_in_product(pql.session_state)', 'strict'),
+  ('pql.time_in_product(pql.session_state,interval)', 'strict'),
+  ('pql.top(pql.count_map_state,integer)', 'strict'),
+  ('pql.window_count_agg(timestamp with time zone,interval[])', ''),
+  ('pql.window_funnel(pql.events_state,interval,text[])', 'strict'),
+  ('pql.window_funnel(pql.funnel_summary_state)', 'strict'),
+  ('pql._active_users_add(pql.active_users_state,anyelement)', ''),
+  ('pql._active_users_add(pql.active_users_state,anyelement,boolean)', ''),
+  ('pql._active_users_count(pql.active_users_state)', ''),
+  ('pql._active_users_move(internal,anyelement)', ''),
+  ('pql._active_users_move(internal,anyelement,boolean)', ''),
+  ('pql._active_users_moved(internal)', ''),
+  ('pql._active_users_moved_count(internal)', ''),
+  ('pql._active_users_unmove(internal,anyelement)', ''),
+  ('pql._active_users_unmove(internal,anyelement,boolean)', ''),
+  ('pql._cohort_add(pql.cohort_state,timestamp with time zone,interval)', ''),
+  ('pql._cohort_add(pql.cohort_state,timestamp with time zone,interval,boolean)', ''),
+  ('pql._cohort_move(internal,timestamp with time zone,interval)', ''),
+  ('pql._cohort_move(internal,timestamp with time zone,interval,boolean)', ''),
+  ('pql._cohort_moved(internal)', ''),
+  ('pql._cohort_unmove(internal,timestamp with time zone,interval)', ''),
+  ('pql._cohort_unmove(internal,timestamp with time zone,interval,boolean)', ''),
+  ('pql._count_map_add(pql.count_map_state,text)', ''),
+  ('pql._count_map_add(pql.count_map_state,text,bigint)', ''),
+  ('pql._count_map_move(internal,text)', ''),
+  ('pql._count_map_move(internal,text,bigint)', ''),
+  ('pql._count_map_moved(internal)', ''),
+  ('pql._count_map_unmove(internal,text)', ''),
+  ('pql._count_map_unmove(internal,text,bigint)', ''),
+  ('pql._decay_add(pql.decay_state,interval,timestamp with time zone)', ''),
+  ('pql._decay_add(pql.decay_state,interval,timestamp with time zone,double precision)', ''),
+  ('pql._decay_move(internal,interval,timestamp with time zone)', ''),
+  ('pql._decay_move(internal,interval,timestamp with time zone,double precision)', ''),
+  ('pql._decay_moved(internal)', ''),
+  ('pql._decay_unmove(internal,interval,timestamp with time zone)', ''),
+  ('pql._decay_unmove(internal,interval,timestamp with time zone,double precision)', ''),
+  ('pql._events_add(pql.events_state,timestamp with time zone,integer)', ''),
+  ('pql._events_all_add(pql.events_state,timestamp with time zone,integer)', ''),
+  ('pql._events_all_move(internal,timestamp with time zone,integer)', ''),
+  ('pql._events_all_unmove(internal,timestamp with time zone,integer)', ''),
+  ('pql._events_excl_add(pql.events_state,timestamp with time zone,boolean,integer)', ''),
+  ('pql._events_excl_move(internal,timestamp with time zone,boolean,integer)', ''),
+  ('pql._events_excl_unmove(internal,timestamp with time zone,boolean,integer)', ''),
+  ('pql._events_move(internal,timestamp with time zone,integer)', ''),
+  ('pql._events_moved(internal)', ''),
+  ('pql._events_unmove(internal,timestamp with time zone,integer)', ''),
+  ('pql._funnel_histogram_add(bigint[],integer,integer)', ''),
+  ('pql._funnel_histogram_combine(bigint[],bigint[])', ''),
+  ('pql._funnel_histogram_subtract(bigint[],integer,integer)', ''),
+  ('pql._journey_add(pql.journey_state,timestamp with time zone,text)', ''),
+  ('pql._journey_add(pql.journey_state,timestamp with time zone,text,integer,integer)', ''),
+  ('pql._journey_move(internal,timestamp with time zone,text)', ''),
+  ('pql._journey_move(internal,timestamp with time zone,text,integer,integer)', ''),
+  ('pql._journey_moved(internal)', ''),
+  ('pql._journey_unmove(internal,timestamp with time zone,text)', ''),
+  ('pql._journey_unmove(internal,timestamp with time zone,text,integer,integer)', ''),
+  ('pql._retention_final(pql.retention_state)', ''),
+  ('pql._retention_moved(internal)', ''),
+  ('pql._retention_moved_final(internal)', ''),
+  ('pql._sequence_match_final(pql.events_state)', ''),
+  ('pql._sequence_match_moved(internal)', ''),
+  ('pql._session_add(pql.session_state,interval,timestamp with time zone)', ''),
+  ('pql._session_add(pql.session_state,interval,timestamp with time zone,interval)', ''),
+  ('pql._session_move(internal,interval,timestamp with time zone)', ''),
+  ('pql._session_move(internal,interval,timestamp with time zone,interval)', ''),
+  ('pql._session_moved(internal)', ''),
+  ('pql._session_unmove(internal,interval,timestamp with time zone)', ''),
+  ('pql._session_unmove(internal,interval,timestamp with time zone,interval)', ''),
+  ('pql._window_count_add(pql.window_count_state,timestamp with time zone,interval[])', ''),
+  ('pql._window_count_move(internal,timestamp with time zone,interval[])', ''),
+  ('pql._window_count_moved(internal)', ''),
+  ('pql._window_count_unmove(internal,timestamp with time zone,interval[])', ''),
+  ('pql._window_funnel_final(pql.events_state)', ''),
+  ('pql._window_funnel_moved(internal)', '')
+UNION ALL -- of every type of states
+SELECT format(signature, 'pql.' || state), strictness
+FROM unnest(:states) AS state, (VALUES
+  ('%s_in(cstring)', 'strict'), ('%s_recv(internal)', 'strict'), ('pql.state_out(%s)', 'strict'), ('pql.state_send(%s)', 'strict'),
+  ('pql.state_eq(%1$s,%1$s)', 'strict'), ('pql.state_ne(%1$s,%1$s)', 'strict'), ('pql.state_hash(%s)', 'strict'),
+  ('pql.state_hash_extended(%s,bigint)', 'strict'), ('pql.state_info(%s)', 'strict'), ('pql.state_merge(%1$s,%1$s)', ''),
+  ('pql.rollup(%s)', ''), ('pql._state_add(%1$s,%1$s)', ''), ('pql._state_final(%s)', '')) AS f (signature, strictness)
+UNION ALL -- with one to eight conditions, or all of them in an array
+SELECT format('%s%s)', before, conditions), ''
+FROM unnest(ARRAY['boolean[]'] || ARRAY(SELECT 'boolean' || repeat(',boolean', n - 1) FROM generate_series(1, 8) AS n)) AS conditions, (VALUES
+  ('pql.events_agg(timestamp with time zone,'),
+  ('pql.events_all_agg(timestamp with time zone,'),
+  ('pql.events_excl_agg(timestamp with time zone,boolean,'),
+  ('pql.retention('),
+  ('pql.retention_agg('),
+  ('pql.sequence_match(text,timestamp with time zone,'),
+  ('pql.window_funnel(interval,timestamp with time zone,'),
+  ('pql._events_add(pql.events_state,timestamp with time zone,'),
+  ('pql._events_all_add(pql.events_state,timestamp with time zone,'),
+  ('pql._events_all_move(internal,timestamp with time zone,'),
+  ('pql._events_all_unmove(internal,timestamp with time zone,'),
+  ('pql._events_excl_add(pql.events_state,timestamp with time zone,boolean,'),
+  ('pql._events_excl_move(internal,timestamp with time zone,boolean,'),
+  ('pql._events_excl_unmove(internal,timestamp with time zone,boolean,'),
+  ('pql._events_move(internal,timestamp with time zone,'),
+  ('pql._events_unmove(internal,timestamp with time zone,'),
+  ('pql._retention_add(pql.retention_state,'),
+  ('pql._retention_move(internal,'),
+  ('pql._retention_unmove(internal,'),
+  ('pql._sequence_match_add(pql.events_state,text,timestamp with time zone,'),
+  ('pql._sequence_match_move(internal,text,timestamp with time zone,'),
+  ('pql._sequence_match_unmove(internal,text,timestamp with time zone,'),
+  ('pql._window_funnel_add(pql.events_state,interval,timestamp with time zone,'),
+  ('pql._window_funnel_move(internal,interval,timestamp with time zone,'),
+  ('pql._window_funnel_unmove(internal,interval,timestamp with time zone,')) AS f (before);
 SELECT bag_eq('TABLE marking', $$VALUES
   ('pql.activation(text,text,timestamp with time zone)', 'volatile', 'unsafe', '', 'all'),
   ('pql.attach(regclass,text,text,text,text,text,text,text,text,text,text,interval,boolean)', 'volatile', 'unsafe', '', 'owner'),
@@ -100,7 +274,8 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql._state_canonical(text,bytea[])', 'stable', 'restricted', 'strict', 'all'),
   ('pql._state_fields(boolean)', 'volatile', 'unsafe', 'strict', 'owner'),
   ('pql._state_subjects(text,bytea)', 'immutable', 'safe', 'strict', 'all'),
-  ('pql._wrote(regclass)', 'volatile', 'unsafe', 'strict', 'owner')$$,
+  ('pql._wrote(regclass)', 'volatile', 'unsafe', 'strict', 'owner')
+  UNION ALL SELECT routine, 'immutable', 'safe', strictness, 'all' FROM aggregate_marking$$,
   'functions are marked as this table says');
 SELECT is_empty('SELECT oid::regprocedure FROM routine WHERE proleakproof', 'no function claims to be leakproof');
 SELECT is_empty('SELECT oid::regprocedure FROM routine WHERE prosecdef', 'no function runs with the rights of its owner by its marking');
@@ -129,6 +304,10 @@ SELECT is_empty($$
     CROSS JOIN LATERAL (SELECT CASE m.classid WHEN 'pg_proc'::regclass THEN (SELECT proowner FROM pg_proc WHERE oid = m.objid)
                                               WHEN 'pg_class'::regclass THEN (SELECT relowner FROM pg_class WHERE oid = m.objid)
                                               WHEN 'pg_namespace'::regclass THEN (SELECT nspowner FROM pg_namespace WHERE oid = m.objid)
+                                              WHEN 'pg_type'::regclass THEN (SELECT typowner FROM pg_type WHERE oid = m.objid)
+                                              WHEN 'pg_operator'::regclass THEN (SELECT oprowner FROM pg_operator WHERE oid = m.objid)
+                                              WHEN 'pg_opclass'::regclass THEN (SELECT opcowner FROM pg_opclass WHERE oid = m.objid)
+                                              WHEN 'pg_opfamily'::regclass THEN (SELECT opfowner FROM pg_opfamily WHERE oid = m.objid)
                                END) AS o(refobjid)
   WHERE o.refobjid IS DISTINCT FROM e.extowner$$, 'everything belongs to the owner of the extension');
 
