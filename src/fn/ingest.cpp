@@ -1,10 +1,10 @@
 // The triggers on events tables: rows in, state out.
 #include "pg/derive.hpp"
 #include "pg/ingest.hpp"
+#include "pg/statement.hpp"
 
 extern "C" {
 #include "catalog/partition.h"
-#include "tcop/pquery.h"
 #include "utils/datum.h"
 #include "utils/tuplestore.h"
 }
@@ -132,18 +132,10 @@ struct Stretch {
   }
 };
 
-// Whether a client sent this statement by itself, neither in a transaction block nor through a function or trigger.
-bool is_whole_transaction() {
-  return call([] {
-    if (IsTransactionBlock() || GetCurrentTransactionNestLevel() > 1 || !ActivePortal) return false;
-    if (DatumGetInt32(pg_trigger_depth(nullptr)) > 1) return false;
-    return ActivePortal->commandTag == CMDTAG_INSERT || ActivePortal->commandTag == CMDTAG_COPY;
-  });
-}
-
 class Ingest {
 public:
-  Ingest(const Definitions &plan, const SourceInfo &source, Relation rel) : plan_(plan), source_(source), rel_(rel) {}
+  Ingest(const Definitions &plan, const SourceInfo &source, const TriggerData *t)
+      : plan_(plan), source_(source), trigger_(t), rel_(t->tg_relation) {}
 
   void insert(Tuplestorestate *store) {
     Extractor *x = call([&] { return extractor_for(rel_, source_); });
@@ -242,6 +234,7 @@ private:
       });
       if (!ok) return retry(rows, x);
     }
+    cut_ |= s.more;
     finish(*folder, batch);
     return s.more;
   }
@@ -267,7 +260,8 @@ private:
     MergeOptions o;
     o.as_of = decision_time(plan_, &source_, folder.newest());
     o.emit_since = o.as_of - source_.max_event_age;
-    o.alone = batch.size() == 1 && synchronous_commit != SYNCHRONOUS_COMMIT_OFF && is_whole_transaction();
+    o.alone = batch.size() == 1 && !cut_ && synchronous_commit != SYNCHRONOUS_COMMIT_OFF &&
+              call([&] { return is_last_of_transaction(trigger_); });
     merge_batch(plan_, batch, o);
   }
 
@@ -304,12 +298,14 @@ private:
 
   const Definitions &plan_;
   const SourceInfo &source_;
+  const TriggerData *trigger_;
   Relation rel_;
+  bool cut_ = false; ///< into several stretches
   Ids new_ids_{source_.dedup_for}, left_{source_.dedup_for}; ///< rows of this statement that count by their ids; those not folded yet
 };
 
 void statement(const Definitions &plan, const SourceInfo &source, const TriggerData *t) {
-  Ingest ingest(plan, source, t->tg_relation);
+  Ingest ingest(plan, source, t);
   if (TRIGGER_FIRED_BY_TRUNCATE(t->tg_event)) return mark_truncated(source);
   if (TRIGGER_FIRED_BY_INSERT(t->tg_event)) return ingest.insert(t->tg_newtable);
   if (TRIGGER_FIRED_BY_DELETE(t->tg_event)) return ingest.mark(t->tg_oldtable);

@@ -3,6 +3,17 @@
 
 #include "pg/pg.hpp"
 
+extern "C" { // of libpq/libpq.h, which wants headers of Kerberos
+#if PG_VERSION_NUM >= 170000
+ssize_t pq_buffer_remaining_data(void);
+#else
+bool pq_buffer_has_data(void);
+#endif
+void pq_startmsgread(void);
+void pq_endmsgread(void);
+int pq_peekbyte(void);
+}
+
 namespace pql::pg {
 
 inline Oid primary_key_index(Relation rel) {
@@ -28,6 +39,15 @@ inline void insert_index_entries(ResultRelInfo *result, TupleTableSlot *slot, ES
   ExecInsertIndexTuples(result, slot, estate, false, lost != nullptr, lost, arbiters, false);
 #else
   ExecInsertIndexTuples(result, slot, estate, false, lost != nullptr, lost, arbiters);
+#endif
+}
+
+/// Whether the client has sent more than what is being executed.
+inline bool client_sent_more() {
+#if PG_VERSION_NUM >= 170000
+  return pq_buffer_remaining_data() > 0;
+#else
+  return pq_buffer_has_data();
 #endif
 }
 

@@ -147,11 +147,12 @@ private:
   }
 
   bool merge_in_turn(HomeDelta &d, bool own) {
-    LiveRow live;
-    do { // the head's parts must be as new as it is
-      store_.see_own_writes();
+    store_.see_own_writes();
+    LiveRow live = store_.fetch_live(arena(), d.key, 0);
+    while (live.unseen) { // the head's parts must be as new as it is
+      store_.refresh();
       live = store_.fetch_live(arena(), d.key, 0);
-    } while (live.unseen);
+    }
     if (!live.row.found) return false;
     Home head = read(d.key, live.row);
     if (!head.lanes) return false;
@@ -206,6 +207,7 @@ private:
     lanes_.clear();
     for (int i = 1; i <= head.lanes; i++) {
       const LiveRow live = store_.fetch_live(arena(), key, -i);
+      if (live.unseen && call([] { return IsolationUsesXactSnapshot(); })) store_.refresh(); // raises: it can't be decided without
       if (live.row.found) lanes_.push_back({i, live, read(key, live.row), false});
     }
   }
@@ -214,6 +216,7 @@ private:
   // lanes can have locked one.
   void wait_for_lanes(std::string_view key, const Home &head) {
     for (;;) {
+      call([] { CHECK_FOR_INTERRUPTS(); });
       const auto busy = std::find_if(lanes_.begin(), lanes_.end(), [](const Lane &l) { return l.live.busy; });
       if (busy == lanes_.end()) return;
       if (store_.lock(busy->live.row)) store_.see_own_writes();
@@ -231,6 +234,7 @@ private:
   // Adds the delta to a lane that is free. False when there is none, or the lane would have to fold a funnel: of two that did,
   // nobody can tell how far both together got. What is past a funnel's end changes nothing and is left out.
   bool write_lane(const HomeDelta &d, const Home &head) {
+    if (lanes_.empty()) return false;
     const auto free = [](const Lane &l) { return !l.live.busy && !l.live.gone && l.live.row.body.size() <= kRowLimit; };
     std::ranges::rotate(lanes_, lanes_.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(MyProcPid) % lanes_.size()));
     const auto lane = std::ranges::find_if(lanes_, free);
@@ -253,7 +257,8 @@ private:
       wake_member(arena(), d.key, *mine);
       (void)mine->merge_but_milestones(arena(), plan_.trackers(), m);
     }
-    return store_.try_lock(lane->live.row) && store_.update(lane->live.row, d.key, -lane->number, encoded(lane->share));
+    const std::string_view body = encoded(lane->share);
+    return body.size() < 4 * kRowLimit && store_.try_lock(lane->live.row) && store_.update(lane->live.row, d.key, -lane->number, body);
   }
 
   // Takes what a lane has into the head and the parts.
@@ -295,12 +300,13 @@ private:
       const Home shown = l.live.newest.data() != l.live.row.body.data() ? read_home(arena(), d.key, l.live.newest, Members::asleep) : l.share;
       into(certain, l.share.owner);
       into(most, shown.owner);
-      into(without, shown.owner);
+      into(without, shown.owner.events < l.share.owner.events ? l.share.owner : shown.owner); // what was gathered returns
     }
+    const Micros soonest = std::max(certain.last_seen, d.home.owner.last_seen);
     const auto settled = [&](Subject &s) { return s.settle(arena(), plan_.trackers()); };
     return settled(certain) && settled(most) && settled(without) && std::ranges::all_of(plan_.programs(), [&](const Program &p) {
              if (head.owner.is_open(p.id)) return points_of(p, certain, most.last_seen) >= p.def.leave;
-             return points_of(p, most, most.last_seen) < p.def.enter && (!changing || points_of(p, without, most.last_seen) < p.def.enter);
+             return stays_below(p, most, soonest) && (!changing || stays_below(p, without, soonest));
            });
   }
 
@@ -328,6 +334,11 @@ private:
       wake_member(arena(), d.key, *mine);
       return mine->knows_all(m) && std::ranges::all_of(m.funnels, [&](const FunnelState &f) { return is_past(*mine, f); });
     });
+  }
+
+  // Points fade: they are looked at as of the newest event that there may be, and of the newest that there will be for certain.
+  bool stays_below(const Program &p, const Subject &s, Micros soonest) {
+    return points_of(p, s, s.last_seen) < p.def.enter && (soonest == s.last_seen || points_of(p, s, soonest) < p.def.enter);
   }
 
   int points_of(const Program &p, const Subject &s, Micros seen) {

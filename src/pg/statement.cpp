@@ -1,10 +1,14 @@
 #include "pg/statement.hpp"
 
+#include "pg/compat.hpp"
 #include "pg/ingest.hpp"
 
 extern "C" {
 #include "optimizer/planner.h"
+#include "catalog/pg_trigger.h"
+#include "nodes/plannodes.h"
 #include "tcop/pquery.h"
+#include "tcop/tcopprot.h"
 #include "tcop/utility.h"
 #include "utils/portal.h"
 }
@@ -87,6 +91,43 @@ void watch_unseen_statement() {
 }
 
 } // namespace
+
+namespace {
+
+// The extended protocol ends a transaction with Sync, which clients send along with Execute unless more is to follow.
+bool sync_follows() {
+  if (MyXactFlags & XACT_FLAGS_PIPELINING || whereToSendOutput != DestRemote || !client_sent_more()) return false;
+  pq_startmsgread();
+  const int next = pq_peekbyte();
+  pq_endmsgread();
+  return next == 'S';
+}
+
+bool writes_only_here(Portal portal) {
+  if (list_length(portal->stmts) != 1) return false; // a rule added some
+  const auto *const s = linitial_node(PlannedStmt, portal->stmts);
+  return !s->hasModifyingCTE && (portal->commandTag == CMDTAG_INSERT || portal->commandTag == CMDTAG_COPY);
+}
+
+// Foreign keys only look.
+bool another_follows(const TriggerData *t) {
+  const TriggerDesc *const all = t->tg_relation->trigdesc;
+  for (int i = 0; i < all->numtriggers; i++) {
+    const Trigger &x = all->triggers[i];
+    if (!TRIGGER_FOR_INSERT(x.tgtype) || !TRIGGER_FOR_AFTER(x.tgtype) || x.tgenabled == TRIGGER_DISABLED || x.tgisinternal) continue;
+    if (TRIGGER_FOR_ROW(x.tgtype) ? x.tgdeferrable : std::strcmp(x.tgname, t->tg_trigger->tgname) > 0) return true;
+  }
+  return false;
+}
+
+} // namespace
+
+bool is_last_of_transaction(const TriggerData *t) {
+  if (depth > 1 || unseen || is_pending() || IsTransactionBlock() || GetCurrentTransactionNestLevel() > 1) return false;
+  const Portal portal = ActivePortal;
+  if (!portal || !writes_only_here(portal) || another_follows(t)) return false;
+  return !portal->visible || sync_follows(); // the simple protocol's portal is not visible
+}
 
 void watch_statements() {
   next_run = ExecutorRun_hook;

@@ -3,9 +3,15 @@
 // would be in the derivation, and be merged once more.
 #pragma once
 
+#include "pg/boundary.hpp"
+
 namespace pql::pg {
 
 /// Installs the executor's hooks. Called once, when the library is loaded.
 void watch_statements();
+
+/// Whether the statement whose trigger this is makes a transaction of its own, in which nothing of ours is left to do: it is in
+/// no transaction block, function, trigger or pipeline, and no trigger comes after this one that could write. Inside call().
+bool is_last_of_transaction(const TriggerData *t);
 
 } // namespace pql::pg

@@ -24,16 +24,13 @@ public:
   const ItemPointerData *find(std::string_view key, int part) const noexcept {
     if (!slots_) return nullptr;
     const std::uint32_t h = hash(key, part);
-    const Entry &e = slots_[h & (size_ - 1)];
-    return e.hash == h ? &e.tid : nullptr;
+    const Entry *const e = std::find_if(set_of(h), set_of(h) + kWays, [h](const Entry &x) { return x.hash == h; });
+    return e == set_of(h) + kWays ? nullptr : &e->tid;
   }
   void remember(std::string_view key, int part, const ItemPointerData &tid) {
     if (part > 0) return; // there are many, and they are seldom met again
     if (used_ * 2 >= size_ && size_ < kMost) grow();
-    const std::uint32_t h = hash(key, part);
-    Entry &e = slots_[h & (size_ - 1)];
-    if (!e.hash) used_++;
-    e = {h, tid};
+    put({hash(key, part), tid});
   }
 
 private:
@@ -42,24 +39,33 @@ private:
     ItemPointerData tid;
   };
   static constexpr std::uint32_t kFirst = 1 << 10, kMost = 1 << 18; // 12 KB to 3 MB
+  static constexpr std::uint32_t kWays = 4; ///< where one of several homes may lie; the one remembered longest ago gives way
 
   static std::uint32_t hash(std::string_view key, int part) noexcept {
     return static_cast<std::uint32_t>(hash_of(key, static_cast<std::uint64_t>(part)) >> 32) | 1u << 31;
   }
+  Entry *set_of(std::uint32_t h) const noexcept { return slots_ + (h & (size_ - 1) & ~(kWays - 1)); }
 
-  // Of two that want one slot the later stays.
+  void put(const Entry &e) noexcept {
+    Entry *const set = set_of(e.hash);
+    Entry *at = std::find_if(set, set + kWays, [&](const Entry &x) { return x.hash == e.hash || !x.hash; });
+    if (at == set + kWays) at--;
+    else if (!at->hash) used_++;
+    std::move_backward(set, at, at + 1);
+    *set = e;
+  }
+
   void grow() {
-    const std::uint32_t size = size_ ? size_ * 4 : kFirst;
+    const std::uint32_t n = size_, size = n ? n * 4 : kFirst;
     auto *const slots = static_cast<Entry *>(MemoryContextAllocZero(TopMemoryContext, sizeof(Entry) * size));
-    used_ = 0;
-    for (std::uint32_t i = 0; i < size_; i++) {
-      Entry &to = slots[slots_[i].hash & (size - 1)];
-      if (slots_[i].hash && !to.hash) used_++;
-      if (slots_[i].hash) to = slots_[i];
-    }
-    if (slots_) pfree(slots_);
+    Entry *const old = slots_;
     slots_ = slots;
     size_ = size;
+    used_ = 0;
+    for (std::uint32_t i = n; i-- > 0;) {
+      if (old[i].hash) put(old[i]);
+    }
+    if (old) pfree(old);
   }
 
   Entry *slots_ = nullptr;
@@ -380,6 +386,7 @@ LiveRow Store::fetch_live(Arena &a, std::string_view home, int part) {
       const Fate f = fate_of(&t, buffer);
       out.busy |= f.busy;
       out.gone |= f.gone;
+      out.unseen |= f.committed;
       ReleaseBuffer(buffer);
       if (!f.replaced) return;
       t.t_self = f.next;
@@ -394,7 +401,6 @@ LiveRow Store::fetch_live(Arena &a, std::string_view home, int part) {
       if (!f.committed || IsolationUsesXactSnapshot()) continue;
       out.row.tid = t.t_self;
       out.row.body = out.newest;
-      out.unseen = true;
     }
   });
   return out;

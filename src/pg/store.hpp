@@ -16,7 +16,7 @@ struct StoredRow {
 /// A row as others may soon have it.
 struct LiveRow {
   StoredRow row;           ///< its newest committed version; at REPEATABLE READ and above the snapshot's
-  bool unseen = false;     ///< which was committed after the store's snapshot
+  bool unseen = false;     ///< something was committed after the store's snapshot
   std::string_view newest; ///< the body of its newest version, committed or not; row.body when there is no newer one
   bool busy = false;       ///< another transaction that has not ended changed or locked it
   bool gone = false;       ///< or deleted it, or its newest body can't be read yet

@@ -39,8 +39,12 @@ ROLLBACK;
 INSERT INTO ev (at, who, org, name) VALUES (now() - interval '20 days', 'u' || :u, 'acme', 'e' || :e);
 \elif :what <= 196
 INSERT INTO ev (who, org, name) SELECT 'u' || i, 'acme', 'e1' FROM generate_series(1, 5) AS i;
-\elif :what <= 198
+\elif :what = 197
 SELECT add_two('u' || :u);
+\elif :what = 198
+INSERT INTO other SELECT 1 FROM (SELECT add_two('u' || :u)) AS x;
+\elif :what = 199
+INSERT INTO ev (id, who, org, name) OVERRIDING SYSTEM VALUE SELECT id, who, org, name FROM ev WHERE id = (SELECT max(id) - 30 FROM ev) ON CONFLICT (id) DO UPDATE SET name = 'e1';
 \else
 DELETE FROM ev WHERE id = (SELECT max(id) - 20 FROM ev);
 \endif
@@ -62,11 +66,12 @@ for my $signal ('{"kind": "depth", "event": "e1", "half_life": "9000 days", "sat
 		  "activation": {"steps": ["one", "two"], "within": "30 days"},
 		  "signals": {"work": $signal, "two": {"kind": "activation", "milestone": "two", "max_points": 10}}, "qualify": {"enter": 60, "leave": 40}}');
 		SELECT pql.promote('p');
+		CREATE TABLE other (i int);
 		CREATE FUNCTION add_two(who text) RETURNS void LANGUAGE plpgsql AS \$\$ BEGIN
 		  INSERT INTO ev (who, org, name) VALUES (who, 'acme', 'e1'); INSERT INTO ev (who, org, name) VALUES (who, 'acme', 'e2'); END \$\$;
 		INSERT INTO ev (at, who, org, name) SELECT now() - interval '1 day', 'u' || i, 'acme', 'e' || e FROM generate_series(1, 40) AS i, generate_series(1, 2) AS e;});
 	my ($out, $err);
-	IPC::Run::run([ 'pgbench', '-n', '-c', '8', '-j', '2', '-T', $seconds, '-f', $script, '-h', $node->host, '-p', $node->port, $db ],
+	IPC::Run::run([ 'pgbench', '-n', '-M', $reached ? 'simple' : 'prepared', '-c', '8', '-j', '2', '-T', $seconds, '-f', $script, '-h', $node->host, '-p', $node->port, $db ],
 		'>', \$out, '2>', \$err);
 	unlike($err, qr/aborted/, "$db: nobody failed") or diag($err);
 	my ($transactions) = $out =~ /number of transactions actually processed: (\d+)/;
