@@ -115,7 +115,7 @@ private:
 
   // ---------------------------------------------------------------------------------------------------------------- lanes
   //
-  // A home's head is locked until its writer's commit is on disk, and who waits for it waits for that. A home that somebody had to
+  // A home's head is locked until its writer's commit is on disk, and who waits for it waits for that. A home that many
   // wait for gets lanes: rows that have a share of it, like a delta that is stored. Whoever finds the head taken adds his
   // events to a lane that is free, if they are quiet: nothing follows from them, not even when all that others are about to
   // commit is added, nor when some of it isn't. What might follow from them is for the head's owner, who waits for the others.
@@ -248,14 +248,7 @@ private:
     (void)lane->share.owner.merge_but_milestones(arena(), plan_.trackers(), owner);
     for (Subject m : d.home.members) {
       m.funnels = {};
-      Subject *mine = lane->share.member(m.id.view());
-      if (!mine) {
-        Subject s;
-        s.id = m.id;
-        mine = &lane->share.members.push(arena(), s);
-      }
-      wake_member(arena(), d.key, *mine);
-      (void)mine->merge_but_milestones(arena(), plan_.trackers(), m);
+      (void)member_of(d.key, lane->share, m).merge_but_milestones(arena(), plan_.trackers(), m);
     }
     const std::string_view body = encoded(lane->share);
     return body.size() < 4 * kRowLimit && store_.try_lock(lane->live.row) && store_.update(lane->live.row, d.key, -lane->number, body);
@@ -270,21 +263,24 @@ private:
       wake_member(arena(), key, m);
       Part *part = load_part(key, head, m.id.view());
       if (part) part->touched = true;
-      Home &in = part ? part->home : head;
-      Subject *mine = in.member(m.id.view());
-      if (!mine) {
-        Subject s;
-        s.id = m.id;
-        mine = &in.members.push(arena(), s);
-      }
-      wake_member(arena(), key, *mine);
-      exact &= mine->merge_but_milestones(arena(), plan_.trackers(), m);
+      exact &= member_of(key, part ? part->home : head, m).merge_but_milestones(arena(), plan_.trackers(), m);
     }
     return exact;
   }
 
-  // Whether nothing follows from the events: no milestone, nobody new, no funnel made inexact, and no account enters or leaves, whoever of the others
-  // commits. That holds for all of them at once because each lane only adds to what decides.
+  // The member of a row, made if there is none.
+  Subject &member_of(std::string_view key, Home &row, const Subject &like) {
+    if (Subject *const there = row.member(like.id.view())) {
+      wake_member(arena(), key, *there);
+      return *there;
+    }
+    Subject s;
+    s.id = like.id;
+    return row.members.push(arena(), s);
+  }
+
+  // Whether nothing follows from the events: no milestone, nobody new, no funnel made inexact, and no account enters or
+  // leaves, whoever of the others commits. That holds for all of them at once because each lane only adds to what decides.
   bool is_quiet(HomeDelta &d, Home &head, const LiveRow &live) {
     if (!may_have_lanes() || live.gone || !only_adds(d.home.owner) || !brings_no_news(d, head)) return false;
     const bool changing = live.newest.data() != live.row.body.data();

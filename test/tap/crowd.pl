@@ -15,10 +15,8 @@ $node->append_conf('postgresql.conf', "deadlock_timeout = '100ms'\nfsync = on");
 $node->start;
 
 # Events that are quiet, and now and then some that aren't: a new member, a late one, a block, a deletion, one taken back.
-my $script = $node->basedir . '/crowd.sql';
-append_to_file(
-	$script, q{
-\set what random(1, 200)
+my $statements = q{
+\set what random(1, 202)
 \set u random(1, 40)
 \set e random(1, 2)
 \if :what <= 180
@@ -45,10 +43,17 @@ SELECT add_two('u' || :u);
 INSERT INTO other SELECT 1 FROM (SELECT add_two('u' || :u)) AS x;
 \elif :what = 199
 INSERT INTO ev (id, who, org, name) OVERRIDING SYSTEM VALUE SELECT id, who, org, name FROM ev WHERE id = (SELECT max(id) - 30 FROM ev) ON CONFLICT (id) DO UPDATE SET name = 'e1';
+PIPELINE
 \else
 DELETE FROM ev WHERE id = (SELECT max(id) - 20 FROM ev);
 \endif
-});
+};
+my $pipeline = q{\elif :what = 200
+\startpipeline
+INSERT INTO ev (who, org, name) VALUES ('u' || :u, 'acme', 'e1');
+INSERT INTO ev (who, org, name) VALUES ('u' || :u, 'acme', 'e2');
+INSERT INTO ev (who, org, name) VALUES ('more' || :u, 'acme', 'e2');
+\endpipeline};
 
 for my $signal ('{"kind": "depth", "event": "e1", "half_life": "9000 days", "saturates_at": 400, "max_points": 80}',
 	'{"kind": "depth", "event": "e1", "half_life": "9000 days", "saturates_at": 1e12, "max_points": 80}')
@@ -70,6 +75,9 @@ for my $signal ('{"kind": "depth", "event": "e1", "half_life": "9000 days", "sat
 		CREATE FUNCTION add_two(who text) RETURNS void LANGUAGE plpgsql AS \$\$ BEGIN
 		  INSERT INTO ev (who, org, name) VALUES (who, 'acme', 'e1'); INSERT INTO ev (who, org, name) VALUES (who, 'acme', 'e2'); END \$\$;
 		INSERT INTO ev (at, who, org, name) SELECT now() - interval '1 day', 'u' || i, 'acme', 'e' || e FROM generate_series(1, 40) AS i, generate_series(1, 2) AS e;});
+	my $script = $node->basedir . "/$db.sql";
+	my $piped = $reached ? '' : $pipeline; # the simple protocol has none
+	append_to_file($script, $statements =~ s/PIPELINE/$piped/r);
 	my ($out, $err);
 	IPC::Run::run([ 'pgbench', '-n', '-M', $reached ? 'simple' : 'prepared', '-c', '8', '-j', '2', '-T', $seconds, '-f', $script, '-h', $node->host, '-p', $node->port, $db ],
 		'>', \$out, '2>', \$err);
