@@ -1,5 +1,7 @@
 #include "pg/definitions.hpp"
 
+#include <bit>
+
 #include "pg/spi.hpp"
 #include "pg/store.hpp"
 
@@ -32,6 +34,38 @@ Tracker::Kind kind_of(std::string_view s) {
 }
 
 } // namespace
+
+const EventPlan *EventTable::find(std::string_view name) const noexcept {
+  if (slots_.empty()) return nullptr;
+  const std::uint64_t hash = hash_of(name, 0);
+  for (std::uint64_t i = hash;; i++) {
+    const Named *const e = slots_[i & (slots_.size() - 1)];
+    if (!e) return nullptr;
+    if (e->hash == hash && e->name == name) return &e->plan;
+  }
+}
+
+EventPlan &EventTable::of(std::string_view name) {
+  if (const EventPlan *const there = find(name)) return const_cast<EventPlan &>(*there);
+  all_.push_back({std::string(name), hash_of(name, 0), {}});
+  if (all_.size() * 4 <= slots_.size()) {
+    place(all_.back());
+    return all_.back().plan;
+  }
+  slots_.assign(std::bit_ceil(all_.size() * 8), nullptr);
+  for (const Named &e : all_) place(e);
+  return all_.back().plan;
+}
+
+void EventTable::place(const Named &e) noexcept {
+  std::uint64_t i = e.hash;
+  while (slots_[i & (slots_.size() - 1)]) i++;
+  slots_[i & (slots_.size() - 1)] = &e;
+}
+
+bool EventTable::needs_properties() const noexcept {
+  return std::any_of(all_.begin(), all_.end(), [](const Named &e) { return e.plan.needs_properties(); });
+}
 
 Complaint *check_event_rule(const char *text, Oid wanted, const char *path) {
   return check_rule(text, kEventVariables, std::size(kEventVariables), wanted, path);
@@ -139,7 +173,7 @@ void Definitions::load_trackers() {
     x.funnel = {static_cast<int>(t.spec.events.size()), t.spec.in_order, t.spec.within};
     if (t.active) add_event(events_, t);
   }
-  for (const auto &[name, e] : events_) has_rules_ |= e.needs_properties();
+  has_rules_ = events_.needs_properties();
 }
 
 void Definitions::add_event(EventTable &table, const TrackerInfo &t) const {
@@ -155,7 +189,7 @@ void Definitions::add_event(EventTable &table, const TrackerInfo &t) const {
     return static_cast<std::int16_t>(rules.size() - 1);
   };
   for (std::size_t step = 0; step < t.spec.events.size(); step++) {
-    EventPlan &e = table[t.spec.events[step]];
+    EventPlan &e = table.of(t.spec.events[step]);
     Action a{t.spec.kind, t.id, 1u << step, -1, -1};
     a.rule = rule(e.rules, t.spec.rules[step], BOOLOID);
     if (t.spec.kind == Tracker::Kind::decay) a.value = rule(e.values, t.spec.value_rule, FLOAT8OID);

@@ -2,8 +2,8 @@
 // Law: never older than the newest committed definition that this backend has been told of, at any isolation level.
 #pragma once
 
+#include <deque>
 #include <memory>
-#include <unordered_map>
 
 #include "core/program/trackers.hpp"
 #include "core/state/delta.hpp"
@@ -27,12 +27,29 @@ struct EventPlan {
   EventActions actions() const noexcept { return {on_user, on_account}; }
 };
 
-struct StringHash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view s) const noexcept { return hash_of(s, 0); }
-};
+/// What each event does, by its name. Looked into for every event: one probe and one comparison, as good as always.
+class EventTable {
+public:
+  EventTable() = default;
+  EventTable(EventTable &&) = default;
+  EventTable &operator=(EventTable &&) = default;
+  /// Null for an event that does nothing.
+  const EventPlan *find(std::string_view name) const noexcept;
+  /// The plan of an event, made if there is none.
+  EventPlan &of(std::string_view name);
+  bool needs_properties() const noexcept;
 
-using EventTable = std::unordered_map<std::string, EventPlan, StringHash, std::equal_to<>>;
+private:
+  struct Named {
+    std::string name;
+    std::uint64_t hash;
+    EventPlan plan;
+  };
+  void place(const Named &e) noexcept;
+
+  std::deque<Named> all_;
+  std::vector<const Named *> slots_; ///< by the hash; at most a quarter of them is taken
+};
 
 /// An attached events table.
 struct SourceInfo {

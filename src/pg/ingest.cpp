@@ -100,15 +100,6 @@ Folder::Folder(const Definitions &plan, const SourceInfo &source, const EventTab
     : plan_(plan), source_(source), events_(events), arena_(arena), batch_(into),
       hold_after_(source.event_clock ? now + source.max_future : now), members_(members) {}
 
-const EventPlan *Folder::find(std::string_view event) {
-  Named &n = recent_[hash_of(event, 0) % std::size(recent_)];
-  if (n.event == event) return n.plan;
-  const auto it = events_.find(event);
-  if (it == events_.end()) return nullptr;
-  n = {it->first, &it->second};
-  return n.plan;
-}
-
 void Folder::count_unusable(const char *reason, std::int64_t n) {
   for (Unusable &u : unusable_) {
     if (u.reason == reason) {
@@ -144,7 +135,7 @@ void Folder::take(const Extracted &e, const Batch::Place &at) {
   if (e.at > hold_after_) return hold(e);
   Event event{e.user, e.account, e.has_account, e.at, e.id.view(), {}, {}};
   EventActions actions{};
-  if (const EventPlan *p = find(e.event)) {
+  if (const EventPlan *p = events_.find(e.event)) {
     actions = p->actions();
     if (p->needs_properties()) {
       evaluate(*p, e);

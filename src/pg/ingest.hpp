@@ -87,7 +87,6 @@ private:
     return b.place_of(e.has_account, e.has_account ? e.account : e.user, e.user);
   }
   void hold(const Extracted &e);
-  const EventPlan *find(std::string_view event);
   void evaluate(const EventPlan &e, const Extracted &x);
 
   const Definitions &plan_;
@@ -97,11 +96,6 @@ private:
   Batch &batch_;
   Micros hold_after_, newest_ = kAlways;
   bool members_;
-  struct Named {
-    std::string_view event;
-    const EventPlan *plan;
-  };
-  Named recent_[128] = {}; ///< by the hash of the event's name
   Vec<Held> held_;
   Vec<Unusable> unusable_;
   static constexpr std::size_t kMostRules = 256;
