@@ -25,11 +25,13 @@ public:
   }
   void i64(std::int64_t v) { raw(&v, 8); }
   void varint(std::uint64_t v) {
-    while (v >= 0x80) {
-      u8(static_cast<std::uint8_t>(v | 0x80));
-      v >>= 7;
-    }
-    u8(static_cast<std::uint8_t>(v));
+    if (v < 0x80) [[likely]]
+      return u8(static_cast<std::uint8_t>(v));
+    char *const at = room(kMostOfVarint);
+    std::uint32_t n = 0;
+    for (; v >= 0x80; v >>= 7) at[n++] = static_cast<char>(v | 0x80);
+    at[n++] = static_cast<char>(v);
+    out_.size += n;
   }
   void zigzag(std::int64_t v) {
     varint((static_cast<std::uint64_t>(v) << 1) ^ static_cast<std::uint64_t>(v >> 63));
@@ -56,6 +58,8 @@ public:
   std::size_t size() const noexcept { return out_.size; }
 
 private:
+  static constexpr std::size_t kMostOfVarint = 10;
+
   char *room(std::size_t n) {
     if (out_.size + n > out_.capacity) out_.reserve(arena_, (out_.size + n) * 2);
     return out_.data + out_.size;
