@@ -1,5 +1,6 @@
 #include "pg/merge.hpp"
 
+#include "pg/hints.hpp"
 #include "pg/ingest.hpp"
 #include "pg/packet.hpp"
 #include "pg/spi.hpp"
@@ -746,7 +747,12 @@ void write_down(const std::vector<Decision> &decisions) {
 void merge_batch(const Definitions &plan, Batch &batch, const MergeOptions &options) {
   if (batch.size() == 0) return;
   Merger merger(plan, options);
-  for (HomeDelta *d : batch.sorted()) merger.merge(*d);
+  const auto homes = batch.sorted();
+  ReadAhead ahead(homes);
+  for (HomeDelta *d : homes) {
+    ahead.advance();
+    merger.merge(*d);
+  }
   write_down(merger.finish());
 }
 

@@ -25,6 +25,7 @@
 #include "core/base/event_id.hpp"
 #include "core/base/hash.hpp"
 #include "core/base/instant.hpp"
+#include "core/base/near.hpp"
 #include "core/base/time.hpp"
 #include "core/program/program.hpp"
 #include "core/program/trackers.hpp"

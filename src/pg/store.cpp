@@ -1,6 +1,7 @@
 #include "pg/store.hpp"
 
 #include "pg/compat.hpp"
+#include "pg/hints.hpp"
 
 extern "C" {
 #include "access/multixact.h"
@@ -17,67 +18,20 @@ extern "C" {
 namespace pql::pg {
 namespace {
 
-// Where the chain of versions of a home's head (or lane) begins, as it was seen last: that is where the index points, until an update
-// leaves the page. It spares the descent of the index. A hint only: what it leads to must be visible and be that home's.
-class Roots {
-public:
-  const ItemPointerData *find(std::string_view key, int part) const noexcept {
-    if (!slots_) return nullptr;
-    const std::uint32_t h = hash(key, part);
-    const Entry *const e = std::find_if(set_of(h), set_of(h) + kWays, [h](const Entry &x) { return x.hash == h; });
-    return e == set_of(h) + kWays ? nullptr : &e->tid;
-  }
-  void remember(std::string_view key, int part, const ItemPointerData &tid) {
-    if (part > 0) return; // there are many, and they are seldom met again
-    if (used_ * 2 >= size_ && size_ < kMost) grow();
-    put({hash(key, part), tid});
-  }
-
-private:
-  struct Entry {
-    std::uint32_t hash; ///< 0: free
-    ItemPointerData tid;
-  };
-  static constexpr std::uint32_t kFirst = 1 << 10, kMost = 1 << 18; // 12 KB to 3 MB
-  static constexpr std::uint32_t kWays = 4; ///< where one of several homes may lie; the one remembered longest ago gives way
-
-  static std::uint32_t hash(std::string_view key, int part) noexcept {
-    return static_cast<std::uint32_t>(hash_of(key, static_cast<std::uint64_t>(part)) >> 32) | 1u << 31;
-  }
-  Entry *set_of(std::uint32_t h) const noexcept { return slots_ + (h & (size_ - 1) & ~(kWays - 1)); }
-
-  void put(const Entry &e) noexcept {
-    Entry *const set = set_of(e.hash);
-    Entry *at = std::find_if(set, set + kWays, [&](const Entry &x) { return x.hash == e.hash || !x.hash; });
-    if (at == set + kWays) at--;
-    else if (!at->hash) used_++;
-    std::move_backward(set, at, at + 1);
-    *set = e;
-  }
-
-  void grow() {
-    const std::uint32_t n = size_, size = n ? n * 4 : kFirst;
-    auto *const slots = static_cast<Entry *>(MemoryContextAllocZero(TopMemoryContext, sizeof(Entry) * size));
-    Entry *const old = slots_;
-    slots_ = slots;
-    size_ = size;
-    used_ = 0;
-    for (std::uint32_t i = n; i-- > 0;) {
-      if (old[i].hash) put(old[i]);
-    }
-    if (old) pfree(old);
-  }
-
-  Entry *slots_ = nullptr;
-  std::uint32_t size_ = 0, used_ = 0;
-};
-
-constinit Roots roots{};
-
-// A page with less room than this is cleaned before a row on it is read to be updated.
-constexpr std::size_t kRoomForUpdate = 1200;
+// Whether a page has too little room for another version of a row, which may have grown.
+bool is_full(Buffer buffer, std::uint32_t row) { return PageGetHeapFreeSpace(BufferGetPage(buffer)) < row + row / 4 + 64; }
 
 text *text_of(std::string_view s) { return cstring_to_text_with_len(s.data(), static_cast<int>(s.size())); }
+
+// Cleaning looks at every row of the page: where they are is looked up without the page's lock, which is good enough to bring them near.
+void clean(Relation rel, Buffer buffer) {
+  const Page page = BufferGetPage(buffer);
+  for (OffsetNumber i = FirstOffsetNumber; i <= PageGetMaxOffsetNumber(page); i++) {
+    const ItemId line = PageGetItemId(page, i);
+    if (ItemIdIsNormal(line)) bring_near(PageGetItem(page, line));
+  }
+  heap_page_prune_opt(rel, buffer);
+}
 
 } // namespace
 
@@ -257,15 +211,36 @@ void Store::homes_of(Arena &a, std::string_view user, std::vector<std::string_vi
   out.erase(std::unique(out.begin(), out.end()), out.end());
 }
 
+// Inside call(). A version into slot_, if it is the visible one and its page has room for the next.
+bool Store::fetch_version(ItemPointerData tid) {
+  tuple_.t_self = tid;
+  Buffer buffer;
+  if (!heap_fetch(state_, snapshot_, &tuple_, &buffer, false)) return false;
+  if (writes() && is_full(buffer, tuple_.t_len)) {
+    ReleaseBuffer(buffer);
+    return false;
+  }
+  ExecStorePinnedBufferHeapTuple(&tuple_, slot_, buffer);
+  return true;
+}
+
 // Inside call(). The visible version of a chain into slot_. As heapam's index fetch does it, but for pruning: that prunes as soon as a page
 // is fuller than the fill factor, which is with nearly every update. Here several versions gather, and one cleaning (and its record
 // in the log) takes them all.
 bool Store::fetch_chain(ItemPointerData root, bool *all_dead) {
   const Buffer buffer = ReadBuffer(state_, ItemPointerGetBlockNumber(&root));
-  if (PageGetHeapFreeSpace(BufferGetPage(buffer)) < kRoomForUpdate) heap_page_prune_opt(state_, buffer);
-  LockBuffer(buffer, BUFFER_LOCK_SHARE);
-  const bool visible = heap_hot_search_buffer(&root, state_, buffer, snapshot_, &tuple_, all_dead, true);
-  LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+  const auto search = [&] {
+    ItemPointerData tid = root;
+    LockBuffer(buffer, BUFFER_LOCK_SHARE);
+    const bool visible = heap_hot_search_buffer(&tid, state_, buffer, snapshot_, &tuple_, all_dead, true);
+    LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+    return visible;
+  };
+  bool visible = search();
+  if (visible && writes() && is_full(buffer, tuple_.t_len)) {
+    clean(state_, buffer);
+    visible = search(); // rows were moved
+  }
   if (!visible) {
     ReleaseBuffer(buffer);
     return false;
@@ -276,9 +251,9 @@ bool Store::fetch_chain(ItemPointerData root, bool *all_dead) {
 }
 
 // Inside call().
-bool Store::fetch_hinted(std::string_view home, int part) {
-  const ItemPointerData *const hint = roots.find(home, part);
-  if (!hint || ItemPointerGetBlockNumber(hint) >= blocks_ || !fetch_chain(*hint, nullptr)) return false;
+bool Store::fetch_hinted(const Hint &hint, std::string_view home, int part) {
+  if (ItemPointerGetBlockNumber(&hint.root) >= blocks_) return false;
+  if (!fetch_version(hint.version()) && !fetch_chain(hint.root, nullptr)) return false;
   bool isnull;
   const text *key = DatumGetTextPP(slot_getattr(slot_, 1, &isnull));
   return std::string_view(VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key)) == home &&
@@ -299,7 +274,7 @@ bool Store::fetch_indexed(std::string_view home, int part) {
     bool all_dead = false;
     found = fetch_chain(*root, &all_dead);
     scan_->kill_prior_tuple = all_dead && !scan_->xactStartedInRecovery;
-    if (found) roots.remember(home, part, *root);
+    if (found) remember_row(home, part, *root, slot_->tts_tid);
   }
   pfree(key);
   return found;
@@ -315,7 +290,9 @@ StoredRow Store::fetch(Arena &a, std::string_view home, int part) {
   // The slot holds the row until the next fetch; it is copied afterwards, when nothing can jump.
   const Found f = call([&]() -> Found {
     Found r{};
-    if (!(part <= 0 && fetch_hinted(home, part)) && !fetch_indexed(home, part)) return r;
+    Hint *hint = hint_for(home, part);
+    if (hint && !fetch_hinted(*hint, home, part)) hint = nullptr;
+    if (!hint && !fetch_indexed(home, part)) return r;
     bool isnull;
     const Datum d = slot_getattr(slot_, 3, &isnull);
     const bytea *body = DatumGetByteaPP(d);
@@ -323,6 +300,11 @@ StoredRow Store::fetch(Arena &a, std::string_view home, int part) {
     r.tid = slot_->tts_tid;
     r.data = VARDATA_ANY(body);
     r.size = VARSIZE_ANY_EXHDR(body);
+    if (hint) {
+      hint->saw(slot_->tts_tid);
+      hint->buffer = reinterpret_cast<BufferHeapTupleTableSlot *>(slot_)->buffer;
+      hint->depth = part == 0 ? depth_of({r.data, r.size}) : 0;
+    }
     return r;
   });
   StoredRow row;
@@ -466,8 +448,8 @@ bool Store::update(const StoredRow &row, std::string_view home, int part, std::s
         target_->slot->tts_tid = out_->tts_tid;
         target_->slot->tts_tableOid = RelationGetRelid(state_);
         insert_index_entries(target_->result, target_->slot, target_->estate);
-        roots.remember(home, part, out_->tts_tid);
-      }
+        remember_row(home, part, out_->tts_tid, out_->tts_tid);
+      } else if (Hint *const hint = hint_for(home, part)) hint->saw(out_->tts_tid);
       break;
     case TM_Updated:
     case TM_Deleted: break;
@@ -515,7 +497,7 @@ bool Store::insert(std::string_view home, int part, std::string_view body) {
     SpeculativeInsertionLockRelease(GetCurrentTransactionId());
     if (!lost) {
       wrote_ = true;
-      roots.remember(home, part, slot->tts_tid);
+      remember_row(home, part, slot->tts_tid, slot->tts_tid);
     }
     pfree(home_text);
     pfree(body_bytes);

@@ -6,6 +6,8 @@
 
 namespace pql::pg {
 
+struct Hint;
+
 /// A stored row of a home. The body is copied into the caller's arena.
 struct StoredRow {
   bool found = false;
@@ -103,8 +105,10 @@ public:
 private:
   struct Target;
   bool lock(const StoredRow &row, LockWaitPolicy wait);
+  bool writes() const noexcept { return mode_ == RowExclusiveLock; }
+  bool fetch_version(ItemPointerData tid);
   bool fetch_chain(ItemPointerData root, bool *all_dead);
-  bool fetch_hinted(std::string_view home, int part);
+  bool fetch_hinted(const Hint &hint, std::string_view home, int part);
   bool fetch_indexed(std::string_view home, int part);
   void take_snapshot();
   void restart();

@@ -66,6 +66,18 @@ TEST(StoredForm, OfTheEmptyHomes) {
   EXPECT_EQ(hex(encode(a, head, Milestones::apart)), "a70103" + rest);
 }
 
+TEST(StoredForm, TheDepthIsReadAlone) {
+  Arena a;
+  Home head;
+  head.head = true;
+  head.depth = 9;
+  EXPECT_EQ(depth_of(encode(a, head)), 9);
+  EXPECT_EQ(depth_of(encode(a, head).substr(0, 3)), 0) << "cut off";
+  EXPECT_EQ(depth_of(""), 0);
+  EXPECT_EQ(depth_of("\xa7\x02\x01\x09"), 0) << "another version";
+  EXPECT_EQ(depth_of("\xa7\x01\x01\xff"), kMaxHomeDepth) << "damaged";
+}
+
 TEST(StoredForm, OfACrowdedHome) {
   Arena a;
   Home head;

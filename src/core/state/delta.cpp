@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/base/hash.hpp"
+#include "core/base/near.hpp"
 
 namespace pql {
 
@@ -50,23 +51,23 @@ const Batch::Slot *Batch::likely(std::uint32_t hash) const noexcept {
 void Batch::approach(const Place &at, Step step) const noexcept {
   if (step == Step::slots) {
     if (!table_.size) return;
-    __builtin_prefetch(&table_[at.home & (table_.size - 1)]);
-    return __builtin_prefetch(&table_[at.user & (table_.size - 1)]);
+    bring_near(&table_[at.home & (table_.size - 1)]);
+    return bring_near(&table_[at.user & (table_.size - 1)]);
   }
   if (step == Step::home) {
     const Slot *const s = likely(at.home);
     if (!s) return;
     const char *const home = reinterpret_cast<const char *>(s->home);
-    for (std::size_t i = 0; i < sizeof(HomeDelta); i += 64) __builtin_prefetch(home + i);
+    for (std::size_t i = 0; i < sizeof(HomeDelta); i += 64) bring_near(home + i);
     return;
   }
   const Slot *const s = likely(at.user);
   if (!s || s->member == 0) return;
   const Subject *const member = &s->home->home.members[s->member - 1];
-  __builtin_prefetch(s->home->key.data());
-  __builtin_prefetch(s->home->home.owner.decays.data);
-  __builtin_prefetch(member);
-  __builtin_prefetch(reinterpret_cast<const char *>(member) + 64);
+  bring_near(s->home->key.data());
+  bring_near(s->home->home.owner.decays.data);
+  bring_near(member);
+  bring_near(reinterpret_cast<const char *>(member) + 64);
 }
 
 HomeDelta &Batch::home(bool account, std::string_view id) {

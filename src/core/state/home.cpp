@@ -329,6 +329,13 @@ std::optional<Home> decode(Arena &a, std::string_view stored, Members as) {
   return std::all_of(h.members.begin(), h.members.end(), awake) ? std::optional(h) : std::nullopt;
 }
 
+std::uint8_t depth_of(std::string_view stored) noexcept {
+  Reader r(stored);
+  if (r.u8() != kMagic || r.u8() != kVersion) return 0;
+  (void)r.u8(); // flags
+  return std::min(r.u8(), kMaxHomeDepth);
+}
+
 std::string_view encode_milestones(Arena &a, const Vec<FirstTime> &milestones) {
   const Micros from = milestones.empty() ? 0 : milestones[0].at;
   Writer w(a);

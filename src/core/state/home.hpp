@@ -51,6 +51,8 @@ enum class Members : std::uint8_t { whole, asleep };
 
 /// Reads the stored form; what it returns borrows from `stored`. Nothing when it isn't one.
 std::optional<Home> decode(Arena &a, std::string_view stored, Members members = Members::whole);
+/// How deep a stored home is, without reading the rest of it; 0 when that isn't one.
+std::uint8_t depth_of(std::string_view stored) noexcept;
 /// Reads what decode left asleep, before a member is merged or looked at (encode needs not). False when it is damaged.
 [[nodiscard]] bool wake(Arena &a, Subject &s);
 
