@@ -219,6 +219,45 @@ SELECT pql.score('people', 'lou');
 INSERT INTO ev VALUES (1041, '2026-04-04 03:00', 'lou', 'beta', 'work');
 SELECT pql.score('people', 'lou');
 SELECT * FROM pql.verify();
+-- somebody whose events move to another of his homes stays who he is, whichever is derived first: his episode goes on, and no other begins
+CREATE VIEW mia AS SELECT home, subject_id, entered_at, left_at FROM pql.episode WHERE program = 'busy' AND subject_id IN ('mia', 'max', 'moe') ORDER BY subject_id, entered_at;
+INSERT INTO ev SELECT 1050 + g, '2026-04-04 03:00', 'mia', 'beta', 'work' FROM generate_series(1, 5) AS g;
+UPDATE ev SET org = 'delta' WHERE who = 'mia';
+UPDATE ev SET org = 'alpha' WHERE who = 'mia';
+UPDATE ev SET org = NULL WHERE who = 'mia';
+SELECT * FROM mia;
+-- as do events that one statement deletes here and inserts there; nobody counts twice in between
+WITH gone AS (DELETE FROM ev WHERE who = 'mia' RETURNING *) INSERT INTO ev SELECT id + 10, ts, who, 'beta', name FROM gone;
+INSERT INTO ev SELECT 1070 + g, '2026-04-04 03:00', 'max', 'beta', 'work' FROM generate_series(1, 3) AS g;
+UPDATE ev SET org = 'alpha' WHERE who = 'max';
+UPDATE ev SET org = 'delta' WHERE who = 'max';
+WITH gone AS (DELETE FROM ev WHERE who = 'max' RETURNING *) INSERT INTO ev SELECT id + 10, ts, who, 'beta', name FROM gone;
+SELECT * FROM mia;
+-- the home that was left keeps the episode, and ends it
+UPDATE ev SET org = 'delta' WHERE who = 'mia';
+SELECT account_id FROM pql.members WHERE user_id = 'mia';
+DELETE FROM ev WHERE who = 'mia' AND id % 5 > 0;
+SELECT * FROM mia;
+SELECT pql.score('busy', 'mia', '2026-04-04 03:00');
+-- what a savepoint takes back leads to nothing
+BEGIN;
+SAVEPOINT s;
+INSERT INTO ev SELECT 1090 + g, '2026-04-04 03:00', 'moe', 'beta', 'work' FROM generate_series(1, 5) AS g;
+ROLLBACK TO s;
+INSERT INTO ev VALUES (1096, '2026-04-04 03:00', 'moe', 'beta', 'work');
+SAVEPOINT s;
+INSERT INTO ev VALUES (1097, '2026-04-04 03:00', 'moe', 'delta', 'work');
+RELEASE s;
+COMMIT;
+SELECT * FROM mia;
+BEGIN;
+SAVEPOINT s;
+INSERT INTO ev SELECT 1097 + g, '2026-04-04 03:00', 'moe', 'beta', 'work' FROM generate_series(1, 2) AS g;
+RELEASE s;
+COMMIT;
+SELECT * FROM mia;
+DROP VIEW mia;
+SELECT * FROM pql.verify();
 
 --
 -- Versions: the second replaces the live one

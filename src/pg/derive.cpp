@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "pg/guc.hpp"
+#include "pg/people.hpp"
 #include "pg/spi.hpp"
 
 extern "C" {
@@ -514,6 +515,11 @@ void open_standing(const Definitions &plan, const Program &program) {
   MergeOptions o;
   o.as_of = reading_time(plan);
   o.only_program = program.id;
+  o.people = program.def.unit == Unit::user;
+  if (o.people) {
+    lock_homes(all_homes());
+    lock_all_people();
+  }
   merge_batch(plan, batch, o);
 }
 

@@ -5,6 +5,7 @@
 
 #include "pg/derive.hpp"
 #include "pg/packet.hpp"
+#include "pg/people.hpp"
 #include "pg/read.hpp"
 #include "pg/spi.hpp"
 
@@ -286,8 +287,8 @@ void review(const Definitions &plan, const std::vector<OpenEpisode> &episodes, M
   Scratch memory("pql review");
   Batch batch(memory.arena(), plan.trackers());
   for (const OpenEpisode &e : episodes) {
-    HomeDelta &h = batch.home(is_account_home(e.home), home_id(e.home));
-    if (e.unit == Unit::user) batch.user(h, e.subject);
+    if (e.unit == Unit::user) note_person(e.home, e.subject, {.as_of = as_of, .may_enter = true, .review = true});
+    else batch.home(is_account_home(e.home), home_id(e.home));
   }
   MergeOptions o;
   o.as_of = as_of;
@@ -303,6 +304,10 @@ std::int64_t review_homes(const Definitions &plan, Micros as_of) {
   for (std::uint64_t i = 0; i < n; i++)
     due.push_back({spi.text(i, 1), spi.text(i, 2) == "user" ? Unit::user : Unit::account, spi.text(i, 3)});
   spi.finish();
+  std::vector<std::string> homes;
+  for (const OpenEpisode &e : due) homes.push_back(e.home);
+  std::sort(homes.begin(), homes.end());
+  lock_homes(homes);
   review(plan, due, as_of);
   return static_cast<std::int64_t>(n);
 }
@@ -384,10 +389,11 @@ extern "C" void transaction_event(XactEvent event, void *) {
   switch (event) {
   case XACT_EVENT_PRE_COMMIT:
   case XACT_EVENT_PRE_PREPARE:
-    if (pending().empty()) return;
+    if (pending().empty() && !people_noted()) return;
     enter([] {
       call([] { PushActiveSnapshot(GetTransactionSnapshot()); });
       flush_pending();
+      decide_people();
       call([] { PopActiveSnapshot(); });
     });
     return;
@@ -395,6 +401,7 @@ extern "C" void transaction_event(XactEvent event, void *) {
   case XACT_EVENT_COMMIT:
   case XACT_EVENT_PREPARE: {
     pending() = Pending();
+    forget_people();
     return;
   }
   default: return;
@@ -403,6 +410,7 @@ extern "C" void transaction_event(XactEvent event, void *) {
 
 extern "C" void subtransaction_event(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *) {
   Pending &p = pending();
+  end_people_of(event, mine, parent);
   if (event == SUBXACT_EVENT_ABORT_SUB) {
     for (Collected &c : p.merged) {
       if (c.flushed >= mine) p.collected.push_back(std::move(c));

@@ -111,7 +111,7 @@ struct OpenEpisode {
   Unit unit;
   std::string subject;
 };
-/// Decides anew upon open episodes.
+/// Decides anew upon open episodes; people's homes must be locked.
 void review(const Definitions &plan, const std::vector<OpenEpisode> &episodes, Micros as_of);
 /// Decides anew upon open episodes whose time to leave has come. Returns how many there were.
 std::int64_t review_homes(const Definitions &plan, Micros as_of);

@@ -3,6 +3,7 @@
 #include "pg/hints.hpp"
 #include "pg/ingest.hpp"
 #include "pg/packet.hpp"
+#include "pg/people.hpp"
 #include "pg/spi.hpp"
 
 namespace pql::pg {
@@ -19,13 +20,14 @@ static_assert(kLanes <= kMaxLanes);
 
 class Merger {
 public:
-  Merger(const Definitions &plan, const MergeOptions &o) : plan_(plan), options_(o), store_(Store::Access::write), rows_("pql home") {}
+  Merger(const Definitions &plan, const MergeOptions &o) : plan_(plan), options_(o), store_(Store::Access::write, o.people), rows_("pql home") {}
 
   void merge(HomeDelta &d) {
     for (bool queue = false;; queue = true) {
       call([] { CHECK_FOR_INTERRUPTS(); });
       rows_.arena().reset();
       fresh_.clear();
+      gone_.clear();
       const std::size_t decided = decisions_.size();
       if (attempt(d, queue)) return;
       decisions_.resize(decided);
@@ -35,6 +37,7 @@ public:
 
   std::vector<Decision> finish() {
     store_.close();
+    std::ranges::stable_partition(decisions_, [](const Decision &d) { return d.kind != Decision::Kind::fades; });
     return std::move(decisions_);
   }
 
@@ -91,6 +94,7 @@ private:
     if (!row.found && !is_account_home(d.key)) fresh_.push_back(home_id(d.key));
     for (const Subject &m : d.home.members) load_part(d.key, head, m.id.view());
     bool exact = true;
+    changed_ = false;
     if (options_.replace) {
       load_all_parts(d.key, head);
       replace(d, head);
@@ -103,7 +107,9 @@ private:
     may_enter_ = d.newest >= options_.emit_since;
     if (!exact) mark_dirty(d.key); // and decided upon when it is derived
     else if (options_.decide && !quiet_) decide(d, head);
+    if (options_.people && !changed_) return true;
     if (!write(d.key, head, row)) return false;
+    note_people(d);
     if (options_.replace) store_.forget_milestones(d.key);
     for (const News &n : news_) store_.log_milestones(d.key, n.member, encode_milestones(arena(), n.milestones));
     for (std::string_view user : fresh_) {
@@ -381,7 +387,7 @@ private:
       for (std::size_t i = 0; i < look && !mine; i++) {
         if (in.members[i].id.view() == m.id.view()) mine = &in.members[i];
       }
-      if (!mine && options_.review) continue; // his events are gone, and with them his episode
+      if (!mine && options_.people) continue; // his events are gone, and with them his episode
       if (mine) wake_member(arena(), d.key, *mine);
       if (!mine) {
         Subject s;
@@ -449,14 +455,25 @@ private:
     }
   }
 
-  // Nothing is left of a subject that qualified.
-  void end_all(std::string_view key, const Subject &gone) {
-    for (const Program &p : plan_.programs()) {
-      if (!options_.decide || !gone.is_open(p.id)) continue;
-      Subject nothing;
-      nothing.id = gone.id;
-      leave(p, key, nothing, nothing, 0, options_.as_of);
-    }
+  // What stays of somebody whose events are gone, until it is known what all of his homes have: his episode.
+  void keep_ledger(Home &head, const Subject &gone) {
+    if (std::ranges::none_of(plan_.programs(), [&](const Program &p) { return gone.is_open(p.id); })) return;
+    Subject s;
+    s.id = gone.id;
+    s.open = gone.open;
+    head.members.push(arena(), s);
+  }
+
+  // People are decided upon at the commit, when all homes of theirs that this transaction writes are written.
+  void note_people(const HomeDelta &d) {
+    if (!plan_.has_unit(Unit::user) || !options_.decide || options_.people) return;
+    const auto note = [&](std::string_view user) {
+      const bool fresh = options_.replace || std::ranges::find(fresh_, user) != fresh_.end();
+      note_person(d.key, user, {options_.as_of, may_enter_, options_.review, fresh});
+    };
+    if (!is_account_home(d.key)) return note(home_id(d.key));
+    for (const Subject &m : d.home.members) note(m.id.view());
+    for (std::string_view user : gone_) note(user);
   }
 
   void replace(HomeDelta &d, Home &head) {
@@ -482,7 +499,9 @@ private:
       else fresh_.push_back(s.id.view());
     }
     for (const Subject *s : before) {
-      if (!s->open.empty() && !d.home.member(s->id.view())) end_all(d.key, *s);
+      if (d.home.member(s->id.view())) continue;
+      gone_.push_back(s->id.view());
+      keep_ledger(head, *s);
     }
     head.included = {};
     for (std::int32_t job : plan_.unfinished_jobs()) head.included.push(arena(), job);
@@ -558,14 +577,26 @@ private:
     const bool account = is_account_home(d.key);
     for (const Program &p : plan_.programs()) {
       if (options_.only_program && p.id != options_.only_program) continue;
-      if (p.def.unit == Unit::account && account) evaluate(p, d.key, head, head.owner);
-      if (p.def.unit == Unit::user && !account) evaluate(p, d.key, head, head.owner);
-      if (p.def.unit == Unit::user && account) {
-        for (const Subject &m : d.home.members) {
-          Part *part = load_part(d.key, head, m.id.view());
-          if (Subject *s = (part ? part->home : head).member(m.id.view())) evaluate(p, d.key, head, *s);
-        }
+      if ((p.def.unit == Unit::user) != options_.people) continue;
+      if (!options_.people && account) evaluate(p, d.key, head, head.owner);
+      if (options_.people && !account) evaluate(p, d.key, head, head.owner);
+      if (options_.people && account) evaluate_members(p, d, head);
+    }
+  }
+
+  void evaluate_members(const Program &p, HomeDelta &d, Home &head) {
+    for (const Subject &m : d.home.members) {
+      Part *part = load_part(d.key, head, m.id.view());
+      Home &in = part ? part->home : head;
+      Subject *s = in.member(m.id.view());
+      if (!s) {
+        may_enter_ = false; // not where he isn't
+        s = &in.members.push(arena(), Subject{});
+        s->id = m.id;
       }
+      evaluate(p, d.key, head, *s);
+      may_enter_ = d.newest >= options_.emit_since;
+      if (!s->exists() && s->open.empty()) in.members.erase(static_cast<std::size_t>(s - in.members.begin()));
     }
   }
 
@@ -575,10 +606,13 @@ private:
     reasons_.resize(p.def.signals.size());
     const int points = score(p, plan_.trackers(), whole, at, reasons_);
     const bool open = whole.is_open(p.id);
-    if (open && !subject.is_open(p.id)) return; // kept in another home: see derive_homes and pql.tick
+    if (open && !subject.is_open(p.id)) { // kept in another home: who holds that, or tick, ends it
+      if (points < p.def.leave) fade(p, key, subject, points, at);
+      return;
+    }
     if (!open && may_enter_ && points >= p.def.enter) enter(p, key, head, subject, whole, points, at);
     else if (open && points < p.def.leave) leave(p, key, subject, whole, points, at);
-    else if (open && options_.review && !(options_.replace && p.def.unit == Unit::user)) stay(p, key, subject, whole, points, at);
+    else if (open && options_.review) stay(p, key, subject, whole, points, at);
   }
 
   // What a program's score rests on.
@@ -626,6 +660,7 @@ private:
 
   void enter(const Program &p, std::string_view key, Home &head, Subject &subject, const Subject &whole, int points, Micros at) {
     subject.open.push(arena(), p.id);
+    changed_ = true;
     const bool account = p.def.unit == Unit::account;
     Decision d{};
     d.kind = Decision::Kind::enters;
@@ -659,6 +694,7 @@ private:
     for (std::size_t i = subject.open.size; i-- > 0;) {
       if (subject.open[i] == p.id) subject.open.erase(i);
     }
+    changed_ = true;
     // The end is when the score fell, not when somebody noticed.
     const Micros fell = finite(whole.last_seen) ? falls_below(p, plan_.trackers(), whole, whole.last_seen, p.def.leave) : at;
     Decision d{};
@@ -672,6 +708,13 @@ private:
     d.kind = Decision::Kind::stays;
     fill(d, p, key, subject, points, at);
     d.leaves_at = falls_below(p, plan_.trackers(), whole, at, p.def.leave);
+    decisions_.push_back(std::move(d));
+  }
+
+  void fade(const Program &p, std::string_view key, const Subject &subject, int points, Micros at) {
+    Decision d{};
+    d.kind = Decision::Kind::fades;
+    fill(d, p, key, subject, points, at);
     decisions_.push_back(std::move(d));
   }
 
@@ -699,7 +742,9 @@ private:
   std::vector<std::string_view> fresh_, homes_; ///< users new to the home; homes of a user
   std::set<std::string_view> written_;              ///< homes written by this batch (where people are scored)
   std::set<std::string, std::less<>> fresh_users_;  ///< users whom it saw in a home for the first time
+  std::vector<std::string_view> gone_;              ///< members who were there before a derivation
   bool may_enter_ = true;
+  bool changed_ = false; ///< the ledger of what is being merged
   std::vector<Reason> reasons_;
   std::vector<Decision> decisions_;
 };
@@ -718,6 +763,13 @@ void write_down(const std::vector<Decision> &decisions) {
       spi.run("UPDATE pql.episode SET leaves_at = $4"
               " WHERE home = $1 AND program_id = $2 AND subject_id = $3 AND left_at IS NULL",
               {Arg::of(d.home), Arg::of(d.program_id), Arg::of(d.subject_id), Arg::time(d.leaves_at)});
+      continue;
+    }
+    if (d.kind == Decision::Kind::fades) { // who has locked the episode is about to end it, or looks at this person after us
+      spi.run("UPDATE pql.episode SET leaves_at = least(leaves_at, $3) WHERE (home, episode_id) IN ("
+              " SELECT e.home, e.episode_id FROM pql.episode AS e WHERE e.program_id = $1 AND e.subject_id = $2 AND e.left_at IS NULL"
+              " FOR NO KEY UPDATE SKIP LOCKED)",
+              {Arg::of(d.program_id), Arg::of(d.subject_id), Arg::time(d.at)});
       continue;
     }
     const auto text_or_null = [](const std::string &s) { return s.empty() ? Arg::nothing(TEXTOID) : Arg::of(s); };

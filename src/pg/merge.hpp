@@ -12,7 +12,7 @@ namespace pql::pg {
 
 /// What a merge led to, to be written down once all homes are.
 struct Decision {
-  enum class Kind : unsigned char { enters, leaves, stays } kind;
+  enum class Kind : unsigned char { enters, leaves, stays, fades } kind;
   std::string home, program, subject_id, account_id, user_id;
   std::int32_t program_id;
   int version;
@@ -32,12 +32,13 @@ struct MergeOptions {
   std::int32_t only_program = 0;  ///< decide for this program only
   bool review = false;            ///< also say anew when those that stay will leave
   bool replace = false;           ///< the batch is the whole state of its homes, not an addition (a derivation)
+  bool people = false;            ///< decide upon the batch's people, whose homes are locked; else they are noted (people.hpp)
   bool alone = false;             ///< one home, and the transaction does nothing after this but wait for its commit
   std::set<std::string, std::less<>> *passed_over = nullptr; ///< gets the homes that were
   std::int32_t backfill_job = 0;  ///< history: homes that include it already are passed over
 };
 
-/// Merges a batch into the stored homes, in the order of their keys, and writes down what was decided.
+/// Merges a batch into the stored homes, in the order of their keys, and writes down what was decided upon accounts.
 void merge_batch(const Definitions &plan, Batch &batch, const MergeOptions &options);
 
 } // namespace pql::pg

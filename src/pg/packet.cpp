@@ -121,7 +121,9 @@ std::string context_json(const Definitions &plan, const Program &p, const Subjec
   constexpr std::size_t kShown = 10;
   json out;
   std::vector<const Subject *> members;
-  for (const Subject &s : home.members) members.push_back(&s);
+  for (const Subject &s : home.members) {
+    if (s.events) members.push_back(&s); // of others only their episode is left
+  }
   std::sort(members.begin(), members.end(), [](const Subject *a, const Subject *b) {
     return a->events != b->events ? a->events > b->events : a->id.view() < b->id.view();
   });

@@ -126,7 +126,7 @@ void fold_milestones(Arena &a, std::string_view home, std::string_view body, Sub
   for (const FirstTime &m : *all) into.fold_milestone(a, m.tracker, m.at, m.event());
 }
 
-Store::Store(Access access) {
+Store::Store(Access access, bool latest) : latest_(latest) {
   call([&] {
     mode_ = access == Access::write ? RowExclusiveLock : AccessShareLock;
     state_ = table_open(pql_relation("state"), mode_);
@@ -139,7 +139,7 @@ Store::Store(Access access) {
 void Store::take_snapshot() {
   if (snapshot_) UnregisterSnapshot(snapshot_);
   snapshot_ = nullptr;
-  snapshot_ = RegisterSnapshot(IsolationUsesXactSnapshot() ? GetTransactionSnapshot() : GetLatestSnapshot());
+  snapshot_ = RegisterSnapshot(IsolationUsesXactSnapshot() && !latest_ ? GetTransactionSnapshot() : GetLatestSnapshot());
 }
 
 void Store::close() {

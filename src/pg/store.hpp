@@ -35,7 +35,8 @@ class Store {
 public:
   enum class Access { read, write };
 
-  explicit Store(Access access);
+  /// `latest`: reads what is committed now, whatever the isolation level.
+  explicit Store(Access access, bool latest = false);
   Store(const Store &) = delete;
   Store &operator=(const Store &) = delete;
 
@@ -125,7 +126,7 @@ private:
   LOCKMODE mode_ = AccessShareLock;
   BlockNumber blocks_ = 0;
   Target *target_ = nullptr, *homes_ = nullptr, *log_target_ = nullptr; ///< made when first needed
-  bool wrote_ = false;
+  bool wrote_ = false, latest_;
 };
 
 /// Decodes a row of pql.state; what it returns borrows from `body`. Raises XX001 when it is damaged.
