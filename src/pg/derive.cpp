@@ -449,13 +449,29 @@ std::vector<std::string> all_homes() {
   return homes;
 }
 
-void derive_all(const Definitions &plan) {
-  if (!sources_readable(plan)) return;
+namespace {
+
+// A home of which only the events know, or only a milestone that was stated, has no row to lock. So whoever could make one is waited for,
+// and waits: writers of events, also straight into a partition; those who state milestones; and backfills, by their job.
+void hold_up_writers(const Definitions &plan) {
   for (const SourceInfo &s : plan.sources()) {
     call([&] {
-      if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(s.relation))) LockRelationOid(s.relation, ShareRowExclusiveLock);
+      if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(s.relation))) return;
+      LockRelationOid(s.relation, ShareRowExclusiveLock);
+      (void)find_all_inheritors(s.relation, ShareRowExclusiveLock, nullptr);
     });
   }
+  call([] { LockRelationOid(pql_relation("asserted_milestone"), ShareRowExclusiveLock); });
+  Spi spi;
+  spi.run("SELECT FROM pql.backfill_job WHERE finished_at IS NULL ORDER BY job_id FOR UPDATE");
+  spi.finish();
+}
+
+} // namespace
+
+void derive_all(const Definitions &plan) {
+  if (!sources_readable(plan)) return;
+  hold_up_writers(plan);
   const std::vector<std::string> stored = all_homes();
   lock_homes(stored);
   derive(plan, stored, {}, false);
