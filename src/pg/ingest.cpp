@@ -29,6 +29,8 @@ std::string id_key(const Extracted &e) {
   return id_key(e.home(), event_id_text(e.id.view()));
 }
 
+std::string home_of(const std::string &id_key) { return id_key.substr(0, id_key.find('\0')); }
+
 Ids::Rank rank_of(const Extracted &e) {
   const auto mix = [](std::string_view s, std::uint64_t seed) {
     return hash_bytes_extended(reinterpret_cast<const unsigned char *>(s.data()), static_cast<int>(s.size()), seed);
@@ -189,26 +191,28 @@ void remember_ids(const SourceInfo &source, Ids &ids) {
   if (ids.ranks.empty()) return;
   const Columns x(ids);
   Spi spi;
-  std::uint64_t n =
-      spi.run("INSERT INTO pql.seen_event AS e (home, source_id, event_id, rank, arrived_at)"
-              " SELECT x.home, $1, x.id, x.rank, pg_catalog.statement_timestamp() FROM unnest($2, $3, $4) AS x(home, id, rank)"
-              " ORDER BY 1, 3 ON CONFLICT DO NOTHING"
-              " RETURNING home, event_id, (SELECT f.rank FROM pql.forgotten_event AS f WHERE f.source_id = $1)",
-              {Arg::of(source.id), Arg::of(x.homes), Arg::of(x.ids), Arg::of(x.ranks)});
+  std::uint64_t n = spi.run("INSERT INTO pql.seen_event AS e (home, source_id, event_id, rank, arrived_at)"
+                            " SELECT x.home, $1, x.id, x.rank, pg_catalog.statement_timestamp() FROM unnest($2, $3, $4) AS x(home, id, rank)"
+                            " ORDER BY 1, 3 ON CONFLICT DO NOTHING RETURNING home, event_id",
+                            {Arg::of(source.id), Arg::of(x.homes), Arg::of(x.ids), Arg::of(x.ranks)});
   std::unordered_set<std::string> fresh;
-  for (std::uint64_t i = 0; i < n; i++) {
-    const std::string home = spi.text(i, 1), key = id_key(home, spi.text(i, 2));
-    if (!spi.is_null(i, 3) && ids.may_repeat(ids.ranks[key].front(), from_text(spi.text(i, 3))))
-      mark_dirty(home); // only its table knows whether it came before
-    fresh.insert(key);
+  for (std::uint64_t i = 0; i < n; i++) fresh.insert(id_key(spi.text(i, 1), spi.text(i, 2)));
+  // After that: an id may have become free because it was forgotten while we waited for it.
+  const bool latest = call([] { return IsolationUsesXactSnapshot(); });
+  if (!fresh.empty() && spi.run("SELECT f.rank FROM pql.forgotten_event AS f WHERE f.source_id = $1", {Arg::of(source.id)}, latest)) {
+    const Ids::Rank forgotten = from_text(spi.text(0, 1));
+    for (const std::string &key : fresh) {
+      if (ids.may_repeat(ids.ranks[key].front(), forgotten)) mark_dirty(home_of(key)); // only its table knows whether it came before
+    }
   }
   if (fresh.size() == ids.ranks.size()) return spi.finish();
   n = spi.run("SELECT e.home, e.event_id, e.rank FROM unnest($2, $3) AS x(home, id)"
               " JOIN pql.seen_event AS e ON e.home = x.home AND e.source_id = $1 AND e.event_id = x.id",
               {Arg::of(source.id), Arg::of(x.homes), Arg::of(x.ids)});
+  std::unordered_set<std::string> known = fresh;
   for (std::uint64_t i = 0; i < n; i++) {
     const std::string home = spi.text(i, 1), key = id_key(home, spi.text(i, 2));
-    if (fresh.contains(key)) continue;
+    if (!known.insert(key).second) continue;
     const Ids::Rank before = from_text(spi.text(i, 3));
     const auto &rows = ids.ranks[key];
     if (std::all_of(rows.begin(), rows.end(), [&](const Ids::Rank &r) { return ids.repeats(r, before); })) continue;
@@ -216,6 +220,9 @@ void remember_ids(const SourceInfo &source, Ids &ids) {
     if (rows.back() > before) fresh.insert(key); // past the horizon: it is no duplicate
   }
   spi.finish();
+  for (const auto &[key, rows] : ids.ranks) {
+    if (!known.contains(key)) mark_dirty(home_of(key)); // forgotten after it had kept ours out
+  }
   std::erase_if(ids.ranks, [&](const auto &entry) { return !fresh.contains(entry.first); });
 }
 
