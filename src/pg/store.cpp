@@ -324,6 +324,20 @@ struct Fate {
   ItemPointerData next{};
 };
 
+// Inside call(). Whether another transaction holds a lock that an update waits for. FOR KEY SHARE is none: pql takes no such lock, but a
+// foreign key to pql.state would, and who waited for it would not find it gone when his own lock is granted beside it.
+bool is_held(TransactionId xmax, std::uint16_t infomask) {
+  const auto runs = [](TransactionId xid) { return !TransactionIdIsCurrentTransactionId(xid) && TransactionIdIsInProgress(xid); };
+  if (!(infomask & HEAP_XMAX_IS_MULTI)) return !HEAP_XMAX_IS_KEYSHR_LOCKED(infomask) && runs(xmax);
+  MultiXactMember *members;
+  const int n = GetMultiXactIdMembers(xmax, &members, false, HEAP_XMAX_IS_LOCKED_ONLY(infomask));
+  const bool held = n > 0 && std::any_of(members, members + n, [&](const MultiXactMember &m) {
+    return m.status != MultiXactStatusForKeyShare && runs(m.xid);
+  });
+  if (n > 0) pfree(members);
+  return held;
+}
+
 // Inside call(), with a pin on the version's page.
 Fate fate_of(HeapTuple t, Buffer buffer) {
   Fate f;
@@ -331,20 +345,23 @@ Fate fate_of(HeapTuple t, Buffer buffer) {
   const HeapTupleHeader h = t->t_data;
   const bool marked = !(h->t_infomask & HEAP_XMAX_INVALID);
   const bool locked_only = marked && HEAP_XMAX_IS_LOCKED_ONLY(h->t_infomask);
-  const bool multi = marked && (h->t_infomask & HEAP_XMAX_IS_MULTI);
-  if (marked) f.by = locked_only ? HeapTupleHeaderGetRawXmax(h) : HeapTupleHeaderGetUpdateXid(h);
+  const std::uint16_t infomask = h->t_infomask;
+  const TransactionId xmax = HeapTupleHeaderGetRawXmax(h);
+  if (marked && !locked_only) f.by = HeapTupleHeaderGetUpdateXid(h);
   f.next = h->t_ctid;
   LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
   if (!marked) return f;
   if (locked_only) {
-    f.busy = multi ? MultiXactIdIsRunning(f.by, true)
-                   : !TransactionIdIsCurrentTransactionId(f.by) && TransactionIdIsInProgress(f.by);
+    f.busy = is_held(xmax, infomask);
     return f;
   }
   if (!TransactionIdIsCurrentTransactionId(f.by)) {
     f.busy = TransactionIdIsInProgress(f.by);
     f.committed = !f.busy && TransactionIdDidCommit(f.by);
-    if (!f.busy && !f.committed) return f; // taken back
+    if (!f.busy && !f.committed) { // taken back, maybe in a subtransaction of one that locked the row before
+      f.busy = (infomask & HEAP_XMAX_IS_MULTI) && is_held(xmax, infomask);
+      return f;
+    }
   }
   f.gone = ItemPointerEquals(&f.next, &t->t_self);
   f.replaced = !f.gone;
