@@ -92,12 +92,6 @@ void approach_row(const Hint *h) noexcept {
 
 } // namespace
 
-ItemPointerData Hint::version() const noexcept {
-  ItemPointerData tid = root;
-  tid.ip_posid = seen;
-  return tid;
-}
-
 Hint *hint_for(std::string_view home, int part) noexcept { return hints.find(Hints::hash(home, part)); }
 
 void remember_row(std::string_view home, int part, const ItemPointerData &root, const ItemPointerData &seen) {

@@ -17,7 +17,6 @@ struct Hint {
   std::uint16_t depth : 4; ///< of a head: how far its members are spread over parts
   Buffer buffer;           ///< where the page was in memory
 
-  ItemPointerData version() const noexcept;
   void saw(const ItemPointerData &version) noexcept { seen = ItemPointerGetOffsetNumberNoCheck(&version) & 0xfff; }
 };
 

@@ -11,7 +11,9 @@ extern "C" {
 #include "storage/bufmgr.h"
 #include "storage/bufpage.h"
 #include "storage/lock.h"
+#include "storage/predicate.h"
 #include "storage/procarray.h"
+#include "storage/smgr.h"
 #include "utils/fmgroids.h"
 }
 
@@ -131,7 +133,9 @@ Store::Store(Access access, bool latest) : latest_(latest) {
     mode_ = access == Access::write ? RowExclusiveLock : AccessShareLock;
     state_ = table_open(pql_relation("state"), mode_);
     slot_ = table_slot_create(state_, nullptr);
-    blocks_ = RelationGetNumberOfBlocks(state_); // it may have been truncated since a hint was noted
+    // It may have been truncated since a hint was noted, which makes the storage manager forget what it knew; otherwise it only grows.
+    const BlockNumber known = RelationGetSmgr(state_)->smgr_cached_nblocks[MAIN_FORKNUM];
+    blocks_ = known == InvalidBlockNumber ? 0 : known;
     take_snapshot();
   });
 }
@@ -211,28 +215,36 @@ void Store::homes_of(Arena &a, std::string_view user, std::vector<std::string_vi
   out.erase(std::unique(out.begin(), out.end()), out.end());
 }
 
-// Inside call(). A version into slot_, if it is the visible one and its page has room for the next.
-bool Store::fetch_version(ItemPointerData tid) {
-  tuple_.t_self = tid;
-  Buffer buffer;
-  if (!heap_fetch(state_, snapshot_, &tuple_, &buffer, false)) return false;
-  if (writes() && is_full(buffer, tuple_.t_len)) {
-    ReleaseBuffer(buffer);
-    return false;
-  }
-  ExecStorePinnedBufferHeapTuple(&tuple_, slot_, buffer);
-  return true;
+namespace {
+
+// Inside call(), with a pin and the page's lock. Whether one version is the one that the snapshot sees.
+bool is_visible(Relation rel, Snapshot snapshot, Buffer buffer, OffsetNumber version, HeapTuple tuple) {
+  const Page page = BufferGetPage(buffer);
+  if (version == InvalidOffsetNumber || version > PageGetMaxOffsetNumber(page)) return false;
+  const ItemId line = PageGetItemId(page, version);
+  if (!ItemIdIsNormal(line)) return false;
+  tuple->t_data = reinterpret_cast<HeapTupleHeader>(PageGetItem(page, line));
+  tuple->t_len = ItemIdGetLength(line);
+  ItemPointerSet(&tuple->t_self, BufferGetBlockNumber(buffer), version);
+  const bool visible = HeapTupleSatisfiesVisibility(tuple, snapshot, buffer);
+  if (visible) PredicateLockTID(rel, &tuple->t_self, snapshot, HeapTupleHeaderGetXmin(tuple->t_data));
+  HeapCheckForSerializableConflictOut(visible, rel, tuple, buffer, snapshot);
+  return visible;
 }
 
-// Inside call(). The visible version of a chain into slot_. As heapam's index fetch does it, but for pruning: that prunes as soon as a page
-// is fuller than the fill factor, which is with nearly every update. Here several versions gather, and one cleaning (and its record
-// in the log) takes them all.
-bool Store::fetch_chain(ItemPointerData root, bool *all_dead) {
+} // namespace
+
+// Inside call(). The visible version of a chain into slot_; `seen` is where to look first. As heapam's index fetch does it, but for
+// pruning: that prunes as soon as a page is fuller than the fill factor, which is with nearly every update. Here several versions gather,
+// and one cleaning (and its record in the log) takes them all.
+bool Store::fetch_chain(ItemPointerData root, OffsetNumber seen, bool *all_dead) {
   const Buffer buffer = ReadBuffer(state_, ItemPointerGetBlockNumber(&root));
   const auto search = [&] {
     ItemPointerData tid = root;
+    tuple_.t_tableOid = RelationGetRelid(state_);
     LockBuffer(buffer, BUFFER_LOCK_SHARE);
-    const bool visible = heap_hot_search_buffer(&tid, state_, buffer, snapshot_, &tuple_, all_dead, true);
+    const bool visible = is_visible(state_, snapshot_, buffer, seen, &tuple_) ||
+                         heap_hot_search_buffer(&tid, state_, buffer, snapshot_, &tuple_, all_dead, true);
     LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
     return visible;
   };
@@ -245,15 +257,15 @@ bool Store::fetch_chain(ItemPointerData root, bool *all_dead) {
     ReleaseBuffer(buffer);
     return false;
   }
-  tuple_.t_tableOid = RelationGetRelid(state_);
   ExecStorePinnedBufferHeapTuple(&tuple_, slot_, buffer);
   return true;
 }
 
 // Inside call().
 bool Store::fetch_hinted(const Hint &hint, std::string_view home, int part) {
-  if (ItemPointerGetBlockNumber(&hint.root) >= blocks_) return false;
-  if (!fetch_version(hint.version()) && !fetch_chain(hint.root, nullptr)) return false;
+  const BlockNumber block = ItemPointerGetBlockNumber(&hint.root);
+  if (block >= blocks_) blocks_ = RelationGetNumberOfBlocks(state_);
+  if (block >= blocks_ || !fetch_chain(hint.root, hint.seen, nullptr)) return false;
   bool isnull;
   const text *key = DatumGetTextPP(slot_getattr(slot_, 1, &isnull));
   return std::string_view(VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key)) == home &&
@@ -272,7 +284,7 @@ bool Store::fetch_indexed(std::string_view home, int part) {
   bool found = false;
   while (const ItemPointer root = found ? nullptr : index_getnext_tid(scan_, ForwardScanDirection)) {
     bool all_dead = false;
-    found = fetch_chain(*root, &all_dead);
+    found = fetch_chain(*root, InvalidOffsetNumber, &all_dead);
     scan_->kill_prior_tuple = all_dead && !scan_->xactStartedInRecovery;
     if (found) remember_row(home, part, *root, slot_->tts_tid);
   }

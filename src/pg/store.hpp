@@ -107,8 +107,7 @@ private:
   struct Target;
   bool lock(const StoredRow &row, LockWaitPolicy wait);
   bool writes() const noexcept { return mode_ == RowExclusiveLock; }
-  bool fetch_version(ItemPointerData tid);
-  bool fetch_chain(ItemPointerData root, bool *all_dead);
+  bool fetch_chain(ItemPointerData root, OffsetNumber seen, bool *all_dead);
   bool fetch_hinted(const Hint &hint, std::string_view home, int part);
   bool fetch_indexed(std::string_view home, int part);
   void take_snapshot();
