@@ -46,10 +46,11 @@ build/inject/inject.o: src/fn/inject.cpp
 	@mkdir -p build/inject
 	$(COMPILE.cc) -o $@ $<
 
-# The install script is its topics, in order. Sources say CREATE OR REPLACE so that an update can reuse them; the install
-# script must not, or whoever creates an object first would own a piece of the extension.
-$(INSTALL_SQL): $(sort $(wildcard sql/src/*.sql)) pql.control
+# The install script is its topics, in order, with their templates expanded. Sources say CREATE OR REPLACE so that an update can
+# reuse them; the install script must not, or whoever creates an object first would own a piece of the extension.
+.DELETE_ON_ERROR:
+$(INSTALL_SQL): $(sort $(wildcard sql/src/*.sql)) sql/expand.awk pql.control
 	@mkdir -p build
-	sed -E 's/^CREATE OR REPLACE /CREATE /' $(sort $(wildcard sql/src/*.sql)) > $@
+	sed -E 's/^CREATE OR REPLACE /CREATE /' $(sort $(wildcard sql/src/*.sql)) | awk -f sql/expand.awk > $@
 
 -include $(OBJS:.o=.d) build/inject/inject.d

@@ -58,78 +58,17 @@ CREATE AGGREGATE pql.rollup(pql.retention_state) (SFUNC = pql._state_add, STYPE 
   COMBINEFUNC = pql._state_add, PARALLEL = SAFE);
 COMMENT ON AGGREGATE pql.rollup(pql.retention_state) IS 'The state of the rows of all these states.';
 
-CREATE OR REPLACE FUNCTION pql._retention_add(state pql.retention_state, c1 boolean) RETURNS pql.retention_state
+--@ for conditions
+CREATE OR REPLACE FUNCTION pql._retention_add(state pql.retention_state, {conditions}) RETURNS pql.retention_state
   AS 'MODULE_PATHNAME', 'pql__retention_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._retention_add(pql.retention_state, boolean) IS 'Adds a row to the state of pql.retention_agg.';
-CREATE OR REPLACE FUNCTION pql._retention_move(state internal, c1 boolean) RETURNS internal
+COMMENT ON FUNCTION pql._retention_add(pql.retention_state, {booleans}) IS 'Adds a row to the state of pql.retention_agg.';
+CREATE OR REPLACE FUNCTION pql._retention_move(state internal, {conditions}) RETURNS internal
   AS 'MODULE_PATHNAME', 'pql__retention_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._retention_move(internal, boolean) IS 'Adds a row to the moving state of pql.retention_agg.';
-CREATE OR REPLACE FUNCTION pql._retention_unmove(state internal, c1 boolean) RETURNS internal
+COMMENT ON FUNCTION pql._retention_move(internal, {booleans}) IS 'Adds a row to the moving state of pql.retention_agg.';
+CREATE OR REPLACE FUNCTION pql._retention_unmove(state internal, {conditions}) RETURNS internal
   AS 'MODULE_PATHNAME', 'pql__retention_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._retention_unmove(internal, boolean) IS 'Takes a row back from the moving state of pql.retention_agg.';
-CREATE OR REPLACE FUNCTION pql._retention_add(state pql.retention_state, c1 boolean, c2 boolean) RETURNS pql.retention_state
-  AS 'MODULE_PATHNAME', 'pql__retention_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._retention_add(pql.retention_state, boolean, boolean) IS 'Adds a row to the state of pql.retention_agg.';
-CREATE OR REPLACE FUNCTION pql._retention_move(state internal, c1 boolean, c2 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__retention_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._retention_move(internal, boolean, boolean) IS 'Adds a row to the moving state of pql.retention_agg.';
-CREATE OR REPLACE FUNCTION pql._retention_unmove(state internal, c1 boolean, c2 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__retention_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._retention_unmove(internal, boolean, boolean) IS 'Takes a row back from the moving state of pql.retention_agg.';
-CREATE OR REPLACE FUNCTION pql._retention_add(state pql.retention_state, c1 boolean, c2 boolean, c3 boolean) RETURNS pql.retention_state
-  AS 'MODULE_PATHNAME', 'pql__retention_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._retention_add(pql.retention_state, boolean, boolean, boolean) IS 'Adds a row to the state of pql.retention_agg.';
-CREATE OR REPLACE FUNCTION pql._retention_move(state internal, c1 boolean, c2 boolean, c3 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__retention_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._retention_move(internal, boolean, boolean, boolean) IS 'Adds a row to the moving state of pql.retention_agg.';
-CREATE OR REPLACE FUNCTION pql._retention_unmove(state internal, c1 boolean, c2 boolean, c3 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__retention_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._retention_unmove(internal, boolean, boolean, boolean) IS 'Takes a row back from the moving state of pql.retention_agg.';
-CREATE OR REPLACE FUNCTION pql._retention_add(state pql.retention_state, c1 boolean, c2 boolean, c3 boolean, c4 boolean) RETURNS pql.retention_state
-  AS 'MODULE_PATHNAME', 'pql__retention_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._retention_add(pql.retention_state, boolean, boolean, boolean, boolean) IS 'Adds a row to the state of pql.retention_agg.';
-CREATE OR REPLACE FUNCTION pql._retention_move(state internal, c1 boolean, c2 boolean, c3 boolean, c4 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__retention_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._retention_move(internal, boolean, boolean, boolean, boolean) IS 'Adds a row to the moving state of pql.retention_agg.';
-CREATE OR REPLACE FUNCTION pql._retention_unmove(state internal, c1 boolean, c2 boolean, c3 boolean, c4 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__retention_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._retention_unmove(internal, boolean, boolean, boolean, boolean) IS 'Takes a row back from the moving state of pql.retention_agg.';
-CREATE OR REPLACE FUNCTION pql._retention_add(state pql.retention_state, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean) RETURNS pql.retention_state
-  AS 'MODULE_PATHNAME', 'pql__retention_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._retention_add(pql.retention_state, boolean, boolean, boolean, boolean, boolean) IS 'Adds a row to the state of pql.retention_agg.';
-CREATE OR REPLACE FUNCTION pql._retention_move(state internal, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__retention_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._retention_move(internal, boolean, boolean, boolean, boolean, boolean) IS 'Adds a row to the moving state of pql.retention_agg.';
-CREATE OR REPLACE FUNCTION pql._retention_unmove(state internal, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__retention_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._retention_unmove(internal, boolean, boolean, boolean, boolean, boolean) IS 'Takes a row back from the moving state of pql.retention_agg.';
-CREATE OR REPLACE FUNCTION pql._retention_add(state pql.retention_state, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean) RETURNS pql.retention_state
-  AS 'MODULE_PATHNAME', 'pql__retention_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._retention_add(pql.retention_state, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds a row to the state of pql.retention_agg.';
-CREATE OR REPLACE FUNCTION pql._retention_move(state internal, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__retention_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._retention_move(internal, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds a row to the moving state of pql.retention_agg.';
-CREATE OR REPLACE FUNCTION pql._retention_unmove(state internal, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__retention_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._retention_unmove(internal, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Takes a row back from the moving state of pql.retention_agg.';
-CREATE OR REPLACE FUNCTION pql._retention_add(state pql.retention_state, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean) RETURNS pql.retention_state
-  AS 'MODULE_PATHNAME', 'pql__retention_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._retention_add(pql.retention_state, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds a row to the state of pql.retention_agg.';
-CREATE OR REPLACE FUNCTION pql._retention_move(state internal, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__retention_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._retention_move(internal, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds a row to the moving state of pql.retention_agg.';
-CREATE OR REPLACE FUNCTION pql._retention_unmove(state internal, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__retention_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._retention_unmove(internal, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Takes a row back from the moving state of pql.retention_agg.';
-CREATE OR REPLACE FUNCTION pql._retention_add(state pql.retention_state, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean, c8 boolean) RETURNS pql.retention_state
-  AS 'MODULE_PATHNAME', 'pql__retention_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._retention_add(pql.retention_state, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds a row to the state of pql.retention_agg.';
-CREATE OR REPLACE FUNCTION pql._retention_move(state internal, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean, c8 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__retention_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._retention_move(internal, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds a row to the moving state of pql.retention_agg.';
-CREATE OR REPLACE FUNCTION pql._retention_unmove(state internal, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean, c8 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__retention_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._retention_unmove(internal, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Takes a row back from the moving state of pql.retention_agg.';
+COMMENT ON FUNCTION pql._retention_unmove(internal, {booleans}) IS 'Takes a row back from the moving state of pql.retention_agg.';
+--@ end
 CREATE OR REPLACE FUNCTION pql._retention_add(state pql.retention_state, conditions boolean[]) RETURNS pql.retention_state
   AS 'MODULE_PATHNAME', 'pql__retention_add_array' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
 COMMENT ON FUNCTION pql._retention_add(pql.retention_state, boolean[]) IS 'Adds a row to the state of pql.retention_agg.';
@@ -148,74 +87,22 @@ COMMENT ON FUNCTION pql._retention_final(pql.retention_state) IS 'The result of 
 CREATE OR REPLACE FUNCTION pql._retention_moved_final(state internal) RETURNS boolean[]
   AS 'MODULE_PATHNAME', 'pql__retention_moved_final' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION pql._retention_moved_final(internal) IS 'The result of pql.retention from its moving state.';
-CREATE AGGREGATE pql.retention_agg(c1 boolean) (
+--@ for conditions
+CREATE AGGREGATE pql.retention_agg({conditions}) (
   SFUNC = pql._retention_add, STYPE = pql.retention_state, SSPACE = 32, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
   MSFUNC = pql._retention_move, MINVFUNC = pql._retention_unmove, MSTYPE = internal, MFINALFUNC = pql._retention_moved);
-COMMENT ON AGGREGATE pql.retention_agg(boolean) IS 'Which conditions ever held. Read with retained. A condition that is null does not hold.';
-CREATE AGGREGATE pql.retention_agg(c1 boolean, c2 boolean) (
-  SFUNC = pql._retention_add, STYPE = pql.retention_state, SSPACE = 32, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._retention_move, MINVFUNC = pql._retention_unmove, MSTYPE = internal, MFINALFUNC = pql._retention_moved);
-COMMENT ON AGGREGATE pql.retention_agg(boolean, boolean) IS 'Which conditions ever held. Read with retained. A condition that is null does not hold.';
-CREATE AGGREGATE pql.retention_agg(c1 boolean, c2 boolean, c3 boolean) (
-  SFUNC = pql._retention_add, STYPE = pql.retention_state, SSPACE = 32, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._retention_move, MINVFUNC = pql._retention_unmove, MSTYPE = internal, MFINALFUNC = pql._retention_moved);
-COMMENT ON AGGREGATE pql.retention_agg(boolean, boolean, boolean) IS 'Which conditions ever held. Read with retained. A condition that is null does not hold.';
-CREATE AGGREGATE pql.retention_agg(c1 boolean, c2 boolean, c3 boolean, c4 boolean) (
-  SFUNC = pql._retention_add, STYPE = pql.retention_state, SSPACE = 32, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._retention_move, MINVFUNC = pql._retention_unmove, MSTYPE = internal, MFINALFUNC = pql._retention_moved);
-COMMENT ON AGGREGATE pql.retention_agg(boolean, boolean, boolean, boolean) IS 'Which conditions ever held. Read with retained. A condition that is null does not hold.';
-CREATE AGGREGATE pql.retention_agg(c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean) (
-  SFUNC = pql._retention_add, STYPE = pql.retention_state, SSPACE = 32, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._retention_move, MINVFUNC = pql._retention_unmove, MSTYPE = internal, MFINALFUNC = pql._retention_moved);
-COMMENT ON AGGREGATE pql.retention_agg(boolean, boolean, boolean, boolean, boolean) IS 'Which conditions ever held. Read with retained. A condition that is null does not hold.';
-CREATE AGGREGATE pql.retention_agg(c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean) (
-  SFUNC = pql._retention_add, STYPE = pql.retention_state, SSPACE = 32, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._retention_move, MINVFUNC = pql._retention_unmove, MSTYPE = internal, MFINALFUNC = pql._retention_moved);
-COMMENT ON AGGREGATE pql.retention_agg(boolean, boolean, boolean, boolean, boolean, boolean) IS 'Which conditions ever held. Read with retained. A condition that is null does not hold.';
-CREATE AGGREGATE pql.retention_agg(c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean) (
-  SFUNC = pql._retention_add, STYPE = pql.retention_state, SSPACE = 32, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._retention_move, MINVFUNC = pql._retention_unmove, MSTYPE = internal, MFINALFUNC = pql._retention_moved);
-COMMENT ON AGGREGATE pql.retention_agg(boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Which conditions ever held. Read with retained. A condition that is null does not hold.';
-CREATE AGGREGATE pql.retention_agg(c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean, c8 boolean) (
-  SFUNC = pql._retention_add, STYPE = pql.retention_state, SSPACE = 32, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._retention_move, MINVFUNC = pql._retention_unmove, MSTYPE = internal, MFINALFUNC = pql._retention_moved);
-COMMENT ON AGGREGATE pql.retention_agg(boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Which conditions ever held. Read with retained. A condition that is null does not hold.';
+COMMENT ON AGGREGATE pql.retention_agg({booleans}) IS 'Which conditions ever held. Read with retained. A condition that is null does not hold.';
+--@ end
 CREATE AGGREGATE pql.retention_agg(VARIADIC conditions boolean[]) (
   SFUNC = pql._retention_add, STYPE = pql.retention_state, SSPACE = 32, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
   MSFUNC = pql._retention_move, MINVFUNC = pql._retention_unmove, MSTYPE = internal, MFINALFUNC = pql._retention_moved);
 COMMENT ON AGGREGATE pql.retention_agg(VARIADIC boolean[]) IS 'Which conditions ever held. Read with retained. A condition that is null does not hold.';
-CREATE AGGREGATE pql.retention(c1 boolean) (
+--@ for conditions
+CREATE AGGREGATE pql.retention({conditions}) (
   SFUNC = pql._retention_add, STYPE = pql.retention_state, SSPACE = 32, FINALFUNC = pql._retention_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
   MSFUNC = pql._retention_move, MINVFUNC = pql._retention_unmove, MSTYPE = internal, MFINALFUNC = pql._retention_moved_final);
-COMMENT ON AGGREGATE pql.retention(boolean) IS 'For each condition, whether it and the first one held in some row: pql.retained(pql.retention_agg(...)) in one step.';
-CREATE AGGREGATE pql.retention(c1 boolean, c2 boolean) (
-  SFUNC = pql._retention_add, STYPE = pql.retention_state, SSPACE = 32, FINALFUNC = pql._retention_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._retention_move, MINVFUNC = pql._retention_unmove, MSTYPE = internal, MFINALFUNC = pql._retention_moved_final);
-COMMENT ON AGGREGATE pql.retention(boolean, boolean) IS 'For each condition, whether it and the first one held in some row: pql.retained(pql.retention_agg(...)) in one step.';
-CREATE AGGREGATE pql.retention(c1 boolean, c2 boolean, c3 boolean) (
-  SFUNC = pql._retention_add, STYPE = pql.retention_state, SSPACE = 32, FINALFUNC = pql._retention_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._retention_move, MINVFUNC = pql._retention_unmove, MSTYPE = internal, MFINALFUNC = pql._retention_moved_final);
-COMMENT ON AGGREGATE pql.retention(boolean, boolean, boolean) IS 'For each condition, whether it and the first one held in some row: pql.retained(pql.retention_agg(...)) in one step.';
-CREATE AGGREGATE pql.retention(c1 boolean, c2 boolean, c3 boolean, c4 boolean) (
-  SFUNC = pql._retention_add, STYPE = pql.retention_state, SSPACE = 32, FINALFUNC = pql._retention_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._retention_move, MINVFUNC = pql._retention_unmove, MSTYPE = internal, MFINALFUNC = pql._retention_moved_final);
-COMMENT ON AGGREGATE pql.retention(boolean, boolean, boolean, boolean) IS 'For each condition, whether it and the first one held in some row: pql.retained(pql.retention_agg(...)) in one step.';
-CREATE AGGREGATE pql.retention(c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean) (
-  SFUNC = pql._retention_add, STYPE = pql.retention_state, SSPACE = 32, FINALFUNC = pql._retention_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._retention_move, MINVFUNC = pql._retention_unmove, MSTYPE = internal, MFINALFUNC = pql._retention_moved_final);
-COMMENT ON AGGREGATE pql.retention(boolean, boolean, boolean, boolean, boolean) IS 'For each condition, whether it and the first one held in some row: pql.retained(pql.retention_agg(...)) in one step.';
-CREATE AGGREGATE pql.retention(c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean) (
-  SFUNC = pql._retention_add, STYPE = pql.retention_state, SSPACE = 32, FINALFUNC = pql._retention_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._retention_move, MINVFUNC = pql._retention_unmove, MSTYPE = internal, MFINALFUNC = pql._retention_moved_final);
-COMMENT ON AGGREGATE pql.retention(boolean, boolean, boolean, boolean, boolean, boolean) IS 'For each condition, whether it and the first one held in some row: pql.retained(pql.retention_agg(...)) in one step.';
-CREATE AGGREGATE pql.retention(c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean) (
-  SFUNC = pql._retention_add, STYPE = pql.retention_state, SSPACE = 32, FINALFUNC = pql._retention_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._retention_move, MINVFUNC = pql._retention_unmove, MSTYPE = internal, MFINALFUNC = pql._retention_moved_final);
-COMMENT ON AGGREGATE pql.retention(boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'For each condition, whether it and the first one held in some row: pql.retained(pql.retention_agg(...)) in one step.';
-CREATE AGGREGATE pql.retention(c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean, c8 boolean) (
-  SFUNC = pql._retention_add, STYPE = pql.retention_state, SSPACE = 32, FINALFUNC = pql._retention_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._retention_move, MINVFUNC = pql._retention_unmove, MSTYPE = internal, MFINALFUNC = pql._retention_moved_final);
-COMMENT ON AGGREGATE pql.retention(boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'For each condition, whether it and the first one held in some row: pql.retained(pql.retention_agg(...)) in one step.';
+COMMENT ON AGGREGATE pql.retention({booleans}) IS 'For each condition, whether it and the first one held in some row: pql.retained(pql.retention_agg(...)) in one step.';
+--@ end
 CREATE AGGREGATE pql.retention(VARIADIC conditions boolean[]) (
   SFUNC = pql._retention_add, STYPE = pql.retention_state, SSPACE = 32, FINALFUNC = pql._retention_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
   MSFUNC = pql._retention_move, MINVFUNC = pql._retention_unmove, MSTYPE = internal, MFINALFUNC = pql._retention_moved_final);

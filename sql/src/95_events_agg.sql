@@ -62,110 +62,21 @@ CREATE OR REPLACE FUNCTION pql._events_moved(state internal) RETURNS pql.events_
   AS 'MODULE_PATHNAME', 'pql__events_moved' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION pql._events_moved(internal) IS 'The moving state of pql.events_agg as a value.';
 
-CREATE OR REPLACE FUNCTION pql._events_add(state pql.events_state, ts timestamptz, c1 boolean) RETURNS pql.events_state
+--@ for conditions
+CREATE OR REPLACE FUNCTION pql._events_add(state pql.events_state, ts timestamptz, {conditions}) RETURNS pql.events_state
   AS 'MODULE_PATHNAME', 'pql__events_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_add(pql.events_state, timestamptz, boolean) IS 'Adds an event to the state of pql.events_agg.';
-CREATE OR REPLACE FUNCTION pql._events_move(state internal, ts timestamptz, c1 boolean) RETURNS internal
+COMMENT ON FUNCTION pql._events_add(pql.events_state, timestamptz, {booleans}) IS 'Adds an event to the state of pql.events_agg.';
+CREATE OR REPLACE FUNCTION pql._events_move(state internal, ts timestamptz, {conditions}) RETURNS internal
   AS 'MODULE_PATHNAME', 'pql__events_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_move(internal, timestamptz, boolean) IS 'Adds an event to the moving state of pql.events_agg.';
-CREATE OR REPLACE FUNCTION pql._events_unmove(state internal, ts timestamptz, c1 boolean) RETURNS internal
+COMMENT ON FUNCTION pql._events_move(internal, timestamptz, {booleans}) IS 'Adds an event to the moving state of pql.events_agg.';
+CREATE OR REPLACE FUNCTION pql._events_unmove(state internal, ts timestamptz, {conditions}) RETURNS internal
   AS 'MODULE_PATHNAME', 'pql__events_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_unmove(internal, timestamptz, boolean) IS 'Takes an event back from the moving state of pql.events_agg.';
-CREATE AGGREGATE pql.events_agg(ts timestamptz, c1 boolean) (
+COMMENT ON FUNCTION pql._events_unmove(internal, timestamptz, {booleans}) IS 'Takes an event back from the moving state of pql.events_agg.';
+CREATE AGGREGATE pql.events_agg(ts timestamptz, {conditions}) (
   SFUNC = pql._events_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
   MSFUNC = pql._events_move, MINVFUNC = pql._events_unmove, MSTYPE = internal, MFINALFUNC = pql._events_moved);
-COMMENT ON AGGREGATE pql.events_agg(timestamptz, boolean) IS 'Keeps the events for which a condition holds. A null condition is false, an event without a time is ignored.';
-CREATE OR REPLACE FUNCTION pql._events_add(state pql.events_state, ts timestamptz, c1 boolean, c2 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__events_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_add(pql.events_state, timestamptz, boolean, boolean) IS 'Adds an event to the state of pql.events_agg.';
-CREATE OR REPLACE FUNCTION pql._events_move(state internal, ts timestamptz, c1 boolean, c2 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_move(internal, timestamptz, boolean, boolean) IS 'Adds an event to the moving state of pql.events_agg.';
-CREATE OR REPLACE FUNCTION pql._events_unmove(state internal, ts timestamptz, c1 boolean, c2 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_unmove(internal, timestamptz, boolean, boolean) IS 'Takes an event back from the moving state of pql.events_agg.';
-CREATE AGGREGATE pql.events_agg(ts timestamptz, c1 boolean, c2 boolean) (
-  SFUNC = pql._events_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._events_move, MINVFUNC = pql._events_unmove, MSTYPE = internal, MFINALFUNC = pql._events_moved);
-COMMENT ON AGGREGATE pql.events_agg(timestamptz, boolean, boolean) IS 'Keeps the events for which a condition holds. A null condition is false, an event without a time is ignored.';
-CREATE OR REPLACE FUNCTION pql._events_add(state pql.events_state, ts timestamptz, c1 boolean, c2 boolean, c3 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__events_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_add(pql.events_state, timestamptz, boolean, boolean, boolean) IS 'Adds an event to the state of pql.events_agg.';
-CREATE OR REPLACE FUNCTION pql._events_move(state internal, ts timestamptz, c1 boolean, c2 boolean, c3 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_move(internal, timestamptz, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.events_agg.';
-CREATE OR REPLACE FUNCTION pql._events_unmove(state internal, ts timestamptz, c1 boolean, c2 boolean, c3 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_unmove(internal, timestamptz, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.events_agg.';
-CREATE AGGREGATE pql.events_agg(ts timestamptz, c1 boolean, c2 boolean, c3 boolean) (
-  SFUNC = pql._events_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._events_move, MINVFUNC = pql._events_unmove, MSTYPE = internal, MFINALFUNC = pql._events_moved);
-COMMENT ON AGGREGATE pql.events_agg(timestamptz, boolean, boolean, boolean) IS 'Keeps the events for which a condition holds. A null condition is false, an event without a time is ignored.';
-CREATE OR REPLACE FUNCTION pql._events_add(state pql.events_state, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__events_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_add(pql.events_state, timestamptz, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.events_agg.';
-CREATE OR REPLACE FUNCTION pql._events_move(state internal, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_move(internal, timestamptz, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.events_agg.';
-CREATE OR REPLACE FUNCTION pql._events_unmove(state internal, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_unmove(internal, timestamptz, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.events_agg.';
-CREATE AGGREGATE pql.events_agg(ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean) (
-  SFUNC = pql._events_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._events_move, MINVFUNC = pql._events_unmove, MSTYPE = internal, MFINALFUNC = pql._events_moved);
-COMMENT ON AGGREGATE pql.events_agg(timestamptz, boolean, boolean, boolean, boolean) IS 'Keeps the events for which a condition holds. A null condition is false, an event without a time is ignored.';
-CREATE OR REPLACE FUNCTION pql._events_add(state pql.events_state, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__events_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_add(pql.events_state, timestamptz, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.events_agg.';
-CREATE OR REPLACE FUNCTION pql._events_move(state internal, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_move(internal, timestamptz, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.events_agg.';
-CREATE OR REPLACE FUNCTION pql._events_unmove(state internal, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_unmove(internal, timestamptz, boolean, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.events_agg.';
-CREATE AGGREGATE pql.events_agg(ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean) (
-  SFUNC = pql._events_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._events_move, MINVFUNC = pql._events_unmove, MSTYPE = internal, MFINALFUNC = pql._events_moved);
-COMMENT ON AGGREGATE pql.events_agg(timestamptz, boolean, boolean, boolean, boolean, boolean) IS 'Keeps the events for which a condition holds. A null condition is false, an event without a time is ignored.';
-CREATE OR REPLACE FUNCTION pql._events_add(state pql.events_state, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__events_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_add(pql.events_state, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.events_agg.';
-CREATE OR REPLACE FUNCTION pql._events_move(state internal, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_move(internal, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.events_agg.';
-CREATE OR REPLACE FUNCTION pql._events_unmove(state internal, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_unmove(internal, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.events_agg.';
-CREATE AGGREGATE pql.events_agg(ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean) (
-  SFUNC = pql._events_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._events_move, MINVFUNC = pql._events_unmove, MSTYPE = internal, MFINALFUNC = pql._events_moved);
-COMMENT ON AGGREGATE pql.events_agg(timestamptz, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Keeps the events for which a condition holds. A null condition is false, an event without a time is ignored.';
-CREATE OR REPLACE FUNCTION pql._events_add(state pql.events_state, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__events_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_add(pql.events_state, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.events_agg.';
-CREATE OR REPLACE FUNCTION pql._events_move(state internal, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_move(internal, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.events_agg.';
-CREATE OR REPLACE FUNCTION pql._events_unmove(state internal, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_unmove(internal, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.events_agg.';
-CREATE AGGREGATE pql.events_agg(ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean) (
-  SFUNC = pql._events_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._events_move, MINVFUNC = pql._events_unmove, MSTYPE = internal, MFINALFUNC = pql._events_moved);
-COMMENT ON AGGREGATE pql.events_agg(timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Keeps the events for which a condition holds. A null condition is false, an event without a time is ignored.';
-CREATE OR REPLACE FUNCTION pql._events_add(state pql.events_state, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean, c8 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__events_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_add(pql.events_state, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.events_agg.';
-CREATE OR REPLACE FUNCTION pql._events_move(state internal, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean, c8 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_move(internal, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.events_agg.';
-CREATE OR REPLACE FUNCTION pql._events_unmove(state internal, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean, c8 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_unmove(internal, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.events_agg.';
-CREATE AGGREGATE pql.events_agg(ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean, c8 boolean) (
-  SFUNC = pql._events_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._events_move, MINVFUNC = pql._events_unmove, MSTYPE = internal, MFINALFUNC = pql._events_moved);
-COMMENT ON AGGREGATE pql.events_agg(timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Keeps the events for which a condition holds. A null condition is false, an event without a time is ignored.';
+COMMENT ON AGGREGATE pql.events_agg(timestamptz, {booleans}) IS 'Keeps the events for which a condition holds. A null condition is false, an event without a time is ignored.';
+--@ end
 CREATE OR REPLACE FUNCTION pql._events_add(state pql.events_state, ts timestamptz, conditions boolean[]) RETURNS pql.events_state
   AS 'MODULE_PATHNAME', 'pql__events_add_array' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
 COMMENT ON FUNCTION pql._events_add(pql.events_state, timestamptz, boolean[]) IS 'Adds an event to the state of pql.events_agg.';
@@ -193,110 +104,21 @@ CREATE AGGREGATE pql.events_agg(ts timestamptz, step integer) (
   MSFUNC = pql._events_move, MINVFUNC = pql._events_unmove, MSTYPE = internal, MFINALFUNC = pql._events_moved);
 COMMENT ON AGGREGATE pql.events_agg(timestamptz, integer) IS 'Keeps the events for which a condition holds. Instead of conditions, the number of the step that the event is, from 1 on; null: none.';
 
-CREATE OR REPLACE FUNCTION pql._events_all_add(state pql.events_state, ts timestamptz, c1 boolean) RETURNS pql.events_state
+--@ for conditions
+CREATE OR REPLACE FUNCTION pql._events_all_add(state pql.events_state, ts timestamptz, {conditions}) RETURNS pql.events_state
   AS 'MODULE_PATHNAME', 'pql__events_all_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_all_add(pql.events_state, timestamptz, boolean) IS 'Adds an event to the state of pql.events_all_agg.';
-CREATE OR REPLACE FUNCTION pql._events_all_move(state internal, ts timestamptz, c1 boolean) RETURNS internal
+COMMENT ON FUNCTION pql._events_all_add(pql.events_state, timestamptz, {booleans}) IS 'Adds an event to the state of pql.events_all_agg.';
+CREATE OR REPLACE FUNCTION pql._events_all_move(state internal, ts timestamptz, {conditions}) RETURNS internal
   AS 'MODULE_PATHNAME', 'pql__events_all_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_all_move(internal, timestamptz, boolean) IS 'Adds an event to the moving state of pql.events_all_agg.';
-CREATE OR REPLACE FUNCTION pql._events_all_unmove(state internal, ts timestamptz, c1 boolean) RETURNS internal
+COMMENT ON FUNCTION pql._events_all_move(internal, timestamptz, {booleans}) IS 'Adds an event to the moving state of pql.events_all_agg.';
+CREATE OR REPLACE FUNCTION pql._events_all_unmove(state internal, ts timestamptz, {conditions}) RETURNS internal
   AS 'MODULE_PATHNAME', 'pql__events_all_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_all_unmove(internal, timestamptz, boolean) IS 'Takes an event back from the moving state of pql.events_all_agg.';
-CREATE AGGREGATE pql.events_all_agg(ts timestamptz, c1 boolean) (
+COMMENT ON FUNCTION pql._events_all_unmove(internal, timestamptz, {booleans}) IS 'Takes an event back from the moving state of pql.events_all_agg.';
+CREATE AGGREGATE pql.events_all_agg(ts timestamptz, {conditions}) (
   SFUNC = pql._events_all_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
   MSFUNC = pql._events_all_move, MINVFUNC = pql._events_all_unmove, MSTYPE = internal, MFINALFUNC = pql._events_moved);
-COMMENT ON AGGREGATE pql.events_all_agg(timestamptz, boolean) IS 'Keeps all events, also those for which no condition holds: mode order and next_event see them. A null condition is false, an event without a time is ignored.';
-CREATE OR REPLACE FUNCTION pql._events_all_add(state pql.events_state, ts timestamptz, c1 boolean, c2 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__events_all_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_all_add(pql.events_state, timestamptz, boolean, boolean) IS 'Adds an event to the state of pql.events_all_agg.';
-CREATE OR REPLACE FUNCTION pql._events_all_move(state internal, ts timestamptz, c1 boolean, c2 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_all_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_all_move(internal, timestamptz, boolean, boolean) IS 'Adds an event to the moving state of pql.events_all_agg.';
-CREATE OR REPLACE FUNCTION pql._events_all_unmove(state internal, ts timestamptz, c1 boolean, c2 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_all_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_all_unmove(internal, timestamptz, boolean, boolean) IS 'Takes an event back from the moving state of pql.events_all_agg.';
-CREATE AGGREGATE pql.events_all_agg(ts timestamptz, c1 boolean, c2 boolean) (
-  SFUNC = pql._events_all_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._events_all_move, MINVFUNC = pql._events_all_unmove, MSTYPE = internal, MFINALFUNC = pql._events_moved);
-COMMENT ON AGGREGATE pql.events_all_agg(timestamptz, boolean, boolean) IS 'Keeps all events, also those for which no condition holds: mode order and next_event see them. A null condition is false, an event without a time is ignored.';
-CREATE OR REPLACE FUNCTION pql._events_all_add(state pql.events_state, ts timestamptz, c1 boolean, c2 boolean, c3 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__events_all_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_all_add(pql.events_state, timestamptz, boolean, boolean, boolean) IS 'Adds an event to the state of pql.events_all_agg.';
-CREATE OR REPLACE FUNCTION pql._events_all_move(state internal, ts timestamptz, c1 boolean, c2 boolean, c3 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_all_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_all_move(internal, timestamptz, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.events_all_agg.';
-CREATE OR REPLACE FUNCTION pql._events_all_unmove(state internal, ts timestamptz, c1 boolean, c2 boolean, c3 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_all_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_all_unmove(internal, timestamptz, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.events_all_agg.';
-CREATE AGGREGATE pql.events_all_agg(ts timestamptz, c1 boolean, c2 boolean, c3 boolean) (
-  SFUNC = pql._events_all_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._events_all_move, MINVFUNC = pql._events_all_unmove, MSTYPE = internal, MFINALFUNC = pql._events_moved);
-COMMENT ON AGGREGATE pql.events_all_agg(timestamptz, boolean, boolean, boolean) IS 'Keeps all events, also those for which no condition holds: mode order and next_event see them. A null condition is false, an event without a time is ignored.';
-CREATE OR REPLACE FUNCTION pql._events_all_add(state pql.events_state, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__events_all_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_all_add(pql.events_state, timestamptz, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.events_all_agg.';
-CREATE OR REPLACE FUNCTION pql._events_all_move(state internal, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_all_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_all_move(internal, timestamptz, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.events_all_agg.';
-CREATE OR REPLACE FUNCTION pql._events_all_unmove(state internal, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_all_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_all_unmove(internal, timestamptz, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.events_all_agg.';
-CREATE AGGREGATE pql.events_all_agg(ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean) (
-  SFUNC = pql._events_all_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._events_all_move, MINVFUNC = pql._events_all_unmove, MSTYPE = internal, MFINALFUNC = pql._events_moved);
-COMMENT ON AGGREGATE pql.events_all_agg(timestamptz, boolean, boolean, boolean, boolean) IS 'Keeps all events, also those for which no condition holds: mode order and next_event see them. A null condition is false, an event without a time is ignored.';
-CREATE OR REPLACE FUNCTION pql._events_all_add(state pql.events_state, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__events_all_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_all_add(pql.events_state, timestamptz, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.events_all_agg.';
-CREATE OR REPLACE FUNCTION pql._events_all_move(state internal, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_all_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_all_move(internal, timestamptz, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.events_all_agg.';
-CREATE OR REPLACE FUNCTION pql._events_all_unmove(state internal, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_all_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_all_unmove(internal, timestamptz, boolean, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.events_all_agg.';
-CREATE AGGREGATE pql.events_all_agg(ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean) (
-  SFUNC = pql._events_all_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._events_all_move, MINVFUNC = pql._events_all_unmove, MSTYPE = internal, MFINALFUNC = pql._events_moved);
-COMMENT ON AGGREGATE pql.events_all_agg(timestamptz, boolean, boolean, boolean, boolean, boolean) IS 'Keeps all events, also those for which no condition holds: mode order and next_event see them. A null condition is false, an event without a time is ignored.';
-CREATE OR REPLACE FUNCTION pql._events_all_add(state pql.events_state, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__events_all_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_all_add(pql.events_state, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.events_all_agg.';
-CREATE OR REPLACE FUNCTION pql._events_all_move(state internal, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_all_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_all_move(internal, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.events_all_agg.';
-CREATE OR REPLACE FUNCTION pql._events_all_unmove(state internal, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_all_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_all_unmove(internal, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.events_all_agg.';
-CREATE AGGREGATE pql.events_all_agg(ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean) (
-  SFUNC = pql._events_all_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._events_all_move, MINVFUNC = pql._events_all_unmove, MSTYPE = internal, MFINALFUNC = pql._events_moved);
-COMMENT ON AGGREGATE pql.events_all_agg(timestamptz, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Keeps all events, also those for which no condition holds: mode order and next_event see them. A null condition is false, an event without a time is ignored.';
-CREATE OR REPLACE FUNCTION pql._events_all_add(state pql.events_state, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__events_all_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_all_add(pql.events_state, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.events_all_agg.';
-CREATE OR REPLACE FUNCTION pql._events_all_move(state internal, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_all_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_all_move(internal, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.events_all_agg.';
-CREATE OR REPLACE FUNCTION pql._events_all_unmove(state internal, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_all_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_all_unmove(internal, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.events_all_agg.';
-CREATE AGGREGATE pql.events_all_agg(ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean) (
-  SFUNC = pql._events_all_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._events_all_move, MINVFUNC = pql._events_all_unmove, MSTYPE = internal, MFINALFUNC = pql._events_moved);
-COMMENT ON AGGREGATE pql.events_all_agg(timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Keeps all events, also those for which no condition holds: mode order and next_event see them. A null condition is false, an event without a time is ignored.';
-CREATE OR REPLACE FUNCTION pql._events_all_add(state pql.events_state, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean, c8 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__events_all_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_all_add(pql.events_state, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.events_all_agg.';
-CREATE OR REPLACE FUNCTION pql._events_all_move(state internal, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean, c8 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_all_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_all_move(internal, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.events_all_agg.';
-CREATE OR REPLACE FUNCTION pql._events_all_unmove(state internal, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean, c8 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_all_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_all_unmove(internal, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.events_all_agg.';
-CREATE AGGREGATE pql.events_all_agg(ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean, c8 boolean) (
-  SFUNC = pql._events_all_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._events_all_move, MINVFUNC = pql._events_all_unmove, MSTYPE = internal, MFINALFUNC = pql._events_moved);
-COMMENT ON AGGREGATE pql.events_all_agg(timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Keeps all events, also those for which no condition holds: mode order and next_event see them. A null condition is false, an event without a time is ignored.';
+COMMENT ON AGGREGATE pql.events_all_agg(timestamptz, {booleans}) IS 'Keeps all events, also those for which no condition holds: mode order and next_event see them. A null condition is false, an event without a time is ignored.';
+--@ end
 CREATE OR REPLACE FUNCTION pql._events_all_add(state pql.events_state, ts timestamptz, conditions boolean[]) RETURNS pql.events_state
   AS 'MODULE_PATHNAME', 'pql__events_all_add_array' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
 COMMENT ON FUNCTION pql._events_all_add(pql.events_state, timestamptz, boolean[]) IS 'Adds an event to the state of pql.events_all_agg.';
@@ -324,110 +146,21 @@ CREATE AGGREGATE pql.events_all_agg(ts timestamptz, step integer) (
   MSFUNC = pql._events_all_move, MINVFUNC = pql._events_all_unmove, MSTYPE = internal, MFINALFUNC = pql._events_moved);
 COMMENT ON AGGREGATE pql.events_all_agg(timestamptz, integer) IS 'Keeps all events, also those for which no condition holds: mode order and next_event see them. Instead of conditions, the number of the step that the event is, from 1 on; null: none.';
 
-CREATE OR REPLACE FUNCTION pql._events_excl_add(state pql.events_state, ts timestamptz, excluded boolean, c1 boolean) RETURNS pql.events_state
+--@ for conditions
+CREATE OR REPLACE FUNCTION pql._events_excl_add(state pql.events_state, ts timestamptz, excluded boolean, {conditions}) RETURNS pql.events_state
   AS 'MODULE_PATHNAME', 'pql__events_excl_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_excl_add(pql.events_state, timestamptz, boolean, boolean) IS 'Adds an event to the state of pql.events_excl_agg.';
-CREATE OR REPLACE FUNCTION pql._events_excl_move(state internal, ts timestamptz, excluded boolean, c1 boolean) RETURNS internal
+COMMENT ON FUNCTION pql._events_excl_add(pql.events_state, timestamptz, boolean, {booleans}) IS 'Adds an event to the state of pql.events_excl_agg.';
+CREATE OR REPLACE FUNCTION pql._events_excl_move(state internal, ts timestamptz, excluded boolean, {conditions}) RETURNS internal
   AS 'MODULE_PATHNAME', 'pql__events_excl_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_excl_move(internal, timestamptz, boolean, boolean) IS 'Adds an event to the moving state of pql.events_excl_agg.';
-CREATE OR REPLACE FUNCTION pql._events_excl_unmove(state internal, ts timestamptz, excluded boolean, c1 boolean) RETURNS internal
+COMMENT ON FUNCTION pql._events_excl_move(internal, timestamptz, boolean, {booleans}) IS 'Adds an event to the moving state of pql.events_excl_agg.';
+CREATE OR REPLACE FUNCTION pql._events_excl_unmove(state internal, ts timestamptz, excluded boolean, {conditions}) RETURNS internal
   AS 'MODULE_PATHNAME', 'pql__events_excl_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_excl_unmove(internal, timestamptz, boolean, boolean) IS 'Takes an event back from the moving state of pql.events_excl_agg.';
-CREATE AGGREGATE pql.events_excl_agg(ts timestamptz, excluded boolean, c1 boolean) (
+COMMENT ON FUNCTION pql._events_excl_unmove(internal, timestamptz, boolean, {booleans}) IS 'Takes an event back from the moving state of pql.events_excl_agg.';
+CREATE AGGREGATE pql.events_excl_agg(ts timestamptz, excluded boolean, {conditions}) (
   SFUNC = pql._events_excl_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
   MSFUNC = pql._events_excl_move, MINVFUNC = pql._events_excl_unmove, MSTYPE = internal, MFINALFUNC = pql._events_moved);
-COMMENT ON AGGREGATE pql.events_excl_agg(timestamptz, boolean, boolean) IS 'Keeps the events for which a condition holds, and those that no chain of steps may pass. A null condition is false, an event without a time is ignored.';
-CREATE OR REPLACE FUNCTION pql._events_excl_add(state pql.events_state, ts timestamptz, excluded boolean, c1 boolean, c2 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__events_excl_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_excl_add(pql.events_state, timestamptz, boolean, boolean, boolean) IS 'Adds an event to the state of pql.events_excl_agg.';
-CREATE OR REPLACE FUNCTION pql._events_excl_move(state internal, ts timestamptz, excluded boolean, c1 boolean, c2 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_excl_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_excl_move(internal, timestamptz, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.events_excl_agg.';
-CREATE OR REPLACE FUNCTION pql._events_excl_unmove(state internal, ts timestamptz, excluded boolean, c1 boolean, c2 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_excl_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_excl_unmove(internal, timestamptz, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.events_excl_agg.';
-CREATE AGGREGATE pql.events_excl_agg(ts timestamptz, excluded boolean, c1 boolean, c2 boolean) (
-  SFUNC = pql._events_excl_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._events_excl_move, MINVFUNC = pql._events_excl_unmove, MSTYPE = internal, MFINALFUNC = pql._events_moved);
-COMMENT ON AGGREGATE pql.events_excl_agg(timestamptz, boolean, boolean, boolean) IS 'Keeps the events for which a condition holds, and those that no chain of steps may pass. A null condition is false, an event without a time is ignored.';
-CREATE OR REPLACE FUNCTION pql._events_excl_add(state pql.events_state, ts timestamptz, excluded boolean, c1 boolean, c2 boolean, c3 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__events_excl_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_excl_add(pql.events_state, timestamptz, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.events_excl_agg.';
-CREATE OR REPLACE FUNCTION pql._events_excl_move(state internal, ts timestamptz, excluded boolean, c1 boolean, c2 boolean, c3 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_excl_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_excl_move(internal, timestamptz, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.events_excl_agg.';
-CREATE OR REPLACE FUNCTION pql._events_excl_unmove(state internal, ts timestamptz, excluded boolean, c1 boolean, c2 boolean, c3 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_excl_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_excl_unmove(internal, timestamptz, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.events_excl_agg.';
-CREATE AGGREGATE pql.events_excl_agg(ts timestamptz, excluded boolean, c1 boolean, c2 boolean, c3 boolean) (
-  SFUNC = pql._events_excl_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._events_excl_move, MINVFUNC = pql._events_excl_unmove, MSTYPE = internal, MFINALFUNC = pql._events_moved);
-COMMENT ON AGGREGATE pql.events_excl_agg(timestamptz, boolean, boolean, boolean, boolean) IS 'Keeps the events for which a condition holds, and those that no chain of steps may pass. A null condition is false, an event without a time is ignored.';
-CREATE OR REPLACE FUNCTION pql._events_excl_add(state pql.events_state, ts timestamptz, excluded boolean, c1 boolean, c2 boolean, c3 boolean, c4 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__events_excl_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_excl_add(pql.events_state, timestamptz, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.events_excl_agg.';
-CREATE OR REPLACE FUNCTION pql._events_excl_move(state internal, ts timestamptz, excluded boolean, c1 boolean, c2 boolean, c3 boolean, c4 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_excl_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_excl_move(internal, timestamptz, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.events_excl_agg.';
-CREATE OR REPLACE FUNCTION pql._events_excl_unmove(state internal, ts timestamptz, excluded boolean, c1 boolean, c2 boolean, c3 boolean, c4 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_excl_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_excl_unmove(internal, timestamptz, boolean, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.events_excl_agg.';
-CREATE AGGREGATE pql.events_excl_agg(ts timestamptz, excluded boolean, c1 boolean, c2 boolean, c3 boolean, c4 boolean) (
-  SFUNC = pql._events_excl_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._events_excl_move, MINVFUNC = pql._events_excl_unmove, MSTYPE = internal, MFINALFUNC = pql._events_moved);
-COMMENT ON AGGREGATE pql.events_excl_agg(timestamptz, boolean, boolean, boolean, boolean, boolean) IS 'Keeps the events for which a condition holds, and those that no chain of steps may pass. A null condition is false, an event without a time is ignored.';
-CREATE OR REPLACE FUNCTION pql._events_excl_add(state pql.events_state, ts timestamptz, excluded boolean, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__events_excl_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_excl_add(pql.events_state, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.events_excl_agg.';
-CREATE OR REPLACE FUNCTION pql._events_excl_move(state internal, ts timestamptz, excluded boolean, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_excl_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_excl_move(internal, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.events_excl_agg.';
-CREATE OR REPLACE FUNCTION pql._events_excl_unmove(state internal, ts timestamptz, excluded boolean, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_excl_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_excl_unmove(internal, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.events_excl_agg.';
-CREATE AGGREGATE pql.events_excl_agg(ts timestamptz, excluded boolean, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean) (
-  SFUNC = pql._events_excl_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._events_excl_move, MINVFUNC = pql._events_excl_unmove, MSTYPE = internal, MFINALFUNC = pql._events_moved);
-COMMENT ON AGGREGATE pql.events_excl_agg(timestamptz, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Keeps the events for which a condition holds, and those that no chain of steps may pass. A null condition is false, an event without a time is ignored.';
-CREATE OR REPLACE FUNCTION pql._events_excl_add(state pql.events_state, ts timestamptz, excluded boolean, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__events_excl_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_excl_add(pql.events_state, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.events_excl_agg.';
-CREATE OR REPLACE FUNCTION pql._events_excl_move(state internal, ts timestamptz, excluded boolean, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_excl_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_excl_move(internal, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.events_excl_agg.';
-CREATE OR REPLACE FUNCTION pql._events_excl_unmove(state internal, ts timestamptz, excluded boolean, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_excl_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_excl_unmove(internal, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.events_excl_agg.';
-CREATE AGGREGATE pql.events_excl_agg(ts timestamptz, excluded boolean, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean) (
-  SFUNC = pql._events_excl_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._events_excl_move, MINVFUNC = pql._events_excl_unmove, MSTYPE = internal, MFINALFUNC = pql._events_moved);
-COMMENT ON AGGREGATE pql.events_excl_agg(timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Keeps the events for which a condition holds, and those that no chain of steps may pass. A null condition is false, an event without a time is ignored.';
-CREATE OR REPLACE FUNCTION pql._events_excl_add(state pql.events_state, ts timestamptz, excluded boolean, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__events_excl_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_excl_add(pql.events_state, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.events_excl_agg.';
-CREATE OR REPLACE FUNCTION pql._events_excl_move(state internal, ts timestamptz, excluded boolean, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_excl_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_excl_move(internal, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.events_excl_agg.';
-CREATE OR REPLACE FUNCTION pql._events_excl_unmove(state internal, ts timestamptz, excluded boolean, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_excl_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_excl_unmove(internal, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.events_excl_agg.';
-CREATE AGGREGATE pql.events_excl_agg(ts timestamptz, excluded boolean, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean) (
-  SFUNC = pql._events_excl_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._events_excl_move, MINVFUNC = pql._events_excl_unmove, MSTYPE = internal, MFINALFUNC = pql._events_moved);
-COMMENT ON AGGREGATE pql.events_excl_agg(timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Keeps the events for which a condition holds, and those that no chain of steps may pass. A null condition is false, an event without a time is ignored.';
-CREATE OR REPLACE FUNCTION pql._events_excl_add(state pql.events_state, ts timestamptz, excluded boolean, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean, c8 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__events_excl_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_excl_add(pql.events_state, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.events_excl_agg.';
-CREATE OR REPLACE FUNCTION pql._events_excl_move(state internal, ts timestamptz, excluded boolean, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean, c8 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_excl_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_excl_move(internal, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.events_excl_agg.';
-CREATE OR REPLACE FUNCTION pql._events_excl_unmove(state internal, ts timestamptz, excluded boolean, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean, c8 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__events_excl_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._events_excl_unmove(internal, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.events_excl_agg.';
-CREATE AGGREGATE pql.events_excl_agg(ts timestamptz, excluded boolean, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean, c8 boolean) (
-  SFUNC = pql._events_excl_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._events_excl_move, MINVFUNC = pql._events_excl_unmove, MSTYPE = internal, MFINALFUNC = pql._events_moved);
-COMMENT ON AGGREGATE pql.events_excl_agg(timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Keeps the events for which a condition holds, and those that no chain of steps may pass. A null condition is false, an event without a time is ignored.';
+COMMENT ON AGGREGATE pql.events_excl_agg(timestamptz, boolean, {booleans}) IS 'Keeps the events for which a condition holds, and those that no chain of steps may pass. A null condition is false, an event without a time is ignored.';
+--@ end
 CREATE OR REPLACE FUNCTION pql._events_excl_add(state pql.events_state, ts timestamptz, excluded boolean, conditions boolean[]) RETURNS pql.events_state
   AS 'MODULE_PATHNAME', 'pql__events_excl_add_array' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
 COMMENT ON FUNCTION pql._events_excl_add(pql.events_state, timestamptz, boolean, boolean[]) IS 'Adds an event to the state of pql.events_excl_agg.';

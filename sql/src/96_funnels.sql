@@ -37,118 +37,22 @@ COMMENT ON FUNCTION pql._window_funnel_final(pql.events_state) IS 'The result of
 CREATE OR REPLACE FUNCTION pql._window_funnel_moved(state internal) RETURNS integer
   AS 'MODULE_PATHNAME', 'pql__window_funnel_moved' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION pql._window_funnel_moved(internal) IS 'The result of pql.window_funnel over a frame.';
-CREATE OR REPLACE FUNCTION pql._window_funnel_add(state pql.events_state, within interval, ts timestamptz, c1 boolean) RETURNS pql.events_state
+--@ for conditions
+CREATE OR REPLACE FUNCTION pql._window_funnel_add(state pql.events_state, within interval, ts timestamptz, {conditions}) RETURNS pql.events_state
   AS 'MODULE_PATHNAME', 'pql__window_funnel_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._window_funnel_add(pql.events_state, interval, timestamptz, boolean) IS 'Adds an event to the state of pql.window_funnel.';
-CREATE OR REPLACE FUNCTION pql._window_funnel_move(state internal, within interval, ts timestamptz, c1 boolean) RETURNS internal
+COMMENT ON FUNCTION pql._window_funnel_add(pql.events_state, interval, timestamptz, {booleans}) IS 'Adds an event to the state of pql.window_funnel.';
+CREATE OR REPLACE FUNCTION pql._window_funnel_move(state internal, within interval, ts timestamptz, {conditions}) RETURNS internal
   AS 'MODULE_PATHNAME', 'pql__window_funnel_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._window_funnel_move(internal, interval, timestamptz, boolean) IS 'Adds an event to the moving state of pql.window_funnel.';
-CREATE OR REPLACE FUNCTION pql._window_funnel_unmove(state internal, within interval, ts timestamptz, c1 boolean) RETURNS internal
+COMMENT ON FUNCTION pql._window_funnel_move(internal, interval, timestamptz, {booleans}) IS 'Adds an event to the moving state of pql.window_funnel.';
+CREATE OR REPLACE FUNCTION pql._window_funnel_unmove(state internal, within interval, ts timestamptz, {conditions}) RETURNS internal
   AS 'MODULE_PATHNAME', 'pql__window_funnel_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._window_funnel_unmove(internal, interval, timestamptz, boolean) IS 'Takes an event back from the moving state of pql.window_funnel.';
-CREATE AGGREGATE pql.window_funnel(within interval, ts timestamptz, c1 boolean) (
+COMMENT ON FUNCTION pql._window_funnel_unmove(internal, interval, timestamptz, {booleans}) IS 'Takes an event back from the moving state of pql.window_funnel.';
+CREATE AGGREGATE pql.window_funnel(within interval, ts timestamptz, {conditions}) (
   SFUNC = pql._window_funnel_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._window_funnel_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
   MSFUNC = pql._window_funnel_move, MINVFUNC = pql._window_funnel_unmove, MSTYPE = internal, MFINALFUNC = pql._window_funnel_moved,
   MFINALFUNC_MODIFY = READ_ONLY);
-COMMENT ON AGGREGATE pql.window_funnel(interval, timestamptz, boolean) IS 'How many steps were taken in order within a time of the first one. For other modes, or to keep the events, use pql.events_agg.';
-CREATE OR REPLACE FUNCTION pql._window_funnel_add(state pql.events_state, within interval, ts timestamptz, c1 boolean, c2 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__window_funnel_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._window_funnel_add(pql.events_state, interval, timestamptz, boolean, boolean) IS 'Adds an event to the state of pql.window_funnel.';
-CREATE OR REPLACE FUNCTION pql._window_funnel_move(state internal, within interval, ts timestamptz, c1 boolean, c2 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__window_funnel_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._window_funnel_move(internal, interval, timestamptz, boolean, boolean) IS 'Adds an event to the moving state of pql.window_funnel.';
-CREATE OR REPLACE FUNCTION pql._window_funnel_unmove(state internal, within interval, ts timestamptz, c1 boolean, c2 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__window_funnel_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._window_funnel_unmove(internal, interval, timestamptz, boolean, boolean) IS 'Takes an event back from the moving state of pql.window_funnel.';
-CREATE AGGREGATE pql.window_funnel(within interval, ts timestamptz, c1 boolean, c2 boolean) (
-  SFUNC = pql._window_funnel_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._window_funnel_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._window_funnel_move, MINVFUNC = pql._window_funnel_unmove, MSTYPE = internal, MFINALFUNC = pql._window_funnel_moved,
-  MFINALFUNC_MODIFY = READ_ONLY);
-COMMENT ON AGGREGATE pql.window_funnel(interval, timestamptz, boolean, boolean) IS 'How many steps were taken in order within a time of the first one. For other modes, or to keep the events, use pql.events_agg.';
-CREATE OR REPLACE FUNCTION pql._window_funnel_add(state pql.events_state, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__window_funnel_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._window_funnel_add(pql.events_state, interval, timestamptz, boolean, boolean, boolean) IS 'Adds an event to the state of pql.window_funnel.';
-CREATE OR REPLACE FUNCTION pql._window_funnel_move(state internal, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__window_funnel_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._window_funnel_move(internal, interval, timestamptz, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.window_funnel.';
-CREATE OR REPLACE FUNCTION pql._window_funnel_unmove(state internal, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__window_funnel_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._window_funnel_unmove(internal, interval, timestamptz, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.window_funnel.';
-CREATE AGGREGATE pql.window_funnel(within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean) (
-  SFUNC = pql._window_funnel_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._window_funnel_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._window_funnel_move, MINVFUNC = pql._window_funnel_unmove, MSTYPE = internal, MFINALFUNC = pql._window_funnel_moved,
-  MFINALFUNC_MODIFY = READ_ONLY);
-COMMENT ON AGGREGATE pql.window_funnel(interval, timestamptz, boolean, boolean, boolean) IS 'How many steps were taken in order within a time of the first one. For other modes, or to keep the events, use pql.events_agg.';
-CREATE OR REPLACE FUNCTION pql._window_funnel_add(state pql.events_state, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__window_funnel_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._window_funnel_add(pql.events_state, interval, timestamptz, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.window_funnel.';
-CREATE OR REPLACE FUNCTION pql._window_funnel_move(state internal, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__window_funnel_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._window_funnel_move(internal, interval, timestamptz, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.window_funnel.';
-CREATE OR REPLACE FUNCTION pql._window_funnel_unmove(state internal, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__window_funnel_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._window_funnel_unmove(internal, interval, timestamptz, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.window_funnel.';
-CREATE AGGREGATE pql.window_funnel(within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean) (
-  SFUNC = pql._window_funnel_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._window_funnel_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._window_funnel_move, MINVFUNC = pql._window_funnel_unmove, MSTYPE = internal, MFINALFUNC = pql._window_funnel_moved,
-  MFINALFUNC_MODIFY = READ_ONLY);
-COMMENT ON AGGREGATE pql.window_funnel(interval, timestamptz, boolean, boolean, boolean, boolean) IS 'How many steps were taken in order within a time of the first one. For other modes, or to keep the events, use pql.events_agg.';
-CREATE OR REPLACE FUNCTION pql._window_funnel_add(state pql.events_state, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__window_funnel_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._window_funnel_add(pql.events_state, interval, timestamptz, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.window_funnel.';
-CREATE OR REPLACE FUNCTION pql._window_funnel_move(state internal, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__window_funnel_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._window_funnel_move(internal, interval, timestamptz, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.window_funnel.';
-CREATE OR REPLACE FUNCTION pql._window_funnel_unmove(state internal, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__window_funnel_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._window_funnel_unmove(internal, interval, timestamptz, boolean, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.window_funnel.';
-CREATE AGGREGATE pql.window_funnel(within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean) (
-  SFUNC = pql._window_funnel_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._window_funnel_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._window_funnel_move, MINVFUNC = pql._window_funnel_unmove, MSTYPE = internal, MFINALFUNC = pql._window_funnel_moved,
-  MFINALFUNC_MODIFY = READ_ONLY);
-COMMENT ON AGGREGATE pql.window_funnel(interval, timestamptz, boolean, boolean, boolean, boolean, boolean) IS 'How many steps were taken in order within a time of the first one. For other modes, or to keep the events, use pql.events_agg.';
-CREATE OR REPLACE FUNCTION pql._window_funnel_add(state pql.events_state, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__window_funnel_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._window_funnel_add(pql.events_state, interval, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.window_funnel.';
-CREATE OR REPLACE FUNCTION pql._window_funnel_move(state internal, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__window_funnel_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._window_funnel_move(internal, interval, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.window_funnel.';
-CREATE OR REPLACE FUNCTION pql._window_funnel_unmove(state internal, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__window_funnel_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._window_funnel_unmove(internal, interval, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.window_funnel.';
-CREATE AGGREGATE pql.window_funnel(within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean) (
-  SFUNC = pql._window_funnel_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._window_funnel_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._window_funnel_move, MINVFUNC = pql._window_funnel_unmove, MSTYPE = internal, MFINALFUNC = pql._window_funnel_moved,
-  MFINALFUNC_MODIFY = READ_ONLY);
-COMMENT ON AGGREGATE pql.window_funnel(interval, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean) IS 'How many steps were taken in order within a time of the first one. For other modes, or to keep the events, use pql.events_agg.';
-CREATE OR REPLACE FUNCTION pql._window_funnel_add(state pql.events_state, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__window_funnel_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._window_funnel_add(pql.events_state, interval, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.window_funnel.';
-CREATE OR REPLACE FUNCTION pql._window_funnel_move(state internal, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__window_funnel_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._window_funnel_move(internal, interval, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.window_funnel.';
-CREATE OR REPLACE FUNCTION pql._window_funnel_unmove(state internal, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__window_funnel_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._window_funnel_unmove(internal, interval, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.window_funnel.';
-CREATE AGGREGATE pql.window_funnel(within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean) (
-  SFUNC = pql._window_funnel_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._window_funnel_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._window_funnel_move, MINVFUNC = pql._window_funnel_unmove, MSTYPE = internal, MFINALFUNC = pql._window_funnel_moved,
-  MFINALFUNC_MODIFY = READ_ONLY);
-COMMENT ON AGGREGATE pql.window_funnel(interval, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'How many steps were taken in order within a time of the first one. For other modes, or to keep the events, use pql.events_agg.';
-CREATE OR REPLACE FUNCTION pql._window_funnel_add(state pql.events_state, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean, c8 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__window_funnel_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._window_funnel_add(pql.events_state, interval, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.window_funnel.';
-CREATE OR REPLACE FUNCTION pql._window_funnel_move(state internal, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean, c8 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__window_funnel_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._window_funnel_move(internal, interval, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.window_funnel.';
-CREATE OR REPLACE FUNCTION pql._window_funnel_unmove(state internal, within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean, c8 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__window_funnel_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._window_funnel_unmove(internal, interval, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.window_funnel.';
-CREATE AGGREGATE pql.window_funnel(within interval, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean, c8 boolean) (
-  SFUNC = pql._window_funnel_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._window_funnel_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._window_funnel_move, MINVFUNC = pql._window_funnel_unmove, MSTYPE = internal, MFINALFUNC = pql._window_funnel_moved,
-  MFINALFUNC_MODIFY = READ_ONLY);
-COMMENT ON AGGREGATE pql.window_funnel(interval, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'How many steps were taken in order within a time of the first one. For other modes, or to keep the events, use pql.events_agg.';
+COMMENT ON AGGREGATE pql.window_funnel(interval, timestamptz, {booleans}) IS 'How many steps were taken in order within a time of the first one. For other modes, or to keep the events, use pql.events_agg.';
+--@ end
 CREATE OR REPLACE FUNCTION pql._window_funnel_add(state pql.events_state, within interval, ts timestamptz, conditions boolean[]) RETURNS pql.events_state
   AS 'MODULE_PATHNAME', 'pql__window_funnel_add_array' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
 COMMENT ON FUNCTION pql._window_funnel_add(pql.events_state, interval, timestamptz, boolean[]) IS 'Adds an event to the state of pql.window_funnel.';
@@ -169,118 +73,22 @@ COMMENT ON FUNCTION pql._sequence_match_final(pql.events_state) IS 'The result o
 CREATE OR REPLACE FUNCTION pql._sequence_match_moved(state internal) RETURNS boolean
   AS 'MODULE_PATHNAME', 'pql__sequence_match_moved' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION pql._sequence_match_moved(internal) IS 'The result of pql.sequence_match over a frame.';
-CREATE OR REPLACE FUNCTION pql._sequence_match_add(state pql.events_state, pattern text, ts timestamptz, c1 boolean) RETURNS pql.events_state
+--@ for conditions
+CREATE OR REPLACE FUNCTION pql._sequence_match_add(state pql.events_state, pattern text, ts timestamptz, {conditions}) RETURNS pql.events_state
   AS 'MODULE_PATHNAME', 'pql__sequence_match_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._sequence_match_add(pql.events_state, text, timestamptz, boolean) IS 'Adds an event to the state of pql.sequence_match.';
-CREATE OR REPLACE FUNCTION pql._sequence_match_move(state internal, pattern text, ts timestamptz, c1 boolean) RETURNS internal
+COMMENT ON FUNCTION pql._sequence_match_add(pql.events_state, text, timestamptz, {booleans}) IS 'Adds an event to the state of pql.sequence_match.';
+CREATE OR REPLACE FUNCTION pql._sequence_match_move(state internal, pattern text, ts timestamptz, {conditions}) RETURNS internal
   AS 'MODULE_PATHNAME', 'pql__sequence_match_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._sequence_match_move(internal, text, timestamptz, boolean) IS 'Adds an event to the moving state of pql.sequence_match.';
-CREATE OR REPLACE FUNCTION pql._sequence_match_unmove(state internal, pattern text, ts timestamptz, c1 boolean) RETURNS internal
+COMMENT ON FUNCTION pql._sequence_match_move(internal, text, timestamptz, {booleans}) IS 'Adds an event to the moving state of pql.sequence_match.';
+CREATE OR REPLACE FUNCTION pql._sequence_match_unmove(state internal, pattern text, ts timestamptz, {conditions}) RETURNS internal
   AS 'MODULE_PATHNAME', 'pql__sequence_match_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._sequence_match_unmove(internal, text, timestamptz, boolean) IS 'Takes an event back from the moving state of pql.sequence_match.';
-CREATE AGGREGATE pql.sequence_match(pattern text, ts timestamptz, c1 boolean) (
+COMMENT ON FUNCTION pql._sequence_match_unmove(internal, text, timestamptz, {booleans}) IS 'Takes an event back from the moving state of pql.sequence_match.';
+CREATE AGGREGATE pql.sequence_match(pattern text, ts timestamptz, {conditions}) (
   SFUNC = pql._sequence_match_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._sequence_match_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
   MSFUNC = pql._sequence_match_move, MINVFUNC = pql._sequence_match_unmove, MSTYPE = internal, MFINALFUNC = pql._sequence_match_moved,
   MFINALFUNC_MODIFY = READ_ONLY);
-COMMENT ON AGGREGATE pql.sequence_match(text, timestamptz, boolean) IS 'Whether the events match a pattern such as (?1)(?t<=7d)(?2).*(?3). To keep the events, use pql.events_agg.';
-CREATE OR REPLACE FUNCTION pql._sequence_match_add(state pql.events_state, pattern text, ts timestamptz, c1 boolean, c2 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__sequence_match_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._sequence_match_add(pql.events_state, text, timestamptz, boolean, boolean) IS 'Adds an event to the state of pql.sequence_match.';
-CREATE OR REPLACE FUNCTION pql._sequence_match_move(state internal, pattern text, ts timestamptz, c1 boolean, c2 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__sequence_match_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._sequence_match_move(internal, text, timestamptz, boolean, boolean) IS 'Adds an event to the moving state of pql.sequence_match.';
-CREATE OR REPLACE FUNCTION pql._sequence_match_unmove(state internal, pattern text, ts timestamptz, c1 boolean, c2 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__sequence_match_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._sequence_match_unmove(internal, text, timestamptz, boolean, boolean) IS 'Takes an event back from the moving state of pql.sequence_match.';
-CREATE AGGREGATE pql.sequence_match(pattern text, ts timestamptz, c1 boolean, c2 boolean) (
-  SFUNC = pql._sequence_match_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._sequence_match_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._sequence_match_move, MINVFUNC = pql._sequence_match_unmove, MSTYPE = internal, MFINALFUNC = pql._sequence_match_moved,
-  MFINALFUNC_MODIFY = READ_ONLY);
-COMMENT ON AGGREGATE pql.sequence_match(text, timestamptz, boolean, boolean) IS 'Whether the events match a pattern such as (?1)(?t<=7d)(?2).*(?3). To keep the events, use pql.events_agg.';
-CREATE OR REPLACE FUNCTION pql._sequence_match_add(state pql.events_state, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__sequence_match_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._sequence_match_add(pql.events_state, text, timestamptz, boolean, boolean, boolean) IS 'Adds an event to the state of pql.sequence_match.';
-CREATE OR REPLACE FUNCTION pql._sequence_match_move(state internal, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__sequence_match_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._sequence_match_move(internal, text, timestamptz, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.sequence_match.';
-CREATE OR REPLACE FUNCTION pql._sequence_match_unmove(state internal, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__sequence_match_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._sequence_match_unmove(internal, text, timestamptz, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.sequence_match.';
-CREATE AGGREGATE pql.sequence_match(pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean) (
-  SFUNC = pql._sequence_match_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._sequence_match_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._sequence_match_move, MINVFUNC = pql._sequence_match_unmove, MSTYPE = internal, MFINALFUNC = pql._sequence_match_moved,
-  MFINALFUNC_MODIFY = READ_ONLY);
-COMMENT ON AGGREGATE pql.sequence_match(text, timestamptz, boolean, boolean, boolean) IS 'Whether the events match a pattern such as (?1)(?t<=7d)(?2).*(?3). To keep the events, use pql.events_agg.';
-CREATE OR REPLACE FUNCTION pql._sequence_match_add(state pql.events_state, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__sequence_match_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._sequence_match_add(pql.events_state, text, timestamptz, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.sequence_match.';
-CREATE OR REPLACE FUNCTION pql._sequence_match_move(state internal, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__sequence_match_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._sequence_match_move(internal, text, timestamptz, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.sequence_match.';
-CREATE OR REPLACE FUNCTION pql._sequence_match_unmove(state internal, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__sequence_match_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._sequence_match_unmove(internal, text, timestamptz, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.sequence_match.';
-CREATE AGGREGATE pql.sequence_match(pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean) (
-  SFUNC = pql._sequence_match_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._sequence_match_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._sequence_match_move, MINVFUNC = pql._sequence_match_unmove, MSTYPE = internal, MFINALFUNC = pql._sequence_match_moved,
-  MFINALFUNC_MODIFY = READ_ONLY);
-COMMENT ON AGGREGATE pql.sequence_match(text, timestamptz, boolean, boolean, boolean, boolean) IS 'Whether the events match a pattern such as (?1)(?t<=7d)(?2).*(?3). To keep the events, use pql.events_agg.';
-CREATE OR REPLACE FUNCTION pql._sequence_match_add(state pql.events_state, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__sequence_match_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._sequence_match_add(pql.events_state, text, timestamptz, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.sequence_match.';
-CREATE OR REPLACE FUNCTION pql._sequence_match_move(state internal, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__sequence_match_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._sequence_match_move(internal, text, timestamptz, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.sequence_match.';
-CREATE OR REPLACE FUNCTION pql._sequence_match_unmove(state internal, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__sequence_match_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._sequence_match_unmove(internal, text, timestamptz, boolean, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.sequence_match.';
-CREATE AGGREGATE pql.sequence_match(pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean) (
-  SFUNC = pql._sequence_match_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._sequence_match_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._sequence_match_move, MINVFUNC = pql._sequence_match_unmove, MSTYPE = internal, MFINALFUNC = pql._sequence_match_moved,
-  MFINALFUNC_MODIFY = READ_ONLY);
-COMMENT ON AGGREGATE pql.sequence_match(text, timestamptz, boolean, boolean, boolean, boolean, boolean) IS 'Whether the events match a pattern such as (?1)(?t<=7d)(?2).*(?3). To keep the events, use pql.events_agg.';
-CREATE OR REPLACE FUNCTION pql._sequence_match_add(state pql.events_state, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__sequence_match_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._sequence_match_add(pql.events_state, text, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.sequence_match.';
-CREATE OR REPLACE FUNCTION pql._sequence_match_move(state internal, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__sequence_match_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._sequence_match_move(internal, text, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.sequence_match.';
-CREATE OR REPLACE FUNCTION pql._sequence_match_unmove(state internal, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__sequence_match_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._sequence_match_unmove(internal, text, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.sequence_match.';
-CREATE AGGREGATE pql.sequence_match(pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean) (
-  SFUNC = pql._sequence_match_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._sequence_match_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._sequence_match_move, MINVFUNC = pql._sequence_match_unmove, MSTYPE = internal, MFINALFUNC = pql._sequence_match_moved,
-  MFINALFUNC_MODIFY = READ_ONLY);
-COMMENT ON AGGREGATE pql.sequence_match(text, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Whether the events match a pattern such as (?1)(?t<=7d)(?2).*(?3). To keep the events, use pql.events_agg.';
-CREATE OR REPLACE FUNCTION pql._sequence_match_add(state pql.events_state, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__sequence_match_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._sequence_match_add(pql.events_state, text, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.sequence_match.';
-CREATE OR REPLACE FUNCTION pql._sequence_match_move(state internal, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__sequence_match_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._sequence_match_move(internal, text, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.sequence_match.';
-CREATE OR REPLACE FUNCTION pql._sequence_match_unmove(state internal, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__sequence_match_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._sequence_match_unmove(internal, text, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.sequence_match.';
-CREATE AGGREGATE pql.sequence_match(pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean) (
-  SFUNC = pql._sequence_match_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._sequence_match_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._sequence_match_move, MINVFUNC = pql._sequence_match_unmove, MSTYPE = internal, MFINALFUNC = pql._sequence_match_moved,
-  MFINALFUNC_MODIFY = READ_ONLY);
-COMMENT ON AGGREGATE pql.sequence_match(text, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Whether the events match a pattern such as (?1)(?t<=7d)(?2).*(?3). To keep the events, use pql.events_agg.';
-CREATE OR REPLACE FUNCTION pql._sequence_match_add(state pql.events_state, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean, c8 boolean) RETURNS pql.events_state
-  AS 'MODULE_PATHNAME', 'pql__sequence_match_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._sequence_match_add(pql.events_state, text, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the state of pql.sequence_match.';
-CREATE OR REPLACE FUNCTION pql._sequence_match_move(state internal, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean, c8 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__sequence_match_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._sequence_match_move(internal, text, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Adds an event to the moving state of pql.sequence_match.';
-CREATE OR REPLACE FUNCTION pql._sequence_match_unmove(state internal, pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean, c8 boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__sequence_match_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._sequence_match_unmove(internal, text, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Takes an event back from the moving state of pql.sequence_match.';
-CREATE AGGREGATE pql.sequence_match(pattern text, ts timestamptz, c1 boolean, c2 boolean, c3 boolean, c4 boolean, c5 boolean, c6 boolean, c7 boolean, c8 boolean) (
-  SFUNC = pql._sequence_match_add, STYPE = pql.events_state, SSPACE = 256, FINALFUNC = pql._sequence_match_final, FINALFUNC_MODIFY = SHAREABLE, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._sequence_match_move, MINVFUNC = pql._sequence_match_unmove, MSTYPE = internal, MFINALFUNC = pql._sequence_match_moved,
-  MFINALFUNC_MODIFY = READ_ONLY);
-COMMENT ON AGGREGATE pql.sequence_match(text, timestamptz, boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean) IS 'Whether the events match a pattern such as (?1)(?t<=7d)(?2).*(?3). To keep the events, use pql.events_agg.';
+COMMENT ON AGGREGATE pql.sequence_match(text, timestamptz, {booleans}) IS 'Whether the events match a pattern such as (?1)(?t<=7d)(?2).*(?3). To keep the events, use pql.events_agg.';
+--@ end
 CREATE OR REPLACE FUNCTION pql._sequence_match_add(state pql.events_state, pattern text, ts timestamptz, conditions boolean[]) RETURNS pql.events_state
   AS 'MODULE_PATHNAME', 'pql__sequence_match_add_array' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
 COMMENT ON FUNCTION pql._sequence_match_add(pql.events_state, text, timestamptz, boolean[]) IS 'Adds an event to the state of pql.sequence_match.';
