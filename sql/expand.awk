@@ -1,11 +1,13 @@
 # Expands the templates of sql/src, on their way into the install script.
 #
-#   --@ for conditions   what follows, up to --@ end, once for 1 condition, for 2, up to 8:
-#   --@ end              {conditions} is "c1 boolean, c2 boolean", {booleans} is "boolean, boolean"
+#   --@ for conditions      what follows, up to --@ end, once for 1 condition, for 2, up to 8:
+#                           {conditions} is "c1 boolean, c2 boolean", {booleans} is "boolean, boolean"
+#   --@ define state        what follows, up to --@ end, is what every type of states has
+#   --@ state NAME COMMENT  is replaced by that, with NAME for {state} and COMMENT for {about}
 
-function emit(text, name) {
+function filled(text, name) {
   for (name in value) text = replaced(text, "{" name "}", value[name])
-  print text
+  return text
 }
 
 function replaced(text, what, by, at, done) {
@@ -13,34 +15,54 @@ function replaced(text, what, by, at, done) {
   return done text
 }
 
-# The line of the --@ end that goes with the directive there.
-function end_of(first, at, depth) {
-  for (at = first; at <= NR; at++) {
-    if (line[at] ~ /^--@ for /) depth++
-    if (line[at] == "--@ end" && --depth == 0) return at
-  }
-  print "no --@ end for: " line[first] > "/dev/stderr"
+function fail(at, problem) {
+  print problem ": " line[at] > "/dev/stderr"
   exit 1
 }
 
-function expand(from, to, at, end, n) {
+# The line of the --@ end that goes with the directive there.
+function end_of(first, at, depth) {
+  for (at = first; at <= NR; at++) {
+    if (line[at] ~ /^--@ (for|define) /) depth++
+    if (line[at] == "--@ end" && --depth == 0) return at
+  }
+  fail(first, "no --@ end")
+}
+
+function for_conditions(from, to, n) {
+  value["conditions"] = value["booleans"] = ""
+  for (n = 1; n <= 8; n++) {
+    value["conditions"] = value["conditions"] (n > 1 ? ", " : "") "c" n " boolean"
+    value["booleans"] = value["booleans"] (n > 1 ? ", " : "") "boolean"
+    expand(from, to)
+  }
+}
+
+function state(name_and_comment, space) {
+  space = index(name_and_comment, " ")
+  value["state"] = substr(name_and_comment, 1, space - 1)
+  value["about"] = substr(name_and_comment, space + 1)
+  expand(state_from, state_to)
+}
+
+function expand(from, to, at, end) {
   for (at = from; at < to; at++) {
     if (line[at] !~ /^--@/) {
-      emit(line[at])
-      continue
+      print filled(line[at])
+    } else if (line[at] ~ /^--@ state /) {
+      state(substr(filled(line[at]), length("--@ state ") + 1))
+    } else {
+      end = end_of(at)
+      if (line[at] == "--@ for conditions") {
+        for_conditions(at + 1, end)
+      } else if (line[at] == "--@ define state") {
+        state_from = at + 1
+        state_to = end
+      } else {
+        fail(at, "unknown directive")
+      }
+      at = end
     }
-    if (line[at] != "--@ for conditions") {
-      print "unknown directive: " line[at] > "/dev/stderr"
-      exit 1
-    }
-    end = end_of(at)
-    value["conditions"] = value["booleans"] = ""
-    for (n = 1; n <= 8; n++) {
-      value["conditions"] = value["conditions"] (n > 1 ? ", " : "") "c" n " boolean"
-      value["booleans"] = value["booleans"] (n > 1 ? ", " : "") "boolean"
-      expand(at + 1, end)
-    }
-    at = end
   }
 }
 

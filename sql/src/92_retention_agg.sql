@@ -1,62 +1,6 @@
 -- retention_agg: which conditions ever held. cohort_retention_agg: in which periods after the first there was anything.
 
-CREATE TYPE pql.retention_state;
-COMMENT ON TYPE pql.retention_state IS 'What pql.retention_agg keeps: which of its conditions ever held.';
-CREATE OR REPLACE FUNCTION pql.retention_state_in(text cstring) RETURNS pql.retention_state
-  AS 'MODULE_PATHNAME', 'pql_retention_state_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.retention_state_in(cstring) IS 'Reads a pql.retention_state from text.';
-CREATE OR REPLACE FUNCTION pql.state_out(state pql.retention_state) RETURNS cstring
-  AS 'MODULE_PATHNAME', 'pql_state_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.state_out(pql.retention_state) IS 'A state as text: JSON.';
-CREATE OR REPLACE FUNCTION pql.retention_state_recv(bytes internal) RETURNS pql.retention_state
-  AS 'MODULE_PATHNAME', 'pql_retention_state_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.retention_state_recv(internal) IS 'Reads a pql.retention_state from its binary form.';
-CREATE OR REPLACE FUNCTION pql.state_send(state pql.retention_state) RETURNS bytea
-  AS 'MODULE_PATHNAME', 'pql_state_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.state_send(pql.retention_state) IS 'A state in its binary form.';
-CREATE TYPE pql.retention_state (INPUT = pql.retention_state_in, OUTPUT = pql.state_out, RECEIVE = pql.retention_state_recv, SEND = pql.state_send,
-  INTERNALLENGTH = VARIABLE, ALIGNMENT = double, STORAGE = extended);
-
-CREATE OR REPLACE FUNCTION pql.state_eq(a pql.retention_state, b pql.retention_state) RETURNS boolean
-  AS 'MODULE_PATHNAME', 'pql_state_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql.state_eq(pql.retention_state, pql.retention_state) IS 'Whether two states are of the same rows and settings.';
-CREATE OR REPLACE FUNCTION pql.state_ne(a pql.retention_state, b pql.retention_state) RETURNS boolean
-  AS 'MODULE_PATHNAME', 'pql_state_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql.state_ne(pql.retention_state, pql.retention_state) IS 'Whether two states differ.';
-CREATE OR REPLACE FUNCTION pql.state_hash(state pql.retention_state) RETURNS integer
-  AS 'MODULE_PATHNAME', 'pql_state_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql.state_hash(pql.retention_state) IS 'Hash of a state.';
-CREATE OR REPLACE FUNCTION pql.state_hash_extended(state pql.retention_state, seed bigint) RETURNS bigint
-  AS 'MODULE_PATHNAME', 'pql_state_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql.state_hash_extended(pql.retention_state, bigint) IS 'Hash of a state, of 64 bits.';
-CREATE OPERATOR pql.= (LEFTARG = pql.retention_state, RIGHTARG = pql.retention_state, FUNCTION = pql.state_eq, COMMUTATOR = OPERATOR(pql.=),
-  NEGATOR = OPERATOR(pql.<>), RESTRICT = eqsel, JOIN = eqjoinsel, HASHES);
-COMMENT ON OPERATOR pql.= (pql.retention_state, pql.retention_state) IS 'Whether two states are of the same rows and settings.';
-CREATE OPERATOR pql.<> (LEFTARG = pql.retention_state, RIGHTARG = pql.retention_state, FUNCTION = pql.state_ne, COMMUTATOR = OPERATOR(pql.<>),
-  NEGATOR = OPERATOR(pql.=), RESTRICT = neqsel, JOIN = neqjoinsel);
-COMMENT ON OPERATOR pql.<> (pql.retention_state, pql.retention_state) IS 'Whether two states differ.';
-CREATE OPERATOR CLASS pql.retention_state_ops DEFAULT FOR TYPE pql.retention_state USING hash AS
-  OPERATOR 1 pql.=, FUNCTION 1 pql.state_hash(pql.retention_state), FUNCTION 2 pql.state_hash_extended(pql.retention_state, bigint);
-COMMENT ON OPERATOR CLASS pql.retention_state_ops USING hash IS 'Values of pql.retention_state are grouped and joined by their bytes.';
-COMMENT ON OPERATOR FAMILY pql.retention_state_ops USING hash IS 'What hashes pql.retention_state.';
-
-CREATE OR REPLACE FUNCTION pql.state_merge(a pql.retention_state, b pql.retention_state) RETURNS pql.retention_state
-  AS 'MODULE_PATHNAME', 'pql_state_merge' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.state_merge(pql.retention_state, pql.retention_state) IS 'The state of the rows of both; null is no rows.';
-CREATE OPERATOR pql.|| (LEFTARG = pql.retention_state, RIGHTARG = pql.retention_state, FUNCTION = pql.state_merge);
-COMMENT ON OPERATOR pql.|| (pql.retention_state, pql.retention_state) IS 'The state of the rows of both; null is no rows.';
-CREATE OR REPLACE FUNCTION pql.state_info(state pql.retention_state) RETURNS jsonb
-  AS 'MODULE_PATHNAME', 'pql_state_info' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION pql.state_info(pql.retention_state) IS 'What a state is: its type, version, size, settings and extent.';
-CREATE OR REPLACE FUNCTION pql._state_add(state pql.retention_state, other pql.retention_state) RETURNS pql.retention_state
-  AS 'MODULE_PATHNAME', 'pql__state_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql._state_add(pql.retention_state, pql.retention_state) IS 'Adds a state to an aggregate''s.';
-CREATE OR REPLACE FUNCTION pql._state_final(state pql.retention_state) RETURNS pql.retention_state
-  AS 'MODULE_PATHNAME', 'pql__state_final' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql._state_final(pql.retention_state) IS 'An aggregate''s state as a value.';
-CREATE AGGREGATE pql.rollup(pql.retention_state) (SFUNC = pql._state_add, STYPE = pql.retention_state, FINALFUNC = pql._state_final,
-  COMBINEFUNC = pql._state_add, PARALLEL = SAFE);
-COMMENT ON AGGREGATE pql.rollup(pql.retention_state) IS 'The state of the rows of all these states.';
+--@ state retention_state What pql.retention_agg keeps: which of its conditions ever held.
 
 --@ for conditions
 CREATE OR REPLACE FUNCTION pql._retention_add(state pql.retention_state, {conditions}) RETURNS pql.retention_state
@@ -112,63 +56,7 @@ CREATE OR REPLACE FUNCTION pql.retained(state pql.retention_state) RETURNS boole
   AS 'MODULE_PATHNAME', 'pql_retained' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
 COMMENT ON FUNCTION pql.retained(pql.retention_state) IS 'For each condition, whether it and the first one held in some row, in whatever order.';
 
-CREATE TYPE pql.cohort_state;
-COMMENT ON TYPE pql.cohort_state IS 'What pql.cohort_retention_agg keeps: the periods with a row, and the first one with an anchor.';
-CREATE OR REPLACE FUNCTION pql.cohort_state_in(text cstring) RETURNS pql.cohort_state
-  AS 'MODULE_PATHNAME', 'pql_cohort_state_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.cohort_state_in(cstring) IS 'Reads a pql.cohort_state from text.';
-CREATE OR REPLACE FUNCTION pql.state_out(state pql.cohort_state) RETURNS cstring
-  AS 'MODULE_PATHNAME', 'pql_state_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.state_out(pql.cohort_state) IS 'A state as text: JSON.';
-CREATE OR REPLACE FUNCTION pql.cohort_state_recv(bytes internal) RETURNS pql.cohort_state
-  AS 'MODULE_PATHNAME', 'pql_cohort_state_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.cohort_state_recv(internal) IS 'Reads a pql.cohort_state from its binary form.';
-CREATE OR REPLACE FUNCTION pql.state_send(state pql.cohort_state) RETURNS bytea
-  AS 'MODULE_PATHNAME', 'pql_state_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.state_send(pql.cohort_state) IS 'A state in its binary form.';
-CREATE TYPE pql.cohort_state (INPUT = pql.cohort_state_in, OUTPUT = pql.state_out, RECEIVE = pql.cohort_state_recv, SEND = pql.state_send,
-  INTERNALLENGTH = VARIABLE, ALIGNMENT = double, STORAGE = extended);
-
-CREATE OR REPLACE FUNCTION pql.state_eq(a pql.cohort_state, b pql.cohort_state) RETURNS boolean
-  AS 'MODULE_PATHNAME', 'pql_state_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql.state_eq(pql.cohort_state, pql.cohort_state) IS 'Whether two states are of the same rows and settings.';
-CREATE OR REPLACE FUNCTION pql.state_ne(a pql.cohort_state, b pql.cohort_state) RETURNS boolean
-  AS 'MODULE_PATHNAME', 'pql_state_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql.state_ne(pql.cohort_state, pql.cohort_state) IS 'Whether two states differ.';
-CREATE OR REPLACE FUNCTION pql.state_hash(state pql.cohort_state) RETURNS integer
-  AS 'MODULE_PATHNAME', 'pql_state_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql.state_hash(pql.cohort_state) IS 'Hash of a state.';
-CREATE OR REPLACE FUNCTION pql.state_hash_extended(state pql.cohort_state, seed bigint) RETURNS bigint
-  AS 'MODULE_PATHNAME', 'pql_state_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql.state_hash_extended(pql.cohort_state, bigint) IS 'Hash of a state, of 64 bits.';
-CREATE OPERATOR pql.= (LEFTARG = pql.cohort_state, RIGHTARG = pql.cohort_state, FUNCTION = pql.state_eq, COMMUTATOR = OPERATOR(pql.=),
-  NEGATOR = OPERATOR(pql.<>), RESTRICT = eqsel, JOIN = eqjoinsel, HASHES);
-COMMENT ON OPERATOR pql.= (pql.cohort_state, pql.cohort_state) IS 'Whether two states are of the same rows and settings.';
-CREATE OPERATOR pql.<> (LEFTARG = pql.cohort_state, RIGHTARG = pql.cohort_state, FUNCTION = pql.state_ne, COMMUTATOR = OPERATOR(pql.<>),
-  NEGATOR = OPERATOR(pql.=), RESTRICT = neqsel, JOIN = neqjoinsel);
-COMMENT ON OPERATOR pql.<> (pql.cohort_state, pql.cohort_state) IS 'Whether two states differ.';
-CREATE OPERATOR CLASS pql.cohort_state_ops DEFAULT FOR TYPE pql.cohort_state USING hash AS
-  OPERATOR 1 pql.=, FUNCTION 1 pql.state_hash(pql.cohort_state), FUNCTION 2 pql.state_hash_extended(pql.cohort_state, bigint);
-COMMENT ON OPERATOR CLASS pql.cohort_state_ops USING hash IS 'Values of pql.cohort_state are grouped and joined by their bytes.';
-COMMENT ON OPERATOR FAMILY pql.cohort_state_ops USING hash IS 'What hashes pql.cohort_state.';
-
-CREATE OR REPLACE FUNCTION pql.state_merge(a pql.cohort_state, b pql.cohort_state) RETURNS pql.cohort_state
-  AS 'MODULE_PATHNAME', 'pql_state_merge' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.state_merge(pql.cohort_state, pql.cohort_state) IS 'The state of the rows of both; null is no rows.';
-CREATE OPERATOR pql.|| (LEFTARG = pql.cohort_state, RIGHTARG = pql.cohort_state, FUNCTION = pql.state_merge);
-COMMENT ON OPERATOR pql.|| (pql.cohort_state, pql.cohort_state) IS 'The state of the rows of both; null is no rows.';
-CREATE OR REPLACE FUNCTION pql.state_info(state pql.cohort_state) RETURNS jsonb
-  AS 'MODULE_PATHNAME', 'pql_state_info' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION pql.state_info(pql.cohort_state) IS 'What a state is: its type, version, size, settings and extent.';
-CREATE OR REPLACE FUNCTION pql._state_add(state pql.cohort_state, other pql.cohort_state) RETURNS pql.cohort_state
-  AS 'MODULE_PATHNAME', 'pql__state_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql._state_add(pql.cohort_state, pql.cohort_state) IS 'Adds a state to an aggregate''s.';
-CREATE OR REPLACE FUNCTION pql._state_final(state pql.cohort_state) RETURNS pql.cohort_state
-  AS 'MODULE_PATHNAME', 'pql__state_final' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql._state_final(pql.cohort_state) IS 'An aggregate''s state as a value.';
-CREATE AGGREGATE pql.rollup(pql.cohort_state) (SFUNC = pql._state_add, STYPE = pql.cohort_state, FINALFUNC = pql._state_final,
-  COMBINEFUNC = pql._state_add, PARALLEL = SAFE);
-COMMENT ON AGGREGATE pql.rollup(pql.cohort_state) IS 'The state of the rows of all these states.';
+--@ state cohort_state What pql.cohort_retention_agg keeps: the periods with a row, and the first one with an anchor.
 
 CREATE OR REPLACE FUNCTION pql._cohort_add(state pql.cohort_state, ts timestamptz, period interval) RETURNS pql.cohort_state
   AS 'MODULE_PATHNAME', 'pql__cohort_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;

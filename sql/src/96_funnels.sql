@@ -104,63 +104,7 @@ CREATE AGGREGATE pql.sequence_match(pattern text, ts timestamptz, VARIADIC condi
   MFINALFUNC_MODIFY = READ_ONLY);
 COMMENT ON AGGREGATE pql.sequence_match(text, timestamptz, VARIADIC boolean[]) IS 'Whether the events match a pattern such as (?1)(?t<=7d)(?2).*(?3). To keep the events, use pql.events_agg.';
 
-CREATE TYPE pql.funnel_summary_state;
-COMMENT ON TYPE pql.funnel_summary_state IS 'What pql.funnel_summary gives: how a funnel went in a stretch of time, in constant size, to be joined with what follows.';
-CREATE OR REPLACE FUNCTION pql.funnel_summary_state_in(text cstring) RETURNS pql.funnel_summary_state
-  AS 'MODULE_PATHNAME', 'pql_funnel_summary_state_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.funnel_summary_state_in(cstring) IS 'Reads a pql.funnel_summary_state from text.';
-CREATE OR REPLACE FUNCTION pql.state_out(state pql.funnel_summary_state) RETURNS cstring
-  AS 'MODULE_PATHNAME', 'pql_state_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.state_out(pql.funnel_summary_state) IS 'A state as text: JSON.';
-CREATE OR REPLACE FUNCTION pql.funnel_summary_state_recv(bytes internal) RETURNS pql.funnel_summary_state
-  AS 'MODULE_PATHNAME', 'pql_funnel_summary_state_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.funnel_summary_state_recv(internal) IS 'Reads a pql.funnel_summary_state from its binary form.';
-CREATE OR REPLACE FUNCTION pql.state_send(state pql.funnel_summary_state) RETURNS bytea
-  AS 'MODULE_PATHNAME', 'pql_state_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.state_send(pql.funnel_summary_state) IS 'A state in its binary form.';
-CREATE TYPE pql.funnel_summary_state (INPUT = pql.funnel_summary_state_in, OUTPUT = pql.state_out, RECEIVE = pql.funnel_summary_state_recv, SEND = pql.state_send,
-  INTERNALLENGTH = VARIABLE, ALIGNMENT = double, STORAGE = extended);
-
-CREATE OR REPLACE FUNCTION pql.state_eq(a pql.funnel_summary_state, b pql.funnel_summary_state) RETURNS boolean
-  AS 'MODULE_PATHNAME', 'pql_state_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql.state_eq(pql.funnel_summary_state, pql.funnel_summary_state) IS 'Whether two states are of the same rows and settings.';
-CREATE OR REPLACE FUNCTION pql.state_ne(a pql.funnel_summary_state, b pql.funnel_summary_state) RETURNS boolean
-  AS 'MODULE_PATHNAME', 'pql_state_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql.state_ne(pql.funnel_summary_state, pql.funnel_summary_state) IS 'Whether two states differ.';
-CREATE OR REPLACE FUNCTION pql.state_hash(state pql.funnel_summary_state) RETURNS integer
-  AS 'MODULE_PATHNAME', 'pql_state_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql.state_hash(pql.funnel_summary_state) IS 'Hash of a state.';
-CREATE OR REPLACE FUNCTION pql.state_hash_extended(state pql.funnel_summary_state, seed bigint) RETURNS bigint
-  AS 'MODULE_PATHNAME', 'pql_state_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql.state_hash_extended(pql.funnel_summary_state, bigint) IS 'Hash of a state, of 64 bits.';
-CREATE OPERATOR pql.= (LEFTARG = pql.funnel_summary_state, RIGHTARG = pql.funnel_summary_state, FUNCTION = pql.state_eq, COMMUTATOR = OPERATOR(pql.=),
-  NEGATOR = OPERATOR(pql.<>), RESTRICT = eqsel, JOIN = eqjoinsel, HASHES);
-COMMENT ON OPERATOR pql.= (pql.funnel_summary_state, pql.funnel_summary_state) IS 'Whether two states are of the same rows and settings.';
-CREATE OPERATOR pql.<> (LEFTARG = pql.funnel_summary_state, RIGHTARG = pql.funnel_summary_state, FUNCTION = pql.state_ne, COMMUTATOR = OPERATOR(pql.<>),
-  NEGATOR = OPERATOR(pql.=), RESTRICT = neqsel, JOIN = neqjoinsel);
-COMMENT ON OPERATOR pql.<> (pql.funnel_summary_state, pql.funnel_summary_state) IS 'Whether two states differ.';
-CREATE OPERATOR CLASS pql.funnel_summary_state_ops DEFAULT FOR TYPE pql.funnel_summary_state USING hash AS
-  OPERATOR 1 pql.=, FUNCTION 1 pql.state_hash(pql.funnel_summary_state), FUNCTION 2 pql.state_hash_extended(pql.funnel_summary_state, bigint);
-COMMENT ON OPERATOR CLASS pql.funnel_summary_state_ops USING hash IS 'Values of pql.funnel_summary_state are grouped and joined by their bytes.';
-COMMENT ON OPERATOR FAMILY pql.funnel_summary_state_ops USING hash IS 'What hashes pql.funnel_summary_state.';
-
-CREATE OR REPLACE FUNCTION pql.state_merge(a pql.funnel_summary_state, b pql.funnel_summary_state) RETURNS pql.funnel_summary_state
-  AS 'MODULE_PATHNAME', 'pql_state_merge' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.state_merge(pql.funnel_summary_state, pql.funnel_summary_state) IS 'The state of the rows of both; null is no rows.';
-CREATE OPERATOR pql.|| (LEFTARG = pql.funnel_summary_state, RIGHTARG = pql.funnel_summary_state, FUNCTION = pql.state_merge);
-COMMENT ON OPERATOR pql.|| (pql.funnel_summary_state, pql.funnel_summary_state) IS 'The state of the rows of both; null is no rows.';
-CREATE OR REPLACE FUNCTION pql.state_info(state pql.funnel_summary_state) RETURNS jsonb
-  AS 'MODULE_PATHNAME', 'pql_state_info' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION pql.state_info(pql.funnel_summary_state) IS 'What a state is: its type, version, size, settings and extent.';
-CREATE OR REPLACE FUNCTION pql._state_add(state pql.funnel_summary_state, other pql.funnel_summary_state) RETURNS pql.funnel_summary_state
-  AS 'MODULE_PATHNAME', 'pql__state_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql._state_add(pql.funnel_summary_state, pql.funnel_summary_state) IS 'Adds a state to an aggregate''s.';
-CREATE OR REPLACE FUNCTION pql._state_final(state pql.funnel_summary_state) RETURNS pql.funnel_summary_state
-  AS 'MODULE_PATHNAME', 'pql__state_final' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql._state_final(pql.funnel_summary_state) IS 'An aggregate''s state as a value.';
-CREATE AGGREGATE pql.rollup(pql.funnel_summary_state) (SFUNC = pql._state_add, STYPE = pql.funnel_summary_state, FINALFUNC = pql._state_final,
-  COMBINEFUNC = pql._state_add, PARALLEL = SAFE);
-COMMENT ON AGGREGATE pql.rollup(pql.funnel_summary_state) IS 'The state of the rows of all these states.';
+--@ state funnel_summary_state What pql.funnel_summary gives: how a funnel went in a stretch of time, in constant size, to be joined with what follows.
 
 CREATE OR REPLACE FUNCTION pql.funnel_summary(state pql.events_state, within interval, modes text[] DEFAULT '{}') RETURNS pql.funnel_summary_state
   AS 'MODULE_PATHNAME', 'pql_funnel_summary' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
