@@ -2,6 +2,9 @@
 #
 #   --@ for conditions      what follows, up to --@ end, once for 1 condition, for 2, up to 8:
 #                           {conditions} is "c1 boolean, c2 boolean", {booleans} is "boolean, boolean"
+#   --@ for times           once for times that are timestamptz, for timestamp, and for bigint: {time}, {length}, {lengths} are what
+#                           aggregates take, {instant}, {span} what is taken and given elsewhere; {_times} is what names have in
+#                           them, and {times_are} what comments have at their end
 #   --@ define state        what follows, up to --@ end, is what every type of states has
 #   --@ state NAME COMMENT  is replaced by that, with NAME for {state} and COMMENT for {about}
 
@@ -38,6 +41,23 @@ function for_conditions(from, to, n) {
   }
 }
 
+function for_times(from, to) {
+  times("", "timestamptz", "interval", "timestamptz", "interval", "", from, to)
+  times("_timestamp", "timestamp", "interval", "timestamp", "interval", " Times are without time zone.", from, to)
+  times("_bigint", "pql.epoch", "pql.epoch_span", "bigint", "bigint", " Times are numbers.", from, to)
+}
+
+function times(name, time, length_, instant, span, are, from, to) {
+  value["_times"] = name
+  value["time"] = time
+  value["length"] = length_
+  value["lengths"] = span "[]"
+  value["instant"] = instant
+  value["span"] = span
+  value["times_are"] = are
+  expand(from, to)
+}
+
 function state(name_and_comment, space) {
   space = index(name_and_comment, " ")
   value["state"] = substr(name_and_comment, 1, space - 1)
@@ -55,6 +75,8 @@ function expand(from, to, at, end) {
       end = end_of(at)
       if (line[at] == "--@ for conditions") {
         for_conditions(at + 1, end)
+      } else if (line[at] == "--@ for times") {
+        for_times(at + 1, end)
       } else if (line[at] == "--@ define state") {
         state_from = at + 1
         state_to = end

@@ -1,4 +1,45 @@
--- What every type of states has. The functions state_... and _state_... are the same in C for all of them (src/pg/aggregate.cpp).
+-- What states of aggregates are made of: times that are numbers, and what every type of states has.
+
+-- What an aggregate takes where times are bigint. Types of their own, which are to PostgreSQL as times and intervals are, so that it
+-- doesn't wonder whether '2026-03-02' or '7 days' is a number: of what could be meant, timestamptz and interval are preferred.
+CREATE TYPE pql.epoch;
+COMMENT ON TYPE pql.epoch IS 'A time that is a number, of whatever unit. What is bigint or integer becomes one by itself.';
+CREATE OR REPLACE FUNCTION pql.epoch_in(text cstring) RETURNS pql.epoch AS 'int8in' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION pql.epoch_in(cstring) IS 'Reads a pql.epoch from text.';
+CREATE OR REPLACE FUNCTION pql.epoch_out(n pql.epoch) RETURNS cstring AS 'int8out' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION pql.epoch_out(pql.epoch) IS 'A pql.epoch as text.';
+CREATE OR REPLACE FUNCTION pql.epoch_recv(bytes internal) RETURNS pql.epoch AS 'int8recv' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION pql.epoch_recv(internal) IS 'Reads a pql.epoch from its binary form.';
+CREATE OR REPLACE FUNCTION pql.epoch_send(n pql.epoch) RETURNS bytea AS 'int8send' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION pql.epoch_send(pql.epoch) IS 'A pql.epoch in its binary form.';
+CREATE TYPE pql.epoch (INPUT = pql.epoch_in, OUTPUT = pql.epoch_out, RECEIVE = pql.epoch_recv, SEND = pql.epoch_send, LIKE = bigint, CATEGORY = 'D');
+CREATE OR REPLACE FUNCTION pql.epoch(n integer) RETURNS pql.epoch AS 'int48' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION pql.epoch(integer) IS 'The number as a pql.epoch.';
+CREATE CAST (bigint AS pql.epoch) WITHOUT FUNCTION AS IMPLICIT;
+COMMENT ON CAST (bigint AS pql.epoch) IS 'Lets a bigint be a pql.epoch.';
+CREATE CAST (integer AS pql.epoch) WITH FUNCTION pql.epoch(integer) AS IMPLICIT;
+COMMENT ON CAST (integer AS pql.epoch) IS 'Lets an integer be a pql.epoch.';
+
+CREATE TYPE pql.epoch_span;
+COMMENT ON TYPE pql.epoch_span IS 'A length of such times as pql.epoch. What is bigint or integer becomes one by itself.';
+CREATE OR REPLACE FUNCTION pql.epoch_span_in(text cstring) RETURNS pql.epoch_span
+  AS 'MODULE_PATHNAME', 'pql_epoch_span_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql.epoch_span_in(cstring) IS 'Reads a pql.epoch_span from text.';
+CREATE OR REPLACE FUNCTION pql.epoch_span_out(n pql.epoch_span) RETURNS cstring AS 'int8out' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION pql.epoch_span_out(pql.epoch_span) IS 'A pql.epoch_span as text.';
+CREATE OR REPLACE FUNCTION pql.epoch_span_recv(bytes internal) RETURNS pql.epoch_span AS 'int8recv' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION pql.epoch_span_recv(internal) IS 'Reads a pql.epoch_span from its binary form.';
+CREATE OR REPLACE FUNCTION pql.epoch_span_send(n pql.epoch_span) RETURNS bytea AS 'int8send' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION pql.epoch_span_send(pql.epoch_span) IS 'A pql.epoch_span in its binary form.';
+CREATE TYPE pql.epoch_span (INPUT = pql.epoch_span_in, OUTPUT = pql.epoch_span_out, RECEIVE = pql.epoch_span_recv, SEND = pql.epoch_span_send, LIKE = bigint, CATEGORY = 'T');
+CREATE OR REPLACE FUNCTION pql.epoch_span(n integer) RETURNS pql.epoch_span AS 'int48' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION pql.epoch_span(integer) IS 'The number as a pql.epoch_span.';
+CREATE CAST (bigint AS pql.epoch_span) WITHOUT FUNCTION AS IMPLICIT;
+COMMENT ON CAST (bigint AS pql.epoch_span) IS 'Lets a bigint be a pql.epoch_span.';
+CREATE CAST (integer AS pql.epoch_span) WITH FUNCTION pql.epoch_span(integer) AS IMPLICIT;
+COMMENT ON CAST (integer AS pql.epoch_span) IS 'Lets an integer be a pql.epoch_span.';
+
+-- The functions state_... and _state_... are the same in C for all of them (src/pg/aggregate.cpp).
 --@ define state
 CREATE TYPE pql.{state};
 COMMENT ON TYPE pql.{state} IS '{about}';

@@ -1,27 +1,29 @@
 -- window_count_agg: how many rows there were in windows of time. count_map_agg: a sum for each key.
 
---@ state window_count_state What pql.window_count_agg keeps: the number of rows at each instant, back from the newest row by the longest window.
+--@ for times
+--@ state window_count{_times}_state What pql.window_count_agg keeps: the number of rows at each instant, back from the newest row by the longest window.{times_are}
 
-CREATE OR REPLACE FUNCTION pql._window_count_add(state pql.window_count_state, ts timestamptz, windows interval[]) RETURNS pql.window_count_state
-  AS 'MODULE_PATHNAME', 'pql__window_count_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._window_count_add(pql.window_count_state, timestamptz, interval[]) IS 'Adds a row to the state of pql.window_count_agg.';
-CREATE OR REPLACE FUNCTION pql._window_count_move(state internal, ts timestamptz, windows interval[]) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__window_count_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._window_count_move(internal, timestamptz, interval[]) IS 'Adds a row to the moving state of pql.window_count_agg.';
-CREATE OR REPLACE FUNCTION pql._window_count_unmove(state internal, ts timestamptz, windows interval[]) RETURNS internal
+CREATE OR REPLACE FUNCTION pql._window_count_add(state pql.window_count{_times}_state, ts {time}, windows {lengths}) RETURNS pql.window_count{_times}_state
+  AS 'MODULE_PATHNAME', 'pql__window_count_add{_times}' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._window_count_add(pql.window_count{_times}_state, {time}, {lengths}) IS 'Adds a row to the state of pql.window_count_agg.';
+CREATE OR REPLACE FUNCTION pql._window_count_move(state internal, ts {time}, windows {lengths}) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__window_count_move{_times}' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._window_count_move(internal, {time}, {lengths}) IS 'Adds a row to the moving state of pql.window_count_agg.';
+CREATE OR REPLACE FUNCTION pql._window_count_unmove(state internal, ts {time}, windows {lengths}) RETURNS internal
   AS 'MODULE_PATHNAME', 'pql__window_count_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._window_count_unmove(internal, timestamptz, interval[]) IS 'Takes a row back from the moving state of pql.window_count_agg.';
-CREATE OR REPLACE FUNCTION pql._window_count_moved(state internal) RETURNS pql.window_count_state
-  AS 'MODULE_PATHNAME', 'pql__window_count_moved' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql._window_count_moved(internal) IS 'The moving state of pql.window_count_agg as a value.';
-CREATE AGGREGATE pql.window_count_agg(ts timestamptz, windows interval[]) (
-  SFUNC = pql._window_count_add, STYPE = pql.window_count_state, SSPACE = 256, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._window_count_move, MINVFUNC = pql._window_count_unmove, MSTYPE = internal, MFINALFUNC = pql._window_count_moved);
-COMMENT ON AGGREGATE pql.window_count_agg(timestamptz, interval[]) IS 'Counts rows in windows of time, whose lengths are given. Read with count_in. Rows that are older than the newest one by the longest window are forgotten.';
+COMMENT ON FUNCTION pql._window_count_unmove(internal, {time}, {lengths}) IS 'Takes a row back from the moving state of pql.window_count_agg.';
+CREATE OR REPLACE FUNCTION pql._window_count_moved{_times}(state internal) RETURNS pql.window_count{_times}_state
+  AS 'MODULE_PATHNAME', 'pql__window_count_moved{_times}' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION pql._window_count_moved{_times}(internal) IS 'The moving state of pql.window_count_agg as a value.{times_are}';
+CREATE AGGREGATE pql.window_count_agg(ts {time}, windows {lengths}) (
+  SFUNC = pql._window_count_add, STYPE = pql.window_count{_times}_state, SSPACE = 256, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
+  MSFUNC = pql._window_count_move, MINVFUNC = pql._window_count_unmove, MSTYPE = internal, MFINALFUNC = pql._window_count_moved{_times});
+COMMENT ON AGGREGATE pql.window_count_agg({time}, {lengths}) IS 'Counts rows in windows of time, whose lengths are given. Read with count_in. Rows that are older than the newest one by the longest window are forgotten.';
 
-CREATE OR REPLACE FUNCTION pql.count_in(state pql.window_count_state, as_of timestamptz, w interval) RETURNS bigint
+CREATE OR REPLACE FUNCTION pql.count_in(state pql.window_count{_times}_state, as_of {instant}, w {span}) RETURNS bigint
   AS 'MODULE_PATHNAME', 'pql_count_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
-COMMENT ON FUNCTION pql.count_in(pql.window_count_state, timestamptz, interval) IS 'The number of rows after as_of - w, up to as_of. Error 22023: a window that is longer than those aggregated, or begins before what is kept.';
+COMMENT ON FUNCTION pql.count_in(pql.window_count{_times}_state, {instant}, {span}) IS 'The number of rows after as_of - w, up to as_of. Error 22023: a window that is longer than those aggregated, or begins before what is kept.';
+--@ end
 
 --@ state count_map_state What pql.count_map_agg keeps: an exact sum for each key; keys whose sum is zero are left out.
 

@@ -56,41 +56,43 @@ CREATE OR REPLACE FUNCTION pql.retained(state pql.retention_state) RETURNS boole
   AS 'MODULE_PATHNAME', 'pql_retained' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
 COMMENT ON FUNCTION pql.retained(pql.retention_state) IS 'For each condition, whether it and the first one held in some row, in whatever order.';
 
---@ state cohort_state What pql.cohort_retention_agg keeps: the periods with a row, and the first one with an anchor.
+--@ for times
+--@ state cohort{_times}_state What pql.cohort_retention_agg keeps: the periods with a row, and the first one with an anchor.{times_are}
 
-CREATE OR REPLACE FUNCTION pql._cohort_add(state pql.cohort_state, ts timestamptz, period interval) RETURNS pql.cohort_state
-  AS 'MODULE_PATHNAME', 'pql__cohort_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._cohort_add(pql.cohort_state, timestamptz, interval) IS 'Adds a row to the state of pql.cohort_retention_agg.';
-CREATE OR REPLACE FUNCTION pql._cohort_move(state internal, ts timestamptz, period interval) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__cohort_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._cohort_move(internal, timestamptz, interval) IS 'Adds a row to the moving state of pql.cohort_retention_agg.';
-CREATE OR REPLACE FUNCTION pql._cohort_unmove(state internal, ts timestamptz, period interval) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__cohort_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._cohort_unmove(internal, timestamptz, interval) IS 'Takes a row back from the moving state of pql.cohort_retention_agg.';
-CREATE OR REPLACE FUNCTION pql._cohort_add(state pql.cohort_state, ts timestamptz, period interval, anchor boolean) RETURNS pql.cohort_state
-  AS 'MODULE_PATHNAME', 'pql__cohort_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._cohort_add(pql.cohort_state, timestamptz, interval, boolean) IS 'Adds a row to the state of pql.cohort_retention_agg.';
-CREATE OR REPLACE FUNCTION pql._cohort_move(state internal, ts timestamptz, period interval, anchor boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__cohort_move' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._cohort_move(internal, timestamptz, interval, boolean) IS 'Adds a row to the moving state of pql.cohort_retention_agg.';
-CREATE OR REPLACE FUNCTION pql._cohort_unmove(state internal, ts timestamptz, period interval, anchor boolean) RETURNS internal
-  AS 'MODULE_PATHNAME', 'pql__cohort_unmove' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql._cohort_unmove(internal, timestamptz, interval, boolean) IS 'Takes a row back from the moving state of pql.cohort_retention_agg.';
-CREATE OR REPLACE FUNCTION pql._cohort_moved(state internal) RETURNS pql.cohort_state
-  AS 'MODULE_PATHNAME', 'pql__cohort_moved' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql._cohort_moved(internal) IS 'The moving state of pql.cohort_retention_agg as a value.';
-CREATE AGGREGATE pql.cohort_retention_agg(ts timestamptz, period interval) (
-  SFUNC = pql._cohort_add, STYPE = pql.cohort_state, SSPACE = 128, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._cohort_move, MINVFUNC = pql._cohort_unmove, MSTYPE = internal, MFINALFUNC = pql._cohort_moved);
-COMMENT ON AGGREGATE pql.cohort_retention_agg(timestamptz, interval) IS 'In which periods there were rows, the first one beginning the cohort. Read with retained_periods, cohort.';
-CREATE AGGREGATE pql.cohort_retention_agg(ts timestamptz, period interval, anchor boolean) (
-  SFUNC = pql._cohort_add, STYPE = pql.cohort_state, SSPACE = 128, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
-  MSFUNC = pql._cohort_move, MINVFUNC = pql._cohort_unmove, MSTYPE = internal, MFINALFUNC = pql._cohort_moved);
-COMMENT ON AGGREGATE pql.cohort_retention_agg(timestamptz, interval, boolean) IS 'In which periods there were rows, the first one that is an anchor beginning the cohort. Read with retained_periods, cohort.';
+CREATE OR REPLACE FUNCTION pql._cohort_add(state pql.cohort{_times}_state, ts {time}, period {length}) RETURNS pql.cohort{_times}_state
+  AS 'MODULE_PATHNAME', 'pql__cohort_add{_times}' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._cohort_add(pql.cohort{_times}_state, {time}, {length}) IS 'Adds a row to the state of pql.cohort_retention_agg.';
+CREATE OR REPLACE FUNCTION pql._cohort_move(state internal, ts {time}, period {length}) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__cohort_move{_times}' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._cohort_move(internal, {time}, {length}) IS 'Adds a row to the moving state of pql.cohort_retention_agg.';
+CREATE OR REPLACE FUNCTION pql._cohort_unmove(state internal, ts {time}, period {length}) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__cohort_unmove{_times}' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._cohort_unmove(internal, {time}, {length}) IS 'Takes a row back from the moving state of pql.cohort_retention_agg.';
+CREATE OR REPLACE FUNCTION pql._cohort_add(state pql.cohort{_times}_state, ts {time}, period {length}, anchor boolean) RETURNS pql.cohort{_times}_state
+  AS 'MODULE_PATHNAME', 'pql__cohort_add{_times}' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._cohort_add(pql.cohort{_times}_state, {time}, {length}, boolean) IS 'Adds a row to the state of pql.cohort_retention_agg.';
+CREATE OR REPLACE FUNCTION pql._cohort_move(state internal, ts {time}, period {length}, anchor boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__cohort_move{_times}' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._cohort_move(internal, {time}, {length}, boolean) IS 'Adds a row to the moving state of pql.cohort_retention_agg.';
+CREATE OR REPLACE FUNCTION pql._cohort_unmove(state internal, ts {time}, period {length}, anchor boolean) RETURNS internal
+  AS 'MODULE_PATHNAME', 'pql__cohort_unmove{_times}' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._cohort_unmove(internal, {time}, {length}, boolean) IS 'Takes a row back from the moving state of pql.cohort_retention_agg.';
+CREATE OR REPLACE FUNCTION pql._cohort_moved{_times}(state internal) RETURNS pql.cohort{_times}_state
+  AS 'MODULE_PATHNAME', 'pql__cohort_moved{_times}' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION pql._cohort_moved{_times}(internal) IS 'The moving state of pql.cohort_retention_agg as a value.{times_are}';
+CREATE AGGREGATE pql.cohort_retention_agg(ts {time}, period {length}) (
+  SFUNC = pql._cohort_add, STYPE = pql.cohort{_times}_state, SSPACE = 128, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
+  MSFUNC = pql._cohort_move, MINVFUNC = pql._cohort_unmove, MSTYPE = internal, MFINALFUNC = pql._cohort_moved{_times});
+COMMENT ON AGGREGATE pql.cohort_retention_agg({time}, {length}) IS 'In which periods there were rows, the first one beginning the cohort. Read with retained_periods, cohort.';
+CREATE AGGREGATE pql.cohort_retention_agg(ts {time}, period {length}, anchor boolean) (
+  SFUNC = pql._cohort_add, STYPE = pql.cohort{_times}_state, SSPACE = 128, FINALFUNC = pql._state_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
+  MSFUNC = pql._cohort_move, MINVFUNC = pql._cohort_unmove, MSTYPE = internal, MFINALFUNC = pql._cohort_moved{_times});
+COMMENT ON AGGREGATE pql.cohort_retention_agg({time}, {length}, boolean) IS 'In which periods there were rows, the first one that is an anchor beginning the cohort. Read with retained_periods, cohort.';
 
-CREATE OR REPLACE FUNCTION pql.retained_periods(state pql.cohort_state) RETURNS int[]
+CREATE OR REPLACE FUNCTION pql.retained_periods(state pql.cohort{_times}_state) RETURNS int[]
   AS 'MODULE_PATHNAME', 'pql_retained_periods' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION pql.retained_periods(pql.cohort_state) IS 'The numbers of the periods with rows, counted from the first one with an anchor, which is 0. Rows before it do not count; without an anchor there are none.';
-CREATE OR REPLACE FUNCTION pql.cohort(state pql.cohort_state) RETURNS timestamptz
+COMMENT ON FUNCTION pql.retained_periods(pql.cohort{_times}_state) IS 'The numbers of the periods with rows, counted from the first one with an anchor, which is 0. Rows before it do not count; without an anchor there are none.';
+CREATE OR REPLACE FUNCTION pql.cohort(state pql.cohort{_times}_state) RETURNS {instant}
   AS 'MODULE_PATHNAME', 'pql_cohort' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION pql.cohort(pql.cohort_state) IS 'When the first period with an anchor began; periods are counted from Monday, 2000-01-03, in UTC.';
+COMMENT ON FUNCTION pql.cohort(pql.cohort{_times}_state) IS 'When the first period with an anchor began; periods are counted from Monday, 2000-01-03, in UTC.';
+--@ end

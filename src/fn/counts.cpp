@@ -12,22 +12,26 @@ namespace {
 
 // --- window_count_agg -----------------------------------------------------------------------------------------------------
 
-[[noreturn]] void bad_windows() {
+[[noreturn]] void bad_windows(Times times) {
+  if (times == Times::numbers)
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("windows must be numbers from 1 to 2^62"),
+                    errhint("Use an array such as ARRAY[3600, 86400], in the unit of the times.")));
   ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("windows must be intervals longer than nothing and up to 100 years"),
                   errhint("Use an array such as ARRAY[interval '1 day', '7 days'].")));
 }
 
 // The longest of them.
-Micros windows_arg(FunctionCallInfo fcinfo, int n) {
+Micros windows_arg(FunctionCallInfo fcinfo, int n, Times times) {
   not_null(fcinfo, n, "windows");
   ArrayType *array = PG_GETARG_ARRAYTYPE_P(n);
   const int count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-  if (count < 1 || array_contains_nulls(array)) bad_windows();
-  const auto *each = reinterpret_cast<const Interval *>(ARR_DATA_PTR(array));
+  if (count < 1 || array_contains_nulls(array)) bad_windows(times);
+  const auto *intervals = reinterpret_cast<const Interval *>(ARR_DATA_PTR(array));
+  const auto *numbers = reinterpret_cast<const int64 *>(ARR_DATA_PTR(array));
   Micros longest = 0;
   for (int i = 0; i < count; i++) {
-    const Micros window = length_of(each[i], "a window");
-    if (window < 1 || window > kMaxWindow) bad_windows();
+    const Micros window = times == Times::numbers ? numbers[i] : length_of(intervals[i], "a window");
+    if (!is_window(window, times)) bad_windows(times);
     longest = std::max(longest, window);
   }
   return longest;
@@ -38,9 +42,9 @@ struct Instant {
   Micros at, longest;
 };
 
-bool read_row(FunctionCallInfo fcinfo, Instant *r) {
+bool read_row(FunctionCallInfo fcinfo, Times times, Instant *r) {
   if (PG_ARGISNULL(1)) return false;
-  *r = {instant_arg(fcinfo, 1, "ts"), windows_arg(fcinfo, 2)};
+  *r = {instant_arg(fcinfo, 1, "ts", times), windows_arg(fcinfo, 2, times)};
   return true;
 }
 
@@ -113,25 +117,26 @@ Datum key_of(const CountMapState &m, const CountMapState::Entry &e) {
 } // namespace
 } // namespace pql::pg
 
-PQL_DIRECT_FUNCTION(window_count_state_in) { return pql::pg::state_in(fcinfo, pql::kWindowCountState); }
-PQL_DIRECT_FUNCTION(window_count_state_recv) { return pql::pg::state_recv(fcinfo, pql::kWindowCountState); }
+PQL_TIMED_STATE(window_count, pql::kWindowCountState)
 
-PQL_DIRECT_FUNCTION(_window_count_add) {
+PQL_TIMED_DIRECT_FUNCTION(_window_count_add) {
   using namespace pql::pg;
   auto *s = own_state<pql::WindowCountState>(fcinfo);
   Instant r;
-  if (!read_row(fcinfo, &r)) return same_state(fcinfo);
-  if (!s)
+  if (!read_row(fcinfo, times, &r)) return same_state(fcinfo);
+  if (!s) {
     s = pql::WindowCountState::make(r.longest, allocate);
-  else if (s->longest != r.longest)
+    s->set_times(times);
+  } else if (s->longest != r.longest) {
     setting_changed("windows");
+  }
   return state_result(s->add({r.at, 1}, allocate));
 }
 
-PQL_DIRECT_FUNCTION(_window_count_move) {
+PQL_TIMED_DIRECT_FUNCTION(_window_count_move) {
   using namespace pql::pg;
   Instant r;
-  const bool counts = read_row(fcinfo, &r);
+  const bool counts = read_row(fcinfo, times, &r);
   return PointerGetDatum(in_aggregate_memory(fcinfo, [&] {
     auto *m = moving<MovingWindows>(fcinfo);
     if (counts) m->add(r);
@@ -146,7 +151,7 @@ PQL_DIRECT_FUNCTION(_window_count_unmove) {
   return PG_ARGISNULL(1) || m->remove() ? PointerGetDatum(m) : null_result(fcinfo);
 }
 
-PQL_DIRECT_FUNCTION(_window_count_moved) {
+PQL_TIMED_DIRECT_FUNCTION(_window_count_moved) {
   using namespace pql::pg;
   (void)aggregate_memory(fcinfo);
   const auto *m = PG_ARGISNULL(0) ? nullptr : reinterpret_cast<const MovingWindows *>(PG_GETARG_POINTER(0));
@@ -159,6 +164,7 @@ PQL_DIRECT_FUNCTION(_window_count_moved) {
                             [](pql::Micros t, const pql::WindowCountState::Entry &e) { return t < e.at; });
   }
   auto *s = pql::WindowCountState::make(m->longest, allocate);
+  s->set_times(times);
   for (; from != m->entries.end(); from++) s = s->add(*from, allocate);
   return state_result(pql::kWindowCountState.canonical(*s, allocate));
 }
@@ -167,7 +173,7 @@ PQL_DIRECT_FUNCTION(_window_count_moved) {
 PQL_DIRECT_FUNCTION(count_in) {
   using namespace pql::pg;
   const auto &s = static_cast<const pql::WindowCountState &>(state_arg(fcinfo, 0, &pql::kWindowCountState));
-  const pql::Micros as_of = instant_arg(fcinfo, 1, "as_of"), w = length_arg(fcinfo, 2, "w");
+  const pql::Micros as_of = instant_arg(fcinfo, 1, "as_of", s.times()), w = length_arg(fcinfo, 2, "w", s.times());
   if (w > s.longest)
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("w is longer than the longest window that was aggregated"),
                     errhint("Add it to the windows of pql.window_count_agg.")));

@@ -6,7 +6,10 @@
 namespace pql::pg {
 namespace {
 
-[[noreturn]] void bad_half_life() {
+[[noreturn]] void bad_half_life(Times times) {
+  if (times == Times::numbers)
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("half_life is out of range"),
+                    errhint("Use 1 to " INT64_FORMAT ", in the unit of the times.", kMaxNumberHalfLife)));
   ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("half_life is out of range"),
                   errhint("Use one second to 100 years, for example interval '7 days'.")));
 }
@@ -23,19 +26,19 @@ struct Row {
 };
 
 // Whether the row counts.
-bool read_row(FunctionCallInfo fcinfo, Row *r) {
+bool read_row(FunctionCallInfo fcinfo, Times times, Row *r) {
   const bool has_value = PG_NARGS() > 3;
   if (PG_ARGISNULL(2) || (has_value && PG_ARGISNULL(3))) return false;
   not_null(fcinfo, 1, "half_life");
-  r->half_life = length_arg(fcinfo, 1, "half_life");
-  r->t = instant_arg(fcinfo, 2, "ts");
+  r->half_life = length_arg(fcinfo, 1, "half_life", times);
+  r->t = instant_arg(fcinfo, 2, "ts", times);
   r->v = has_value ? PG_GETARG_FLOAT8(3) : 1;
   if (!(std::abs(r->v) < kMaxDecayValue)) bad_value(); // NaN as well
   return true;
 }
 
-void require_half_life(Micros half_life) {
-  if (half_life < kMinHalfLife || half_life > kMaxHalfLife) bad_half_life();
+void require_half_life(Micros half_life, Times times) {
+  if (!is_half_life(half_life, times)) bad_half_life(times);
 }
 
 // The moving form: all blocks of the rows in the frame, in the order of time, and the times among which the newest is.
@@ -65,9 +68,9 @@ struct Moving {
     if (b->count == Wide{}) blocks.erase(b);
   }
 
-  void add(const Row &r) {
+  void add(const Row &r, Times times) {
     if (blocks.empty()) {
-      require_half_life(r.half_life);
+      require_half_life(r.half_life, times);
       half_life = r.half_life;
     }
     if (half_life != r.half_life) setting_changed("half_life");
@@ -81,8 +84,9 @@ struct Moving {
     if (newest.front() == r.t) newest.pop();
   }
 
-  const State *state() const {
+  const State *state(Times times) const {
     DecayState *s = DecayState::make(half_life, newest.front(), Decay::kBlocks, allocate);
+    s->set_times(times);
     for (const Block &b : blocks) {
       if (s->top - b.number < Decay::kBlocks) s->blocks()[s->top - b.number] = b;
     }
@@ -93,17 +97,17 @@ struct Moving {
 } // namespace
 } // namespace pql::pg
 
-PQL_DIRECT_FUNCTION(decay_state_in) { return pql::pg::state_in(fcinfo, pql::kDecayState); }
-PQL_DIRECT_FUNCTION(decay_state_recv) { return pql::pg::state_recv(fcinfo, pql::kDecayState); }
+PQL_TIMED_STATE(decay, pql::kDecayState)
 
-PQL_DIRECT_FUNCTION(_decay_add) {
+PQL_TIMED_DIRECT_FUNCTION(_decay_add) {
   using namespace pql::pg;
   auto *s = own_state<pql::DecayState>(fcinfo);
   Row r;
-  if (!read_row(fcinfo, &r)) return same_state(fcinfo);
+  if (!read_row(fcinfo, times, &r)) return same_state(fcinfo);
   if (!s) {
-    require_half_life(r.half_life);
+    require_half_life(r.half_life, times);
     s = pql::DecayState::make(r.half_life, r.t, 1, allocate);
+    s->set_times(times);
   } else if (s->half_life != r.half_life) {
     setting_changed("half_life");
   }
@@ -112,43 +116,43 @@ PQL_DIRECT_FUNCTION(_decay_add) {
   return state_result(s);
 }
 
-PQL_DIRECT_FUNCTION(_decay_move) {
+PQL_TIMED_DIRECT_FUNCTION(_decay_move) {
   using namespace pql::pg;
   return PointerGetDatum(in_aggregate_memory(fcinfo, [&] {
     auto *m = moving<Moving>(fcinfo);
     Row r;
-    if (read_row(fcinfo, &r)) m->add(r);
+    if (read_row(fcinfo, times, &r)) m->add(r, times);
     return m;
   }));
 }
 
-PQL_DIRECT_FUNCTION(_decay_unmove) {
+PQL_TIMED_DIRECT_FUNCTION(_decay_unmove) {
   using namespace pql::pg;
   return PointerGetDatum(in_aggregate_memory(fcinfo, [&] {
     auto *m = reinterpret_cast<Moving *>(PG_GETARG_POINTER(0));
     Row r;
-    if (read_row(fcinfo, &r)) m->remove(r);
+    if (read_row(fcinfo, times, &r)) m->remove(r);
     return m;
   }));
 }
 
-PQL_DIRECT_FUNCTION(_decay_moved) {
+PQL_TIMED_DIRECT_FUNCTION(_decay_moved) {
   using namespace pql::pg;
   (void)aggregate_memory(fcinfo);
   const auto *m = PG_ARGISNULL(0) ? nullptr : reinterpret_cast<const Moving *>(PG_GETARG_POINTER(0));
-  return m && !m->blocks.empty() ? state_result(m->state()) : null_result(fcinfo);
+  return m && !m->blocks.empty() ? state_result(m->state(times)) : null_result(fcinfo);
 }
 
 PQL_DIRECT_FUNCTION(decay_score) {
   using namespace pql::pg;
   const auto &s = static_cast<const pql::DecayState &>(state_arg(fcinfo, 0, &pql::kDecayState));
-  return Float8GetDatum(s.sum_at(instant_arg(fcinfo, 1, "as_of")));
+  return Float8GetDatum(s.sum_at(instant_arg(fcinfo, 1, "as_of", s.times())));
 }
 
 PQL_DIRECT_FUNCTION(decay_count) {
   using namespace pql::pg;
   const auto &s = static_cast<const pql::DecayState &>(state_arg(fcinfo, 0, &pql::kDecayState));
-  return Float8GetDatum(s.count_at(instant_arg(fcinfo, 1, "as_of")));
+  return Float8GetDatum(s.count_at(instant_arg(fcinfo, 1, "as_of", s.times())));
 }
 
 // The weights' quotient is the same at all instants; at the newest row's nothing is too small.
@@ -168,7 +172,5 @@ PQL_DIRECT_FUNCTION(last_seen) {
 PQL_DIRECT_FUNCTION(half_life) {
   using namespace pql::pg;
   const pql::Micros x = length_arg(fcinfo, 0, "time_constant");
-  auto *i = static_cast<Interval *>(palloc0(sizeof(Interval)));
-  i->time = static_cast<pql::Micros>(std::round(static_cast<double>(x) * 0.69314718055994530942));
-  return IntervalPGetDatum(i);
+  return length_result(static_cast<pql::Micros>(std::round(static_cast<double>(x) * 0.69314718055994530942)), pql::Times::instants);
 }

@@ -46,9 +46,9 @@ Conditions conditions_from(FunctionCallInfo fcinfo, int n) {
 
 // A row from argument n on: its time, whether it is excluded, its conditions. False: it has no time, and doesn't count.
 template <Keeps keeps, Form form>
-bool read_row(FunctionCallInfo fcinfo, int n, Row *r) {
+bool read_row(FunctionCallInfo fcinfo, int n, Times times, Row *r) {
   if (PG_ARGISNULL(n)) return false;
-  r->at = pql::pg::instant_arg(fcinfo, n, "ts");
+  r->at = pql::pg::instant_arg(fcinfo, n, "ts", times);
   r->excluded = 0;
   if constexpr (keeps == Keeps::excluded) r->excluded = !PG_ARGISNULL(n + 1) && PG_GETARG_BOOL(n + 1);
   const Conditions c = conditions_from<form>(fcinfo, n + 1 + (keeps == Keeps::excluded));
@@ -73,37 +73,37 @@ EventsState *with_row(EventsState *s, const Row &r, const EventsSetting &setting
 
 // Rows that aren't kept leave the state alone, unless they are the first: with many groups, a look at it is what costs most.
 template <Keeps keeps, Form form>
-Datum add(FunctionCallInfo fcinfo) {
+Datum add(FunctionCallInfo fcinfo, Times times) {
   auto *s = own_state<EventsState>(fcinfo);
   Row r;
-  if (!read_row<keeps, form>(fcinfo, 1, &r) || (s && !wanted(keeps, r))) return same_state(fcinfo);
-  return state_result(with_row(s, r, {r.conditions, keeps}));
+  if (!read_row<keeps, form>(fcinfo, 1, times, &r) || (s && !wanted(keeps, r))) return same_state(fcinfo);
+  return state_result(with_row(s, r, {.conditions = r.conditions, .keeps = keeps, .times = times}));
 }
 
 // The setting of an aggregate that gives a level: its window is argument 1.
-EventsSetting level_setting(FunctionCallInfo fcinfo, const Row &r) {
+EventsSetting level_setting(FunctionCallInfo fcinfo, Times times, const Row &r) {
   not_null(fcinfo, 1, "within");
-  return {r.conditions, Keeps::steps, length_arg(fcinfo, 1, "within")};
+  return {r.conditions, Keeps::steps, length_arg(fcinfo, 1, "within", times), {}, times};
 }
 
 // Of one that matches a pattern.
-EventsSetting match_setting(FunctionCallInfo fcinfo, const Row &r) {
+EventsSetting match_setting(FunctionCallInfo fcinfo, Times times, const Row &r) {
   not_null(fcinfo, 1, "pattern");
   const text *t = PG_GETARG_TEXT_PP(1);
   const std::string_view pattern(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
   if (pattern.size() > 0xffff)
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("pattern is too long"), errhint("Use at most 65535 bytes.")));
-  return {r.conditions, Keeps::steps, -1, pattern};
+  return {r.conditions, Keeps::steps, -1, pattern, times};
 }
 
-using SettingOf = EventsSetting (*)(FunctionCallInfo, const Row &);
+using SettingOf = EventsSetting (*)(FunctionCallInfo, Times, const Row &);
 
 template <SettingOf setting, Form form>
-Datum add_with(FunctionCallInfo fcinfo) {
+Datum add_with(FunctionCallInfo fcinfo, Times times) {
   auto *s = own_state<EventsState>(fcinfo);
   Row r;
-  if (!read_row<Keeps::steps, form>(fcinfo, 2, &r) || (s && !wanted(Keeps::steps, r))) return same_state(fcinfo);
-  return state_result(with_row(s, r, setting(fcinfo, r)));
+  if (!read_row<Keeps::steps, form>(fcinfo, 2, times, &r) || (s && !wanted(Keeps::steps, r))) return same_state(fcinfo);
+  return state_result(with_row(s, r, setting(fcinfo, times, r)));
 }
 
 // --- frames that move ---------------------------------------------------------------------------------------------------
@@ -153,29 +153,29 @@ MovingEvents *moving_arg(FunctionCallInfo fcinfo) {
 
 // Arguments are read first, so that what is unpacked of them doesn't stay in the aggregate's memory.
 template <Keeps keeps, Form form>
-Datum move(FunctionCallInfo fcinfo) {
+Datum move(FunctionCallInfo fcinfo, Times times) {
   Row r;
-  const bool counts = read_row<keeps, form>(fcinfo, 1, &r);
+  const bool counts = read_row<keeps, form>(fcinfo, 1, times, &r);
   return PointerGetDatum(in_aggregate_memory(fcinfo, [&] {
     MovingEvents *m = moving_arg(fcinfo);
-    if (counts) m->add(r, {r.conditions, keeps});
+    if (counts) m->add(r, {.conditions = r.conditions, .keeps = keeps, .times = times});
     return m;
   }));
 }
 
 template <Keeps keeps, Form form, int kFirst = 1>
-Datum unmove(FunctionCallInfo fcinfo) {
+Datum unmove(FunctionCallInfo fcinfo, Times times) {
   auto *m = reinterpret_cast<MovingEvents *>(PG_GETARG_POINTER(0));
   (void)aggregate_memory(fcinfo);
   Row r;
-  return !read_row<keeps, form>(fcinfo, kFirst, &r) || m->remove(r) ? PointerGetDatum(m) : null_result(fcinfo); // null: begin again with the frame
+  return !read_row<keeps, form>(fcinfo, kFirst, times, &r) || m->remove(r) ? PointerGetDatum(m) : null_result(fcinfo); // null: begin again with the frame
 }
 
 template <Form form>
-Datum move_match(FunctionCallInfo fcinfo) {
+Datum move_match(FunctionCallInfo fcinfo, Times times) {
   Row r;
-  const bool counts = read_row<Keeps::steps, form>(fcinfo, 2, &r);
-  const EventsSetting setting = counts ? match_setting(fcinfo, r) : EventsSetting{};
+  const bool counts = read_row<Keeps::steps, form>(fcinfo, 2, times, &r);
+  const EventsSetting setting = counts ? match_setting(fcinfo, times, r) : EventsSetting{};
   return PointerGetDatum(in_aggregate_memory(fcinfo, [&] {
     MovingEvents *m = moving_arg(fcinfo);
     if (counts) m->add(r, setting);
@@ -199,18 +199,18 @@ struct LevelRow {
 };
 
 template <Form form>
-LevelRow level_row(FunctionCallInfo fcinfo) {
+LevelRow level_row(FunctionCallInfo fcinfo, Times times) {
   return call([&] {
     LevelRow x{};
-    x.counts = read_row<Keeps::steps, form>(fcinfo, 2, &x.row);
-    if (x.counts) x.setting = level_setting(fcinfo, x.row);
+    x.counts = read_row<Keeps::steps, form>(fcinfo, 2, times, &x.row);
+    if (x.counts) x.setting = level_setting(fcinfo, times, x.row);
     return x;
   });
 }
 
 template <Form form>
-Datum move_level(FunctionCallInfo fcinfo) {
-  const LevelRow x = level_row<form>(fcinfo);
+Datum move_level(FunctionCallInfo fcinfo, Times times) {
+  const LevelRow x = level_row<form>(fcinfo, times);
   auto *m = PG_ARGISNULL(0) ? nullptr : reinterpret_cast<MovingLevel *>(PG_GETARG_POINTER(0));
   if (!m) {
     MemoryContext memory = call([&] { return aggregate_memory(fcinfo); });
@@ -230,8 +230,8 @@ Datum move_level(FunctionCallInfo fcinfo) {
 }
 
 template <Form form>
-Datum unmove_level(FunctionCallInfo fcinfo) {
-  const LevelRow x = level_row<form>(fcinfo);
+Datum unmove_level(FunctionCallInfo fcinfo, Times times) {
+  const LevelRow x = level_row<form>(fcinfo, times);
   auto *m = reinterpret_cast<MovingLevel *>(PG_GETARG_POINTER(0));
   if (!x.counts) return PointerGetDatum(m);
   m->seen--;
@@ -264,20 +264,21 @@ FunnelModes modes_arg(FunctionCallInfo fcinfo, int n) {
 // A funnel as asked for by (state, within, modes), and rows in order.
 struct Asked {
   FunnelQuery query;
+  Times times;
   std::span<const EventRow> rows;
 };
 
 Asked asked_arg(FunctionCallInfo fcinfo) {
   const EventsState &s = events_arg(fcinfo);
-  const FunnelQuery q{s.steps(), length_arg(fcinfo, 1, "within"), modes_arg(fcinfo, 2)};
+  const FunnelQuery q{s.steps(), length_arg(fcinfo, 1, "within", s.times()), modes_arg(fcinfo, 2)};
   if (q.modes.order && !q.modes.steps_only && s.keeps != Keeps::all)
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("mode order needs to know all events"),
                     errhint("Aggregate with pql.events_all_agg, or add mode steps_only.")));
   if (q.modes.stepwise() && s.keeps == Keeps::excluded)
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("modes dedup and order don't know excluded events"),
                     errhint("Use modes increase and once, or aggregate with pql.events_agg.")));
-  if (s.ordered) return {q, s.all()};
-  return {q, static_cast<const EventsState *>(kEventsState.canonical(s, allocate))->all()};
+  if (s.ordered) return {q, s.times(), s.all()};
+  return {q, s.times(), static_cast<const EventsState *>(kEventsState.canonical(s, allocate))->all()};
 }
 
 int all_steps(FunctionCallInfo fcinfo) {
@@ -288,11 +289,12 @@ int all_steps(FunctionCallInfo fcinfo) {
   return steps;
 }
 
-Datum instants(const Vec<Micros> &times) {
+Datum array_of(const Vec<Micros> &instants, Times times) {
+  constexpr Oid kTypes[] = {TIMESTAMPTZOID, TIMESTAMPOID, INT8OID};
   return call([&] {
-    auto *values = static_cast<Datum *>(palloc(sizeof(Datum) * (times.size + std::size_t{1})));
-    for (std::uint32_t i = 0; i < times.size; i++) values[i] = TimestampTzGetDatum(times[i]);
-    return PointerGetDatum(construct_array(values, static_cast<int>(times.size), TIMESTAMPTZOID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+    auto *values = static_cast<Datum *>(palloc(sizeof(Datum) * (instants.size + std::size_t{1})));
+    for (std::uint32_t i = 0; i < instants.size; i++) values[i] = Int64GetDatum(instants[i]);
+    return PointerGetDatum(construct_array(values, static_cast<int>(instants.size), kTypes[static_cast<int>(times)], 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
   });
 }
 
@@ -302,9 +304,9 @@ void poll() {
 
 // --- patterns -----------------------------------------------------------------------------------------------------------
 
-Pattern parsed(Arena &a, std::string_view text, int conditions, TimeBase base) {
+Pattern parsed(Arena &a, std::string_view text, const EventsState &s, TimeBase base) {
   PatternProblem why;
-  const std::optional<Pattern> p = parse_pattern(a, text, conditions, base, &why);
+  const std::optional<Pattern> p = parse_pattern(a, text, s.steps(), base, &why, s.times());
   if (!p)
     fail(ERRCODE_INVALID_PARAMETER_VALUE, "pattern is wrong at character " + std::to_string(why.position) + ": " + why.problem, {},
          "A pattern consists of (?1) for an event with condition 1, . for any event, .* for any number of events, and times as "
@@ -326,7 +328,7 @@ Sought sought_arg(FunctionCallInfo fcinfo, int options) {
     x.state = &events_arg(fcinfo);
     const text *t = PG_GETARG_TEXT_PP(1);
     x.pattern = {VARDATA_ANY(t), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(t))};
-    if (!PG_ARGISNULL(options)) x.within = length_arg(fcinfo, options, "within");
+    if (!PG_ARGISNULL(options)) x.within = length_arg(fcinfo, options, "within", x.state->times());
     if (!PG_ARGISNULL(options + 1) && PG_GETARG_BOOL(options + 1)) x.base = TimeBase::clickhouse;
     return x;
   });
@@ -337,7 +339,7 @@ template <class F>
 auto with_pattern(const Sought &x, F &&f) {
   Scratch scratch("pql pattern");
   Arena &a = scratch.arena();
-  const Pattern p = parsed(a, x.pattern, x.state->steps(), x.base);
+  const Pattern p = parsed(a, x.pattern, *x.state, x.base);
   const EventsState *s = x.state;
   if (!s->ordered) {
     auto *copy = static_cast<EventsState *>(a.allocate(s->size()));
@@ -412,7 +414,7 @@ Datum event_tuple(FunctionCallInfo fcinfo, const EventRow &r) {
     for (int s = 0; s < kMaxConditions; s++) {
       if (r.steps >> s & 1) steps[n++] = Int32GetDatum(s + 1);
     }
-    Datum values[] = {TimestampTzGetDatum(r.at), PointerGetDatum(construct_array(steps, n, INT4OID, 4, true, TYPALIGN_INT))};
+    Datum values[] = {Int64GetDatum(r.at), PointerGetDatum(construct_array(steps, n, INT4OID, 4, true, TYPALIGN_INT))};
     bool nulls[] = {false, false};
     return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(shape), values, nulls));
   });
@@ -457,47 +459,45 @@ Datum count_level(FunctionCallInfo fcinfo, int by) {
 } // namespace
 } // namespace pql::pg
 
-PQL_DIRECT_FUNCTION(events_state_in) { return pql::pg::state_in(fcinfo, pql::kEventsState); }
-PQL_DIRECT_FUNCTION(events_state_recv) { return pql::pg::state_recv(fcinfo, pql::kEventsState); }
-PQL_DIRECT_FUNCTION(funnel_summary_state_in) { return pql::pg::state_in(fcinfo, pql::kSummaryState); }
-PQL_DIRECT_FUNCTION(funnel_summary_state_recv) { return pql::pg::state_recv(fcinfo, pql::kSummaryState); }
+PQL_TIMED_STATE(events, pql::kEventsState)
+PQL_TIMED_STATE(funnel_summary, pql::kSummaryState)
 
 // --- events_agg, events_all_agg, events_excl_agg: conditions as booleans, as an array, or as the number of a step ---------
 
 using pql::Keeps;
 using pql::pg::Form;
 
-PQL_DIRECT_FUNCTION(_events_add) { return pql::pg::add<Keeps::steps, Form::booleans>(fcinfo); }
-PQL_DIRECT_FUNCTION(_events_add_array) { return pql::pg::add<Keeps::steps, Form::array>(fcinfo); }
-PQL_DIRECT_FUNCTION(_events_add_step) { return pql::pg::add<Keeps::steps, Form::step>(fcinfo); }
-PQL_DIRECT_FUNCTION(_events_all_add) { return pql::pg::add<Keeps::all, Form::booleans>(fcinfo); }
-PQL_DIRECT_FUNCTION(_events_all_add_array) { return pql::pg::add<Keeps::all, Form::array>(fcinfo); }
-PQL_DIRECT_FUNCTION(_events_all_add_step) { return pql::pg::add<Keeps::all, Form::step>(fcinfo); }
-PQL_DIRECT_FUNCTION(_events_excl_add) { return pql::pg::add<Keeps::excluded, Form::booleans>(fcinfo); }
-PQL_DIRECT_FUNCTION(_events_excl_add_array) { return pql::pg::add<Keeps::excluded, Form::array>(fcinfo); }
-PQL_DIRECT_FUNCTION(_events_excl_add_step) { return pql::pg::add<Keeps::excluded, Form::step>(fcinfo); }
+PQL_TIMED_DIRECT_FUNCTION(_events_add) { return pql::pg::add<Keeps::steps, Form::booleans>(fcinfo, times); }
+PQL_TIMED_DIRECT_FUNCTION(_events_add_array) { return pql::pg::add<Keeps::steps, Form::array>(fcinfo, times); }
+PQL_TIMED_DIRECT_FUNCTION(_events_add_step) { return pql::pg::add<Keeps::steps, Form::step>(fcinfo, times); }
+PQL_TIMED_DIRECT_FUNCTION(_events_all_add) { return pql::pg::add<Keeps::all, Form::booleans>(fcinfo, times); }
+PQL_TIMED_DIRECT_FUNCTION(_events_all_add_array) { return pql::pg::add<Keeps::all, Form::array>(fcinfo, times); }
+PQL_TIMED_DIRECT_FUNCTION(_events_all_add_step) { return pql::pg::add<Keeps::all, Form::step>(fcinfo, times); }
+PQL_TIMED_DIRECT_FUNCTION(_events_excl_add) { return pql::pg::add<Keeps::excluded, Form::booleans>(fcinfo, times); }
+PQL_TIMED_DIRECT_FUNCTION(_events_excl_add_array) { return pql::pg::add<Keeps::excluded, Form::array>(fcinfo, times); }
+PQL_TIMED_DIRECT_FUNCTION(_events_excl_add_step) { return pql::pg::add<Keeps::excluded, Form::step>(fcinfo, times); }
 
-PQL_DIRECT_FUNCTION(_events_move) { return pql::pg::move<Keeps::steps, Form::booleans>(fcinfo); }
-PQL_DIRECT_FUNCTION(_events_move_array) { return pql::pg::move<Keeps::steps, Form::array>(fcinfo); }
-PQL_DIRECT_FUNCTION(_events_move_step) { return pql::pg::move<Keeps::steps, Form::step>(fcinfo); }
-PQL_DIRECT_FUNCTION(_events_all_move) { return pql::pg::move<Keeps::all, Form::booleans>(fcinfo); }
-PQL_DIRECT_FUNCTION(_events_all_move_array) { return pql::pg::move<Keeps::all, Form::array>(fcinfo); }
-PQL_DIRECT_FUNCTION(_events_all_move_step) { return pql::pg::move<Keeps::all, Form::step>(fcinfo); }
-PQL_DIRECT_FUNCTION(_events_excl_move) { return pql::pg::move<Keeps::excluded, Form::booleans>(fcinfo); }
-PQL_DIRECT_FUNCTION(_events_excl_move_array) { return pql::pg::move<Keeps::excluded, Form::array>(fcinfo); }
-PQL_DIRECT_FUNCTION(_events_excl_move_step) { return pql::pg::move<Keeps::excluded, Form::step>(fcinfo); }
+PQL_TIMED_DIRECT_FUNCTION(_events_move) { return pql::pg::move<Keeps::steps, Form::booleans>(fcinfo, times); }
+PQL_TIMED_DIRECT_FUNCTION(_events_move_array) { return pql::pg::move<Keeps::steps, Form::array>(fcinfo, times); }
+PQL_TIMED_DIRECT_FUNCTION(_events_move_step) { return pql::pg::move<Keeps::steps, Form::step>(fcinfo, times); }
+PQL_TIMED_DIRECT_FUNCTION(_events_all_move) { return pql::pg::move<Keeps::all, Form::booleans>(fcinfo, times); }
+PQL_TIMED_DIRECT_FUNCTION(_events_all_move_array) { return pql::pg::move<Keeps::all, Form::array>(fcinfo, times); }
+PQL_TIMED_DIRECT_FUNCTION(_events_all_move_step) { return pql::pg::move<Keeps::all, Form::step>(fcinfo, times); }
+PQL_TIMED_DIRECT_FUNCTION(_events_excl_move) { return pql::pg::move<Keeps::excluded, Form::booleans>(fcinfo, times); }
+PQL_TIMED_DIRECT_FUNCTION(_events_excl_move_array) { return pql::pg::move<Keeps::excluded, Form::array>(fcinfo, times); }
+PQL_TIMED_DIRECT_FUNCTION(_events_excl_move_step) { return pql::pg::move<Keeps::excluded, Form::step>(fcinfo, times); }
 
-PQL_DIRECT_FUNCTION(_events_unmove) { return pql::pg::unmove<Keeps::steps, Form::booleans>(fcinfo); }
-PQL_DIRECT_FUNCTION(_events_unmove_array) { return pql::pg::unmove<Keeps::steps, Form::array>(fcinfo); }
-PQL_DIRECT_FUNCTION(_events_unmove_step) { return pql::pg::unmove<Keeps::steps, Form::step>(fcinfo); }
-PQL_DIRECT_FUNCTION(_events_all_unmove) { return pql::pg::unmove<Keeps::all, Form::booleans>(fcinfo); }
-PQL_DIRECT_FUNCTION(_events_all_unmove_array) { return pql::pg::unmove<Keeps::all, Form::array>(fcinfo); }
-PQL_DIRECT_FUNCTION(_events_all_unmove_step) { return pql::pg::unmove<Keeps::all, Form::step>(fcinfo); }
-PQL_DIRECT_FUNCTION(_events_excl_unmove) { return pql::pg::unmove<Keeps::excluded, Form::booleans>(fcinfo); }
-PQL_DIRECT_FUNCTION(_events_excl_unmove_array) { return pql::pg::unmove<Keeps::excluded, Form::array>(fcinfo); }
-PQL_DIRECT_FUNCTION(_events_excl_unmove_step) { return pql::pg::unmove<Keeps::excluded, Form::step>(fcinfo); }
+PQL_TIMED_DIRECT_FUNCTION(_events_unmove) { return pql::pg::unmove<Keeps::steps, Form::booleans>(fcinfo, times); }
+PQL_TIMED_DIRECT_FUNCTION(_events_unmove_array) { return pql::pg::unmove<Keeps::steps, Form::array>(fcinfo, times); }
+PQL_TIMED_DIRECT_FUNCTION(_events_unmove_step) { return pql::pg::unmove<Keeps::steps, Form::step>(fcinfo, times); }
+PQL_TIMED_DIRECT_FUNCTION(_events_all_unmove) { return pql::pg::unmove<Keeps::all, Form::booleans>(fcinfo, times); }
+PQL_TIMED_DIRECT_FUNCTION(_events_all_unmove_array) { return pql::pg::unmove<Keeps::all, Form::array>(fcinfo, times); }
+PQL_TIMED_DIRECT_FUNCTION(_events_all_unmove_step) { return pql::pg::unmove<Keeps::all, Form::step>(fcinfo, times); }
+PQL_TIMED_DIRECT_FUNCTION(_events_excl_unmove) { return pql::pg::unmove<Keeps::excluded, Form::booleans>(fcinfo, times); }
+PQL_TIMED_DIRECT_FUNCTION(_events_excl_unmove_array) { return pql::pg::unmove<Keeps::excluded, Form::array>(fcinfo, times); }
+PQL_TIMED_DIRECT_FUNCTION(_events_excl_unmove_step) { return pql::pg::unmove<Keeps::excluded, Form::step>(fcinfo, times); }
 
-PQL_DIRECT_FUNCTION(_events_moved) {
+PQL_TIMED_DIRECT_FUNCTION(_events_moved) {
   using namespace pql::pg;
   (void)aggregate_memory(fcinfo);
   if (PG_ARGISNULL(0)) return null_result(fcinfo);
@@ -507,12 +507,12 @@ PQL_DIRECT_FUNCTION(_events_moved) {
 
 // --- the aggregates that give a level or a match at once -------------------------------------------------------------------
 
-PQL_DIRECT_FUNCTION(_window_funnel_add) { return pql::pg::add_with<pql::pg::level_setting, Form::booleans>(fcinfo); }
-PQL_DIRECT_FUNCTION(_window_funnel_add_array) { return pql::pg::add_with<pql::pg::level_setting, Form::array>(fcinfo); }
-PQL_FUNCTION(_window_funnel_move) { return pql::pg::move_level<Form::booleans>(fcinfo); }
-PQL_FUNCTION(_window_funnel_move_array) { return pql::pg::move_level<Form::array>(fcinfo); }
-PQL_FUNCTION(_window_funnel_unmove) { return pql::pg::unmove_level<Form::booleans>(fcinfo); }
-PQL_FUNCTION(_window_funnel_unmove_array) { return pql::pg::unmove_level<Form::array>(fcinfo); }
+PQL_TIMED_DIRECT_FUNCTION(_window_funnel_add) { return pql::pg::add_with<pql::pg::level_setting, Form::booleans>(fcinfo, times); }
+PQL_TIMED_DIRECT_FUNCTION(_window_funnel_add_array) { return pql::pg::add_with<pql::pg::level_setting, Form::array>(fcinfo, times); }
+PQL_TIMED_FUNCTION(_window_funnel_move) { return pql::pg::move_level<Form::booleans>(fcinfo, times); }
+PQL_TIMED_FUNCTION(_window_funnel_move_array) { return pql::pg::move_level<Form::array>(fcinfo, times); }
+PQL_TIMED_FUNCTION(_window_funnel_unmove) { return pql::pg::unmove_level<Form::booleans>(fcinfo, times); }
+PQL_TIMED_FUNCTION(_window_funnel_unmove_array) { return pql::pg::unmove_level<Form::array>(fcinfo, times); }
 
 // Sorts the state where it is, which changes nothing that anybody could tell.
 PQL_DIRECT_FUNCTION(_window_funnel_final) {
@@ -529,12 +529,12 @@ PQL_FUNCTION(_window_funnel_moved) {
   return m && m->seen ? Int32GetDatum(m->funnel->level()) : null_result(fcinfo);
 }
 
-PQL_DIRECT_FUNCTION(_sequence_match_add) { return pql::pg::add_with<pql::pg::match_setting, Form::booleans>(fcinfo); }
-PQL_DIRECT_FUNCTION(_sequence_match_add_array) { return pql::pg::add_with<pql::pg::match_setting, Form::array>(fcinfo); }
-PQL_DIRECT_FUNCTION(_sequence_match_move) { return pql::pg::move_match<Form::booleans>(fcinfo); }
-PQL_DIRECT_FUNCTION(_sequence_match_move_array) { return pql::pg::move_match<Form::array>(fcinfo); }
-PQL_DIRECT_FUNCTION(_sequence_match_unmove) { return pql::pg::unmove<Keeps::steps, Form::booleans, 2>(fcinfo); }
-PQL_DIRECT_FUNCTION(_sequence_match_unmove_array) { return pql::pg::unmove<Keeps::steps, Form::array, 2>(fcinfo); }
+PQL_TIMED_DIRECT_FUNCTION(_sequence_match_add) { return pql::pg::add_with<pql::pg::match_setting, Form::booleans>(fcinfo, times); }
+PQL_TIMED_DIRECT_FUNCTION(_sequence_match_add_array) { return pql::pg::add_with<pql::pg::match_setting, Form::array>(fcinfo, times); }
+PQL_TIMED_DIRECT_FUNCTION(_sequence_match_move) { return pql::pg::move_match<Form::booleans>(fcinfo, times); }
+PQL_TIMED_DIRECT_FUNCTION(_sequence_match_move_array) { return pql::pg::move_match<Form::array>(fcinfo, times); }
+PQL_TIMED_DIRECT_FUNCTION(_sequence_match_unmove) { return pql::pg::unmove<Keeps::steps, Form::booleans, 2>(fcinfo, times); }
+PQL_TIMED_DIRECT_FUNCTION(_sequence_match_unmove_array) { return pql::pg::unmove<Keeps::steps, Form::array, 2>(fcinfo, times); }
 
 PQL_FUNCTION(_sequence_match_final) {
   using namespace pql::pg;
@@ -570,7 +570,7 @@ PQL_FUNCTION(funnel_times) {
   using namespace pql::pg;
   const Asked x = call([&] { return asked_arg(fcinfo); });
   Scratch scratch("pql funnel");
-  return instants(pql::funnel_times(scratch.arena(), x.query, x.rows));
+  return array_of(pql::funnel_times(scratch.arena(), x.query, x.rows), x.times);
 }
 
 // From the first step to the last; null when not all are done.
@@ -584,15 +584,13 @@ PQL_FUNCTION(funnel_conversion) {
   Scratch scratch("pql funnel");
   const pql::Vec<pql::Micros> times = pql::funnel_times(scratch.arena(), x.asked.query, x.asked.rows);
   if (static_cast<int>(times.size) < x.steps) return null_result(fcinfo);
-  auto *i = static_cast<Interval *>(call([] { return palloc0(sizeof(Interval)); }));
-  i->time = times.back() - times[0];
-  return IntervalPGetDatum(i);
+  return call([&] { return length_result(times.back() - times[0], x.asked.times); });
 }
 
 PQL_DIRECT_FUNCTION(any_order) {
   using namespace pql::pg;
   const pql::EventsState &s = events_arg(fcinfo);
-  const pql::Micros within = length_arg(fcinfo, 1, "within");
+  const pql::Micros within = length_arg(fcinfo, 1, "within", s.times());
   const auto &sorted = s.ordered ? s : static_cast<const pql::EventsState &>(*pql::kEventsState.canonical(s, allocate));
   return Int32GetDatum(pql::steps_in_any_order(s.steps(), within, sorted.all()));
 }
@@ -600,7 +598,7 @@ PQL_DIRECT_FUNCTION(any_order) {
 PQL_DIRECT_FUNCTION(funnel_summary) {
   using namespace pql::pg;
   const pql::EventsState &s = events_arg(fcinfo);
-  const pql::Micros within = length_arg(fcinfo, 1, "within");
+  const pql::Micros within = length_arg(fcinfo, 1, "within", s.times());
   pql::FunnelModes modes = modes_arg(fcinfo, 2);
   const bool increase = modes.increase;
   modes.increase = false;
@@ -614,8 +612,11 @@ PQL_DIRECT_FUNCTION(funnel_summary) {
   auto *x = pql::SummaryState::make(all_steps(fcinfo), within, increase, 1, allocate);
   pql::FunnelSummary f = pql::FunnelSummary::of(x->part(0) + 2, x->small, within, increase);
   pql::summarise(f, sorted.all());
-  if (f.empty()) return state_result(pql::SummaryState::make(x->small, within, increase, 0, allocate));
-  x->store(0, f);
+  if (f.empty())
+    x = pql::SummaryState::make(x->small, within, increase, 0, allocate);
+  else
+    x->store(0, f);
+  x->set_times(s.times());
   return state_result(x);
 }
 
@@ -672,7 +673,8 @@ PQL_FUNCTION(sequence_events) {
   using namespace pql::pg;
   if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2)) return null_result(fcinfo);
   const pql::Which which = which_arg(text_arg(fcinfo, 2));
-  return with_pattern(sought_arg(fcinfo, 3), [&](auto &a, const auto &q, auto rows) { return instants(pattern_times(a, q, which, rows)); });
+  const Sought x = sought_arg(fcinfo, 3);
+  return with_pattern(x, [&](auto &a, const auto &q, auto rows) { return array_of(pattern_times(a, q, which, rows), x.state->times()); });
 }
 
 PQL_FUNCTION(next_event) {

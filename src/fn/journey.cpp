@@ -35,10 +35,10 @@ struct Row {
 };
 
 // Whether the row counts.
-bool read_row(FunctionCallInfo fcinfo, Row *r) {
+bool read_row(FunctionCallInfo fcinfo, Times times, Row *r) {
   if (PG_ARGISNULL(1) || PG_ARGISNULL(2)) return false;
   r->spec = PG_NARGS() > 3 ? JourneySpec{end_arg(fcinfo, 3, "max_first"), end_arg(fcinfo, 4, "max_last")} : JourneySpec{};
-  r->step = {instant_arg(fcinfo, 1, "ts"), view_arg(fcinfo, 2)};
+  r->step = {instant_arg(fcinfo, 1, "ts", times), view_arg(fcinfo, 2)};
   return true;
 }
 
@@ -84,13 +84,13 @@ void write_legs(TextWriter &out, std::span<const Leg> legs, std::string_view sep
   }
 }
 
-void write_legs_json(TextWriter &out, std::span<const Leg> legs) {
+void write_legs_json(TextWriter &out, std::span<const Leg> legs, Times times) {
   for (const Leg &leg : legs) {
     out.text(out.view().size() > 1 ? ", {\"label\": " : "{\"label\": ");
     out.string(leg.label);
     out.member("n", leg.n);
-    out.member_instant("from", leg.from);
-    out.member_instant("to", leg.to);
+    out.member_instant("from", leg.from, times);
+    out.member_instant("to", leg.to, times);
     out.put('}');
   }
 }
@@ -98,32 +98,25 @@ void write_legs_json(TextWriter &out, std::span<const Leg> legs) {
 } // namespace
 } // namespace pql::pg
 
-PQL_DIRECT_FUNCTION(journey_state_in) { return pql::pg::state_in(fcinfo, pql::kJourneyState); }
+PQL_TIMED_STATE(journey, pql::kJourneyState)
 
-// Labels are of the database's encoding.
-PQL_DIRECT_FUNCTION(journey_state_recv) {
-  using namespace pql::pg;
-  const Datum result = state_recv(fcinfo, pql::kJourneyState);
-  const auto &s = *reinterpret_cast<const pql::JourneyState *>(DatumGetPointer(result));
-  std::span<const char> log = s.room();
-  for (pql::Step step; next_step(log, step);) pg_verifymbstr(step.label.data(), static_cast<int>(step.label.size()), false);
-  return result;
-}
-
-PQL_DIRECT_FUNCTION(_journey_add) {
+PQL_TIMED_DIRECT_FUNCTION(_journey_add) {
   using namespace pql::pg;
   auto *s = own_state<pql::JourneyState>(fcinfo);
   Row r;
-  if (!read_row(fcinfo, &r)) return same_state(fcinfo);
-  if (!s) s = pql::JourneyState::make(r.spec, allocate);
+  if (!read_row(fcinfo, times, &r)) return same_state(fcinfo);
+  if (!s) {
+    s = pql::JourneyState::make(r.spec, allocate);
+    s->set_times(times);
+  }
   require_same(s->head.spec, r.spec);
   return state_result(s->add(r.step, allocate));
 }
 
-PQL_DIRECT_FUNCTION(_journey_move) {
+PQL_TIMED_DIRECT_FUNCTION(_journey_move) {
   using namespace pql::pg;
   Row r;
-  const bool counts = read_row(fcinfo, &r); // a label out of its storage need not stay
+  const bool counts = read_row(fcinfo, times, &r); // a label out of its storage need not stay
   return PointerGetDatum(in_aggregate_memory(fcinfo, [&] {
     auto *m = PG_ARGISNULL(0) ? new (palloc(sizeof(Moving))) Moving : reinterpret_cast<Moving *>(PG_GETARG_POINTER(0));
     if (counts) m->add(r);
@@ -131,21 +124,24 @@ PQL_DIRECT_FUNCTION(_journey_move) {
   }));
 }
 
-PQL_DIRECT_FUNCTION(_journey_unmove) {
+PQL_TIMED_DIRECT_FUNCTION(_journey_unmove) {
   using namespace pql::pg;
   (void)aggregate_memory(fcinfo);
   auto *m = reinterpret_cast<Moving *>(PG_GETARG_POINTER(0));
   Row r;
-  const bool done = !read_row(fcinfo, &r) || m->frame.pop(r.step);
+  const bool done = !read_row(fcinfo, times, &r) || m->frame.pop(r.step);
   return done ? PointerGetDatum(m) : null_result(fcinfo); // null: begin again with the rows of the frame
 }
 
-PQL_DIRECT_FUNCTION(_journey_moved) {
+PQL_TIMED_DIRECT_FUNCTION(_journey_moved) {
   using namespace pql::pg;
   (void)aggregate_memory(fcinfo);
   if (PG_ARGISNULL(0)) return null_result(fcinfo);
   const auto *m = reinterpret_cast<const Moving *>(PG_GETARG_POINTER(0));
-  return m->frame.total() ? state_result(pql::state_of(m->frame, allocate)) : null_result(fcinfo);
+  if (!m->frame.total()) return null_result(fcinfo);
+  auto *s = pql::state_of(m->frame, allocate);
+  s->set_times(times);
+  return state_result(s);
 }
 
 // (state[, separator])
@@ -171,16 +167,17 @@ PQL_DIRECT_FUNCTION(journey_text) {
 PQL_FUNCTION(journey_steps) {
   using namespace pql::pg;
   return call([&]() -> Datum {
-    const pql::Story story = journey_arg(fcinfo).story(allocate);
+    const pql::JourneyState &s = journey_arg(fcinfo);
+    const pql::Story story = s.story(allocate);
     pql::TextWriter out(allocate);
     out.put('[');
-    write_legs_json(out, story.first);
+    write_legs_json(out, story.first, s.times());
     if (story.elided) {
       out.text(out.view().size() > 1 ? ", {\"elided\": " : "{\"elided\": ");
       out.integer(story.elided);
       out.put('}');
     }
-    write_legs_json(out, story.last);
+    write_legs_json(out, story.last, s.times());
     out.put(']');
     return DirectFunctionCall1(jsonb_in, CStringGetDatum(out.c_str()));
   });

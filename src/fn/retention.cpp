@@ -73,23 +73,26 @@ struct CohortRow {
   bool anchor;
 };
 
-bool read_row(FunctionCallInfo fcinfo, CohortRow *r) {
+bool read_row(FunctionCallInfo fcinfo, Times times, CohortRow *r) {
   if (PG_ARGISNULL(1)) return false;
   not_null(fcinfo, 2, "period");
-  r->period = length_arg(fcinfo, 2, "period");
-  if (r->period < kMinPeriod || r->period > kMaxPeriod)
+  r->period = length_arg(fcinfo, 2, "period", times);
+  if (!is_period(r->period, times))
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("period is out of range"),
-                    errhint("Use one hour to 100 years, for example interval '7 days'.")));
-  r->number = period_of(instant_arg(fcinfo, 1, "ts"), r->period);
+                    times == Times::numbers ? errhint("Use 1 to 2^62, in the unit of the times.")
+                                            : errhint("Use one hour to 100 years, for example interval '7 days'.")));
+  r->number = period_of(instant_arg(fcinfo, 1, "ts", times), r->period, times);
   r->anchor = PG_NARGS() < 4 || (!PG_ARGISNULL(3) && PG_GETARG_BOOL(3));
   return true;
 }
 
-CohortState *with_row(CohortState *s, const CohortRow &r) {
-  if (!s)
+CohortState *with_row(CohortState *s, const CohortRow &r, Times times) {
+  if (!s) {
     s = CohortState::make(r.period, allocate);
-  else if (s->period != r.period)
+    s->set_times(times);
+  } else if (s->period != r.period) {
     setting_changed("period");
+  }
   return s->add(r.number, r.anchor, allocate);
 }
 
@@ -163,40 +166,40 @@ PQL_DIRECT_FUNCTION(_retention_moved_final) {
   return s ? retained(*s) : null_result(fcinfo);
 }
 
-PQL_DIRECT_FUNCTION(cohort_state_in) { return pql::pg::state_in(fcinfo, pql::kCohortState); }
-PQL_DIRECT_FUNCTION(cohort_state_recv) { return pql::pg::state_recv(fcinfo, pql::kCohortState); }
+PQL_TIMED_STATE(cohort, pql::kCohortState)
 
-PQL_DIRECT_FUNCTION(_cohort_add) {
+PQL_TIMED_DIRECT_FUNCTION(_cohort_add) {
   using namespace pql::pg;
   auto *s = own_state<pql::CohortState>(fcinfo);
   CohortRow r;
-  return read_row(fcinfo, &r) ? state_result(with_row(s, r)) : same_state(fcinfo);
+  return read_row(fcinfo, times, &r) ? state_result(with_row(s, r, times)) : same_state(fcinfo);
 }
 
-PQL_DIRECT_FUNCTION(_cohort_move) {
+PQL_TIMED_DIRECT_FUNCTION(_cohort_move) {
   using namespace pql::pg;
   return PointerGetDatum(in_aggregate_memory(fcinfo, [&] {
     auto *m = moving<MovingCohort>(fcinfo);
     CohortRow r;
-    if (read_row(fcinfo, &r)) m->add(r);
+    if (read_row(fcinfo, times, &r)) m->add(r);
     return m;
   }));
 }
 
-PQL_DIRECT_FUNCTION(_cohort_unmove) {
+PQL_TIMED_DIRECT_FUNCTION(_cohort_unmove) {
   using namespace pql::pg;
   (void)aggregate_memory(fcinfo);
   auto *m = reinterpret_cast<MovingCohort *>(PG_GETARG_POINTER(0));
   CohortRow r;
-  return !read_row(fcinfo, &r) || m->remove(r) ? PointerGetDatum(m) : null_result(fcinfo);
+  return !read_row(fcinfo, times, &r) || m->remove(r) ? PointerGetDatum(m) : null_result(fcinfo);
 }
 
-PQL_DIRECT_FUNCTION(_cohort_moved) {
+PQL_TIMED_DIRECT_FUNCTION(_cohort_moved) {
   using namespace pql::pg;
   (void)aggregate_memory(fcinfo);
   const auto *m = PG_ARGISNULL(0) ? nullptr : reinterpret_cast<const MovingCohort *>(PG_GETARG_POINTER(0));
   if (!m || m->periods.empty()) return null_result(fcinfo);
   auto *s = pql::CohortState::make(m->period, allocate);
+  s->set_times(times);
   for (const auto &p : m->periods) s = s->add(p.number, p.anchors != 0, allocate);
   return state_result(pql::kCohortState.canonical(*s, allocate));
 }
@@ -211,7 +214,7 @@ PQL_DIRECT_FUNCTION(retained_periods) {
     for (std::uint64_t bits = c.words()[i].bits; bits; bits &= bits - 1) {
       const std::int64_t number = c.words()[i].at * 64 + std::countr_zero(bits);
       if (number < c.first) continue;
-      if (number - c.first > PG_INT32_MAX) out_of_range(pql::kCohortState);
+      if (number > c.first + PG_INT32_MAX) out_of_range(pql::kCohortState);
       items[n++] = Int32GetDatum(static_cast<std::int32_t>(number - c.first));
     }
   }
@@ -223,5 +226,5 @@ PQL_DIRECT_FUNCTION(cohort) {
   using namespace pql::pg;
   const pql::CohortState &c = cohort_arg(fcinfo, 0);
   if (c.first == pql::CohortState::kNoAnchor) return null_result(fcinfo);
-  return TimestampTzGetDatum(pql::period_start(c.first, c.period));
+  return Int64GetDatum(pql::period_start(c.first, c.period, c.times()));
 }

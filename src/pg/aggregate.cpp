@@ -11,7 +11,7 @@ namespace pql::pg {
 namespace {
 
 // States of more than one kind have one function each in SQL, overloaded: its argument's kind says what to do.
-const StateKind &kind_of(const State &s) { return *pql::kind_of(s.kind); }
+const StateKind &kind_of(const State &s) { return *pql::kind_of(s.number()); }
 
 [[noreturn]] void damaged(const char *type) {
   ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("damaged value of type %s", type ? type : "of an aggregate's state")));
@@ -66,15 +66,18 @@ const State &state_arg(FunctionCallInfo fcinfo, int n, const StateKind *expected
   const varlena *v = PG_GETARG_VARLENA_P(n);
   const std::size_t size = VARSIZE(v);
   const State &s = *reinterpret_cast<const State *>(v);
-  if (size < sizeof(State)) damaged(expected ? expected->name : nullptr);
-  const StateKind *k = expected ? expected : pql::kind_of(s.kind);
-  if (!k || !is_state(*k, s, size)) damaged(k ? k->name : nullptr);
+  if (size < sizeof(State)) damaged(expected ? expected->name(Times::instants) : nullptr);
+  const StateKind *k = expected ? expected : pql::kind_of(s.number());
+  if (!k || !is_state(*k, s, size)) damaged(k ? k->name(s.times()) : nullptr);
   return s;
 }
 
 namespace {
 
-[[noreturn]] void bad_length(const char *name, bool months) {
+[[noreturn]] void bad_length(const char *name, bool months, Times times = Times::instants) {
+  if (times == Times::numbers)
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must not be negative", name),
+                    errhint("Use a number in the unit of the times.")));
   if (months)
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must not have months or years", name),
                     errdetail("They have no fixed length."), errhint("Use days, as in interval '30 days'.")));
@@ -87,7 +90,10 @@ namespace {
                   errhint("Use an interval such as '7 days'.")));
 }
 
-[[noreturn]] void infinite(const char *name) {
+[[noreturn]] void no_instant(const char *name, Times times) {
+  if (times == Times::numbers)
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s is out of range", name),
+                    errhint("Use numbers from " INT64_FORMAT " to " INT64_FORMAT ".", kFirstInstant, kLastInstant)));
   ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must not be infinite", name),
                   errhint("Leave such rows out with FILTER (WHERE isfinite(...)).")));
 }
@@ -103,12 +109,24 @@ Micros length_of(const Interval &i, const char *name) {
   return length;
 }
 
-Micros length_arg(FunctionCallInfo fcinfo, int n, const char *name) { return length_of(*PG_GETARG_INTERVAL_P(n), name); }
+Micros length_arg(FunctionCallInfo fcinfo, int n, const char *name, Times times) {
+  if (times != Times::numbers) return length_of(*PG_GETARG_INTERVAL_P(n), name);
+  const Micros length = PG_GETARG_INT64(n);
+  if (length < 0) bad_length(name, false, times);
+  return length;
+}
 
-Micros instant_arg(FunctionCallInfo fcinfo, int n, const char *name) {
-  const Micros t = PG_GETARG_TIMESTAMPTZ(n);
-  if (!finite(t)) infinite(name);
+Micros instant_arg(FunctionCallInfo fcinfo, int n, const char *name, Times times) {
+  const Micros t = PG_GETARG_INT64(n); // as all of them are
+  if (!is_instant(t)) no_instant(name, times);
   return t;
+}
+
+Datum length_result(Micros length, Times times) {
+  if (times == Times::numbers) return Int64GetDatum(length);
+  auto *i = static_cast<Interval *>(palloc0(sizeof(Interval)));
+  i->time = length;
+  return IntervalPGetDatum(i);
 }
 
 Conditions conditions_in_array(FunctionCallInfo fcinfo, int n) {
@@ -129,7 +147,7 @@ Conditions conditions_in_array(FunctionCallInfo fcinfo, int n) {
 }
 
 void out_of_range(const StateKind &k) {
-  ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE), errmsg("the numbers in a value of type %s are out of range", k.name)));
+  ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE), errmsg("the numbers in a value of type %s are out of range", k.name(Times::instants))));
 }
 
 void setting_changed(const char *setting) {
@@ -137,25 +155,25 @@ void setting_changed(const char *setting) {
                   errhint("Pass a constant.")));
 }
 
-Datum state_in(FunctionCallInfo fcinfo, const StateKind &k) {
+Datum state_in(FunctionCallInfo fcinfo, const StateKind &k, Times times) {
   const char *text = PG_GETARG_CSTRING(0);
   TextReader in(text);
-  State *s = parse_state(k, in, allocate);
+  State *s = parse_state(k, times, in, allocate);
   if (!s || !is_canonical(k, *s, s->size(), allocate))
-    ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION), errmsg("invalid input syntax for type %s", k.name),
+    ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION), errmsg("invalid input syntax for type %s", k.name(times)),
                     errhint("Only what a value of this type printed can be read.")));
   return state_result(s);
 }
 
-Datum state_recv(FunctionCallInfo fcinfo, const StateKind &k) {
+Datum state_recv(FunctionCallInfo fcinfo, const StateKind &k, Times times) {
   auto *buffer = reinterpret_cast<StringInfo>(PG_GETARG_POINTER(0));
   const int n = buffer->len - buffer->cursor;
   constexpr int length_word = sizeof(State::length);
   auto *s = static_cast<State *>(allocate(sizeof(State) + static_cast<std::size_t>(n)));
   s->set_size(static_cast<std::size_t>(n) + length_word);
   pq_copymsgbytes(buffer, reinterpret_cast<char *>(s) + length_word, n);
-  if (!is_canonical(k, *s, s->size(), allocate))
-    ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION), errmsg("invalid binary value of type %s", k.name)));
+  if (!is_canonical(k, *s, s->size(), allocate) || s->times() != times)
+    ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION), errmsg("invalid binary value of type %s", k.name(times))));
   if (k.has_texts) { // what is around them is ASCII
     TextWriter text(allocate);
     print_state(k, *s, text);
@@ -219,13 +237,23 @@ PQL_DIRECT_FUNCTION(_state_final) {
   return own ? state_result(canonical(*own)) : null_result(fcinfo);
 }
 
+// As int8in, which wouldn't say why '7 days' is no length of times that are numbers.
+PQL_DIRECT_FUNCTION(epoch_span_in) {
+  const char *text = PG_GETARG_CSTRING(0);
+  if (text[strspn(text, " \t\n\r\f\v+-0123456789")])
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("\"%s\" is not a number", text),
+                    errdetail("Times are bigint here, so that lengths of time are numbers, too."),
+                    errhint("Use a number in the unit of the times, or make timestamps of them with to_timestamp().")));
+  return DirectFunctionCall1(int8in, CStringGetDatum(text));
+}
+
 PQL_FUNCTION(state_info) {
   using namespace pql::pg;
   return call([&]() -> Datum {
     const pql::State &s = state_arg(fcinfo, 0);
     pql::TextWriter out(allocate);
     out.text("{\"type\": ");
-    out.string(kind_of(s).name);
+    out.string(kind_of(s).name(s.times()));
     out.member("version", s.version);
     out.member("bytes", static_cast<std::int64_t>(s.size()));
     kind_of(s).describe(s, out);

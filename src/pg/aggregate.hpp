@@ -17,6 +17,26 @@
   Datum pql_##name(PG_FUNCTION_ARGS) { return impl_##name(fcinfo); }                                                   \
   static Datum impl_##name([[maybe_unused]] FunctionCallInfo fcinfo) noexcept
 
+/// Three functions, since what an aggregate's first row makes has to know what times are: name for instants, name_timestamp, and
+/// name_bigint for numbers. The body has `times`.
+#define PQL_TIMED_FUNCTION(name) PQL_TIMED(PQL_FUNCTION, name)
+#define PQL_TIMED_DIRECT_FUNCTION(name) PQL_TIMED(PQL_DIRECT_FUNCTION, name)
+#define PQL_TIMED(define, name)                                                                                        \
+  static inline Datum timed_##name(FunctionCallInfo fcinfo, pql::Times times);                                         \
+  define(name) { return timed_##name(fcinfo, pql::Times::instants); }                                                  \
+  define(name##_timestamp) { return timed_##name(fcinfo, pql::Times::timestamps); }                                    \
+  define(name##_bigint) { return timed_##name(fcinfo, pql::Times::numbers); }                                          \
+  static inline Datum timed_##name([[maybe_unused]] FunctionCallInfo fcinfo, [[maybe_unused]] pql::Times times)
+
+/// Input and receive functions of the types of a kind that knows time.
+#define PQL_TIMED_STATE(name, kind)                                                                                    \
+  PQL_DIRECT_FUNCTION(name##_state_in) { return pql::pg::state_in(fcinfo, kind, pql::Times::instants); }               \
+  PQL_DIRECT_FUNCTION(name##_timestamp_state_in) { return pql::pg::state_in(fcinfo, kind, pql::Times::timestamps); }   \
+  PQL_DIRECT_FUNCTION(name##_bigint_state_in) { return pql::pg::state_in(fcinfo, kind, pql::Times::numbers); }         \
+  PQL_DIRECT_FUNCTION(name##_state_recv) { return pql::pg::state_recv(fcinfo, kind, pql::Times::instants); }           \
+  PQL_DIRECT_FUNCTION(name##_timestamp_state_recv) { return pql::pg::state_recv(fcinfo, kind, pql::Times::timestamps); } \
+  PQL_DIRECT_FUNCTION(name##_bigint_state_recv) { return pql::pg::state_recv(fcinfo, kind, pql::Times::numbers); }
+
 namespace pql::pg {
 
 // --- memory -------------------------------------------------------------------------------------------------------------
@@ -105,10 +125,11 @@ S *own_state(FunctionCallInfo fcinfo) {
   return PG_ARGISNULL(0) ? nullptr : reinterpret_cast<S *>(PG_GETARG_POINTER(0));
 }
 
-/// The length of an interval in which a day has 24 hours. Months and what is negative are refused (22023), naming the argument.
-Micros length_arg(FunctionCallInfo fcinfo, int n, const char *name);
-/// A timestamptz that isn't infinite, or 22023.
-Micros instant_arg(FunctionCallInfo fcinfo, int n, const char *name);
+/// The length of an interval in which a day has 24 hours, or of times that are numbers a number. Months and what is negative are
+/// refused (22023), naming the argument.
+Micros length_arg(FunctionCallInfo fcinfo, int n, const char *name, Times times = Times::instants);
+/// A time that is neither infinite nor a number beyond what timestamps are, or 22023.
+Micros instant_arg(FunctionCallInfo fcinfo, int n, const char *name, Times times);
 /// The same for one that isn't an argument of its own.
 Micros length_of(const Interval &i, const char *name);
 /// NULL is refused (22004).
@@ -141,12 +162,15 @@ inline Datum state_result(const State *s) { return PointerGetDatum(s); }
 /// The state unchanged, which may be none.
 inline Datum same_state(FunctionCallInfo fcinfo) { return PG_ARGISNULL(0) ? null_result(fcinfo) : PG_GETARG_DATUM(0); }
 
+/// An interval or, of times that are numbers, a bigint.
+Datum length_result(Micros length, Times times);
+
 [[noreturn]] void out_of_range(const StateKind &k);
 /// A row that says another setting ("half-life") than those before it.
 [[noreturn]] void setting_changed(const char *setting);
 
 /// What a type's input and receive functions do.
-Datum state_in(FunctionCallInfo fcinfo, const StateKind &k);
-Datum state_recv(FunctionCallInfo fcinfo, const StateKind &k);
+Datum state_in(FunctionCallInfo fcinfo, const StateKind &k, Times times = Times::instants);
+Datum state_recv(FunctionCallInfo fcinfo, const StateKind &k, Times times = Times::instants);
 
 } // namespace pql::pg

@@ -26,16 +26,16 @@ const State *checked(const StateKind &k, const State *s) {
   print_state(k, *c, text);
   k.describe(*c, people);
   TextReader in(text.view());
-  const State *again = parse_state(k, in, allocate);
+  const State *again = parse_state(k, s->times(), in, allocate);
   require(again && same_bytes(*again, *c));
   return s;
 }
 
 // As the database takes it: canonical only from outside; open ones (from other processes) are safe at least.
-const State *take(const StateKind &k, std::string_view in) {
+const State *take(const StateKind &k, Times times, std::string_view in) {
   if (!in.empty() && in[0] == '{') {
     TextReader text(in);
-    const State *s = parse_state(k, text, allocate);
+    const State *s = parse_state(k, times, text, allocate);
     return s && is_canonical(k, *s, s->size(), allocate) ? checked(k, s) : nullptr;
   }
   auto *s = static_cast<State *>(allocate(sizeof(State) + in.size()));
@@ -47,16 +47,18 @@ const State *take(const StateKind &k, std::string_view in) {
 
 } // namespace
 
-// The kind (a letter, from 'A' = 1 on), then two states, the first one's length before it in two digits of base 64.
+// The kind (a letter, from 'A' = 1 on; small: of timestamps; bytes from 0x81 on: of numbers), then two states, the first one's
+// length before it in two digits of base 64.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
   arena.release();
   if (size < 3) return 0;
-  const StateKind *k = kind_of(static_cast<std::uint8_t>(data[0] - 'A' + 1));
-  if (!k) return 0;
+  const StateKind *k = kind_of(data[0] & 31);
+  const auto times = static_cast<Times>(((data[0] >> 5) + 2) & 3); // 'A' is 0x41, 'a' 0x61
+  if (!k || !k->name(times)) return 0;
   const std::string_view in(reinterpret_cast<const char *>(data) + 3, size - 3);
   const std::size_t first = static_cast<std::size_t>((data[1] - '0') & 63) * 64 + static_cast<std::size_t>((data[2] - '0') & 63);
-  const State *a = take(*k, in.substr(0, first)), *b = first < in.size() ? take(*k, in.substr(first)) : nullptr;
-  if (!a || !b || k->differs(*a, *b) || (k->clash && k->clash(*a, *b))) return 0;
+  const State *a = take(*k, times, in.substr(0, first)), *b = first < in.size() ? take(*k, times, in.substr(first)) : nullptr;
+  if (!a || !b || a->times() != b->times() || k->differs(*a, *b) || (k->clash && k->clash(*a, *b))) return 0;
   if (const State *ab = k->merge(resized(*a, a->size(), allocate), *b, allocate)) {
     checked(*k, ab);
     const State *ba = k->merge(resized(*b, b->size(), allocate), *a, allocate);

@@ -14,8 +14,11 @@ CREATE TEMP VIEW relation AS
   SELECT c.* FROM member AS m JOIN pg_class AS c ON m.classid = 'pg_class'::regclass AND c.oid = m.objid;
 
 -- The types of aggregates' states.
-\set states '''{decay_state,window_count_state,count_map_state,retention_state,cohort_state,'
-\set states :states 'events_state,funnel_summary_state,session_state,active_users_state,journey_state}''::text[]'
+\set timed 'decay|window_count|cohort|events|funnel_summary|session|journey'
+CREATE TEMP VIEW state_type AS
+  SELECT unnest(ARRAY['count_map_state', 'retention_state', 'active_users_state']) AS name
+  UNION ALL SELECT kind || times || '_state' FROM string_to_table(:'timed', '|') AS kind, unnest(ARRAY['', '_timestamp', '_bigint']) AS times;
+\set states 'ARRAY(SELECT name FROM state_type)'
 
 -- The extension.
 SELECT results_eq(
@@ -34,10 +37,11 @@ SELECT bag_eq('SELECT relkind::text, relname::text FROM relation', $$VALUES
   ('v', 'milestones'), ('v', 'members'), ('v', 'subjects'), ('v', 'unusable'), ('v', 'sources'), ('v', 'backfill_progress')$$,
   'tables, views and a sequence');
 SELECT bag_eq($$SELECT object FROM member WHERE classid NOT IN ('pg_proc'::regclass, 'pg_class'::regclass)$$,
-  ARRAY['schema pql'] || ARRAY(SELECT format(object, state) FROM unnest(:states) AS state, unnest(ARRAY['type pql.%s',
+  ARRAY['schema pql', 'type pql.epoch', 'type pql.epoch_span', 'cast from bigint to pql.epoch', 'cast from bigint to pql.epoch_span',
+    'cast from integer to pql.epoch', 'cast from integer to pql.epoch_span'] || ARRAY(SELECT format(object, state) FROM unnest(:states) AS state, unnest(ARRAY['type pql.%s',
     'operator pql.=(pql.%1$s,pql.%1$s)', 'operator pql.<>(pql.%1$s,pql.%1$s)', 'operator pql.||(pql.%1$s,pql.%1$s)',
     'operator class pql.%s_ops for access method hash', 'operator family pql.%s_ops for access method hash']) AS object),
-  'besides functions, and the schema, there are the types of states, which can be compared, hashed and merged');
+  'besides functions, and the schema, there are times that are numbers, and the types of states, which can be compared, hashed and merged');
 SELECT is_empty($$SELECT c.oid::regclass FROM pg_class AS c
   WHERE c.relnamespace = 'pql'::regnamespace AND c.relkind IN ('r', 'v', 'S', 'm', 'f', 'p') AND c.oid NOT IN (SELECT oid FROM relation)$$,
   'what is in the schema belongs to the extension');
@@ -60,7 +64,7 @@ CREATE TEMP VIEW marking AS
            THEN 'all' ELSE 'owner' END AS callers
   FROM routine AS p;
 -- Aggregates, what reads their states, and what they are made of. All of it is immutable, parallel safe, and for everybody.
-CREATE TEMP VIEW aggregate_marking (routine, strictness) AS
+CREATE TEMP VIEW marking_of_instants (routine, strictness) AS
 VALUES
   ('pql.activated(pql.events_state,interval,text[])', 'strict'),
   ('pql.activated(pql.funnel_summary_state)', 'strict'),
@@ -220,7 +224,23 @@ FROM unnest(ARRAY['boolean[]'] || ARRAY(SELECT 'boolean' || repeat(',boolean', n
   ('pql._sequence_match_unmove(internal,text,timestamp with time zone,'),
   ('pql._window_funnel_add(pql.events_state,interval,timestamp with time zone,'),
   ('pql._window_funnel_move(internal,interval,timestamp with time zone,'),
-  ('pql._window_funnel_unmove(internal,interval,timestamp with time zone,')) AS f (before);
+  ('pql._window_funnel_unmove(internal,interval,timestamp with time zone,')) AS f (before)
+UNION ALL -- times that are numbers
+SELECT format(signature, 'pql.' || type), 'strict'
+FROM unnest(ARRAY['epoch', 'epoch_span']) AS type, unnest(ARRAY['%s_in(cstring)', '%1$s_out(%1$s)', '%s_recv(internal)', '%1$s_send(%1$s)', '%s(integer)']) AS signature;
+-- What has to do with times is there for timestamp and bigint, too; aggregates take bigint as pql.epoch and pql.epoch_span.
+CREATE TEMP VIEW aggregate_marking AS
+  SELECT * FROM marking_of_instants
+  UNION ALL
+  SELECT replace(replace(replace(regexp_replace(regexp_replace(routine, '\m(' || :'timed' || ')_state\M', '\1_' || times || '_state', 'g'),
+      '\m(_(' || :'timed' || ')_moved)\M', '\1_' || times), 'timestamp with time zone', time), 'interval[]', span || '[]'), 'interval', length), strictness
+  FROM (SELECT *, routine ~ '^pql\.(_\w+_(add|move|unmove)|\w+_agg|window_funnel\(interval|sequence_match\(text)\M' AS takes FROM marking_of_instants) AS m,
+    unnest(ARRAY['timestamp', 'bigint']) AS times,
+    LATERAL (SELECT CASE WHEN times = 'timestamp' THEN 'timestamp without time zone' WHEN takes THEN 'pql.epoch' ELSE times END,
+      CASE WHEN times = 'timestamp' THEN 'interval' WHEN takes THEN 'pql.epoch_span' ELSE times END,
+      CASE WHEN times = 'timestamp' THEN 'interval' ELSE times END) AS t (time, length, span)
+  WHERE routine ~ ('timestamp with time zone|_(' || :'timed' || ')_moved\(|\m(' || :'timed' || ')_state\M')
+    AND routine !~ '^pql\.(\w*state_\w+|rollup)\(' AND routine <> 'pql.half_life(interval)'; -- of types, all are above
 SELECT bag_eq('TABLE marking', $$VALUES
   ('pql.activation(text,text,timestamp with time zone)', 'volatile', 'unsafe', '', 'all'),
   ('pql.attach(regclass,text,text,text,text,text,text,text,text,text,text,interval,boolean)', 'volatile', 'unsafe', '', 'owner'),
@@ -307,6 +327,7 @@ SELECT is_empty($$
                                               WHEN 'pg_type'::regclass THEN (SELECT typowner FROM pg_type WHERE oid = m.objid)
                                               WHEN 'pg_operator'::regclass THEN (SELECT oprowner FROM pg_operator WHERE oid = m.objid)
                                               WHEN 'pg_opclass'::regclass THEN (SELECT opcowner FROM pg_opclass WHERE oid = m.objid)
+                                              WHEN 'pg_cast'::regclass THEN e.extowner -- has none
                                               WHEN 'pg_opfamily'::regclass THEN (SELECT opfowner FROM pg_opfamily WHERE oid = m.objid)
                                END) AS o(refobjid)
   WHERE o.refobjid IS DISTINCT FROM e.extowner$$, 'everything belongs to the owner of the extension');

@@ -136,14 +136,14 @@ struct Visit {
 
 TEST(CohortLaws, AnyOrderAndAnyMerge) {
   check("cohorts", rc::check([] {
-          const Micros period = number<Micros>(kMinPeriod, 40 * kDay);
+          const Micros period = number<Micros>(kHour, 40 * kDay);
           std::vector<Visit> rows;
           for (const Micros t : any_instants(number<Micros>(1, 4000 * kDay))) rows.push_back({t, one_in(4)});
           const auto aggregate = [&](const auto &some) {
             CohortState *s = nullptr;
             for (const std::size_t i : some) {
               if (!s) s = CohortState::make(period, test_allocate);
-              s = s->add(period_of(rows[i].at, period), rows[i].anchor, test_allocate);
+              s = s->add(period_of(rows[i].at, period, Times::instants), rows[i].anchor, test_allocate);
             }
             return s;
           };
@@ -154,10 +154,10 @@ TEST(CohortLaws, AnyOrderAndAnyMerge) {
           std::set<std::int64_t> numbers, expected;
           std::int64_t first = CohortState::kNoAnchor;
           for (const Visit &v : rows) {
-            RC_ASSERT(period_start(period_of(v.at, period), period) <= v.at);
-            RC_ASSERT(period_start(period_of(v.at, period) + 1, period) > v.at);
-            expected.insert(period_of(v.at, period));
-            if (v.anchor) first = std::min(first, period_of(v.at, period));
+            RC_ASSERT(period_start(period_of(v.at, period, Times::instants), period, Times::instants) <= v.at);
+            RC_ASSERT(period_start(period_of(v.at, period, Times::instants) + 1, period, Times::instants) > v.at);
+            expected.insert(period_of(v.at, period, Times::instants));
+            if (v.anchor) first = std::min(first, period_of(v.at, period, Times::instants));
           }
           for (std::uint32_t i = 0; i < s->count; i++) {
             for (int b = 0; b < 64; b++)

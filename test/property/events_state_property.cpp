@@ -100,7 +100,7 @@ TEST(SummaryStateLaws, AnyOrderAndAnyMerge) {
           const State *canonical = kSummaryState.canonical(*whole, test_allocate);
           const std::string text = text_of(kSummaryState, *canonical);
           TextReader in(text);
-          const State *again = parse_state(kSummaryState, in, test_allocate);
+          const State *again = parse_state(kSummaryState, Times::instants, in, test_allocate);
           RC_ASSERT(again && same_bytes(*again, *canonical));
         }));
 }

@@ -33,8 +33,14 @@ inline std::string text_of(const StateKind &k, const State &s) {
 using Aggregation = std::function<State *(const std::vector<std::size_t> &)>;
 
 /// Of n rows: any order and any tree of merges gives the same bytes, and they can be printed and read back.
-inline void states_keep_their_laws(const StateKind &k, std::size_t n, const Aggregation &aggregate) {
+inline void states_keep_their_laws(const StateKind &k, std::size_t n, const Aggregation &of_instants) {
   test_arena.release();
+  const Times times = k.name(Times::numbers) ? static_cast<Times>(number(0, 3)) : Times::instants;
+  const Aggregation aggregate = [&](const std::vector<std::size_t> &rows) {
+    State *s = of_instants(rows);
+    if (s) s->set_times(times);
+    return s;
+  };
   std::vector<std::size_t> all(n);
   for (std::size_t i = 0; i < n; i++) all[i] = i;
   const State *whole = aggregate(all);
@@ -67,7 +73,7 @@ inline void states_keep_their_laws(const StateKind &k, std::size_t n, const Aggr
   const State *canonical = k.canonical(*whole, test_allocate);
   const std::string text = text_of(k, *canonical);
   TextReader in(text);
-  const State *again = parse_state(k, in, test_allocate);
+  const State *again = parse_state(k, times, in, test_allocate);
   RC_ASSERT(again && same_bytes(*again, *canonical));
 }
 

@@ -42,6 +42,7 @@ DECLARE
   whole text := format('SELECT g, %s AS s FROM %s GROUP BY g', call, source);
   expected text := aggregate_laws.all_of(whole);
   file text := current_setting('data_directory') || '/pql_aggregate_laws';
+  numbers boolean := (SELECT atttypid = 'bigint'::regtype FROM pg_attribute WHERE attrelid = source AND attname = 'ts'); -- seconds
   form text; frame text; ord text; excl text; a text; b text; n bigint; differ text := '';
 BEGIN
   EXECUTE format('ANALYZE %s', source);
@@ -148,7 +149,7 @@ BEGIN
         'ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING', 'GROUPS BETWEEN 2 PRECEDING AND 1 FOLLOWING', 'GROUPS CURRENT ROW',
         'RANGE BETWEEN % PRECEDING AND CURRENT ROW', 'RANGE BETWEEN % PRECEDING AND % FOLLOWING', 'RANGE BETWEEN CURRENT ROW AND % FOLLOWING'] LOOP
       FOREACH excl IN ARRAY CASE WHEN frame ~ 'BETWEEN (2|%) PRECEDING AND [^C]' THEN ARRAY['', ' EXCLUDE CURRENT ROW', ' EXCLUDE GROUP', ' EXCLUDE TIES'] ELSE ARRAY[''] END LOOP
-        form := format('PARTITION BY g ORDER BY %s %s%s', ord, replace(frame, '%', CASE ord WHEN 'id' THEN '9' ELSE 'interval ''7 hours''' END), excl);
+        form := format('PARTITION BY g ORDER BY %s %s%s', ord, replace(frame, '%', CASE WHEN ord = 'id' THEN '9' WHEN numbers THEN '25200' ELSE 'interval ''7 hours''' END), excl);
         EXECUTE format('SELECT count(*) FILTER (WHERE NOT coalesce(a OPERATOR(pql.=) b, a IS NULL AND b IS NULL)) FROM'
           ' (SELECT %1$s OVER (%2$s) AS a, %1$s FILTER (WHERE random() >= 0) OVER (%2$s) AS b FROM %3$s) x', call, form, source) INTO n;
         IF n > 0 THEN differ := differ || '; not ' || form; END IF;

@@ -21,9 +21,9 @@ std::string printed(const StateKind &k, const State &s) {
   return std::string(out.view());
 }
 
-const State *read(const StateKind &k, std::string_view text) {
+const State *read(const StateKind &k, std::string_view text, Times times = Times::instants) {
   TextReader in(text);
-  const State *s = parse_state(k, in, allocate);
+  const State *s = parse_state(k, times, in, allocate);
   return s && is_canonical(k, *s, s->size(), allocate) ? s : nullptr;
 }
 
@@ -69,7 +69,7 @@ TEST(StateText, OnlyWhatIsPrintedIsRead) {
 
 TEST(States, KindsHaveTheirNumbersAndNames) {
   for (int i = 0; i < 256; i++) {
-    if (const StateKind *k = kind_of(static_cast<std::uint8_t>(i))) {
+    if (const StateKind *k = kind_of(i)) {
       EXPECT_EQ(k->kind, i);
     }
   }
@@ -82,6 +82,49 @@ TEST(States, AnotherVersionIsRefused) {
   EXPECT_TRUE(is_state(kRetentionState, *s, s->size()));
   s->version = 2;
   EXPECT_FALSE(is_state(kRetentionState, *s, s->size()));
+}
+
+TEST(States, SayWhatTheirTimesAre) {
+  DecayState *d = DecayState::make(kDay, 0, 1, allocate)->add(0, 1, 1, allocate);
+  for (const Times t : {Times::instants, Times::timestamps, Times::numbers}) {
+    d->set_times(t);
+    EXPECT_EQ(d->number(), kDecayState.kind);
+    const std::string text = printed(kDecayState, *d);
+    EXPECT_TRUE(text.starts_with("{\"" + std::string(kDecayState.name(t)) + "\": 1, ")) << text;
+    for (const Times other : {Times::instants, Times::timestamps, Times::numbers}) {
+      const State *again = read(kDecayState, text, other);
+      EXPECT_EQ(again != nullptr, other == t);
+      if (again) {
+        EXPECT_EQ(again->times(), t);
+      }
+    }
+  }
+  d->set_times(static_cast<Times>(3));
+  EXPECT_FALSE(is_state(kDecayState, *d, d->size()));
+  RetentionState *r = RetentionState::make(2, 3, allocate);
+  r->set_times(Times::numbers); // it knows none
+  EXPECT_FALSE(is_state(kRetentionState, *r, r->size()));
+}
+
+// Numbers of any unit have half-lives, windows and periods that no times have.
+TEST(States, NumbersAreBoundByWhatCanBeCounted) {
+  EXPECT_FALSE(is_half_life(kSecond - 1, Times::timestamps));
+  EXPECT_FALSE(is_window(kMaxNumberHalfLife, Times::instants));
+  EXPECT_FALSE(is_period(1, Times::instants));
+  for (const Micros n : {Micros{1}, kMaxNumberHalfLife}) {
+    EXPECT_TRUE(is_half_life(n, Times::numbers) && is_window(n, Times::numbers) && is_period(n, Times::numbers));
+    for (const Micros t : {kFirstInstant, Micros{0}, kLastInstant}) {
+      DecayState *d = DecayState::make(n, t, 1, allocate)->add(t, 1, 1, allocate);
+      d->set_times(Times::numbers);
+      CohortState *c = CohortState::make(n, allocate)->add(period_of(t, n, Times::numbers), true, allocate);
+      c->set_times(Times::numbers);
+      EXPECT_TRUE(is_state(kDecayState, *d, d->size()) && is_state(kCohortState, *c, c->size())) << n << " at " << t;
+      EXPECT_LE(period_start(c->first, n, Times::numbers), t);
+    }
+  }
+  EXPECT_FALSE(is_half_life(kMaxNumberHalfLife + 1, Times::numbers) || is_window(0, Times::numbers) || is_period(-1, Times::numbers));
+  EXPECT_EQ(period_of(0, 10, Times::numbers), 0);
+  EXPECT_EQ(period_of(-1, 10, Times::numbers), -1);
 }
 
 TEST(WindowCount, ForgetsWhatNoWindowReaches) {
@@ -111,9 +154,9 @@ TEST(CountMap, TakesBackWithoutATraceAndStaysSmall) {
 
 TEST(Cohort, WeeksBeginOnMonday) {
   constexpr Micros monday = 2 * kDay; // 2000-01-03
-  EXPECT_EQ(period_of(monday, 7 * kDay), 0);
-  EXPECT_EQ(period_of(monday - 1, 7 * kDay), -1);
-  EXPECT_EQ(period_start(1, 7 * kDay), monday + 7 * kDay);
+  EXPECT_EQ(period_of(monday, 7 * kDay, Times::instants), 0);
+  EXPECT_EQ(period_of(monday - 1, 7 * kDay, Times::instants), -1);
+  EXPECT_EQ(period_start(1, 7 * kDay, Times::instants), monday + 7 * kDay);
 }
 
 } // namespace

@@ -142,7 +142,7 @@ void describe(const State &s, TextWriter &out) { out.member("keys", read(s).coun
 
 } // namespace
 
-constinit const StateKind kCountMapState = {3, "count_map_state", valid, differs, merge, canonical, print, parse, describe, true};
+constinit const StateKind kCountMapState = {3, {"count_map_state"}, valid, differs, merge, canonical, print, parse, describe, true};
 
 CountMapState *CountMapState::make(Allocate allocate) {
   constexpr std::size_t room = 6, slots = 16, bytes = 72; // 256 bytes: PostgreSQL's chunks are powers of two

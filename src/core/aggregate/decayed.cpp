@@ -24,7 +24,7 @@ bool valid(const State &s) noexcept {
   if (s.size() < sizeof(DecayState) || s.open) return false; // always canonical, but for blocks that hold nothing
   const DecayState &d = read(s);
   if (d.small < 1 || d.small > Decay::kBlocks || d.size() != size_of(d.small)) return false;
-  if (d.half_life < kMinHalfLife || d.half_life > kMaxHalfLife || !is_instant(d.newest)) return false;
+  if (!is_half_life(d.half_life, d.times()) || !is_instant(d.newest)) return false;
   if (d.top != block_of(d.newest, d.half_life * kBlockHalfLives)) return false;
   return std::all_of(d.blocks(), d.blocks() + d.small, [](const DecayState::Block &b) { return b.count.hi >= 0; });
 }
@@ -64,7 +64,7 @@ void print(const State &s, TextWriter &out) {
 
 State *parse(TextReader &in, Allocate allocate) {
   const Micros half_life = in.member("half_life"), newest = in.member("newest");
-  if (half_life < kMinHalfLife || half_life > kMaxHalfLife || !is_instant(newest)) return nullptr;
+  if (half_life < 1 || half_life > kMaxNumberHalfLife || !is_instant(newest)) return nullptr;
   DecayState::Block blocks[Decay::kBlocks];
   int n = 0;
   in.key("blocks");
@@ -84,13 +84,13 @@ State *parse(TextReader &in, Allocate allocate) {
 }
 
 void describe(const State &s, TextWriter &out) {
-  out.member_length("half_life", read(s).half_life);
-  out.member_instant("last_seen", read(s).newest);
+  out.member_length("half_life", read(s).half_life, s.times());
+  out.member_instant("last_seen", read(s).newest, s.times());
 }
 
 } // namespace
 
-constinit const StateKind kDecayState = {1, "decay_state", valid, differs, merge, canonical, print, parse, describe};
+constinit const StateKind kDecayState = {1, {"decay_state", "decay_timestamp_state", "decay_bigint_state"}, valid, differs, merge, canonical, print, parse, describe};
 
 bool DecayState::Block::add(const Weight &weight, double v, int sign) noexcept {
   const i128 one = weight.of_one(), part = v == 1 ? one : weight.of(v);

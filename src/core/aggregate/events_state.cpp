@@ -105,17 +105,18 @@ void describe(const State &s, TextWriter &out) {
   out.member("events", e.count);
   if (!e.count) return;
   const auto [first, last] = std::minmax_element(e.all().begin(), e.all().end(), before);
-  out.member_instant("first", first->at);
-  out.member_instant("last", last->at);
+  out.member_instant("first", first->at, s.times());
+  out.member_instant("last", last->at, s.times());
 }
 
 } // namespace
 
-constinit const StateKind kEventsState = {10, "events_state", valid, differs, merge, canonical, print, parse, describe, true};
+constinit const StateKind kEventsState = {10, {"events_state", "events_timestamp_state", "events_bigint_state"}, valid, differs, merge, canonical, print, parse, describe, true};
 
 EventsState *EventsState::make(const EventsSetting &setting, std::uint32_t room, Allocate allocate) {
   const std::size_t head = sizeof(EventsState) + ((setting.pattern.size() + 7) & ~std::size_t{7});
   auto *e = make_state<EventsState>(kEventsState, head + room * sizeof(EventRow), allocate);
+  e->set_times(setting.times);
   e->open = 1;
   e->small = static_cast<std::uint8_t>(setting.conditions);
   e->keeps = setting.keeps;

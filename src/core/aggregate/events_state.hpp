@@ -25,6 +25,7 @@ struct EventsSetting {
   Keeps keeps = Keeps::steps;
   Micros within = -1;       ///< of aggregates that give a funnel's level; otherwise -1
   std::string_view pattern = {}; ///< of aggregates that match one
+  Times times = Times::instants;
 };
 
 /// Followed by the pattern, filled up to 8 bytes, and the rows.
@@ -36,7 +37,7 @@ struct EventsState : State { // small: conditions
   Micros within;
 
   static EventsState *make(const EventsSetting &setting, std::uint32_t room, Allocate allocate);
-  EventsSetting setting() const noexcept { return {small, keeps, within, pattern()}; }
+  EventsSetting setting() const noexcept { return {small, keeps, within, pattern(), times()}; }
   bool same_setting(const EventsSetting &o) const noexcept {
     return small == o.conditions && keeps == o.keeps && within == o.within && pattern() == o.pattern;
   }

@@ -93,7 +93,7 @@ void describe(const State &state, TextWriter &out) {
 
 } // namespace
 
-constinit const StateKind kJourneyState = {22, "journey_state", valid, differs, merge, canonical, print, parse, describe};
+constinit const StateKind kJourneyState = {22, {"journey_state", "journey_timestamp_state", "journey_bigint_state"}, valid, differs, merge, canonical, print, parse, describe, true};
 
 JourneyState *JourneyState::make(JourneySpec spec, Allocate allocate, std::size_t room) {
   auto *s = make_state<JourneyState>(kJourneyState, sizeof(JourneyState) + room, allocate);

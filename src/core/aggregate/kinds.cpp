@@ -20,26 +20,28 @@ constexpr const StateKind *kKinds[] = {
 
 } // namespace
 
-const StateKind *kind_of(std::uint8_t kind) noexcept {
-  return kind < std::size(kKinds) ? kKinds[kind] : nullptr;
+const StateKind *kind_of(int number) noexcept {
+  return number < static_cast<int>(std::size(kKinds)) ? kKinds[number] : nullptr;
 }
 
 void print_state(const StateKind &k, const State &s, TextWriter &out) {
   out.put('{');
-  out.string(k.name);
+  out.string(k.name(s.times()));
   out.text(": 1");
   k.print(s, out);
   out.put('}');
 }
 
-State *parse_state(const StateKind &k, TextReader &in, Allocate allocate) {
+State *parse_state(const StateKind &k, Times times, TextReader &in, Allocate allocate) {
   in.expect('{');
-  in.name_is(k.name);
+  in.name_is(k.name(times));
   in.expect(':');
   if (in.integer() != 1) return nullptr;
   State *s = k.parse(in, allocate);
   in.expect('}');
-  return s && in.done() ? s : nullptr;
+  if (!s || !in.done()) return nullptr;
+  s->set_times(times);
+  return s;
 }
 
 } // namespace pql

@@ -56,7 +56,7 @@ void retention_describe(const State &s, TextWriter &out) { out.member("condition
 
 } // namespace
 
-constinit const StateKind kRetentionState = {4, "retention_state", retention_valid, retention_differs, retention_merge,
+constinit const StateKind kRetentionState = {4, {"retention_state"}, retention_valid, retention_differs, retention_merge,
                                              retention_canonical, retention_print, retention_parse, retention_describe};
 
 RetentionState *RetentionState::make(int conditions, std::uint32_t seen, Allocate allocate) {
@@ -74,16 +74,17 @@ constexpr std::size_t size_of(std::size_t words) noexcept { return sizeof(Cohort
 
 const CohortState &cohort(const State &s) noexcept { return static_cast<const CohortState &>(s); }
 
-constexpr std::int64_t kMostWord = std::int64_t{1} << 56;
+// Periods of instants lie within these words, however short they are.
+constexpr std::int64_t kFirstWord = -(std::int64_t{1} << 52), kLastWord = (std::int64_t{1} << 57) - 1;
 
 bool cohort_valid(const State &s) noexcept {
   if (s.size() < sizeof(CohortState) || s.small) return false;
   const CohortState &c = cohort(s);
-  if (c.size() != size_of(c.room()) || c.count > c.room() || c.unused || c.period < kMinPeriod || c.period > kMaxPeriod) return false;
+  if (c.size() != size_of(c.room()) || c.count > c.room() || c.unused || !is_period(c.period, c.times())) return false;
   bool anchored = c.first == CohortState::kNoAnchor;
   for (std::uint32_t i = 0; i < c.count; i++) {
     const CohortState::Word &w = c.words()[i];
-    if (w.bits == 0 || w.at < -kMostWord || w.at > kMostWord || (i && w.at <= c.words()[i - 1].at)) return false;
+    if (w.bits == 0 || w.at < kFirstWord || w.at > kLastWord || (i && w.at <= c.words()[i - 1].at)) return false;
     anchored = anchored || (w.at == c.first >> 6 && (w.bits >> (c.first & 63) & 1));
   }
   return anchored && c.count;
@@ -130,14 +131,14 @@ State *cohort_parse(TextReader &in, Allocate allocate) {
     c->words()[c->count++] = {at, static_cast<std::uint64_t>(bits)};
   } while (in.next(','));
   in.expect(']');
-  return is_state(kCohortState, *c, c->size()) ? cohort_canonical(*c, allocate) : nullptr;
+  return cohort_canonical(*c, allocate);
 }
 
 void cohort_describe(const State &s, TextWriter &out) {
   const CohortState &c = cohort(s);
   std::int64_t periods = 0;
   for (std::uint32_t i = 0; i < c.count; i++) periods += std::popcount(c.words()[i].bits);
-  out.member_length("period", c.period);
+  out.member_length("period", c.period, s.times());
   out.member("periods", periods);
 }
 
@@ -164,7 +165,7 @@ State *cohort_merge(State *into, const State &from, Allocate allocate) {
 
 } // namespace
 
-constinit const StateKind kCohortState = {5, "cohort_state", cohort_valid, cohort_differs, cohort_merge,
+constinit const StateKind kCohortState = {5, {"cohort_state", "cohort_timestamp_state", "cohort_bigint_state"}, cohort_valid, cohort_differs, cohort_merge,
                                           cohort_canonical, cohort_print, cohort_parse, cohort_describe};
 
 CohortState *CohortState::make(Micros period, Allocate allocate) {
@@ -192,13 +193,19 @@ CohortState *CohortState::add(std::int64_t number, bool anchor, Allocate allocat
   return s;
 }
 
-std::int64_t period_of(Micros t, Micros period) noexcept {
-  const Micros from = t - kPeriodOrigin; // no instant is that early
+namespace {
+
+constexpr Micros origin(Times times) noexcept { return times == Times::numbers ? 0 : 2 * kDay; }
+
+} // namespace
+
+std::int64_t period_of(Micros t, Micros period, Times times) noexcept {
+  const Micros from = t - origin(times); // no instant is that early
   return from / period - (from % period < 0);
 }
 
-Micros period_start(std::int64_t number, Micros period) noexcept {
-  const __int128 start = static_cast<__int128>(number) * period + kPeriodOrigin;
+Micros period_start(std::int64_t number, Micros period, Times times) noexcept {
+  const __int128 start = static_cast<__int128>(number) * period + origin(times);
   return static_cast<Micros>(std::clamp<__int128>(start, kFirstInstant, kLastInstant));
 }
 

@@ -37,12 +37,14 @@ struct CohortState : State {
   std::size_t room() const noexcept { return (size() - sizeof(CohortState)) / sizeof(Word); }
 };
 
-inline constexpr Micros kMinPeriod = kHour, kMaxPeriod = 36'525 * kDay;
+/// From one hour to 100 years, or numbers up to 2^62.
+inline constexpr bool is_period(Micros p, Times times) noexcept {
+  return times == Times::numbers ? p >= 1 && p <= Micros{1} << 62 : p >= kHour && p <= 36'525 * kDay;
+}
 
-/// Periods are numbered on a grid on which weeks begin on Monday: from 2000-01-03 in UTC on.
-inline constexpr Micros kPeriodOrigin = 2 * kDay;
-std::int64_t period_of(Micros t, Micros period) noexcept;
-Micros period_start(std::int64_t number, Micros period) noexcept;
+/// Periods are numbered on a grid on which weeks begin on Monday: from 2000-01-03 on, in UTC; of numbers, from 0 on.
+std::int64_t period_of(Micros t, Micros period, Times times) noexcept;
+Micros period_start(std::int64_t number, Micros period, Times times) noexcept;
 
 extern const StateKind kRetentionState, kCohortState;
 

@@ -83,14 +83,14 @@ State *parse(TextReader &in, Allocate allocate) {
 
 void describe(const State &state, TextWriter &out) {
   const SessionState &s = read(state);
-  out.member_length("gap", s.head.spec.gap);
-  out.member_length("min_length", s.head.spec.min_length);
+  out.member_length("gap", s.head.spec.gap, s.times());
+  out.member_length("min_length", s.head.spec.min_length, s.times());
   out.member("sessions", s.head.size);
 }
 
 } // namespace
 
-constinit const StateKind kSessionState = {20, "session_state", valid, differs, merge, canonical, print, parse, describe};
+constinit const StateKind kSessionState = {20, {"session_state", "session_timestamp_state", "session_bigint_state"}, valid, differs, merge, canonical, print, parse, describe};
 
 SessionState *SessionState::make(SessionSpec spec, Allocate allocate) {
   auto *s = make_state<SessionState>(kSessionState, kLeastSize, allocate);

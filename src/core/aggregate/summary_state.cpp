@@ -47,6 +47,7 @@ State *merge(State *into, const State &from, Allocate allocate) {
   const SummaryState &b = read(from);
   if (b.parts == 0) return into;
   SummaryState *s = SummaryState::make(a.small, a.within, a.increase, a.parts + b.parts, allocate);
+  s->set_times(a.times());
   s->open = 1;
   for (std::size_t i = 0, j = 0, n = 0; n < s->parts; n++) {
     const bool mine = j == b.parts || (i < a.parts && a.part(i)[0] < b.part(j)[0]);
@@ -58,6 +59,7 @@ State *merge(State *into, const State &from, Allocate allocate) {
 State *canonical(const State &state, Allocate allocate) {
   const SummaryState &x = read(state);
   SummaryState *s = SummaryState::make(x.small, x.within, x.increase, x.parts ? 1 : 0, allocate);
+  s->set_times(x.times());
   if (!x.parts) return s;
   std::copy_n(x.part(0), x.part_size(), s->part(0));
   FunnelSummary joined = s->summary(0);
@@ -98,17 +100,17 @@ State *parse(TextReader &in, Allocate allocate) {
 void describe(const State &state, TextWriter &out) {
   const SummaryState &s = read(state);
   out.member("steps", s.small);
-  out.member_length("within", s.within);
+  out.member_length("within", s.within, s.times());
   if (s.increase) out.member("increase", 1);
   if (!s.parts) return;
-  out.member_instant("first", s.part(0)[0]);
-  out.member_instant("last", s.part(s.parts - 1)[1]);
+  out.member_instant("first", s.part(0)[0], s.times());
+  out.member_instant("last", s.part(s.parts - 1)[1], s.times());
 }
 
 } // namespace
 
 constinit const StateKind kSummaryState = {
-    11, "funnel_summary_state", valid, differs, merge, canonical, print, parse, describe, false, clash};
+    11, {"funnel_summary_state", "funnel_summary_timestamp_state", "funnel_summary_bigint_state"}, valid, differs, merge, canonical, print, parse, describe, false, clash};
 
 SummaryState *SummaryState::make(int steps, Micros within, bool increase, std::uint32_t parts, Allocate allocate) {
   const std::size_t part = (2 + static_cast<std::size_t>(FunnelSummary::numbers_of(steps))) * sizeof(Micros);

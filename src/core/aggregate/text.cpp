@@ -70,18 +70,21 @@ void TextWriter::string(std::string_view s) {
   put('"');
 }
 
-void TextWriter::member_instant(std::string_view name, Micros at) {
+void TextWriter::member_instant(std::string_view name, Micros at, Times times) {
+  if (times == Times::numbers) return member(name, at);
   char copy[64];
   std::size_t n;
   {
     const std::string printed = print_instant(at);
     n = printed.copy(copy, sizeof copy);
   }
+  if (times == Times::timestamps && copy[n - 1] == 'Z') n--; // of no time zone
   key(name);
   string({copy, n});
 }
 
-void TextWriter::member_length(std::string_view name, Micros length) {
+void TextWriter::member_length(std::string_view name, Micros length, Times times) {
+  if (times == Times::numbers) return member(name, length);
   char copy[128];
   std::size_t n;
   {

@@ -45,8 +45,8 @@ public:
     integer(v);
   }
   /// For people: these two take memory of C++.
-  void member_instant(std::string_view name, Micros at);
-  void member_length(std::string_view name, Micros length);
+  void member_instant(std::string_view name, Micros at, Times times);
+  void member_length(std::string_view name, Micros length, Times times);
 
   std::string_view view() const noexcept { return {data_, size_}; }
   /// The text with a zero at its end.

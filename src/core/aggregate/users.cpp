@@ -111,7 +111,7 @@ void describe(const State &state, TextWriter &out) {
 
 } // namespace
 
-constinit const StateKind kUsersState = {21, "active_users_state", valid, differs, merge, canonical, print, parse, describe};
+constinit const StateKind kUsersState = {21, {"active_users_state"}, valid, differs, merge, canonical, print, parse, describe};
 
 UsersState *UsersState::make(bool approximate, Allocate allocate) {
   UsersState *s = of_size({0, DistinctHead::table, approximate}, Distinct::room_for(1), allocate);

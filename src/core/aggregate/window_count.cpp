@@ -22,7 +22,7 @@ bool valid(const State &s) noexcept {
   if (s.size() < sizeof(WindowCountState) || s.small) return false;
   const WindowCountState &w = read(s);
   if (w.size() != size_of(w.room()) || w.count > w.room() || !w.count || w.unsorted > 1) return false;
-  if (w.longest < 1 || w.longest > kMaxWindow || !is_instant(w.newest)) return false;
+  if (!is_window(w.longest, w.times()) || !is_instant(w.newest)) return false;
   bool has_newest = false, sorted = true;
   for (std::uint32_t i = 0; i < w.count; i++) {
     const Entry &e = w.entries()[i];
@@ -65,7 +65,7 @@ void print(const State &s, TextWriter &out) {
 
 State *parse(TextReader &in, Allocate allocate) {
   const Micros longest = in.member("longest");
-  if (longest < 1 || longest > kMaxWindow) return nullptr;
+  if (!is_window(longest, Times::numbers)) return nullptr;
   in.key("rows");
   in.expect('[');
   WindowCountState *w = WindowCountState::make(longest, allocate);
@@ -76,7 +76,7 @@ State *parse(TextReader &in, Allocate allocate) {
     const std::int64_t rows = in.integer();
     in.expect(']');
     // Only what print would write again: in order, and nothing that is too old.
-    if (!in.ok() || !is_instant(at) || rows < 1 || (w->count && (at <= w->newest || at - w->entries()[0].at >= longest))) return nullptr;
+    if (!in.ok() || !is_instant(at) || rows < 1 || (w->count && (at <= w->newest || w->entries()[0].at <= at - longest))) return nullptr;
     w = w->add({at, rows}, allocate);
   } while (in.next(','));
   in.expect(']');
@@ -86,14 +86,14 @@ State *parse(TextReader &in, Allocate allocate) {
 void describe(const State &s, TextWriter &out) {
   std::int64_t rows = 0;
   for (std::uint32_t i = 0; i < read(s).count; i++) rows = total(rows, read(s).entries()[i].rows);
-  out.member_length("longest_window", read(s).longest);
+  out.member_length("longest_window", read(s).longest, s.times());
   out.member("rows", rows);
-  out.member_instant("last_seen", read(s).newest);
+  out.member_instant("last_seen", read(s).newest, s.times());
 }
 
 } // namespace
 
-constinit const StateKind kWindowCountState = {2, "window_count_state", valid, differs, merge, canonical, print, parse, describe};
+constinit const StateKind kWindowCountState = {2, {"window_count_state", "window_count_timestamp_state", "window_count_bigint_state"}, valid, differs, merge, canonical, print, parse, describe};
 
 WindowCountState *WindowCountState::make(Micros longest, Allocate allocate) {
   auto *w = make_state<WindowCountState>(kWindowCountState, size_of(6), allocate); // 128 bytes: PostgreSQL's chunks are powers of two

@@ -33,7 +33,10 @@ struct WindowCountState : State {
   void tidy() noexcept;
 };
 
-inline constexpr Micros kMaxWindow = 36'525 * kDay;
+/// As long as 100 years, or numbers up to 2^62.
+inline constexpr bool is_window(Micros w, Times times) noexcept {
+  return w >= 1 && w <= (times == Times::numbers ? Micros{1} << 62 : 36'525 * kDay);
+}
 
 extern const StateKind kWindowCountState;
 

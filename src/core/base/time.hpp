@@ -12,6 +12,10 @@ namespace pql {
 /// Microseconds since 2000-01-01 UTC (PostgreSQL's timestamptz), or a length in microseconds.
 using Micros = std::int64_t;
 
+/// What times are in SQL: timestamptz; timestamp, taken as if it were UTC; or bigint, a number of whatever unit, in which
+/// lengths are, too.
+enum class Times : std::uint8_t { instants, timestamps, numbers };
+
 inline constexpr Micros kSecond = 1'000'000, kMinute = 60 * kSecond, kHour = 60 * kMinute, kDay = 24 * kHour;
 inline constexpr Micros kNever = std::numeric_limits<Micros>::max();    // 'infinity'
 inline constexpr Micros kAlways = std::numeric_limits<Micros>::min();   // '-infinity'

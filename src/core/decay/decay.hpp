@@ -24,6 +24,11 @@ struct Wide {
 
 /// The shortest and the longest half-life: one second, about a hundred years.
 inline constexpr Micros kMinHalfLife = kSecond, kMaxHalfLife = 36'525 * kDay;
+/// Of times that are numbers: 2^57, so that no block is too wide.
+inline constexpr Micros kMaxNumberHalfLife = Micros{1} << 57;
+inline constexpr bool is_half_life(Micros h, Times times) noexcept {
+  return times == Times::numbers ? h >= 1 && h <= kMaxNumberHalfLife : h >= kMinHalfLife && h <= kMaxHalfLife;
+}
 
 /// Values must be smaller than this (2^24), so that 2^31 of them in one block can't overflow.
 inline constexpr double kMaxDecayValue = 16'777'216.0;

@@ -4,6 +4,7 @@
 #include "core/sequence/pattern.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <limits>
 
 namespace pql {
@@ -13,8 +14,8 @@ namespace {
 
 class Parser {
 public:
-  Parser(Arena &a, std::string_view text, int conditions, TimeBase base, PatternProblem *why) noexcept
-      : arena_(a), text_(text), conditions_(conditions), base_(base), why_(why) {}
+  Parser(Arena &a, std::string_view text, int conditions, TimeBase base, PatternProblem *why, Times times) noexcept
+      : arena_(a), text_(text), conditions_(conditions), base_(base), why_(why), times_(times) {}
 
   std::optional<Pattern> run() {
     for (skip_space(); at_ < text_.size(); skip_space()) {
@@ -89,11 +90,24 @@ private:
   std::optional<Micros> duration(std::size_t close) {
     std::string text(text_.substr(at_, close - at_));
     const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
+    if (times_ == Times::numbers) return number(text, plain);
     if (plain) text += " seconds";
     std::string problem;
     const std::optional<Micros> length = parse_length(text, &problem);
     if (!length) refuse(at_, problem);
     return length;
+  }
+
+  std::optional<Micros> number(std::string_view text, bool plain) {
+    Micros length = 0;
+    if (!plain) {
+      refuse(at_, "where times are numbers, a length is a number without a unit");
+    } else if (std::from_chars(text.begin(), text.end(), length).ec == std::errc{}) {
+      return length;
+    } else {
+      refuse(at_, "the number is too large");
+    }
+    return std::nullopt;
   }
 
   bool add_time(std::size_t start, const PatternLink &link) {
@@ -154,6 +168,7 @@ private:
   const int conditions_;
   const TimeBase base_;
   PatternProblem *const why_;
+  const Times times_;
   std::size_t at_ = 0;
   bool adjacent_ = false; // the last link is a time, and nothing came after it
   Pattern out_;
@@ -355,8 +370,8 @@ void longest_beginning(Arena &a, const PatternQuery &q, std::span<const EventRow
 
 } // namespace
 
-std::optional<Pattern> parse_pattern(Arena &a, std::string_view text, int conditions, TimeBase base, PatternProblem *why) {
-  return Parser(a, text, conditions, base, why).run();
+std::optional<Pattern> parse_pattern(Arena &a, std::string_view text, int conditions, TimeBase base, PatternProblem *why, Times times) {
+  return Parser(a, text, conditions, base, why, times).run();
 }
 
 bool pattern_matches(Arena &a, const PatternQuery &q, std::span<const EventRow> rows) {

@@ -1,8 +1,8 @@
 // Patterns over the events of one subject: sequence_match, sequence_count, sequence_events.
 //
 //   (?1)  an event for which condition 1 holds     .  any event     .*  any number of events
-//   (?t<=7d)  the time since the element before, up to the next event: < <= == >= >. A number without a unit is seconds;
-//             several in a row must all hold, of the same event.
+//   (?t<=7d)  the time since the element before, up to the next event: < <= == >= >. A number without a unit is seconds
+//             (where times are numbers, there are no units); several in a row must all hold, of the same event.
 //
 // A pattern may begin anywhere. An event serves one element; events without a condition are not seen.
 // Law: exact, without a limit on steps and without backtracking: the work is the events times the elements.
@@ -45,7 +45,8 @@ struct PatternProblem {
 /// first event that the .* left.
 enum class TimeBase { element, clickhouse };
 
-std::optional<Pattern> parse_pattern(Arena &a, std::string_view text, int conditions, TimeBase base, PatternProblem *why);
+std::optional<Pattern> parse_pattern(Arena &a, std::string_view text, int conditions, TimeBase base, PatternProblem *why,
+                                      Times times = Times::instants);
 
 struct PatternQuery {
   const Pattern &pattern;
