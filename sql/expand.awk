@@ -2,9 +2,9 @@
 #
 #   --@ for conditions      what follows, up to --@ end, once for 1 condition, for 2, up to 8:
 #                           {conditions} is "c1 boolean, c2 boolean", {booleans} is "boolean, boolean"
-#   --@ for times           once for times that are timestamptz, for timestamp, and for bigint: {time}, {length}, {lengths} are what
-#                           aggregates take, {instant}, {span} what is taken and given elsewhere; {_times} is what names have in
-#                           them, and {times_are} what comments have at their end
+#   --@ for times           once for times that are timestamptz, for timestamp, and for bigint: {time}, {length} and {lengths} are
+#                           types of arguments, {instant} and {span} of results; {_times} is what names have in them, {times_are}
+#                           what comments have at their end, and {preferred} whether this is what an untyped null is
 #   --@ define state        what follows, up to --@ end, is what every type of states has
 #   --@ state NAME COMMENT  is replaced by that, with NAME for {state} and COMMENT for {about}
 
@@ -45,6 +45,7 @@ function for_times(from, to) {
   times("", "timestamptz", "interval", "timestamptz", "interval", "", from, to)
   times("_timestamp", "timestamp", "interval", "timestamp", "interval", " Times are without time zone.", from, to)
   times("_bigint", "pql.epoch", "pql.epoch_span", "bigint", "bigint", " Times are numbers.", from, to)
+  value["preferred"] = "true"
 }
 
 function times(name, time, length_, instant, span, are, from, to) {
@@ -55,6 +56,7 @@ function times(name, time, length_, instant, span, are, from, to) {
   value["instant"] = instant
   value["span"] = span
   value["times_are"] = are
+  value["preferred"] = name == "" ? "true" : "false"
   expand(from, to)
 }
 
@@ -88,5 +90,6 @@ function expand(from, to, at, end) {
   }
 }
 
+BEGIN { value["preferred"] = "true" }
 { line[NR] = $0 }
 END { expand(1, NR + 1) }

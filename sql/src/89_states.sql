@@ -39,6 +39,7 @@ COMMENT ON CAST (bigint AS pql.epoch_span) IS 'Lets a bigint be a pql.epoch_span
 CREATE CAST (integer AS pql.epoch_span) WITH FUNCTION pql.epoch_span(integer) AS IMPLICIT;
 COMMENT ON CAST (integer AS pql.epoch_span) IS 'Lets an integer be a pql.epoch_span.';
 
+-- States are a category of types, of which those over timestamptz are preferred: accessors may be called with an untyped null.
 -- The functions state_... and _state_... are the same in C for all of them (src/pg/aggregate.cpp).
 --@ define state
 CREATE TYPE pql.{state};
@@ -56,7 +57,7 @@ CREATE OR REPLACE FUNCTION pql.state_send(state pql.{state}) RETURNS bytea
   AS 'MODULE_PATHNAME', 'pql_state_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION pql.state_send(pql.{state}) IS 'A state in its binary form.';
 CREATE TYPE pql.{state} (INPUT = pql.{state}_in, OUTPUT = pql.state_out, RECEIVE = pql.{state}_recv, SEND = pql.state_send,
-  INTERNALLENGTH = VARIABLE, ALIGNMENT = double, STORAGE = extended);
+  INTERNALLENGTH = VARIABLE, ALIGNMENT = double, STORAGE = extended, CATEGORY = 's', PREFERRED = {preferred});
 
 CREATE OR REPLACE FUNCTION pql.state_eq(a pql.{state}, b pql.{state}) RETURNS boolean
   AS 'MODULE_PATHNAME', 'pql_state_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;

@@ -33,12 +33,12 @@ CREATE AGGREGATE pql.decay_agg(half_life {length}, ts {time}, v double precision
   MSFUNC = pql._decay_move, MINVFUNC = pql._decay_unmove, MSTYPE = internal, MFINALFUNC = pql._decay_moved{_times});
 COMMENT ON AGGREGATE pql.decay_agg({length}, {time}, double precision) IS 'Sums values that fade: each weighs half after every half_life. Read with decay_score, decay_count, decay_avg, last_seen. Rows with a null are ignored.';
 
-CREATE OR REPLACE FUNCTION pql.decay_score(state pql.decay{_times}_state, as_of {instant}) RETURNS double precision
+CREATE OR REPLACE FUNCTION pql.decay_score(state pql.decay{_times}_state, as_of {time}) RETURNS double precision
   AS 'MODULE_PATHNAME', 'pql_decay_score' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
-COMMENT ON FUNCTION pql.decay_score(pql.decay{_times}_state, {instant}) IS 'The decayed sum of values as of an instant; before the newest row the weights are above 1.';
-CREATE OR REPLACE FUNCTION pql.decay_count(state pql.decay{_times}_state, as_of {instant}) RETURNS double precision
+COMMENT ON FUNCTION pql.decay_score(pql.decay{_times}_state, {time}) IS 'The decayed sum of values as of an instant; before the newest row the weights are above 1.';
+CREATE OR REPLACE FUNCTION pql.decay_count(state pql.decay{_times}_state, as_of {time}) RETURNS double precision
   AS 'MODULE_PATHNAME', 'pql_decay_count' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
-COMMENT ON FUNCTION pql.decay_count(pql.decay{_times}_state, {instant}) IS 'The decayed number of rows as of an instant.';
+COMMENT ON FUNCTION pql.decay_count(pql.decay{_times}_state, {time}) IS 'The decayed number of rows as of an instant.';
 CREATE OR REPLACE FUNCTION pql.decay_avg(state pql.decay{_times}_state) RETURNS double precision
   AS 'MODULE_PATHNAME', 'pql_decay_avg' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
 COMMENT ON FUNCTION pql.decay_avg(pql.decay{_times}_state) IS 'The average of the values, the newer ones weighing more; the same at any instant.';

@@ -20,9 +20,9 @@ CREATE AGGREGATE pql.window_count_agg(ts {time}, windows {lengths}) (
   MSFUNC = pql._window_count_move, MINVFUNC = pql._window_count_unmove, MSTYPE = internal, MFINALFUNC = pql._window_count_moved{_times});
 COMMENT ON AGGREGATE pql.window_count_agg({time}, {lengths}) IS 'Counts rows in windows of time, whose lengths are given. Read with count_in. Rows that are older than the newest one by the longest window are forgotten.';
 
-CREATE OR REPLACE FUNCTION pql.count_in(state pql.window_count{_times}_state, as_of {instant}, w {span}) RETURNS bigint
+CREATE OR REPLACE FUNCTION pql.count_in(state pql.window_count{_times}_state, as_of {time}, w {length}) RETURNS bigint
   AS 'MODULE_PATHNAME', 'pql_count_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
-COMMENT ON FUNCTION pql.count_in(pql.window_count{_times}_state, {instant}, {span}) IS 'The number of rows after as_of - w, up to as_of. Error 22023: a window that is longer than those aggregated, or begins before what is kept.';
+COMMENT ON FUNCTION pql.count_in(pql.window_count{_times}_state, {time}, {length}) IS 'The number of rows after as_of - w, up to as_of. Error 22023: a window that is longer than those aggregated, or begins before what is kept.';
 --@ end
 
 --@ state count_map_state What pql.count_map_agg keeps: an exact sum for each key; keys whose sum is zero are left out.

@@ -8,31 +8,31 @@ CREATE OR REPLACE FUNCTION pql._sequence_match_moved(state internal) RETURNS boo
 COMMENT ON FUNCTION pql._sequence_match_moved(internal) IS 'The result of pql.sequence_match over a frame.';
 
 --@ for times
-CREATE OR REPLACE FUNCTION pql.window_funnel(state pql.events{_times}_state, within {span}, modes text[] DEFAULT '{}') RETURNS integer
+CREATE OR REPLACE FUNCTION pql.window_funnel(state pql.events{_times}_state, within {length}, modes text[] DEFAULT '{}') RETURNS integer
   AS 'MODULE_PATHNAME', 'pql_window_funnel' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION pql.window_funnel(pql.events{_times}_state, {span}, text[]) IS 'How many steps were taken in order within a time of the first one. Modes: increase, once, dedup, order, reentry, steps_only.';
-CREATE OR REPLACE FUNCTION pql.activated(state pql.events{_times}_state, within {span}, modes text[] DEFAULT '{}') RETURNS boolean
+COMMENT ON FUNCTION pql.window_funnel(pql.events{_times}_state, {length}, text[]) IS 'How many steps were taken in order within a time of the first one. Modes: increase, once, dedup, order, reentry, steps_only.';
+CREATE OR REPLACE FUNCTION pql.activated(state pql.events{_times}_state, within {length}, modes text[] DEFAULT '{}') RETURNS boolean
   AS 'MODULE_PATHNAME', 'pql_activated' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION pql.activated(pql.events{_times}_state, {span}, text[]) IS 'Whether all steps were taken in order within a time of the first one.';
-CREATE OR REPLACE FUNCTION pql.funnel_times(state pql.events{_times}_state, within {span}, modes text[] DEFAULT '{}') RETURNS {instant}[]
+COMMENT ON FUNCTION pql.activated(pql.events{_times}_state, {length}, text[]) IS 'Whether all steps were taken in order within a time of the first one.';
+CREATE OR REPLACE FUNCTION pql.funnel_times(state pql.events{_times}_state, within {length}, modes text[] DEFAULT '{}') RETURNS {instant}[]
   AS 'MODULE_PATHNAME', 'pql_funnel_times' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION pql.funnel_times(pql.events{_times}_state, {span}, text[]) IS 'When the steps of the winning chain were taken: of the chains that got furthest first the one that began last.';
-CREATE OR REPLACE FUNCTION pql.funnel_conversion(state pql.events{_times}_state, within {span}, modes text[] DEFAULT '{}') RETURNS {span}
+COMMENT ON FUNCTION pql.funnel_times(pql.events{_times}_state, {length}, text[]) IS 'When the steps of the winning chain were taken: of the chains that got furthest first the one that began last.';
+CREATE OR REPLACE FUNCTION pql.funnel_conversion(state pql.events{_times}_state, within {length}, modes text[] DEFAULT '{}') RETURNS {span}
   AS 'MODULE_PATHNAME', 'pql_funnel_conversion' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION pql.funnel_conversion(pql.events{_times}_state, {span}, text[]) IS 'The time from the first step to the last; null when not all were taken within the time.';
-CREATE OR REPLACE FUNCTION pql.any_order(state pql.events{_times}_state, within {span}) RETURNS integer
+COMMENT ON FUNCTION pql.funnel_conversion(pql.events{_times}_state, {length}, text[]) IS 'The time from the first step to the last; null when not all were taken within the time.';
+CREATE OR REPLACE FUNCTION pql.any_order(state pql.events{_times}_state, within {length}) RETURNS integer
   AS 'MODULE_PATHNAME', 'pql_any_order' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION pql.any_order(pql.events{_times}_state, {span}) IS 'The most steps that were taken within a time, in any order.';
+COMMENT ON FUNCTION pql.any_order(pql.events{_times}_state, {length}) IS 'The most steps that were taken within a time, in any order.';
 
-CREATE OR REPLACE FUNCTION pql.sequence_match(state pql.events{_times}_state, pattern text, within {span} DEFAULT NULL, clickhouse_time_base boolean DEFAULT false) RETURNS boolean
+CREATE OR REPLACE FUNCTION pql.sequence_match(state pql.events{_times}_state, pattern text, within {length} DEFAULT NULL, clickhouse_time_base boolean DEFAULT false) RETURNS boolean
   AS 'MODULE_PATHNAME', 'pql_sequence_match' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION pql.sequence_match(pql.events{_times}_state, text, {span}, boolean) IS 'Whether the events match a pattern such as (?1)(?t<=7d)(?2).*(?3). within: the most between the first event of the match and the last.';
-CREATE OR REPLACE FUNCTION pql.sequence_count(state pql.events{_times}_state, pattern text, within {span} DEFAULT NULL, clickhouse_time_base boolean DEFAULT false) RETURNS bigint
+COMMENT ON FUNCTION pql.sequence_match(pql.events{_times}_state, text, {length}, boolean) IS 'Whether the events match a pattern such as (?1)(?t<=7d)(?2).*(?3). within: the most between the first event of the match and the last.';
+CREATE OR REPLACE FUNCTION pql.sequence_count(state pql.events{_times}_state, pattern text, within {length} DEFAULT NULL, clickhouse_time_base boolean DEFAULT false) RETURNS bigint
   AS 'MODULE_PATHNAME', 'pql_sequence_count' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION pql.sequence_count(pql.events{_times}_state, text, {span}, boolean) IS 'How often the events match a pattern, without overlap.';
-CREATE OR REPLACE FUNCTION pql.sequence_events(state pql.events{_times}_state, pattern text, which text DEFAULT 'longest', within {span} DEFAULT NULL, clickhouse_time_base boolean DEFAULT false) RETURNS {instant}[]
+COMMENT ON FUNCTION pql.sequence_count(pql.events{_times}_state, text, {length}, boolean) IS 'How often the events match a pattern, without overlap.';
+CREATE OR REPLACE FUNCTION pql.sequence_events(state pql.events{_times}_state, pattern text, which text DEFAULT 'longest', within {length} DEFAULT NULL, clickhouse_time_base boolean DEFAULT false) RETURNS {instant}[]
   AS 'MODULE_PATHNAME', 'pql_sequence_events' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 200;
-COMMENT ON FUNCTION pql.sequence_events(pql.events{_times}_state, text, text, {span}, boolean) IS 'The times of the events that matched the conditions of a pattern: in its first match, its last, or the longest beginning of it that matches.';
+COMMENT ON FUNCTION pql.sequence_events(pql.events{_times}_state, text, text, {length}, boolean) IS 'The times of the events that matched the conditions of a pattern: in its first match, its last, or the longest beginning of it that matches.';
 CREATE OR REPLACE FUNCTION pql.next_event(state pql.events{_times}_state, chain integer[], direction text DEFAULT 'forward', base text DEFAULT 'first_match',
     OUT at {instant}, OUT steps integer[])
   AS 'MODULE_PATHNAME', 'pql_next_event' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
@@ -108,9 +108,9 @@ COMMENT ON AGGREGATE pql.sequence_match(text, {time}, VARIADIC boolean[]) IS 'Wh
 
 --@ state funnel_summary{_times}_state What pql.funnel_summary gives: how a funnel went in a stretch of time, in constant size, to be joined with what follows.{times_are}
 
-CREATE OR REPLACE FUNCTION pql.funnel_summary(state pql.events{_times}_state, within {span}, modes text[] DEFAULT '{}') RETURNS pql.funnel_summary{_times}_state
+CREATE OR REPLACE FUNCTION pql.funnel_summary(state pql.events{_times}_state, within {length}, modes text[] DEFAULT '{}') RETURNS pql.funnel_summary{_times}_state
   AS 'MODULE_PATHNAME', 'pql_funnel_summary' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION pql.funnel_summary(pql.events{_times}_state, {span}, text[]) IS 'Sums a funnel up, in constant size, so that stretches of time that do not overlap (days) can be joined with pql.rollup. Modes: increase.';
+COMMENT ON FUNCTION pql.funnel_summary(pql.events{_times}_state, {length}, text[]) IS 'Sums a funnel up, in constant size, so that stretches of time that do not overlap (days) can be joined with pql.rollup. Modes: increase.';
 CREATE OR REPLACE FUNCTION pql.window_funnel(summary pql.funnel_summary{_times}_state) RETURNS integer
   AS 'MODULE_PATHNAME', 'pql_window_funnel_summary' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
 COMMENT ON FUNCTION pql.window_funnel(pql.funnel_summary{_times}_state) IS 'How many steps were taken in order within the time that the summary was made for.';

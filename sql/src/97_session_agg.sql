@@ -42,9 +42,9 @@ COMMENT ON FUNCTION pql.session_count(pql.session{_times}_state) IS 'The number 
 CREATE OR REPLACE FUNCTION pql.time_in_product(state pql.session{_times}_state) RETURNS {span}
   AS 'MODULE_PATHNAME', 'pql_time_in_product' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
 COMMENT ON FUNCTION pql.time_in_product(pql.session{_times}_state) IS 'The lengths of all sessions together, each from its first row to its last.';
-CREATE OR REPLACE FUNCTION pql.time_in_product(state pql.session{_times}_state, tail {span}) RETURNS {span}
+CREATE OR REPLACE FUNCTION pql.time_in_product(state pql.session{_times}_state, tail {length}) RETURNS {span}
   AS 'MODULE_PATHNAME', 'pql_time_in_product' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
-COMMENT ON FUNCTION pql.time_in_product(pql.session{_times}_state, {span}) IS 'The lengths of all sessions together, with a tail for each: what is assumed to follow its last row.';
+COMMENT ON FUNCTION pql.time_in_product(pql.session{_times}_state, {length}) IS 'The lengths of all sessions together, with a tail for each: what is assumed to follow its last row.';
 CREATE OR REPLACE FUNCTION pql.longest_session(state pql.session{_times}_state) RETURNS {span}
   AS 'MODULE_PATHNAME', 'pql_longest_session' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
 COMMENT ON FUNCTION pql.longest_session(pql.session{_times}_state) IS 'The length of the longest session; null when there is none.';

@@ -228,16 +228,16 @@ FROM unnest(ARRAY['boolean[]'] || ARRAY(SELECT 'boolean' || repeat(',boolean', n
 UNION ALL -- times that are numbers
 SELECT format(signature, 'pql.' || type), 'strict'
 FROM unnest(ARRAY['epoch', 'epoch_span']) AS type, unnest(ARRAY['%s_in(cstring)', '%1$s_out(%1$s)', '%s_recv(internal)', '%1$s_send(%1$s)', '%s(integer)']) AS signature;
--- What has to do with times is there for timestamp and bigint, too; aggregates take bigint as pql.epoch and pql.epoch_span.
+-- What has to do with times is there for timestamp and bigint, too; bigint is taken as pql.epoch and pql.epoch_span.
 CREATE TEMP VIEW aggregate_marking AS
   SELECT * FROM marking_of_instants
   UNION ALL
   SELECT replace(replace(replace(regexp_replace(regexp_replace(routine, '\m(' || :'timed' || ')_state\M', '\1_' || times || '_state', 'g'),
       '\m(_(' || :'timed' || ')_moved)\M', '\1_' || times), 'timestamp with time zone', time), 'interval[]', span || '[]'), 'interval', length), strictness
-  FROM (SELECT *, routine ~ '^pql\.(_\w+_(add|move|unmove)|\w+_agg|window_funnel\(interval|sequence_match\(text)\M' AS takes FROM marking_of_instants) AS m,
+  FROM marking_of_instants,
     unnest(ARRAY['timestamp', 'bigint']) AS times,
-    LATERAL (SELECT CASE WHEN times = 'timestamp' THEN 'timestamp without time zone' WHEN takes THEN 'pql.epoch' ELSE times END,
-      CASE WHEN times = 'timestamp' THEN 'interval' WHEN takes THEN 'pql.epoch_span' ELSE times END,
+    LATERAL (SELECT CASE WHEN times = 'timestamp' THEN 'timestamp without time zone' ELSE 'pql.epoch' END,
+      CASE WHEN times = 'timestamp' THEN 'interval' ELSE 'pql.epoch_span' END,
       CASE WHEN times = 'timestamp' THEN 'interval' ELSE times END) AS t (time, length, span)
   WHERE routine ~ ('timestamp with time zone|_(' || :'timed' || ')_moved\(|\m(' || :'timed' || ')_state\M')
     AND routine !~ '^pql\.(\w*state_\w+|rollup)\(' AND routine <> 'pql.half_life(interval)'; -- of types, all are above
