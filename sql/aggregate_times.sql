@@ -25,7 +25,8 @@ FROM unnest(ARRAY['decay_agg(''7 days'', tz, 1)', 'decay_agg(''7 days'', tz)', '
   'window_funnel(60, i, true, false)', 'window_funnel(''1 day'', ''2026-03-02'', true)', 'sequence_match(''(?1)'', d, true)', 'sequence_match(''(?1)'', i, true)',
   'sequence_match(''(?1)'', ''2026-03-02'', true)', 'session_agg(''1 hour'', d)', 'session_agg(''1 hour'', t, ''1 minute'')', 'session_agg(3600, i)', 'session_agg(''1 hour'', ''2026-03-02'')',
   'time_in_product(session_agg(3600, b))', 'longest_session(session_agg(''1 hour'', t))', 'journey_agg(tz, ''x'')', 'journey_agg(t, ''x'', 2, 2)', 'journey_agg(b, ''x'')',
-  'journey_agg(''2026-03-02'', ''x'')']) AS call;
+  'journey_agg(''2026-03-02'', ''x'')', 'journey_text(NULL)', 'last_seen(NULL)', 'window_funnel(NULL, ''1 day'')', 'funnel_times(NULL, ''1 day'')', 'count_in(NULL, ''2026-03-02'', ''1 day'')',
+  'time_in_product(NULL, ''1 day'')', 'sequence_events(NULL, '''')']) AS call;
 EXECUTE parameter ('7 days', '2026-03-02');
 SELECT pg_typeof(decay_agg('7 days', s)) FROM generate_series(timestamp '2026-03-01', '2026-03-02', '1 hour') AS s;
 SELECT pg_typeof(decay_agg('7 days', s)) FROM generate_series(timestamptz '2026-03-01', '2026-03-02', '1 hour') AS s;

@@ -45,6 +45,11 @@ CREATE TEMP TABLE parallel_matches AS SELECT g, sequence_match('(?1)(?t<=30h)(?2
 COMMIT;
 SELECT count(*) FROM parallel_matches JOIN (SELECT g, sequence_match(events_agg(ts, a, b, c), '(?1)(?t<=30h)(?2)(?3)') AS found FROM sequence_rows GROUP BY g) AS x USING (g, found);
 
+-- Times that aren't, and ends.
+SELECT sequence_events(seen('A@0 B@5 B@6'), '(?1)(?t!=5)(?2)', 'first') AS unequal, sequence_match(seen('A@0 B@5'), '(?1)(?t!=5)(?2)') AS equal,
+       sequence_match(seen('A@0 B@5 C@6'), '^(?1).*(?3)$') AS whole, sequence_match(seen('A@0 B@5'), '^(?2)') AS not_first, sequence_match(seen('A@0 B@5'), '(?1)$') AS not_last,
+       sequence_count(seen('A@0 A@5'), '^(?1)') AS at_most_once, sequence_match('^(?1)(?t!=1 hour)(?2)', ts, a, b) FROM sequence_rows;
+
 -- No limit on steps; but a long search can be cancelled.
 SELECT sequence_match(events_agg(timestamptz '2026-03-01 00:00+00' + i * interval '1 second', i % 2 = 0, i % 2 = 1, false), '(?1).*(?2).*(?1)(?t<=1h)(?2).*(?3)') FROM generate_series(1, 1000000) AS i;
 SET statement_timeout = '200ms';
@@ -58,6 +63,12 @@ SELECT aggregate_laws.refused(query) FROM (VALUES
   ($$SELECT sequence_match(seen(''), '(?1)(?t<=1mon)(?2)')$$),
   ($$SELECT sequence_match(seen(''), '(?1)(?t!5)(?2)')$$),
   ($$SELECT sequence_match(seen(''), '(?t<=5)(?1)')$$),
+  ($$SELECT sequence_match(seen(''), '(?1)(?t!=x)(?2)')$$),
+  ($$SELECT sequence_match(seen(''), '(?1)^(?2)')$$),
+  ($$SELECT sequence_match(seen(''), '^.*(?2)')$$),
+  ($$SELECT sequence_match(seen(''), '^')$$),
+  ($$SELECT sequence_match(seen(''), '(?1)(?t!=5)$')$$),
+  ($$SELECT sequence_match(seen(''), '(?1)$ (?2)')$$),
   ($$SELECT sequence_match(seen(''), '(?1', '1 month')$$),
   ($$SELECT sequence_count(seen(''), 'äöü(?1')$$),
   ($$SELECT sequence_events(seen(''), '', 'all')$$),

@@ -309,8 +309,8 @@ Pattern parsed(Arena &a, std::string_view text, const EventsState &s, TimeBase b
   const std::optional<Pattern> p = parse_pattern(a, text, s.steps(), base, &why, s.times());
   if (!p)
     fail(ERRCODE_INVALID_PARAMETER_VALUE, "pattern is wrong at character " + std::to_string(why.position) + ": " + why.problem, {},
-         "A pattern consists of (?1) for an event with condition 1, . for any event, .* for any number of events, and times as "
-         "(?t<=7d), with < <= == >= or >.");
+         "A pattern consists of (?1) for an event with condition 1, . for any event, .* for any number of events, times as "
+         "(?t<=7d), with < <= == != >= or >, and ^ and $ at the first and the last event.");
   return *p;
 }
 

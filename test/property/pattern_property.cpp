@@ -34,6 +34,7 @@ struct Token {
     if (op == "<") return passed < length;
     if (op == "<=") return passed <= length;
     if (op == "==") return passed == length;
+    if (op == "!=") return passed != length;
     if (op == ">=") return passed >= length;
     return passed > length;
   }
@@ -43,29 +44,34 @@ struct Token {
   }
 };
 
-using Tokens = std::vector<Token>;
+struct Tokens : std::vector<Token> {
+  bool at_start = false, at_end = false;
+};
 
 std::string text_of(const Tokens &tokens) {
-  std::string text;
+  std::string text = tokens.at_start ? "^" : "";
   for (const Token &t : tokens) text += t.text();
-  return text;
+  return text + (tokens.at_end ? "$" : "");
 }
 
 Tokens any_tokens(TimeBase base, int conditions) {
   Tokens tokens;
   bool taken = false; // an event, by some element
-  for (int n = number(0, 7); n > 0; n--) {
+  for (int n = number(0, 8); n > 0; n--) {
     switch (number(0, 7)) {
     case 0: tokens.push_back({Token::Kind::dot}), taken = true; break;
     case 1: tokens.push_back({Token::Kind::star}); break;
     case 2:
     case 3:
       if (base == TimeBase::element && !taken) break;
-      tokens.push_back({Token::Kind::time, 0, *rc::gen::element<std::string>("<", "<=", "==", ">=", ">"), number<Micros>(0, 12)});
+      tokens.push_back({Token::Kind::time, 0, *rc::gen::element<std::string>("<", "<=", "==", "!=", "!=", ">=", ">"), number<Micros>(0, 12)});
       break;
     default: tokens.push_back({Token::Kind::condition, number(1, conditions + 1)}), taken = true; break;
     }
   }
+  const auto takes = [](const Token &t) { return t.kind == Token::Kind::condition || t.kind == Token::Kind::dot; };
+  tokens.at_start = !tokens.empty() && takes(tokens.front()) && one_in(5);
+  tokens.at_end = !tokens.empty() && takes(tokens.back()) && one_in(5);
   return tokens;
 }
 
@@ -84,6 +90,7 @@ public:
 
   std::optional<Match> from(std::size_t start) {
     for (std::size_t i = start; i < rows_.size() || i == start; i++) {
+      if (tokens_.at_start && i > 0) break;
       Match m;
       if (go(0, i, i < rows_.size() ? rows_[i].at : 0, m)) return found_;
     }
@@ -100,7 +107,7 @@ private:
       // Only what took the last event ends there; what skips events doesn't.
     }
     if (t == tokens_.size()) {
-      if (!in_time(m)) return false;
+      if (!in_time(m) || (tokens_.at_end && i < rows_.size())) return false;
       m.end = i;
       found_ = m;
       return true;

@@ -50,6 +50,61 @@ Times times(const std::string &pattern, Which which, const std::string &rows, Ti
   return t;
 }
 
+TEST(Pattern, UnequalTimes) {
+  EXPECT_TRUE(match("(?1)(?t!=5)(?2)", "A@0 B@4", kOurs));
+  EXPECT_FALSE(match("(?1)(?t!=5)(?2)", "A@0 B@5 B@5", kOurs));
+  EXPECT_TRUE(match("(?1)(?t!=5)(?2)", "A@0 B@5 B@6", kOurs));
+  EXPECT_FALSE(match("(?1)(?t>=4)(?t!=5)(?t!=4)(?t<=6)(?t!=6)(?t!=5)(?2)", "A@0 B@4 B@5 B@6 B@7", kOurs));
+  EXPECT_TRUE(match("(?1)(?t!=4)(?t<=6)(?t!=6)(?2)", "A@0 B@4 B@5 B@6 B@7", kOurs));
+  EXPECT_EQ(times("(?1)(?t!=4)(?2)", Which::first, "A@0 B@4 B@7", kOurs), (Times{0, 7}));
+  EXPECT_FALSE(match("(?1)(?t!=5)", "A@0", kOurs)); // there has to be a next event
+  EXPECT_FALSE(match("(?1)(?t!=5)", "A@0 B@5", kOurs));
+  EXPECT_TRUE(match("(?1)(?t!=5)", "A@0 B@5 B@6", kOurs));
+  EXPECT_TRUE(match("(?1)(?t!=5).*(?2)", "A@0 C@5 C@6 B@7", kOurs)); // it is C that comes after another time
+  EXPECT_FALSE(match("(?1)(?t!=5).*(?2)", "A@0 B@5", kOurs));
+}
+
+// The laziest choice, C at 6, leads to what takes too long, since D at 11 is at the time that isn't wanted.
+TEST(Pattern, UnequalTimesWithin) {
+  const std::string rows = "A@0 C@6 C@8 D@11 D@30";
+  const std::string pattern = "(?1)(?t>=1)(?3)(?t!=5)(?4)";
+  EXPECT_TRUE(match(pattern, rows, kOurs));
+  EXPECT_TRUE(match(pattern, rows, kOurs, 11 * kSecond));
+  EXPECT_FALSE(match(pattern, rows, kOurs, 10 * kSecond));
+  EXPECT_EQ(times(pattern, Which::first, rows, kOurs), (Times{0, 6, 30}));
+}
+
+TEST(Pattern, Anchors) {
+  EXPECT_TRUE(match("^(?1)(?2)", "A@0 B@1 C@2"));
+  EXPECT_FALSE(match("^(?2)", "A@0 B@1 C@2"));
+  EXPECT_TRUE(match("^.(?2)", "A@0 B@1 C@2"));
+  EXPECT_TRUE(match("(?2)(?3)$", "A@0 B@1 C@2"));
+  EXPECT_FALSE(match("(?1)(?2)$", "A@0 B@1 C@2"));
+  EXPECT_TRUE(match("^(?1).*(?3)$", "A@0 B@1 C@2"));
+  EXPECT_FALSE(match("^(?1)$", "A@0 A@1"));
+  EXPECT_TRUE(match("^(?1)$", "-@0 A@1 -@2")); // events without a condition are not seen
+  EXPECT_FALSE(match("^(?1)$", "-@0"));
+  EXPECT_EQ(count("(?1)", "A@0 A@1 A@2"), 3);
+  EXPECT_EQ(count("^(?1)", "A@0 A@1 A@2"), 1);
+  EXPECT_EQ(count("(?1)$", "A@0 A@1 A@2"), 1);
+  EXPECT_EQ(times("(?1)(?1)$", Which::first, "A@0 A@1 A@2"), (Times{1, 2}));
+  EXPECT_EQ(times("^(?1)(?2)$", Which::longest, "B@0 A@1 B@2"), Times{});
+  EXPECT_EQ(times("^(?1)(?2)$", Which::longest, "A@1 B@2 B@3"), (Times{1, 2})); // the rest need not match
+}
+
+TEST(Pattern, NumbersHaveNoUnits) {
+  Arena a;
+  PatternProblem why;
+  const auto p = parse_pattern(a, "(?1)(?t<=7)(?t!=3)(?2)", 2, kOurs, &why, pql::Times::numbers);
+  ASSERT_TRUE(p);
+  EXPECT_EQ(p->links[0].most, 7);
+  EXPECT_EQ(p->links[1].least, 3);
+  EXPECT_FALSE(parse_pattern(a, "(?1)(?t<=7s)(?2)", 2, kOurs, &why, pql::Times::numbers));
+  EXPECT_EQ(why.position, 10u);
+  EXPECT_TRUE(parse_pattern(a, "(?1)(?t>9223372036854775807)(?2)", 2, kOurs, &why, pql::Times::numbers));
+  EXPECT_FALSE(parse_pattern(a, "(?1)(?t>9223372036854775808)(?2)", 2, kOurs, &why, pql::Times::numbers));
+}
+
 TEST(Pattern, Neighbours) {
   EXPECT_TRUE(match("(?1)(?2)", "A@0 B@10"));
   EXPECT_FALSE(match("(?1)(?2)", "A@0 C@3 B@10"));
@@ -150,7 +205,7 @@ TEST(Pattern, ErrorsKnowTheirPlace) {
   EXPECT_EQ(problem("(?99999999999999999999999)"), "3: there is no condition 999999999, only 1 to 3");
   EXPECT_EQ(problem("(?)"), "1: (? needs the number of a condition, or t and a length of time");
   EXPECT_EQ(problem("(?1"), "4: a condition ends with )");
-  EXPECT_EQ(problem("(?1)(?t!5)(?2)"), "8: (?t needs one of < <= == >= >");
+  EXPECT_EQ(problem("(?1)(?t!5)(?2)"), "8: (?t needs one of < <= == != >= >");
   EXPECT_EQ(problem("(?1)(?t<=5(?2)"), "10: not a length of time");
   EXPECT_EQ(problem("(?1)(?t<=5"), "11: a time ends with )");
   EXPECT_EQ(problem("(?1)(?t<=5mon)"), "10: a month has no fixed length");
@@ -159,6 +214,16 @@ TEST(Pattern, ErrorsKnowTheirPlace) {
   EXPECT_EQ(problem(".*(?t<=5)(?1)"), "3: a time needs an element before it that takes an event");
   EXPECT_EQ(problem("(?1)\u00e9\u00e9(?"), "5: no element of a pattern begins like this");
   EXPECT_EQ(problem("(?1)*"), "5: no element of a pattern begins like this");
+  EXPECT_EQ(problem("(?1)^(?2)"), "5: ^ may only be at the beginning");
+  EXPECT_EQ(problem(".*^(?2)"), "3: ^ may only be at the beginning");
+  EXPECT_EQ(problem("^^(?2)"), "2: ^ may only be at the beginning");
+  EXPECT_EQ(problem("^"), "2: after ^ comes an element that takes an event");
+  EXPECT_EQ(problem("^.*(?2)"), "2: after ^ comes an element that takes an event");
+  EXPECT_EQ(problem("^ (?t<=5)(?2)", kTheirs), "3: after ^ comes an element that takes an event");
+  EXPECT_EQ(problem("$"), "1: before $ comes an element that takes an event");
+  EXPECT_EQ(problem("(?1).*$"), "7: before $ comes an element that takes an event");
+  EXPECT_EQ(problem("(?1)(?t!=5)$"), "12: before $ comes an element that takes an event");
+  EXPECT_EQ(problem("(?1)$ (?2)"), "7: nothing may follow $");
 }
 
 // ClickHouse gives up after a million steps.

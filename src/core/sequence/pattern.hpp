@@ -1,10 +1,11 @@
 // Patterns over the events of one subject: sequence_match, sequence_count, sequence_events.
 //
 //   (?1)  an event for which condition 1 holds     .  any event     .*  any number of events
-//   (?t<=7d)  the time since the element before, up to the next event: < <= == >= >. A number without a unit is seconds
+//   ^  the first event comes next (only at the beginning)              $  it was the last event (only at the end)
+//   (?t<=7d)  the time since the element before, up to the next event: < <= == != >= >. A number without a unit is seconds
 //             (where times are numbers, there are no units); several in a row must all hold, of the same event.
 //
-// A pattern may begin anywhere. An event serves one element; events without a condition are not seen.
+// Otherwise a pattern may begin and end anywhere. An event serves one element; events without a condition are not seen.
 // Law: exact, without a limit on steps and without backtracking: the work is the events times the elements.
 #pragma once
 
@@ -22,6 +23,7 @@ struct PatternLink {
   Micros least = 0;            ///< otherwise: the time since the element before must not be less
   Micros most = kNever;        ///< nor more
   bool may_end = false;        ///< at the end of all events there need be no next one
+  bool unequal = false;        ///< the time must not be `least`: such links follow that of the other times, rising
 };
 
 struct PatternElement {
@@ -34,6 +36,7 @@ struct Pattern {
   Vec<PatternElement> elements;
   Vec<PatternLink> links;      ///< of the first element, then of the second ...
   bool may_be_empty = false;   ///< matches where there are no events
+  bool at_start = false, at_end = false; ///< the first element takes the first event, the last one the last
 };
 
 struct PatternProblem {
