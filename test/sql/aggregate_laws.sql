@@ -77,8 +77,8 @@ BEGIN
     'SELECT g, (%1$s FILTER (WHERE id < 0)) OPERATOR(pql.||) %1$s OPERATOR(pql.||) (%1$s FILTER (WHERE id < 0)) AS s FROM %2$s GROUP BY g', call, source));
   RETURN NEXT;
 
-  SET LOCAL parallel_setup_cost = 0; SET LOCAL parallel_tuple_cost = 0; SET LOCAL min_parallel_table_scan_size = 0;
-  SET LOCAL max_parallel_workers_per_gather = 3;
+  SET LOCAL parallel_setup_cost = 0; SET LOCAL min_parallel_table_scan_size = 0; SET LOCAL max_parallel_workers_per_gather = 3;
+  SET LOCAL cpu_tuple_cost = 1; SET LOCAL parallel_tuple_cost = 1; -- rows are dear, and so is passing them on: to aggregate first is far cheaper
   law := 'parallel plans have partial aggregates';
   holds := aggregate_laws.plan_has(whole, 'Partial'); RETURN NEXT;
   law := 'parallel and serial';
@@ -95,7 +95,7 @@ BEGIN
   END LOOP;
   EXECUTE format('INSERT INTO aggregate_laws.parted SELECT * FROM %s', source);
   ANALYZE aggregate_laws.parted;
-  SET LOCAL enable_partitionwise_aggregate = on; SET LOCAL cpu_tuple_cost = 1; -- what is passed on is dear
+  SET LOCAL enable_partitionwise_aggregate = on;
   a := format('SELECT g, %s AS s FROM aggregate_laws.parted GROUP BY g', call);
   law := 'partitionwise';
   holds := aggregate_laws.plan_has(a, 'Partial') AND aggregate_laws.all_of(a) = expected; RETURN NEXT;
