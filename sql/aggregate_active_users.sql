@@ -1,13 +1,7 @@
 -- active_users_agg: how many different values there are.
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS pql;
-RESET client_min_messages;
-SET search_path = public, pql;
 \getenv source PG_ABS_SRCDIR
 \set file :source '/test/sql/aggregate_laws.sql'
-\set ECHO none
 \i :file
-\set ECHO all
 
 -- Rows of 5 groups with 60 users over 20 days, in no order; some without a user.
 CREATE TABLE active_rows AS

@@ -1,13 +1,7 @@
 -- window_count_agg and count_map_agg.
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS pql;
-RESET client_min_messages;
-SET search_path = public, pql;
 \getenv source PG_ABS_SRCDIR
 \set file :source '/test/sql/aggregate_laws.sql'
-\set ECHO none
 \i :file
-\set ECHO all
 
 -- Rows of 10 users over 20 days, in no order; some at the same time, some without a time, key or number.
 CREATE TABLE count_rows AS

@@ -1,13 +1,7 @@
 -- decay_agg: sums and counts that fade.
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS pql;
-RESET client_min_messages;
-SET search_path = public, pql;
 \getenv source PG_ABS_SRCDIR
 \set file :source '/test/sql/aggregate_laws.sql'
-\set ECHO none
 \i :file
-\set ECHO all
 
 -- Rows of 10 users over 20 days, in no order; some at the same time, some without a value or a time.
 CREATE TABLE decay_rows AS

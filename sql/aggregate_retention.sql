@@ -1,13 +1,7 @@
 -- retention_agg, retention and cohort_retention_agg.
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS pql;
-RESET client_min_messages;
-SET search_path = public, pql;
 \getenv source PG_ABS_SRCDIR
 \set file :source '/test/sql/aggregate_laws.sql'
-\set ECHO none
 \i :file
-\set ECHO all
 
 -- Rows of 30 users over 20 weeks, in no order; some at the same time, some without a time.
 CREATE TABLE retention_rows AS

@@ -1,13 +1,7 @@
 -- Times that are timestamptz, timestamp, or numbers: which is meant, that all of them give the same, and that they don't mix.
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS pql;
-RESET client_min_messages;
-SET search_path = public, pql;
 \getenv source PG_ABS_SRCDIR
 \set file :source '/test/sql/aggregate_laws.sql'
-\set ECHO none
 \i :file
-\set ECHO all
 SET timezone = 'America/New_York';
 
 -- What is meant: columns by their types; literals, parameters and nulls are timestamptz, as dates are.

@@ -1,13 +1,7 @@
 -- events_agg, events_all_agg, events_excl_agg: the events of a subject.
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS pql;
-RESET client_min_messages;
-SET search_path = public, pql;
 \getenv source PG_ABS_SRCDIR
 \set file :source '/test/sql/aggregate_laws.sql'
-\set ECHO none
 \i :file
-\set ECHO all
 
 -- Rows of 10 users over 20 days, in no order; some at the same time, some without a time, without or with several conditions.
 CREATE TABLE event_rows AS

@@ -1,16 +1,10 @@
 -- Funnels: how far subjects came through a list of steps within a time.
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS pql;
-RESET client_min_messages;
-SET search_path = public, pql;
+\getenv source PG_ABS_SRCDIR
+\set file :source '/test/sql/aggregate_laws.sql'
+\i :file
 SET timezone = 'UTC';
 SET datestyle = ISO;
 SET intervalstyle = postgres;
-\getenv source PG_ABS_SRCDIR
-\set file :source '/test/sql/aggregate_laws.sql'
-\set ECHO none
-\i :file
-\set ECHO all
 
 -- Events written as 'A@0 AB@5 -@7 !@8': seconds, conditions by letter, - for none, ! for excluded.
 CREATE FUNCTION events(text) RETURNS TABLE (ts timestamptz, a boolean, b boolean, c boolean, d boolean, x boolean) LANGUAGE sql AS $$

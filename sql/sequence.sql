@@ -1,15 +1,9 @@
 -- Patterns over the events of a subject.
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS pql;
-RESET client_min_messages;
-SET search_path = public, pql;
-SET timezone = 'UTC';
-SET datestyle = ISO;
 \getenv source PG_ABS_SRCDIR
 \set file :source '/test/sql/aggregate_laws.sql'
-\set ECHO none
 \i :file
-\set ECHO all
+SET timezone = 'UTC';
+SET datestyle = ISO;
 
 -- Events written as 'A@0 AB@5 -@7': seconds, conditions by letter, - for none.
 CREATE FUNCTION seen(text) RETURNS events_state LANGUAGE sql AS $$

@@ -1,10 +1,13 @@
--- What every aggregate of pql must keep, for the regression tests: \i it, then SELECT * FROM aggregate_laws.laws(...).
+\set ECHO none
+-- What every aggregate of pql must keep, and the beginning of a regression test of one: \i it, then SELECT * FROM aggregate_laws.laws(...).
 -- The table has the columns id (unique, in no order of time), g (groups), ts, and what the aggregate takes. Every law that is
 -- kept gives one row; the plans that it was tried on are checked.
 SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS pql;
 DROP SCHEMA IF EXISTS aggregate_laws CASCADE;
 CREATE SCHEMA aggregate_laws;
 RESET client_min_messages;
+SET search_path = public, pql;
 
 -- Whether the plan of a query has such a line.
 CREATE OR REPLACE FUNCTION aggregate_laws.plan_has(query text, pattern text) RETURNS boolean LANGUAGE plpgsql AS $$
@@ -195,3 +198,4 @@ BEGIN
   DROP TABLE hostile;
   RETURN fine;
 END $$;
+\set ECHO all
