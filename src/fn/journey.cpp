@@ -74,9 +74,23 @@ Signs signs() {
   return {" -> ", "x", "..."};
 }
 
-void write_legs(TextWriter &out, std::span<const Leg> legs, std::string_view separator, std::string_view times) {
+// What comes between the parts of a line. That there is something before doesn't show in the line: a label may be empty.
+class Separator {
+public:
+  explicit Separator(std::string_view s) : text_(s) {}
+  void before_next(TextWriter &out) {
+    if (!first_) out.text(text_);
+    first_ = false;
+  }
+
+private:
+  std::string_view text_;
+  bool first_ = true;
+};
+
+void write_legs(TextWriter &out, std::span<const Leg> legs, Separator &separator, std::string_view times) {
   for (const Leg &leg : legs) {
-    if (!out.view().empty()) out.text(separator);
+    separator.before_next(out);
     out.text(leg.label);
     if (leg.n == 1) continue;
     out.text(times);
@@ -149,11 +163,11 @@ PQL_DIRECT_FUNCTION(journey_text) {
   using namespace pql::pg;
   const pql::Story story = journey_arg(fcinfo).story(allocate);
   const Signs sign = signs();
-  const std::string_view separator = PG_NARGS() > 1 ? view_arg(fcinfo, 1) : sign.arrow;
+  Separator separator(PG_NARGS() > 1 ? view_arg(fcinfo, 1) : sign.arrow);
   pql::TextWriter out(allocate);
   write_legs(out, story.first, separator, sign.times);
   if (story.elided) {
-    if (!out.view().empty()) out.text(separator);
+    separator.before_next(out);
     out.text(sign.dots);
     out.put(' ');
     out.integer(story.elided);
