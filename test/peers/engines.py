@@ -39,8 +39,9 @@ class Pql:
     def load(self, files):
         sql = ["DROP SCHEMA IF EXISTS peers CASCADE; CREATE SCHEMA peers;"]
         for table, columns in data.TABLES.items():
-            sql.append(f"CREATE TEMP TABLE read_{table} ({columns});\n\\copy read_{table} FROM '{files[table]}'\nCREATE UNLOGGED TABLE {table} AS"
-                       f" SELECT *, timestamptz '{data.START}' + t * interval '1 microsecond' AS ts FROM read_{table};")
+            sql += [f"CREATE TEMP TABLE read_{table} ({columns});", f"\\copy read_{table} FROM '{files[table]}'",
+                    f"CREATE UNLOGGED TABLE {table} AS SELECT *, timestamptz '{data.START}' + t * interval '1 microsecond' AS ts"
+                    f" FROM read_{table};"]
         self._psql("\n".join(sql) + "\nANALYZE;" + self.definitions + "\nANALYZE;")
 
     def ask(self, query):

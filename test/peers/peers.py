@@ -205,21 +205,20 @@ def check_failure(report, case, peer):
         report.bad(f"{case.name}: {peer.name} answers, though it is known to fail ({case.known})")
 
 
-def start_peers(report, wanted):
+def start_peers(report):
     """The peers that are there, of the versions that are pinned."""
     with open(os.path.join(HERE, "requirements.txt"), encoding="utf8") as f:
         pins = dict(line.strip().split("==") for line in f if "==" in line)
     peers = []
     for name, (engine, package) in engines.PEERS.items():
-        if name not in wanted:
-            continue
         try:
             peer = engine(getattr(cases, name.upper()))
         except (ImportError, OSError):
             report.skipped += 1
             print(f"skipped {name}: {package} {pins[package]} can't be had from PyPI; its stored answers are compared", flush=True)
             continue
-        report.check(f"{peer.version}.".startswith(pins[package].rpartition(".")[0] + "."), f"{name} is {peer.version}, pinned {pins[package]}")
+        pin = pins[package]
+        report.check(f"{peer.version}.".startswith(pin.rpartition(".")[0] + "."), f"{name} is {peer.version}, pinned {pin}")
         peers.append(peer)
     return peers
 
@@ -233,7 +232,8 @@ def check_coverage(report, pql):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--groups", type=int, default=int(os.environ.get("PQL_PEERS_GROUPS") or 2000), help="in each table ($PQL_PEERS_GROUPS)")
+    groups = int(os.environ.get("PQL_PEERS_GROUPS") or 2000)
+    parser.add_argument("--groups", type=int, default=groups, help="in each table ($PQL_PEERS_GROUPS)")
     parser.add_argument("--seed", default=os.environ.get("PQL_PEERS_SEED") or "1", help="of the data ($PQL_PEERS_SEED)")
     parser.add_argument("--only", default="", help="cases whose name matches this regular expression")
     parser.add_argument("--write-vectors", action="store_true", help="store groups with the peers' answers anew, and end")
@@ -241,7 +241,7 @@ def main():
 
     report = Report()
     chosen = [c for c in cases.CASES if re.search(options.only, c.name)]
-    peers = start_peers(report, engines.PEERS)
+    peers = start_peers(report)
     with tempfile.TemporaryDirectory() as directory:
         if options.write_vectors:
             files = write_tables(directory, "vectors", STORED)
