@@ -201,7 +201,7 @@ PATTERNS = {  # a pattern -> another one
     "(?1)(?t>3)(?2).*(?3)": "(?1)(?t>=3)(?2).*(?3)", "(?1)(?t>=3)(?2)": "(?1)(?t>3)(?2)", "(?1).*(?t<=5)(?2)": "(?1)(?t<=5)(?2)",
     "(?1).(?2)": "(?1)(?2)", "(?1).*(?t>=4)(?2)(?t<9)(?3)": "(?1).*(?t>=4)(?2)(?t<4)(?3)", ".": "(?1)", ".*": "(?1)", "": "(?1)",
     "(?1)(?t==4)(?2)": "(?1)(?t<=4)(?2)", "(?t<=5)(?1)": "(?1)(?t<=5)", "(?1)(?1)": "(?1)(?2)",
-    "(?1).*(?2).*(?3).*(?4)": "(?1).*(?2).*(?4)", "(?1)(?t<5)": "(?2)(?t<5)", "(?2)(?t>=0)": "(?2)(?t>0)",
+    "(?1).*(?2).*(?3).*(?4)": "(?1).*(?2).*(?4)",
     "(?1)(?t>2).(?3)": "(?1)(?t>2)(?3)", "(?1).*(?t<5).*(?3)": "(?1)(?t<5)(?3)", "(?1)(?t<=5)(?2)(?3)": "(?1)(?t<=5)(?2).*(?3)",
     "(?2).*(?t>2)(?1)(?1)": "(?2).*(?1)(?1)", "(?1)(?t==4)(?2)(?1)": "(?1)(?t<4)(?2)(?1)",
 }
@@ -249,6 +249,14 @@ for name, question, found, wrong in (
         duckdb="SELECT g, (coalesce(max(y.t), 0) > 0)::int FROM apart AS x LEFT JOIN (SELECT * FROM apart WHERE b) AS y USING (g)"
          .replace("USING (g)", f"ON x.g = y.g AND x.a AND y.t > x.t AND {found}").replace("SELECT g,", "SELECT x.g,") + " GROUP BY x.g",
         wrong=wrong)
+case("sequence_match, sequence_count, a time at the end",
+    "SELECT g, sequence_match(kept, '(?1)(?t<5)')::int || '|' || sequence_count(kept, '(?1)(?t<5)') || '|' ||"
+        " sequence_count(kept, '(?2)(?t>=0)') FROM sequences",
+    duckdb="SELECT g, concat_ws('|', (count(*) FILTER (WHERE a AND soon) > 0)::int, count(*) FILTER (WHERE a AND soon),"
+        " count(*) FILTER (WHERE b)) FROM (SELECT *, coalesce(lead(t) OVER (PARTITION BY g ORDER BY t) - t < 5000000, true) AS soon"
+        " FROM apart WHERE a OR b OR c OR d UNION ALL SELECT DISTINCT 0, g, 0, false, false, false, false, false, false FROM apart)"
+        " GROUP BY g",
+    wrong=("sequence_count(kept, '(?1)(?t<5)", "sequence_count(kept, '(?1)(?t<=5)"))
 case("sequence_events, first and last",
     "SELECT g, us(sequence_events(kept, '(?1)', 'first')) || '|' || us(sequence_events(kept, '(?1)', 'last')) || '|' ||"
         " us(sequence_events(kept, '(?1)(?2)', 'first')) || '|' || sequence_count(kept, '(?1)') FROM sequences",
@@ -541,7 +549,8 @@ case("active_users_agg, thousands, approximate",
 # --- where ClickHouse is known to answer otherwise --------------------------------------------------------------------------
 
 # Each is compared, too, so that a release of ClickHouse that answers as pql does shows. The numbers are those of its tracker. What it
-# leaves undefined isn't asked: patterns over events of one time, and those that end in .* after a time (120729: reads past the end).
+# leaves undefined isn't asked: patterns over events of one time, and those that end in a time, or in .* after it (120729: it reads
+# past the end of the events, and what it counts differs from run to run).
 case("window_funnel, increase, ClickHouse's strict_increase alone",
     "SELECT g, window_funnel(kept, '10 s', '{increase}') FROM events",
     clickhouse=f"SELECT g, windowFunnel({10 * SECOND}, 'strict_increase')(t, a, b, c, d) FROM event GROUP BY g",
