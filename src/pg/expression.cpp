@@ -1221,6 +1221,8 @@ RuleResult run_event_value(Rule *r, Datum props, bool has_props, std::string_vie
   return RuleResult::yes;
 }
 
+bool guarded_already() noexcept { return guards > 0; }
+
 bool guarded_batch(void (*f)(void *), void *arg) {
   const int before = guards;
   volatile bool ok = false;

@@ -94,6 +94,8 @@ RuleResult run_event_value(Rule *r, Datum props, bool has_props, std::string_vie
 
 // ------------------------------------------------------------------------------------------------------ when they fail
 
+/// Whether what runs is inside guarded().
+bool guarded_already() noexcept;
 /// guarded() without the template.
 bool guarded_batch(void (*f)(void *), void *arg);
 

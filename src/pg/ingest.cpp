@@ -151,25 +151,29 @@ void Folder::take(const Extracted &e, const Batch::Place &at) {
 }
 
 void Folder::evaluate(const EventPlan &p, const Extracted &x) {
+  const auto all = [&] { evaluate_each(p, x); };
+  if (!guarded_already() && p.rules.size() + p.values.size() > 1 && guarded(all)) return;
+  all();
+}
+
+void Folder::evaluate_each(const EventPlan &p, const Extracted &x) {
+  std::int64_t failed = 0, out_of_range = 0; // counted at the end: an error on the way starts over
   for (std::size_t i = 0; i < p.rules.size(); i++) {
-    switch (run_event_rule(p.rules[i], x.properties, x.has_properties, x.event, x.at)) {
-    case RuleResult::yes: rule_results_[i] = true; break;
-    case RuleResult::no: rule_results_[i] = false; break;
-    case RuleResult::error:
-      rule_results_[i] = false;
-      count_unusable("rule failed");
-    }
+    const RuleResult r = run_event_rule(p.rules[i], x.properties, x.has_properties, x.event, x.at);
+    rule_results_[i] = r == RuleResult::yes;
+    failed += r == RuleResult::error;
   }
   for (std::size_t i = 0; i < p.values.size(); i++) {
     double v = std::nan("");
-    if (run_event_value(p.values[i], x.properties, x.has_properties, x.event, x.at, &v) == RuleResult::error)
-      count_unusable("rule failed");
+    failed += run_event_value(p.values[i], x.properties, x.has_properties, x.event, x.at, &v) == RuleResult::error;
     if (!std::isnan(v) && !(std::fabs(v) < kMaxDecayValue)) {
-      count_unusable("value out of range");
+      out_of_range++;
       v = std::nan("");
     }
     value_results_[i] = v;
   }
+  if (failed) count_unusable("rule failed", failed);
+  if (out_of_range) count_unusable("value out of range", out_of_range);
 }
 
 void Folder::hold(const Extracted &e) {

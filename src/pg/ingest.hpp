@@ -88,6 +88,7 @@ private:
   }
   void hold(const Extracted &e);
   void evaluate(const EventPlan &e, const Extracted &x);
+  void evaluate_each(const EventPlan &e, const Extracted &x);
 
   const Definitions &plan_;
   const SourceInfo &source_;
