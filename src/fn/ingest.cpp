@@ -53,7 +53,8 @@ public:
   Rows(Relation rel, Tuplestorestate *store) : store_(store) {
     call([&] {
       pointer_ = tuplestore_alloc_read_pointer(store_, EXEC_FLAG_REWIND);
-      for (TupleTableSlot *&s : slots_) s = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsMinimalTuple);
+      lasting_ = std::min(kLasting, static_cast<std::size_t>(tuplestore_tuple_count(store)) + 1); // one more: the end clears a slot, too
+      for (TupleTableSlot *&s : slots()) s = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsMinimalTuple);
       tuplestore_select_read_pointer(store_, pointer_);
       tuplestore_rescan(store_);
     });
@@ -66,24 +67,27 @@ public:
   }
   /// Inside call().
   TupleTableSlot *next() {
-    TupleTableSlot *const slot = slots_[turn_++ % kLasting];
+    TupleTableSlot *const slot = slots_[turn_++ % lasting_];
     return tuplestore_gettupleslot(store_, true, false, slot) ? slot : nullptr;
   }
   void select() { tuplestore_select_read_pointer(store_, pointer_); }
   /// Gives up what next() returned: rows read back from disk lie in the memory that was current then. Inside call().
   void forget() {
-    for (TupleTableSlot *s : slots_) ExecClearTuple(s);
+    for (TupleTableSlot *s : slots()) ExecClearTuple(s);
   }
   void close() {
     call([&] {
-      for (TupleTableSlot *s : slots_) ExecDropSingleTupleTableSlot(s);
+      for (TupleTableSlot *s : slots()) ExecDropSingleTupleTableSlot(s);
     });
   }
 
 private:
+  std::span<TupleTableSlot *> slots() noexcept { return {slots_, lasting_}; }
+
   Tuplestorestate *store_;
   int pointer_ = 0;
   TupleTableSlot *slots_[kLasting] = {};
+  std::size_t lasting_ = kLasting;
   std::size_t turn_ = 0;
 };
 

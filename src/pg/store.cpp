@@ -70,6 +70,26 @@ struct Store::Target {
   }
 };
 
+namespace {
+
+// Every statement asks for the state's table.
+Oid known_state = InvalidOid;
+
+void catalog_changed(Datum, int, uint32) { known_state = InvalidOid; }
+
+Oid state_relation() {
+  static bool watching = false;
+  if (!watching) {
+    CacheRegisterSyscacheCallback(RELNAMENSP, catalog_changed, Datum{0});
+    CacheRegisterSyscacheCallback(NAMESPACENAME, catalog_changed, Datum{0});
+  }
+  watching = true;
+  if (!OidIsValid(known_state)) known_state = pql_relation("state");
+  return known_state;
+}
+
+} // namespace
+
 Oid pql_relation(const char *name) {
   const Oid schema = get_namespace_oid("pql", true);
   const Oid rel = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
@@ -131,7 +151,7 @@ void fold_milestones(Arena &a, std::string_view home, std::string_view body, Sub
 Store::Store(Access access, bool latest) : latest_(latest) {
   call([&] {
     mode_ = access == Access::write ? RowExclusiveLock : AccessShareLock;
-    state_ = table_open(pql_relation("state"), mode_);
+    state_ = table_open(state_relation(), mode_);
     slot_ = table_slot_create(state_, nullptr);
     // It may have been truncated since a hint was noted, which makes the storage manager forget what it knew; otherwise it only grows.
     const BlockNumber known = RelationGetSmgr(state_)->smgr_cached_nblocks[MAIN_FORKNUM];
