@@ -256,6 +256,15 @@ INSERT INTO ev SELECT 1097 + g, '2026-04-04 03:00', 'moe', 'beta', 'work' FROM g
 RELEASE s;
 COMMIT;
 SELECT * FROM mia;
+-- a transaction sees what follows from its statements, and what follows from the next
+BEGIN;
+UPDATE ev SET ts = '2026-04-04 04:00' WHERE who = 'max';
+INSERT INTO ev SELECT 1100 + g, '2026-04-04 04:00', 'max', 'delta', 'work' FROM generate_series(1, 2) AS g;
+SELECT * FROM mia WHERE subject_id = 'max';
+DELETE FROM ev WHERE who = 'max' AND org <> 'delta';
+SELECT * FROM mia WHERE subject_id = 'max';
+ROLLBACK;
+SELECT * FROM mia WHERE subject_id = 'max';
 DROP VIEW mia;
 SELECT * FROM pql.verify();
 

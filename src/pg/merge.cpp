@@ -606,6 +606,7 @@ private:
     reasons_.resize(p.def.signals.size());
     const int points = score(p, plan_.trackers(), whole, at, reasons_);
     const bool open = whole.is_open(p.id);
+    if (std::ranges::count(whole.open, p.id) > 1 && subject.is_open(p.id)) return retract(p, key, subject, points, at);
     if (open && !subject.is_open(p.id)) { // kept in another home: who holds that, or tick, ends it
       if (points < p.def.leave) fade(p, key, subject, points, at);
       return;
@@ -690,11 +691,24 @@ private:
     decisions_.push_back(std::move(d));
   }
 
-  void leave(const Program &p, std::string_view key, Subject &subject, const Subject &whole, int points, Micros at) {
+  void close(const Program &p, Subject &subject) {
     for (std::size_t i = subject.open.size; i-- > 0;) {
       if (subject.open[i] == p.id) subject.open.erase(i);
     }
     changed_ = true;
+  }
+
+  // Entered when the statement ended, and in another home by somebody who has committed since: nobody has seen ours.
+  void retract(const Program &p, std::string_view key, Subject &subject, int points, Micros at) {
+    close(p, subject);
+    Decision d{};
+    d.kind = Decision::Kind::retracts;
+    fill(d, p, key, subject, points, at);
+    decisions_.push_back(std::move(d));
+  }
+
+  void leave(const Program &p, std::string_view key, Subject &subject, const Subject &whole, int points, Micros at) {
+    close(p, subject);
     // The end is when the score fell, not when somebody noticed.
     const Micros fell = finite(whole.last_seen) ? falls_below(p, plan_.trackers(), whole, whole.last_seen, p.def.leave) : at;
     Decision d{};
@@ -753,7 +767,13 @@ void write_down(const std::vector<Decision> &decisions) {
   if (decisions.empty()) return;
   Spi spi;
   for (const Decision &d : decisions) {
-    if (d.kind == Decision::Kind::leaves) {
+    if (d.kind == Decision::Kind::retracts) { // only what is of this transaction; an older one ends
+      spi.run("WITH gone AS (DELETE FROM pql.episode AS e WHERE e.home = $1 AND e.program_id = $2 AND e.subject_id = $3"
+              "  AND e.left_at IS NULL AND pg_catalog.age(e.xmin) <= 0 RETURNING e.home, e.episode_id)"
+              " DELETE FROM pql.routing AS r USING gone WHERE r.home = gone.home AND r.episode = gone.episode_id",
+              {Arg::of(d.home), Arg::of(d.program_id), Arg::of(d.subject_id)});
+    }
+    if (d.kind == Decision::Kind::leaves || d.kind == Decision::Kind::retracts) {
       spi.run("UPDATE pql.episode SET left_at = greatest($4, entered_at)"
               " WHERE home = $1 AND program_id = $2 AND subject_id = $3 AND left_at IS NULL",
               {Arg::of(d.home), Arg::of(d.program_id), Arg::of(d.subject_id), Arg::time(d.at)});

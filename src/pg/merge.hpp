@@ -12,7 +12,7 @@ namespace pql::pg {
 
 /// What a merge led to, to be written down once all homes are.
 struct Decision {
-  enum class Kind : unsigned char { enters, leaves, stays, fades } kind;
+  enum class Kind : unsigned char { enters, leaves, stays, fades, retracts } kind;
   std::string home, program, subject_id, account_id, user_id;
   std::int32_t program_id;
   int version;

@@ -32,6 +32,7 @@ void add(PersonNote &to, const PersonNote &n) {
   to.may_enter |= n.may_enter;
   to.review |= n.review;
   to.fresh |= n.fresh;
+  to.decided &= n.decided;
 }
 
 // So few that even a transaction with everybody in it has room for its locks.
@@ -78,18 +79,26 @@ void lock_all_people() {
   for (std::uint32_t i = 0; i < kStripes; i++) lock_stripe(i, ExclusiveLock);
 }
 
-void decide_people() {
+namespace {
+
+struct Noted {
   std::map<std::string, PersonNote> people;
   std::set<Place> places;
-  for (const auto &[key, note] : notes()) {
-    const auto [at, fresh] = people.try_emplace(key.second.user, note);
-    if (!fresh) add(at->second, note);
-    places.insert(key.second);
+
+  void take(const Place &at, const PersonNote &note) {
+    const auto [p, fresh] = people.try_emplace(at.user, note);
+    if (!fresh) add(p->second, note);
+    places.insert(at);
   }
-  forget_people();
-  if (people.empty() || !OidIsValid(call([] { return get_namespace_oid("pql", true); }))) return;
+};
+
+bool is_there() {
+  return OidIsValid(call([] { return get_namespace_oid("pql", true); })); // the extension, which may have been dropped meanwhile
+}
+
+void decide(const Noted &noted) {
+  const auto &[people, places] = noted;
   const std::shared_ptr<const Definitions> plan = current_definitions();
-  lock_people(people);
   std::map<std::tuple<Micros, bool, bool>, std::vector<const Place *>> alike;
   for (const Place &p : places) {
     const PersonNote &n = people.at(p.user);
@@ -109,6 +118,25 @@ void decide_people() {
     o.review = std::get<2>(how);
     merge_batch(*plan, batch, o);
   }
+}
+
+} // namespace
+
+void foresee_people() {
+  Noted fresh;
+  for (auto &[key, note] : notes()) {
+    if (!std::exchange(note.decided, true)) fresh.take(key.second, note);
+  }
+  if (!fresh.people.empty() && is_there()) decide(fresh);
+}
+
+void decide_people() {
+  Noted all;
+  for (const auto &[key, note] : notes()) all.take(key.second, note);
+  forget_people();
+  if (all.people.empty() || !is_there()) return;
+  lock_people(all.people);
+  decide(all);
 }
 
 void forget_people() noexcept { notes().clear(); }

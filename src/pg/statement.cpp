@@ -2,6 +2,7 @@
 
 #include "pg/compat.hpp"
 #include "pg/ingest.hpp"
+#include "pg/people.hpp"
 
 extern "C" {
 #include "optimizer/planner.h"
@@ -23,8 +24,15 @@ planner_hook_type next_planner = nullptr;
 int depth = 0; // queries under way
 bool unseen = false; // the statement in which the library was loaded is: its end passes our hooks by
 
+// Whether nothing comes after a statement but its commit: then people are decided upon once.
+bool commit_follows() {
+  if (IsTransactionBlock() || GetCurrentTransactionNestLevel() > 1 || MyXactFlags & XACT_FLAGS_PIPELINING) return false;
+  const Portal p = ActivePortal;
+  return p && p->commandTag != CMDTAG_CALL && p->commandTag != CMDTAG_DO && list_length(p->stmts) == 1;
+}
+
 void at_end_of_statement() {
-  if (depth > 0 || unseen || !is_pending()) return;
+  if (depth > 0 || unseen || !(is_pending() || people_noted())) return;
   enter([] {
     const bool pushed = call([] {
       if (ActiveSnapshotSet()) return false; // a function's last query ends when its portal's snapshot is gone
@@ -32,6 +40,7 @@ void at_end_of_statement() {
       return true;
     });
     flush_pending();
+    if (!call([] { return commit_follows(); })) foresee_people();
     if (pushed) call([] { PopActiveSnapshot(); });
   });
 }
