@@ -57,17 +57,18 @@ bool read_row(FunctionCallInfo fcinfo, int n, Times times, Row *r) {
   return true;
 }
 
-constexpr std::uint32_t kFirstRoom = 6; // rows: 120 bytes
+void require_same(const EventsState &s, const EventsSetting &setting) {
+  if (s.same_setting(setting)) [[likely]]
+    return;
+  if (s.small != setting.conditions) setting_changed("the number of conditions");
+  setting_changed(s.within != setting.within ? "within" : "the pattern");
+}
 
 EventsState *with_row(EventsState *s, const Row &r, const EventsSetting &setting) {
-  if (!s)
-    s = EventsState::make(setting, kFirstRoom, allocate);
-  else if (s->small != setting.conditions) [[unlikely]]
-    setting_changed("the number of conditions");
-  else if (s->within != setting.within) [[unlikely]]
-    setting_changed("within");
-  else if (s->pattern() != setting.pattern) [[unlikely]]
-    setting_changed("the pattern");
+  if (s)
+    require_same(*s, setting);
+  else
+    s = EventsState::make(setting, EventsState::kFirstRoom, allocate);
   return s->wants(r) ? s->add(r, allocate) : s;
 }
 
@@ -108,47 +109,14 @@ Datum add_with(FunctionCallInfo fcinfo, Times times) {
 
 // --- frames that move ---------------------------------------------------------------------------------------------------
 
-// The rows of a frame, in the order in which they came; those before `gone` have left it.
-struct MovingEvents {
-  EventsState *state;
-  std::uint32_t gone;
-  std::int64_t seen; // in the frame, also those that the state doesn't keep
-
-  void add(const Row &r, const EventsSetting &setting) {
-    if (gone > 1024 && gone > state->count / 2) {
-      state->count -= gone;
-      std::memmove(static_cast<void *>(state->rows()), state->rows() + gone, state->count * sizeof(EventRow));
-      gone = 0;
-    }
-    EventsState *const before = state;
-    state = with_row(before, r, setting);
-    if (before && before != state) pfree(before);
-    seen++;
-  }
-
-  bool remove(const Row &r) {
-    seen--;
-    if (!state || !state->wants(r)) return true;
-    if (gone == state->count || state->rows()[gone] != static_cast<const EventRow &>(r)) return false;
-    gone++;
-    return true;
-  }
-
-  // Canonical, in the current memory.
-  EventsState *value() const {
-    EventsState *s = EventsState::make(state->setting(), state->count - gone, allocate);
-    s->open = 0;
-    s->count = state->count - gone;
-    if (s->count) std::memcpy(static_cast<void *>(s->rows()), state->rows() + gone, s->count * sizeof(EventRow));
-    s->ordered = 0;
-    s->sort();
-    return s;
-  }
-};
-
-MovingEvents *moving_arg(FunctionCallInfo fcinfo) {
-  return PG_ARGISNULL(0) ? static_cast<MovingEvents *>(palloc0(sizeof(MovingEvents)))
-                         : reinterpret_cast<MovingEvents *>(PG_GETARG_POINTER(0));
+// In the aggregate's memory.
+EventsFrame *with_row(FunctionCallInfo fcinfo, const Row &r, const EventsSetting &setting) {
+  auto *frame = moving<EventsFrame>(fcinfo);
+  if (frame->state) require_same(*frame->state, setting);
+  EventsState *const before = frame->state;
+  frame->add(r, setting, allocate);
+  if (before && before != frame->state) pfree(before);
+  return frame;
 }
 
 // Arguments are read first, so that what is unpacked of them doesn't stay in the aggregate's memory.
@@ -157,15 +125,13 @@ Datum move(FunctionCallInfo fcinfo, Times times) {
   Row r;
   const bool counts = read_row<keeps, form>(fcinfo, 1, times, &r);
   return PointerGetDatum(in_aggregate_memory(fcinfo, [&] {
-    MovingEvents *m = moving_arg(fcinfo);
-    if (counts) m->add(r, {.conditions = r.conditions, .keeps = keeps, .times = times});
-    return m;
+    return counts ? with_row(fcinfo, r, {.conditions = r.conditions, .keeps = keeps, .times = times}) : moving<EventsFrame>(fcinfo);
   }));
 }
 
 template <Keeps keeps, Form form, int kFirst = 1>
 Datum unmove(FunctionCallInfo fcinfo, Times times) {
-  auto *m = reinterpret_cast<MovingEvents *>(PG_GETARG_POINTER(0));
+  auto *m = reinterpret_cast<EventsFrame *>(PG_GETARG_POINTER(0));
   (void)aggregate_memory(fcinfo);
   Row r;
   return !read_row<keeps, form>(fcinfo, kFirst, times, &r) || m->remove(r) ? PointerGetDatum(m) : null_result(fcinfo); // null: begin again with the frame
@@ -177,9 +143,7 @@ Datum move_match(FunctionCallInfo fcinfo, Times times) {
   const bool counts = read_row<Keeps::steps, form>(fcinfo, 2, times, &r);
   const EventsSetting setting = counts ? match_setting(fcinfo, times, r) : EventsSetting{};
   return PointerGetDatum(in_aggregate_memory(fcinfo, [&] {
-    MovingEvents *m = moving_arg(fcinfo);
-    if (counts) m->add(r, setting);
-    return m;
+    return counts ? with_row(fcinfo, r, setting) : moving<EventsFrame>(fcinfo);
   }));
 }
 
@@ -424,8 +388,7 @@ Datum event_tuple(FunctionCallInfo fcinfo, const EventRow &r) {
 
 struct Histogram {
   ArrayType *array;
-  std::int64_t *reached; // by each step
-  int steps;
+  std::span<std::int64_t> reached; // by each step
 };
 
 Histogram histogram_in(Datum d) {
@@ -433,7 +396,7 @@ Histogram histogram_in(Datum d) {
   const int n = ArrayGetNItems(ARR_NDIM(a), ARR_DIMS(a));
   if (ARR_ELEMTYPE(a) != INT8OID || ARR_HASNULL(a) || n < 1 || n > kMaxConditions)
     ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("damaged histogram")));
-  return {a, reinterpret_cast<std::int64_t *>(ARR_DATA_PTR(a)), n};
+  return {a, {reinterpret_cast<std::int64_t *>(ARR_DATA_PTR(a)), static_cast<std::size_t>(n)}};
 }
 
 Histogram new_histogram(int steps) {
@@ -451,8 +414,8 @@ Datum count_level(FunctionCallInfo fcinfo, int by) {
   if (level < 0 || level > steps)
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("level is out of range"), errhint("Use 0 to the number of steps.")));
   const Histogram h = PG_ARGISNULL(0) ? new_histogram(steps) : histogram_in(PG_GETARG_DATUM(0));
-  if (h.steps != steps) setting_changed("steps");
-  for (int s = 0; s < level; s++) h.reached[s] += by;
+  if (h.reached.size() != static_cast<std::size_t>(steps)) setting_changed("steps");
+  pql::count_level(h.reached, level, by);
   return PointerGetDatum(h.array);
 }
 
@@ -501,8 +464,8 @@ PQL_TIMED_DIRECT_FUNCTION(_events_moved) {
   using namespace pql::pg;
   (void)aggregate_memory(fcinfo);
   if (PG_ARGISNULL(0)) return null_result(fcinfo);
-  const auto *m = reinterpret_cast<const MovingEvents *>(PG_GETARG_POINTER(0));
-  return m->seen ? state_result(m->value()) : null_result(fcinfo);
+  const auto *m = reinterpret_cast<const pql::EventsFrame *>(PG_GETARG_POINTER(0));
+  return m->seen ? state_result(m->value(allocate)) : null_result(fcinfo);
 }
 
 // --- the aggregates that give a level or a match at once -------------------------------------------------------------------
@@ -546,9 +509,9 @@ PQL_FUNCTION(_sequence_match_final) {
 
 PQL_FUNCTION(_sequence_match_moved) {
   using namespace pql::pg;
-  const auto *m = PG_ARGISNULL(0) ? nullptr : reinterpret_cast<const MovingEvents *>(PG_GETARG_POINTER(0));
+  const auto *m = PG_ARGISNULL(0) ? nullptr : reinterpret_cast<const pql::EventsFrame *>(PG_GETARG_POINTER(0));
   if (!m || !m->seen) return null_result(fcinfo);
-  return BoolGetDatum(matches(*call([&] { return m->value(); })));
+  return BoolGetDatum(matches(*call([&] { return m->value(allocate); })));
 }
 
 // --- funnels ----------------------------------------------------------------------------------------------------------------
@@ -650,8 +613,8 @@ PQL_DIRECT_FUNCTION(_funnel_histogram_combine) {
   if (PG_ARGISNULL(1)) return same_state(fcinfo);
   if (PG_ARGISNULL(0)) return PG_GETARG_DATUM(1);
   const Histogram into = histogram_in(PG_GETARG_DATUM(0)), from = histogram_in(PG_GETARG_DATUM(1));
-  if (into.steps != from.steps) setting_changed("steps");
-  for (int s = 0; s < into.steps; s++) into.reached[s] += from.reached[s];
+  if (into.reached.size() != from.reached.size()) setting_changed("steps");
+  pql::add_levels(into.reached, from.reached);
   return PointerGetDatum(into.array);
 }
 

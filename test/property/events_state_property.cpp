@@ -50,6 +50,45 @@ TEST(EventsStateLaws, KeepsTheRowsThatItWants) {
         }));
 }
 
+// Rows come at the end of the frame and go at its beginning, as PostgreSQL has it.
+TEST(EventsStateLaws, AFrameIsTheStateOfItsRows) {
+  check("frames", rc::check([] {
+          test_arena.release();
+          EventsSetting setting{.conditions = 4, .keeps = *rc::gen::element(Keeps::steps, Keeps::all, Keeps::excluded)};
+          setting.times = static_cast<Times>(number(0, 3));
+          const Events rows = shuffled(any_events({4, 40, 60, true, setting.keeps == Keeps::excluded}));
+          EventsFrame frame{};
+          std::size_t from = 0, to = 0;
+          while (to < rows.size()) {
+            if (from < to && one_in(3)) {
+              RC_ASSERT(frame.remove(rows[from++]));
+            } else {
+              frame.add(rows[to++], setting, test_allocate);
+            }
+            RC_ASSERT(frame.seen == static_cast<std::int64_t>(to - from));
+            std::vector<std::size_t> inside;
+            for (std::size_t i = from; i < to; i++) inside.push_back(i);
+            const State *expected = kEventsState.canonical(*aggregated(setting, rows, inside), test_allocate);
+            RC_ASSERT(same_bytes(*frame.value(test_allocate), *expected));
+          }
+        }));
+}
+
+TEST(EventsStateLaws, AFrameHoldsWhatIsInIt) {
+  test_arena.release();
+  const auto row = [](int i) { return EventRow{i, 1, 0}; };
+  EventsFrame frame{};
+  for (int i = 0; i < 100'000; i++) {
+    frame.add(row(i), {2}, test_allocate);
+    if (i >= 10) {
+      ASSERT_TRUE(frame.remove(row(i - 10)));
+    }
+  }
+  EXPECT_EQ(frame.value(test_allocate)->count, 10u);
+  EXPECT_LT(frame.state->room(), 5000u);
+  EXPECT_FALSE(frame.remove(row(0)));
+}
+
 TEST(EventsStateLaws, OtherSettingsAreToldApart) {
   test_arena.release();
   const auto differs = [](const EventsSetting &a, const EventsSetting &b) {

@@ -196,6 +196,41 @@ TEST(PatternLaws, EqualsLazyBacktracking) {
   EXPECT_GT(missed, 10);
 }
 
+// Where the laziest choice takes too long, another may not: (?t!=...) is what can make it so.
+TEST(PatternLaws, UnequalTimesWithinEqualLazyBacktracking) {
+  int found = 0, missed = 0;
+  check("backtracking", rc::check([&] {
+          Tokens tokens;
+          tokens.push_back({Token::Kind::condition, 1});
+          for (int n = number(2, 4); n > 0; n--) {
+            if (one_in(2)) tokens.push_back({Token::Kind::time, 0, ">=", number<Micros>(0, 3)});
+            if (one_in(8)) tokens.push_back({Token::Kind::star});
+            for (int times = number(0, 3); times > 0; times--) tokens.push_back({Token::Kind::time, 0, "!=", number<Micros>(1, 6)});
+            tokens.push_back({Token::Kind::condition, number(1, 4)});
+          }
+          tokens.at_end = one_in(6);
+          RC_LOG() << text_of(tokens);
+          Arena a;
+          const auto p = parse_pattern(a, text_of(tokens), 3, TimeBase::element, nullptr);
+          RC_ASSERT(p.has_value());
+          const PatternQuery q{*p, number<Micros>(3, 10)};
+          for (int i = 0; i < 60; i++) { // since there are few such rows
+            Events rows;
+            for (int n = number(4, 10); n > 0; n--) rows.push_back({number<Micros>(0, 14), 1u << number(0, 3), 0});
+            sort_events(rows);
+            Backtracking oracle(tokens, TimeBase::element, q.within, rows);
+            const std::vector<Match> all = matches(oracle, rows.size());
+            RC_ASSERT(pattern_matches(a, q, rows) == !all.empty());
+            RC_ASSERT(pattern_count(a, q, rows) == static_cast<std::int64_t>(all.size()));
+            RC_ASSERT(times_of(q, Which::first, rows) == (all.empty() ? Times{} : all.front().times));
+            RC_ASSERT(times_of(q, Which::last, rows) == (all.empty() ? Times{} : all.back().times));
+            (all.empty() ? missed : found)++;
+          }
+        }));
+  EXPECT_GT(found, 10);
+  EXPECT_GT(missed, 10);
+}
+
 TEST(PatternLaws, TheMeasureOfTheWholeIsMonotone) {
   check("within", rc::check([] {
           Arena a;

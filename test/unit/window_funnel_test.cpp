@@ -177,5 +177,14 @@ TEST(WindowFunnel, OnceIsNotSlow) {
   EXPECT_LT(seconds([&] { EXPECT_EQ(funnel_level({32, kDay, modes("once")}, many), 31); }), 3);
 }
 
+TEST(Histogram, CountsWhoReachedAtLeastAStep) {
+  std::int64_t reached[3] = {}, others[3] = {5, 1, 0};
+  for (const int level : {0, 1, 3, 2}) count_level(reached, level, 1);
+  EXPECT_EQ(std::vector<std::int64_t>(reached, reached + 3), (std::vector<std::int64_t>{3, 2, 1}));
+  count_level(reached, 3, -1);
+  add_levels(reached, others);
+  EXPECT_EQ(std::vector<std::int64_t>(reached, reached + 3), (std::vector<std::int64_t>{7, 2, 0}));
+}
+
 } // namespace
 } // namespace pql

@@ -159,4 +159,35 @@ void EventsState::sort() noexcept {
   ordered = 1;
 }
 
+// Rows that have left are dropped when they are most of what there is.
+void EventsFrame::add(const EventRow &r, const EventsSetting &setting, Allocate allocate) {
+  seen++;
+  if (!state) state = EventsState::make(setting, EventsState::kFirstRoom, allocate);
+  if (!state->wants(r)) return;
+  if (gone > 1024 && gone > state->count / 2) {
+    state->count -= gone;
+    std::memmove(static_cast<void *>(state->rows()), state->rows() + gone, state->count * sizeof(EventRow));
+    gone = 0;
+  }
+  state = state->add(r, allocate);
+}
+
+bool EventsFrame::remove(const EventRow &r) noexcept {
+  seen--;
+  if (!state || !state->wants(r)) return true;
+  if (gone == state->count || state->rows()[gone] != r) return false;
+  gone++;
+  return true;
+}
+
+EventsState *EventsFrame::value(Allocate allocate) const {
+  EventsState *s = EventsState::make(state->setting(), state->count - gone, allocate);
+  s->open = 0;
+  s->count = state->count - gone;
+  if (s->count) std::memcpy(static_cast<void *>(s->rows()), state->rows() + gone, s->count * sizeof(EventRow));
+  s->ordered = 0;
+  s->sort();
+  return s;
+}
+
 } // namespace pql

@@ -30,6 +30,8 @@ struct EventsSetting {
 
 /// Followed by the pattern, filled up to 8 bytes, and the rows.
 struct EventsState : State { // small: conditions
+  static constexpr std::uint32_t kFirstRoom = 6; ///< rows, in 120 bytes
+
   std::uint32_t count;
   Keeps keeps;
   std::uint8_t ordered; ///< the rows are; 1 in canonical states
@@ -62,6 +64,20 @@ private:
 };
 
 extern const StateKind kEventsState;
+
+/// The rows of a frame that moves, in the order in which they come and go. Zero bytes are an empty one.
+struct EventsFrame {
+  EventsState *state;   ///< made by the first row; those of its rows before `gone` have left
+  std::uint32_t gone;
+  std::int64_t seen;    ///< rows in the frame, also those that the state doesn't keep
+
+  /// The state's setting must be this one. A state that is outgrown is the caller's.
+  void add(const EventRow &r, const EventsSetting &setting, Allocate allocate);
+  /// False: the row isn't the one that came first; begin again with the frame's rows.
+  bool remove(const EventRow &r) noexcept;
+  /// Of the rows in the frame, canonical.
+  EventsState *value(Allocate allocate) const;
+};
 
 } // namespace pql
 

@@ -465,4 +465,12 @@ int steps_in_any_order(int steps, Micros within, std::span<const EventRow> rows)
   return most;
 }
 
+void count_level(std::span<std::int64_t> reached, int level, int by) noexcept {
+  for (int step = 0; step < level; step++) reached[static_cast<std::size_t>(step)] += by;
+}
+
+void add_levels(std::span<std::int64_t> into, std::span<const std::int64_t> from) noexcept {
+  for (std::size_t step = 0; step < into.size(); step++) into[step] += from[step];
+}
+
 } // namespace pql

@@ -50,6 +50,11 @@ Vec<Micros> funnel_times(Arena &a, const FunnelQuery &q, std::span<const EventRo
 /// The most distinct steps within a window, in any order, with no excluded event strictly between the first and the last.
 int steps_in_any_order(int steps, Micros within, std::span<const EventRow> rows) noexcept;
 
+/// A histogram of levels: how many reached each step. Counts one that reached `level` of them, or (-1) takes it back.
+void count_level(std::span<std::int64_t> reached, int level, int by) noexcept;
+/// Adds up two of as many steps.
+void add_levels(std::span<std::int64_t> into, std::span<const std::int64_t> from) noexcept;
+
 } // namespace pql
 
 #ifdef POSTGRES_H
