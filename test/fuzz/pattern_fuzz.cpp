@@ -1,5 +1,6 @@
-// Any bytes as a pattern, and events to match it with: the first byte chooses the base of times and how many conditions
-// there are, then the pattern up to a line's end, then two bytes for each event (time since the last one, conditions).
+// Any bytes as a pattern, and events to match it with: the first byte chooses the base of times, how many conditions
+// there are, and whether times are numbers; then the pattern up to a line's end, then two bytes for each event (time since the
+// last one, conditions).
 // Law: never crashes; problems keep their style and lie within the text; match, count and times agree.
 #include "core/sequence/pattern.hpp"
 
@@ -41,7 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
   text = text.substr(0, end);
   Arena a;
   PatternProblem why;
-  const auto p = parse_pattern(a, text, conditions, base, &why);
+  const auto p = parse_pattern(a, text, conditions, base, &why, data[0] & 0x80 ? Times::numbers : Times::instants);
   if (!p) {
     require(why.position >= 1 && why.position <= text.size() + 1);
     require(!why.problem.empty() && why.problem.back() != '.');
