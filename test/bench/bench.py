@@ -13,15 +13,14 @@ import json
 import os
 import random
 import re
-import signal
 import statistics
 import subprocess
 import sys
 import time
 from datetime import datetime, timedelta, timezone
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)
+from measure import Profile, Row, count, machine, note, quote, read_sql, short, zipf_tops
+
 NAMES = """api_call page_viewed login report_viewed search_run project_opened file_uploaded comment_added task_done
 dashboard_viewed export_run pricing_viewed docs_read invite_sent integration_activated webhook_called key_created
 project_created error settings_changed filter_saved alert_set share_link_made template_used import_run plan_compared
@@ -78,18 +77,6 @@ GROUPS = {
 }
 
 
-def count(text):
-    """An integer, with k or M for thousands and millions."""
-    m = re.fullmatch(r"(\d+(?:\.\d+)?)([kM]?)", text)
-    if not m:
-        raise argparse.ArgumentTypeError(f"not a number: {text}")
-    return int(float(m[1]) * {"": 1, "k": 1000, "M": 1_000_000}[m[2]])
-
-
-def short(n):
-    return f"{n / 1e6:g}M" if n >= 1_000_000 else f"{n / 1e3:g}k" if n >= 1000 else str(n)
-
-
 def parse_arguments():
     p = argparse.ArgumentParser(prog="run", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--quick", action="store_true", help="small sizes: 2 to 3 minutes")
@@ -141,90 +128,8 @@ if OPTIONS.list:
 from libpq import Error, Session, children_seconds, processor_seconds  # noqa: E402  (after --help and --list)
 
 
-def read_sql(file, **values):
-    """A file of SQL without its comments, with :name filled in."""
-    with open(os.path.join(HERE, "sql", file)) as f:
-        text = "".join(line for line in f if not line.startswith("--"))
-    return re.sub(r"(?<!:):([a-z_]+)", lambda m: str(values[m[1]]), text)
-
-
-def quote(text):
-    return "'" + text.replace("'", "''") + "'"
-
-
-def note(text):
-    print(f"  {time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
-
-
-# --- what was measured --------------------------------------------------------------------------------------------------
-
-
-class Row:
-    """Measurements of one row: variant -> one entry a turn, None where a variant sat out."""
-
-    def __init__(self):
-        self.wall, self.cpu, self.wal = {}, {}, {}
-        self.events = 1
-        self.notes = {}
-
-    def add(self, variant, wall, cpu, wal):
-        for store, value in ((self.wall, wall), (self.cpu, cpu), (self.wal, wal)):
-            store.setdefault(variant, []).append(value)
-
-    def ratios(self, variant, what="wall", base="none"):
-        store = getattr(self, what)
-        return [v / b for v, b in zip(store.get(variant, []), store.get(base, [])) if v is not None and b]
-
-    def ratio(self, variant, what="wall", base="none"):
-        r = self.ratios(variant, what, base)
-        return statistics.median(r) if r else None
-
-    def per_event(self, variant, what="wall"):
-        values = [v for v in getattr(self, what).get(variant, []) if v is not None]
-        return statistics.median(values) / self.events if values else None
-
-    def wal_more(self, variant):
-        more = [v - b for v, b in zip(self.wal.get(variant, []), self.wal.get("none", [])) if v is not None]
-        return statistics.median(more) / self.events if more else None
-
-    def dump(self):
-        return {"events": self.events, "wall": self.wall, "cpu": self.cpu, "wal": self.wal, "notes": self.notes}
-
-
-class Profile:
-    """perf record of one process while the block runs, if it was asked for."""
-
-    def __init__(self, name, pid):
-        self.name, self.pid, self.process = name, pid, None
-
-    def __enter__(self):
-        if OPTIONS.perf:
-            os.makedirs(OPTIONS.perf, exist_ok=True)
-            self.file = os.path.join(OPTIONS.perf, self.name + ".perf")
-            how = ["--call-graph", "dwarf,32768", "-F", "299"] if OPTIONS.perf_calls else ["-F", "1999"]
-            command = ["perf", "record", "-q", "-e", "cpu-clock", *how, "-o", self.file, "-p", str(self.pid)]
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            time.sleep(0.3)
-        return self
-
-    def __exit__(self, *_):
-        if self.process:
-            self.process.send_signal(signal.SIGINT)
-            self.process.wait()
-            print(f"--- profile of {self.name}\n{self.report('dso', 2, 6)}\n{self.report('dso,symbol', 0.2, 40)}", file=sys.stderr)
-            if OPTIONS.perf_calls:
-                print(f"--- with what they call\n{self.report('dso,symbol', 1.5, 100, calls=True)}", file=sys.stderr)
-
-    def report(self, by, limit, lines, calls=False):
-        """Shares of the samples; with `calls`, of a function with all that it calls."""
-        what = ["--children", "-g", "none"] if calls else ["--no-children", "-g", "none"]
-        text = subprocess.run(["perf", "report", "-i", self.file, "--stdio", "-q", *what, "-s", by, "--percent-limit", str(limit)],
-                              capture_output=True, text=True).stdout
-        text = "\n".join(re.sub(r"  +", "  ", re.sub(r"[ -]+$", "", line)) for line in text.splitlines()
-                         if line.strip() and not (calls and re.search(r"0x0000|\] (_?_?libc_|_start|main|Postma)|PostgresMain", line)))
-        with open(self.file.replace(".perf", f".{by.replace(',', '-')}{'.calls' if calls else ''}.txt"), "w") as f:
-            f.write(text + "\n")
-        return "\n".join(text.splitlines()[:lines])
+def profile(name, pid):
+    return Profile(name, pid, OPTIONS.perf, OPTIONS.perf_calls)
 
 
 # --- the server ---------------------------------------------------------------------------------------------------------
@@ -285,13 +190,11 @@ class Bench:
 
     def prepare(self):
         note(f"generating {short(self.events)} events")
-        shares = [1 / k for k in range(1, len(NAMES) + 1)]
-        tops = [sum(shares[:k]) / sum(shares) for k in range(1, len(NAMES))]
         self.database("gen")
         self.gen = Session("gen")
+        self.gen.run(read_sql("random.sql", seed=OPTIONS.seed))
         self.gen.run(read_sql("generate.sql", events=self.events, users=USERS, accounts=ACCOUNTS, per_day=PER_DAY,
-                              seed=OPTIONS.seed, names=quote("{" + ",".join(NAMES) + "}"),
-                              tops=quote("{" + ",".join(map(repr, tops)) + "}")))
+                              names=quote("{" + ",".join(NAMES) + "}"), tops=zipf_tops(len(NAMES))))
         self.templates("t", read_sql("tables.sql"))
 
     def templates(self, prefix, tables):
@@ -451,7 +354,7 @@ class Bench:
             self.reset()
             self.monitor.run("CHECKPOINT")
             if k == rounds - 1 and "pql" in self.sessions:
-                with Profile("copy_cold", self.sessions["pql"].pid):
+                with profile("copy_cold", self.sessions["pql"].pid):
                     self.turn(cold, self.sessions, self.copy(path), k)
             else:
                 self.turn(cold, self.sessions, self.copy(path), k)
@@ -460,7 +363,7 @@ class Bench:
         self.say("copy_cold")
         self.count_routed(cold)
         steady = self.row("copy_steady", self.chunk)
-        with Profile("copy_steady", self.sessions.get("pql", self.sessions["none"]).pid):
+        with profile("copy_steady", self.sessions.get("pql", self.sessions["none"]).pid):
             for k in range(rounds):
                 path = self.file(1, self.chunk, (k + 1) * self.chunk_days)
                 self.monitor.run("CHECKPOINT")
@@ -513,7 +416,7 @@ class Bench:
                 rows = self.stream_rows(first, first + n * 1000 - 1, day + days)
             row = self.row(key, 1000)
             self.monitor.run("CHECKPOINT")
-            with Profile(key, self.sessions.get("pql", self.sessions["none"]).pid):
+            with profile(key, self.sessions.get("pql", self.sessions["none"]).pid):
                 for k in range(n):  # the first fifth warms up, and takes the page images after the checkpoint
                     self.turn(row, self.sessions, self.insert_text(rows[k * 1000:(k + 1) * 1000]), k, keep=k >= n // 5)
             self.say(key)
@@ -574,7 +477,7 @@ class Bench:
         s.prepare("insert", "INSERT INTO app.events (user_id, account_id, name, ts, props) VALUES ($1, $2, $3, now(), "
                             "'{\"units\": 1}')")
         r = random.Random(1)
-        with Profile("single", s.pid):
+        with profile("single", s.pid):
             for _ in range(20_000):
                 u = r.randrange(1, KNOWN_USERS + 1)
                 s.execute(b"insert", [b"s%d" % u, b"sa%d" % (u % (KNOWN_USERS // 10)),
@@ -601,7 +504,7 @@ class Bench:
             s.run(self.copy(path))
         self.remove(path)
         row = self.row("partitioned", self.chunk)
-        with Profile("partitioned", sessions.get("pql", sessions["none"]).pid):
+        with profile("partitioned", sessions.get("pql", sessions["none"]).pid):
             for k in range(min(4, OPTIONS.rounds)):
                 path = self.file(1, self.chunk, (k + 1) * self.chunk_days)
                 self.monitor.run("CHECKPOINT")
@@ -798,7 +701,7 @@ class Bench:
             s.run("SELECT sum(length(user_id)) FROM app.events")
             self.monitor.run("CHECKPOINT")
             if v == "pql":
-                with Profile("backfill", s.pid):
+                with profile("backfill", s.pid):
                     row.add(v, *s.measure("CALL pql.backfill('app.events')"), None)
             else:
                 row.add(v, *s.measure(read_sql("rivals_history.sql")), None)
@@ -892,16 +795,6 @@ class Bench:
                 f"{time.strftime('%Y-%m-%d')}. Events {short(self.events)}, seed {OPTIONS.seed}"
                 + (", **quick: small sizes, no result**" if OPTIONS.quick else "") + "."]
         return "\n".join(out) + "\n"
-
-
-def machine():
-    model, cores = "unknown processor", os.cpu_count()
-    with open("/proc/cpuinfo") as f:
-        m = re.search(r"^model name\s*:\s*(.*)$", f.read(), re.M)
-        model = m[1] if m else model
-    with open("/proc/meminfo") as f:
-        memory = int(re.search(r"MemTotal:\s*(\d+)", f.read())[1]) / 1048576
-    return f"{cores} × {model}, {memory:.0f} GiB"
 
 
 def main():

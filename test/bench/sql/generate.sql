@@ -1,17 +1,7 @@
--- Seeded events in the order of their time. Filled in by bench.py: :events, :users, :accounts, :per_day, :seed, :names (the
--- most frequent first) and :tops (where the share of each name but the last ends, in [0, 1)).
+-- Seeded events in the order of their time. Filled in by bench.py: :events, :users, :accounts, :per_day, :names (the most
+-- frequent first) and :tops (where the share of each name but the last ends, in [0, 1)).
 -- Sessions of 8 events on average, about a minute apart; users, and accounts of users, by Zipf s = 0.75; names by Zipf s = 1.
 -- Numbers are scrambled on the way to ids, so that busy ids are not neighbours in an index.
-CREATE SCHEMA gen;
-
--- A number in [0, 1) that depends on nothing but its arguments.
-CREATE FUNCTION gen.u(k bigint, salt int) RETURNS float8 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-$$ SELECT (hashint8extended(k, :seed * 1000 + salt) & 9007199254740991)::float8 / 9007199254740992 $$;
-
--- Zipf with exponent 3/4 over 1 … n, by the inverse of the integral.
-CREATE FUNCTION gen.zipf(u float8, n int) RETURNS int LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-$$ SELECT least(n, floor(power(u * (power(n + 1, 0.25::float8) - 1) + 1, 4))::int) $$;
-
 CREATE FUNCTION gen.user_id(n int) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 $$ SELECT 'u' || ((n::bigint * 411733) & 1048575) $$;
 CREATE FUNCTION gen.account_id(n int) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
