@@ -100,10 +100,10 @@ class Session:
         return took
 
     def measure(self, sql):
-        """Runs one statement: seconds by the clock, and seconds of the backend's processor time."""
+        """Runs one statement: seconds by the clock, and seconds of the backend's processor time. Its rows are in `answer`."""
         text = sql.encode()
         before, started = processor_seconds(self.pid), time.perf_counter()
         result = _lib.PQexec(self.connection, text)
         wall = time.perf_counter() - started
-        self._rows(result, sql)
+        self.answer = self._rows(result, sql)
         return wall, processor_seconds(self.pid) - before
