@@ -20,6 +20,7 @@ start_bench() {
     *) arguments+=("$a") ;;
     esac
   done
+  only_one
   use_postgres
   command -v python3 >/dev/null || die "needs python3"
   if ((install)); then

@@ -19,7 +19,7 @@ ORDER BY 2 LIMIT :events;
 CREATE TABLE recent AS SELECT * FROM event ORDER BY ts LIMIT :events / 5;
 CREATE TABLE shuffled AS SELECT * FROM recent ORDER BY gen.u((date_part('epoch', ts) * 1e6)::bigint, 8), user_id;
 -- One user's, for frames that move.
-CREATE TABLE single AS SELECT 1 AS user_id, ts, kind, value FROM event ORDER BY ts LIMIT :events / 50;
+CREATE TABLE single AS SELECT 1 AS user_id, ts, kind, value FROM event ORDER BY ts LIMIT :events / 100;
 -- Many users of ten events each, which come in turn.
 CREATE TABLE many AS SELECT ((i % (:events / 10)) * 411733 & 1048575)::int AS user_id,
   timestamptz '2026-01-01Z' + i * interval '0.1 s' AS ts,
