@@ -39,7 +39,7 @@ struct Row {
 };
 
 // Whether the row counts.
-bool read_row(FunctionCallInfo fcinfo, Row *r) {
+inline bool read_row(FunctionCallInfo fcinfo, Row *r) {
   const bool has_mode = PG_NARGS() > 2;
   if (PG_ARGISNULL(1)) return false;
   if (has_mode) not_null(fcinfo, 2, "approximate");
@@ -64,7 +64,7 @@ static_assert(std::is_trivially_destructible_v<Moving>);
 
 // The moving state, unless there are no rows.
 const Moving *moved(FunctionCallInfo fcinfo) {
-  (void)aggregate_memory(fcinfo);
+  require_aggregate(fcinfo);
   const auto *m = PG_ARGISNULL(0) ? nullptr : reinterpret_cast<const Moving *>(PG_GETARG_POINTER(0));
   return m && m->frame.size() ? m : nullptr;
 }
@@ -104,7 +104,7 @@ PQL_DIRECT_FUNCTION(_active_users_move) {
 
 PQL_DIRECT_FUNCTION(_active_users_unmove) {
   using namespace pql::pg;
-  (void)aggregate_memory(fcinfo);
+  require_aggregate(fcinfo);
   auto *m = reinterpret_cast<Moving *>(PG_GETARG_POINTER(0));
   Row r;
   const bool done = !read_row(fcinfo, &r) || m->frame.pop(r.hash);

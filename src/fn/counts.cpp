@@ -146,14 +146,14 @@ PQL_TIMED_DIRECT_FUNCTION(_window_count_move) {
 
 PQL_DIRECT_FUNCTION(_window_count_unmove) {
   using namespace pql::pg;
-  (void)aggregate_memory(fcinfo);
+  require_aggregate(fcinfo);
   auto *m = reinterpret_cast<MovingWindows *>(PG_GETARG_POINTER(0));
   return PG_ARGISNULL(1) || m->remove() ? PointerGetDatum(m) : null_result(fcinfo);
 }
 
 PQL_TIMED_DIRECT_FUNCTION(_window_count_moved) {
   using namespace pql::pg;
-  (void)aggregate_memory(fcinfo);
+  require_aggregate(fcinfo);
   const auto *m = PG_ARGISNULL(0) ? nullptr : reinterpret_cast<const MovingWindows *>(PG_GETARG_POINTER(0));
   if (!m || m->entries.empty()) return null_result(fcinfo);
   // The rows that are too old, if they came in order, needn't be looked at.
@@ -221,7 +221,7 @@ PQL_DIRECT_FUNCTION(_count_map_unmove) {
 
 PQL_DIRECT_FUNCTION(_count_map_moved) {
   using namespace pql::pg;
-  (void)aggregate_memory(fcinfo);
+  require_aggregate(fcinfo);
   const auto *m = PG_ARGISNULL(0) ? nullptr : reinterpret_cast<const MovingMap *>(PG_GETARG_POINTER(0));
   return m && m->rows ? state_result(pql::kCountMapState.canonical(*m->state, allocate)) : null_result(fcinfo);
 }

@@ -140,7 +140,7 @@ PQL_TIMED_DIRECT_FUNCTION(_journey_move) {
 
 PQL_TIMED_DIRECT_FUNCTION(_journey_unmove) {
   using namespace pql::pg;
-  (void)aggregate_memory(fcinfo);
+  require_aggregate(fcinfo);
   auto *m = reinterpret_cast<Moving *>(PG_GETARG_POINTER(0));
   Row r;
   const bool done = !read_row(fcinfo, times, &r) || m->frame.pop(r.step);
@@ -149,7 +149,7 @@ PQL_TIMED_DIRECT_FUNCTION(_journey_unmove) {
 
 PQL_TIMED_DIRECT_FUNCTION(_journey_moved) {
   using namespace pql::pg;
-  (void)aggregate_memory(fcinfo);
+  require_aggregate(fcinfo);
   if (PG_ARGISNULL(0)) return null_result(fcinfo);
   const auto *m = reinterpret_cast<const Moving *>(PG_GETARG_POINTER(0));
   if (!m->frame.total()) return null_result(fcinfo);

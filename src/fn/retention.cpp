@@ -43,14 +43,14 @@ Datum move(FunctionCallInfo fcinfo, const Conditions &c) {
 }
 
 Datum unmove(FunctionCallInfo fcinfo, const Conditions &c) {
-  (void)aggregate_memory(fcinfo);
+  require_aggregate(fcinfo);
   auto *m = reinterpret_cast<MovingRetention *>(PG_GETARG_POINTER(0));
   m->count(c.mask, -1);
   return PointerGetDatum(m);
 }
 
 const RetentionState *moved(FunctionCallInfo fcinfo) {
-  (void)aggregate_memory(fcinfo);
+  require_aggregate(fcinfo);
   const auto *m = PG_ARGISNULL(0) ? nullptr : reinterpret_cast<const MovingRetention *>(PG_GETARG_POINTER(0));
   if (!m || !m->rows) return nullptr;
   std::uint32_t seen = 0;
@@ -187,7 +187,7 @@ PQL_TIMED_DIRECT_FUNCTION(_cohort_move) {
 
 PQL_TIMED_DIRECT_FUNCTION(_cohort_unmove) {
   using namespace pql::pg;
-  (void)aggregate_memory(fcinfo);
+  require_aggregate(fcinfo);
   auto *m = reinterpret_cast<MovingCohort *>(PG_GETARG_POINTER(0));
   CohortRow r;
   return !read_row(fcinfo, times, &r) || m->remove(r) ? PointerGetDatum(m) : null_result(fcinfo);
@@ -195,7 +195,7 @@ PQL_TIMED_DIRECT_FUNCTION(_cohort_unmove) {
 
 PQL_TIMED_DIRECT_FUNCTION(_cohort_moved) {
   using namespace pql::pg;
-  (void)aggregate_memory(fcinfo);
+  require_aggregate(fcinfo);
   const auto *m = PG_ARGISNULL(0) ? nullptr : reinterpret_cast<const MovingCohort *>(PG_GETARG_POINTER(0));
   if (!m || m->periods.empty()) return null_result(fcinfo);
   auto *s = pql::CohortState::make(m->period, allocate);

@@ -72,54 +72,32 @@ const State &state_arg(FunctionCallInfo fcinfo, int n, const StateKind *expected
   return s;
 }
 
-namespace {
-
-[[noreturn]] void bad_length(const char *name, bool months, Times times = Times::instants) {
-  if (times == Times::numbers)
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must not be negative", name),
-                    errhint("Use a number in the unit of the times.")));
-  if (months)
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must not have months or years", name),
-                    errdetail("They have no fixed length."), errhint("Use days, as in interval '30 days'.")));
-  ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must not be negative", name),
-                  errhint("Use an interval such as '7 days'.")));
+void only_in_aggregates() {
+  ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("only an aggregate can call this function")));
 }
 
-[[noreturn]] void too_long(const char *name) {
+void bad_length(const Interval &i, bool fits, const char *name) {
+  if (i.month != 0)
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must not have months or years", name),
+                    errdetail("They have no fixed length."), errhint("Use days, as in interval '30 days'.")));
+  if (fits)
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must not be negative", name),
+                    errhint("Use an interval such as '7 days'.")));
   ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s is too long", name),
                   errhint("Use an interval such as '7 days'.")));
 }
 
-[[noreturn]] void no_instant(const char *name, Times times) {
+void bad_number(const char *name) {
+  ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must not be negative", name),
+                  errhint("Use a number in the unit of the times.")));
+}
+
+void no_instant(const char *name, Times times) {
   if (times == Times::numbers)
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s is out of range", name),
                     errhint("Use numbers from " INT64_FORMAT " to " INT64_FORMAT ".", kFirstInstant, kLastInstant)));
   ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must not be infinite", name),
                   errhint("Leave such rows out with FILTER (WHERE isfinite(...)).")));
-}
-
-} // namespace
-
-Micros length_of(const Interval &i, const char *name) {
-  if (i.month != 0) bad_length(name, true);
-  Micros length;
-  if (__builtin_mul_overflow(static_cast<Micros>(i.day), kDay, &length) || __builtin_add_overflow(length, i.time, &length))
-    too_long(name);
-  if (length < 0) bad_length(name, false);
-  return length;
-}
-
-Micros length_arg(FunctionCallInfo fcinfo, int n, const char *name, Times times) {
-  if (times != Times::numbers) return length_of(*PG_GETARG_INTERVAL_P(n), name);
-  const Micros length = PG_GETARG_INT64(n);
-  if (length < 0) bad_length(name, false, times);
-  return length;
-}
-
-Micros instant_arg(FunctionCallInfo fcinfo, int n, const char *name, Times times) {
-  const Micros t = PG_GETARG_INT64(n); // as all of them are
-  if (!is_instant(t)) no_instant(name, times);
-  return t;
 }
 
 Datum length_result(Micros length, Times times) {

@@ -44,12 +44,19 @@ namespace pql::pg {
 /// The core's Allocate: in the current memory context.
 void *allocate(std::size_t n);
 
+[[noreturn]] void only_in_aggregates();
+
 /// The memory of the aggregate that calls; raises when none does, since only an aggregate's state may be changed in place.
 inline MemoryContext aggregate_memory(FunctionCallInfo fcinfo) {
   MemoryContext memory;
-  if (!AggCheckCallContext(fcinfo, &memory)) 
-    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("only an aggregate can call this function")));
+  if (!AggCheckCallContext(fcinfo, &memory)) only_in_aggregates();
   return memory;
+}
+
+/// Raises when no aggregate calls. What AggCheckCallContext does, without the call: these functions run for every row.
+inline void require_aggregate(FunctionCallInfo fcinfo) {
+  const Node *caller = fcinfo->context;
+  if (!caller || !(IsA(caller, AggState) || IsA(caller, WindowAggState))) [[unlikely]] only_in_aggregates();
 }
 
 /// Work in the memory of the aggregate that calls. (No scope guard: errors jump.)
@@ -121,17 +128,35 @@ const State &state_arg(FunctionCallInfo fcinfo, int n, const StateKind *expected
 /// The state of the aggregate that calls, to be changed in place: what the transition function gave before, or null.
 template <class S>
 S *own_state(FunctionCallInfo fcinfo) {
-  (void)aggregate_memory(fcinfo);
+  require_aggregate(fcinfo);
   return PG_ARGISNULL(0) ? nullptr : reinterpret_cast<S *>(PG_GETARG_POINTER(0));
 }
 
-/// The length of an interval in which a day has 24 hours, or of times that are numbers a number. Months and what is negative are
-/// refused (22023), naming the argument.
-Micros length_arg(FunctionCallInfo fcinfo, int n, const char *name, Times times = Times::instants);
+[[noreturn]] void bad_length(const Interval &i, bool fits, const char *name);
+[[noreturn]] void bad_number(const char *name);
+[[noreturn]] void no_instant(const char *name, Times times);
+
+/// The length of an interval in which a day has 24 hours. Months and what is negative are refused (22023), naming the argument.
+inline Micros length_of(const Interval &i, const char *name) {
+  Micros length;
+  const bool fits = !__builtin_mul_overflow(static_cast<Micros>(i.day), kDay, &length) &&
+                    !__builtin_add_overflow(length, static_cast<Micros>(i.time), &length);
+  if (i.month != 0 || !fits || length < 0) [[unlikely]] bad_length(i, fits, name);
+  return length;
+}
+/// The same of an argument; or, of times that are numbers, a number.
+inline Micros length_arg(FunctionCallInfo fcinfo, int n, const char *name, Times times = Times::instants) {
+  if (times != Times::numbers) return length_of(*PG_GETARG_INTERVAL_P(n), name);
+  const Micros length = PG_GETARG_INT64(n);
+  if (length < 0) [[unlikely]] bad_number(name);
+  return length;
+}
 /// A time that is neither infinite nor a number beyond what timestamps are, or 22023.
-Micros instant_arg(FunctionCallInfo fcinfo, int n, const char *name, Times times);
-/// The same for one that isn't an argument of its own.
-Micros length_of(const Interval &i, const char *name);
+inline Micros instant_arg(FunctionCallInfo fcinfo, int n, const char *name, Times times) {
+  const Micros t = PG_GETARG_INT64(n); // as all of them are
+  if (!is_instant(t)) [[unlikely]] no_instant(name, times);
+  return t;
+}
 /// NULL is refused (22004).
 inline void not_null(FunctionCallInfo fcinfo, int n, const char *name) {
   if (PG_ARGISNULL(n)) ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", name)));
