@@ -26,7 +26,7 @@ struct Row {
 };
 
 // Whether the row counts.
-bool read_row(FunctionCallInfo fcinfo, Times times, Row *r) {
+inline bool read_row(FunctionCallInfo fcinfo, Times times, Row *r) {
   const bool has_value = PG_NARGS() > 3;
   if (PG_ARGISNULL(2) || (has_value && PG_ARGISNULL(3))) return false;
   not_null(fcinfo, 1, "half_life");
@@ -41,12 +41,28 @@ void require_half_life(Micros half_life, Times times) {
   if (!is_half_life(half_life, times)) bad_half_life(times);
 }
 
-// The moving form: all blocks of the rows in the frame, in the order of time, and the times among which the newest is.
+// The half-life of these rows, kept for the next row: it is a constant, as a rule.
+const HalfLife &prepared(FunctionCallInfo fcinfo, Micros half_life, Times times) {
+  FmgrInfo *f = fcinfo->flinfo;
+  auto *known = static_cast<HalfLife *>(f->fn_extra);
+  if (known && known->length() == half_life) [[likely]] return *known;
+  require_half_life(half_life, times);
+  if (!known) f->fn_extra = known = static_cast<HalfLife *>(MemoryContextAlloc(f->fn_mcxt, sizeof(HalfLife)));
+  return *new (known) HalfLife(half_life);
+}
+
+// The moving form: all blocks of the rows in the frame, in the order of time; what the rows weigh, since that costs more to work
+// out than to remember until they leave; and the times among which the newest is.
 struct Moving {
   struct Block : DecayState::Block {
     std::int64_t number;
   };
+  struct Weighed {
+    Micros t;
+    Weight weight;
+  };
   Fifo<Block> blocks;
+  Fifo<Weighed> rows;
   Fifo<Micros> newest; // never rising; those that were before a newer one and will leave before it are left out
   Micros half_life;
 
@@ -55,42 +71,41 @@ struct Moving {
     return std::lower_bound(blocks.begin(), blocks.end(), number, [](const Block &b, std::int64_t n) { return b.number < n; });
   }
 
-  void change(const Row &r, int sign) {
-    const Micros width = half_life * kBlockHalfLives;
-    const std::int64_t number = block_of(r.t, width);
-    Block *b = block(number);
-    if (b == blocks.end() || b->number != number) {
+  void change(const Weight &weight, double v, int sign) {
+    Block *b = block(weight.block());
+    if (b == blocks.end() || b->number != weight.block()) {
       const auto at = b - blocks.begin();
-      blocks.insert(b, Block{{}, number});
+      blocks.insert(b, Block{{}, weight.block()});
       b = blocks.begin() + at;
     }
-    if (!b->add(Weight(half_life, r.t - number * width), r.v, sign)) out_of_range(kDecayState);
+    if (!b->add(weight, v, sign)) out_of_range(kDecayState);
     if (b->count == Wide{}) blocks.erase(b);
   }
 
-  void add(const Row &r, Times times) {
-    if (blocks.empty()) {
-      require_half_life(r.half_life, times);
-      half_life = r.half_life;
-    }
-    if (half_life != r.half_life) setting_changed("half_life");
-    change(r, 1);
+  void add(const Row &r, const HalfLife &h) {
+    if (blocks.empty()) half_life = h.length();
+    if (half_life != h.length()) setting_changed("half_life");
+    rows.push({r.t, Weight(h, r.t)});
+    change(rows.back().weight, r.v, 1);
     while (!newest.empty() && newest.back() < r.t) newest.pop_back();
     newest.push(r.t);
   }
 
   void remove(const Row &r) {
-    change(r, -1);
+    const Weighed &oldest = rows.front(); // rows leave in the order in which they came
+    change(oldest.t == r.t ? oldest.weight : Weight(half_life, r.t), r.v, -1);
+    rows.pop();
     if (newest.front() == r.t) newest.pop();
   }
 
   const State *state(Times times) const {
-    DecayState *s = DecayState::make(half_life, newest.front(), Decay::kBlocks, allocate);
+    const std::int64_t top = blocks.back().number; // none is empty
+    const Block *oldest = blocks.end() - 1;
+    while (oldest > blocks.begin() && top - oldest[-1].number < Decay::kBlocks) oldest--;
+    DecayState *s = DecayState::make(half_life, newest.front(), top, static_cast<int>(top - oldest->number + 1), allocate);
     s->set_times(times);
-    for (const Block &b : blocks) {
-      if (s->top - b.number < Decay::kBlocks) s->blocks()[s->top - b.number] = b;
-    }
-    return kDecayState.canonical(*s, allocate);
+    for (const Block *b = oldest; b < blocks.end(); b++) s->blocks()[top - b->number] = *b;
+    return s;
   }
 };
 
@@ -111,7 +126,7 @@ PQL_TIMED_DIRECT_FUNCTION(_decay_add) {
   } else if (s->half_life != r.half_life) {
     setting_changed("half_life");
   }
-  s = s->add(r.t, r.v, 1, allocate);
+  s = s->add(r.t, pql::Weight(prepared(fcinfo, r.half_life, times), r.t), r.v, 1, allocate);
   if (!s) out_of_range(pql::kDecayState);
   return state_result(s);
 }
@@ -121,7 +136,7 @@ PQL_TIMED_DIRECT_FUNCTION(_decay_move) {
   return PointerGetDatum(in_aggregate_memory(fcinfo, [&] {
     auto *m = moving<Moving>(fcinfo);
     Row r;
-    if (read_row(fcinfo, times, &r)) m->add(r, times);
+    if (read_row(fcinfo, times, &r)) m->add(r, prepared(fcinfo, r.half_life, times));
     return m;
   }));
 }
@@ -138,7 +153,7 @@ PQL_TIMED_DIRECT_FUNCTION(_decay_unmove) {
 
 PQL_TIMED_DIRECT_FUNCTION(_decay_moved) {
   using namespace pql::pg;
-  (void)aggregate_memory(fcinfo);
+  require_aggregate(fcinfo);
   const auto *m = PG_ARGISNULL(0) ? nullptr : reinterpret_cast<const Moving *>(PG_GETARG_POINTER(0));
   return m && !m->blocks.empty() ? state_result(m->state(times)) : null_result(fcinfo);
 }

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <vector>
 
+#include "core/aggregate/state.hpp"
 #include "core/decay/pow2.hpp"
 #include "property/any.hpp"
 
@@ -78,6 +79,23 @@ TEST(Pow2Laws, GrowsWithItsArgument) {
             const std::uint64_t seam = den / 64 * number<std::uint64_t>(1, 64);
             const std::uint64_t num = std::min(den - 2, seam + number<std::uint64_t>(0, 3));
             if (den < (std::uint64_t{1} << 50)) RC_ASSERT(pow2_fraction(num, den) < pow2_fraction(num + 1, den));
+          }
+        }));
+}
+
+TEST(WeightLaws, APreparedHalfLifeMakesNoDifference) {
+  check("HalfLife", rc::check([] {
+          for (int i = 0; i < 200; i++) {
+            const Micros half_life = *rc::gen::oneOf(any_half_life(), rc::gen::element<Micros>(1, 3, kMaxNumberHalfLife));
+            const Micros whole = half_life * (kLastInstant / half_life - number<Micros>(0, 3));
+            const Micros t = *rc::gen::element<Micros>(0, kFirstInstant, kLastInstant, whole, whole - 1, half_life - 1, half_life, -1,
+                                                       number<Micros>(kFirstInstant, kLastInstant));
+            const double v = *any_value();
+            const Weight one(half_life, t), other(HalfLife(half_life), t);
+            RC_ASSERT(one.block() == other.block());
+            RC_ASSERT(one.of(v) == other.of(v));
+            RC_ASSERT(one.of_one() == other.of_one());
+            RC_ASSERT(one.of(1) == one.of_one());
           }
         }));
 }

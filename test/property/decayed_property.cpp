@@ -28,7 +28,7 @@ std::vector<Row> any_rows(Micros half_life, int most = 40) {
 
 DecayState *add(DecayState *s, Micros half_life, const Row &r, int sign = 1) {
   if (!s) s = DecayState::make(half_life, r.at, 1, test_allocate);
-  return s->add(r.at, r.value, sign, test_allocate);
+  return s->add(r.at, Weight(half_life, r.at), r.value, sign, test_allocate);
 }
 
 DecayState *fold(Micros half_life, const std::vector<Row> &rows) {

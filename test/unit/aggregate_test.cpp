@@ -57,7 +57,7 @@ TEST(StateText, Numbers) {
 }
 
 TEST(StateText, OnlyWhatIsPrintedIsRead) {
-  DecayState *d = DecayState::make(kDay, 0, 1, allocate)->add(0, 1, 1, allocate);
+  DecayState *d = DecayState::make(kDay, 0, 1, allocate)->add(0, Weight(kDay, 0), 1, 1, allocate);
   const std::string text = R"({"decay_state": 1, "half_life": 86400000000, "newest": 0, "blocks": [[1099511627776, 1099511627776]]})";
   EXPECT_EQ(printed(kDecayState, *d), text);
   ASSERT_TRUE(read(kDecayState, text));

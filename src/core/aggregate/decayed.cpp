@@ -5,17 +5,8 @@
 namespace pql {
 namespace {
 
-using i128 = __int128;
-
 constexpr std::size_t size_of(std::int64_t blocks) noexcept {
   return sizeof(DecayState) + static_cast<std::size_t>(blocks) * sizeof(DecayState::Block);
-}
-
-bool add_to(Wide &sum, i128 v) noexcept {
-  i128 total;
-  if (__builtin_add_overflow(sum.value(), v, &total)) return false;
-  sum = Wide::of(total);
-  return true;
 }
 
 const DecayState &read(const State &s) noexcept { return static_cast<const DecayState &>(s); }
@@ -92,17 +83,16 @@ void describe(const State &s, TextWriter &out) {
 
 constinit const StateKind kDecayState = {1, {"decay_state", "decay_timestamp_state", "decay_bigint_state"}, valid, differs, merge, canonical, print, parse, describe};
 
-bool DecayState::Block::add(const Weight &weight, double v, int sign) noexcept {
-  const i128 one = weight.of_one(), part = v == 1 ? one : weight.of(v);
-  return add_to(sum, sign * part) && add_to(count, sign * one);
+DecayState *DecayState::make(Micros half_life, Micros newest, int blocks, Allocate allocate) {
+  return make(half_life, newest, block_of(newest, half_life * kBlockHalfLives), blocks, allocate);
 }
 
-DecayState *DecayState::make(Micros half_life, Micros newest, int blocks, Allocate allocate) {
+DecayState *DecayState::make(Micros half_life, Micros newest, std::int64_t top, int blocks, Allocate allocate) {
   auto *s = make_state<DecayState>(kDecayState, size_of(blocks), allocate);
   s->small = static_cast<std::uint8_t>(blocks);
   s->half_life = half_life;
   s->newest = newest;
-  s->top = block_of(newest, half_life * kBlockHalfLives);
+  s->top = top;
   return s;
 }
 
@@ -120,20 +110,12 @@ DecayState *DecayState::fit(std::int64_t newest_block, std::int64_t oldest_block
   return s;
 }
 
-DecayState *DecayState::add(Micros t, double v, int sign, Allocate allocate) noexcept {
-  const Micros width = half_life * kBlockHalfLives;
-  DecayState *s = this;
-  std::int64_t k = top;
-  auto offset = static_cast<std::uint64_t>(t) - static_cast<std::uint64_t>(top * width);
-  if (offset >= static_cast<std::uint64_t>(width)) { // not in the newest block, as most are
-    k = block_of(t, width);
-    offset = static_cast<std::uint64_t>(t - k * width);
-    s = fit(k, k, allocate);
-    if (s->top - k >= s->small) return s; // weighs less than 2^-96
-  }
+// In another block than the newest, where most rows are.
+DecayState *DecayState::add_elsewhere(Micros t, const Weight &weight, double v, int sign, Allocate allocate) noexcept {
+  DecayState *s = fit(weight.block(), weight.block(), allocate);
+  if (s->top - weight.block() >= s->small) return s; // weighs less than 2^-96
   if (t > s->newest) s->newest = t;
-  const Weight weight(half_life, static_cast<Micros>(offset));
-  return s->blocks()[s->top - k].add(weight, v, sign) ? s : nullptr;
+  return s->blocks()[s->top - weight.block()].add(weight, v, sign) ? s : nullptr;
 }
 
 DecayState *DecayState::merge(const DecayState &o, Allocate allocate) noexcept {

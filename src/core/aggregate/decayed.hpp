@@ -8,23 +8,39 @@
 
 namespace pql {
 
+inline bool add_to(Wide &sum, __int128 v) noexcept {
+  __int128 total;
+  if (__builtin_add_overflow(sum.value(), v, &total)) return false;
+  sum = Wide::of(total);
+  return true;
+}
+
 /// Followed by its blocks, the newest first: block i is number top - i of the grid.
 struct DecayState : State { // small: how many blocks
   struct Block {
     Wide sum, count;
 
     /// Adds a row of that weight (sign 1) or takes it back (sign -1). False when a sum gets out of range.
-    bool add(const Weight &weight, double v, int sign) noexcept;
+    bool add(const Weight &weight, double v, int sign) noexcept {
+      return add_to(sum, sign * weight.of(v)) && add_to(count, sign * weight.of_one());
+    }
     bool empty() const noexcept { return count == Wide{} && sum == Wide{}; }
   };
   Micros half_life, newest;
   std::int64_t top;
 
   static DecayState *make(Micros half_life, Micros newest, int blocks, Allocate allocate);
+  /// The same where it is known in which block the newest row lies.
+  static DecayState *make(Micros half_life, Micros newest, std::int64_t top, int blocks, Allocate allocate);
 
-  /// Adds a row (sign 1) or takes it back (sign -1); see Decay::add for what is required. Gives the state or a larger copy; null
-  /// when a sum gets out of range.
-  DecayState *add(Micros t, double v, int sign, Allocate allocate) noexcept;
+  /// Adds a row (sign 1) or takes it back (sign -1), of the weight that its time has by this half-life; see Decay::add for what is required. Gives the state or a
+  /// larger copy; null when a sum gets out of range. (The weight depends on nothing in the state, which may still be on its way
+  /// from memory while it is worked out.)
+  DecayState *add(Micros t, const Weight &weight, double v, int sign, Allocate allocate) noexcept {
+    if (weight.block() != top) [[unlikely]] return add_elsewhere(t, weight, v, sign, allocate);
+    if (t > newest) newest = t;
+    return blocks()->add(weight, v, sign) ? this : nullptr;
+  }
   DecayState *merge(const DecayState &o, Allocate allocate) noexcept;
 
   double sum_at(Micros as_of) const noexcept;
@@ -34,6 +50,7 @@ struct DecayState : State { // small: how many blocks
   const Block *blocks() const noexcept { return reinterpret_cast<const Block *>(this + 1); }
 
 private:
+  DecayState *add_elsewhere(Micros t, const Weight &weight, double v, int sign, Allocate allocate) noexcept;
   DecayState *fit(std::int64_t newest_block, std::int64_t oldest_block, Allocate allocate) noexcept;
 };
 

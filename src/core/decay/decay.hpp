@@ -4,9 +4,11 @@
 // Source: forward decay (Cormode, Shkapenyuk, Srivastava, Xu, ICDE 2009), with the landmark on an absolute grid.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
 #include "core/base/time.hpp"
+#include "core/decay/pow2.hpp"
 
 namespace pql {
 
@@ -34,21 +36,94 @@ inline constexpr bool is_half_life(Micros h, Times times) noexcept {
 inline constexpr double kMaxDecayValue = 16'777'216.0;
 
 /// Time is cut into blocks of this many half-lives, on an absolute grid.
-inline constexpr int kBlockHalfLives = 32;
+inline constexpr int kBlockBits = 5, kBlockHalfLives = 1 << kBlockBits;
 
 /// The number of the block of that width that an instant lies in.
 inline constexpr std::int64_t block_of(Micros t, Micros width) noexcept { return t / width - (t % width < 0); }
 
+/// A half-life that many rows are divided by: with its inverse, a multiplication does what otherwise takes two divisions.
+class HalfLife {
+public:
+  /// Requires one between the two bounds.
+  explicit HalfLife(Micros length) noexcept : length_(length) {
+    const unsigned __int128 inverse = ~static_cast<unsigned __int128>(0) / static_cast<std::uint64_t>(length);
+    high_ = static_cast<std::uint64_t>(inverse >> 64);
+    low_ = static_cast<std::uint64_t>(inverse);
+  }
+
+  Micros length() const noexcept { return length_; }
+
+  /// t / length in half-lives, rounded down, with 64 fractional bits. Requires t >= 0.
+  unsigned __int128 halvings(Micros t) const noexcept {
+    const auto u = static_cast<std::uint64_t>(t), den = static_cast<std::uint64_t>(length_);
+    unsigned __int128 q = static_cast<unsigned __int128>(u) * high_ + pow2::high(u, low_);
+    // The inverse is less than two too small, t less than 2^63: so at most one is missing.
+    const std::uint64_t rest = -(static_cast<std::uint64_t>(q) * den);
+    if (rest >= den) q++;
+    return q;
+  }
+
+private:
+  Micros length_;
+  std::uint64_t high_, low_; // 2^128 / length
+};
+
 /// What a value counts at an instant of its block, in units of 2^-40: 2^(offset/half_life), once for all sums of a row.
 class Weight {
 public:
-  /// Requires 0 <= offset < 32 half-lives.
-  Weight(Micros half_life, Micros offset) noexcept;
+  static constexpr int kFractionBits = 40;
+
+  Weight(Micros half_life, Micros t) noexcept {
+    Micros halvings = t / half_life, rest = t % half_life;
+    if (rest < 0) {
+      halvings--;
+      rest += half_life;
+    }
+    place(halvings);
+    fraction_ = pow2_fraction(static_cast<std::uint64_t>(rest), static_cast<std::uint64_t>(half_life));
+  }
+
+  /// The same.
+  Weight(const HalfLife &half_life, Micros t) noexcept {
+    if (t < 0) [[unlikely]] {
+      *this = Weight(half_life.length(), t);
+      return;
+    }
+    const unsigned __int128 halvings = half_life.halvings(t);
+    place(static_cast<Micros>(halvings >> 64));
+    fraction_ = pow2_of(static_cast<std::uint64_t>(halvings));
+  }
+
+  /// The number of the block that the instant lies in.
+  std::int64_t block() const noexcept { return block_; }
+
   /// v times the weight, rounded once (half away from zero). Requires |v| < kMaxDecayValue.
-  __int128 of(double v) const noexcept;
-  __int128 of_one() const noexcept;
+  __int128 of(double v) const noexcept {
+    // v = mantissa * 2^(exponent - 53), the mantissa's highest of 53 bits set. Smaller numbers than that come to nothing.
+    const auto bits = std::bit_cast<std::uint64_t>(v);
+    const int biased = static_cast<int>(bits >> 52 & 0x7ff);
+    if (biased == 0) return 0;
+    const std::uint64_t mantissa = (bits & ((std::uint64_t{1} << 52) - 1)) | std::uint64_t{1} << 52;
+    const int shift = 53 + 63 - kFractionBits - (biased - 1022) - whole_; // at least 21, given the bounds on v and offset
+    if (shift > 126) return 0;
+    const unsigned __int128 magnitude = static_cast<unsigned __int128>(mantissa) * fraction_;
+    const auto rounded = static_cast<__int128>((magnitude + (static_cast<unsigned __int128>(1) << (shift - 1))) >> shift);
+    return bits >> 63 ? -rounded : rounded;
+  }
+
+  __int128 of_one() const noexcept {
+    const int shift = 63 - kFractionBits - whole_;
+    if (shift <= 0) return static_cast<__int128>(fraction_) << -shift;
+    return static_cast<__int128>((static_cast<unsigned __int128>(fraction_) + (std::uint64_t{1} << (shift - 1))) >> shift);
+  }
 
 private:
+  void place(std::int64_t halvings) noexcept {
+    block_ = halvings >> kBlockBits;
+    whole_ = static_cast<int>(halvings & (kBlockHalfLives - 1));
+  }
+
+  std::int64_t block_;
   std::uint64_t fraction_; // of the power, in [1, 2), with 63 fractional bits
   int whole_;
 };

@@ -6,9 +6,51 @@
 
 namespace pql {
 
-/// 2^(num/den) as an unsigned fixed-point number with 63 fractional bits, in [2^63, 2^64).
-/// Requires 0 <= num < den. Relative error below 2^-57.
-std::uint64_t pow2_fraction(std::uint64_t num, std::uint64_t den) noexcept;
+namespace pow2 {
+
+/// 2^(i/64) with 63 fractional bits, rounded from 60 decimal digits.
+extern const std::uint64_t kTable[64];
+
+inline constexpr std::uint64_t kLn2 = 0xb17217f7d1cf79acull; // ln 2 with 64 fractional bits
+
+inline std::uint64_t high(std::uint64_t a, std::uint64_t b) noexcept {
+  return static_cast<std::uint64_t>((static_cast<unsigned __int128>(a) * b) >> 64);
+}
+
+/// num * 2^64 / den, rounded down. Requires num < den: so the processor's own division serves.
+inline std::uint64_t quotient(std::uint64_t num, std::uint64_t den) noexcept {
+#if defined(__x86_64__)
+  std::uint64_t q, rest;
+  asm("divq %4" : "=a"(q), "=d"(rest) : "a"(std::uint64_t{0}), "d"(num), "r"(den) : "cc");
+  return q;
+#else
+  return static_cast<std::uint64_t>((static_cast<unsigned __int128>(num) << 64) / den);
+#endif
+}
+
+} // namespace pow2
+
+/// 2^f, of a number f in [0, 1) with 64 fractional bits, as one with 63 of them, in [2^63, 2^64). Relative error below 2^-57.
+/// Inline: it is what a row of a decayed sum costs.
+inline std::uint64_t pow2_of(std::uint64_t f) noexcept {
+  using namespace pow2;
+  constexpr std::uint64_t all = ~std::uint64_t{0};
+  const std::uint64_t base = kTable[f >> 58];
+  // 2^g = e^y for the remainder g < 1/64, y < 0.011: what the series leaves out after y^6 is below 2^-57 of the whole.
+  const std::uint64_t y = high(f & (all >> 6), kLn2);
+  std::uint64_t s = y / 720;
+  s = high(s + all / 120, y);
+  s = high(s + all / 24, y);
+  s = high(s + all / 6, y);
+  s = high(s + all / 2, y);
+  s = high(s, y) + y;
+  const std::uint64_t extra = high(base, s);
+  const std::uint64_t sum = base + extra;
+  return sum < base ? all : sum; // rounding may carry past the open end of the range
+}
+
+/// 2^(num/den) in the same form. Requires 0 <= num < den.
+inline std::uint64_t pow2_fraction(std::uint64_t num, std::uint64_t den) noexcept { return pow2_of(pow2::quotient(num, den)); }
 
 /// 2^(num/den) as a double, for any num and den > 0. Relative error below 2^-52.
 double pow2_ratio(std::int64_t num, std::int64_t den) noexcept;
