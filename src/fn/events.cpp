@@ -35,7 +35,7 @@ struct Row : EventRow {
 
 // The conditions from argument n on.
 template <Form form>
-Conditions conditions_from(FunctionCallInfo fcinfo, int n) {
+inline Conditions conditions_from(FunctionCallInfo fcinfo, int n) {
   if constexpr (form == Form::booleans) return conditions(fcinfo, n);
   if constexpr (form == Form::array) return conditions_in_array(fcinfo, n);
   if (PG_ARGISNULL(n)) return {0, 0};
@@ -46,7 +46,7 @@ Conditions conditions_from(FunctionCallInfo fcinfo, int n) {
 
 // A row from argument n on: its time, whether it is excluded, its conditions. False: it has no time, and doesn't count.
 template <Keeps keeps, Form form>
-bool read_row(FunctionCallInfo fcinfo, int n, Times times, Row *r) {
+inline bool read_row(FunctionCallInfo fcinfo, int n, Times times, Row *r) {
   if (PG_ARGISNULL(n)) return false;
   r->at = pql::pg::instant_arg(fcinfo, n, "ts", times);
   r->excluded = 0;
@@ -64,7 +64,7 @@ void require_same(const EventsState &s, const EventsSetting &setting) {
   setting_changed(s.within != setting.within ? "within" : "the pattern");
 }
 
-EventsState *with_row(EventsState *s, const Row &r, const EventsSetting &setting) {
+inline EventsState *with_row(EventsState *s, const Row &r, const EventsSetting &setting) {
   if (s)
     require_same(*s, setting);
   else
@@ -132,7 +132,7 @@ Datum move(FunctionCallInfo fcinfo, Times times) {
 template <Keeps keeps, Form form, int kFirst = 1>
 Datum unmove(FunctionCallInfo fcinfo, Times times) {
   auto *m = reinterpret_cast<EventsFrame *>(PG_GETARG_POINTER(0));
-  (void)aggregate_memory(fcinfo);
+  require_aggregate(fcinfo);
   Row r;
   return !read_row<keeps, form>(fcinfo, kFirst, times, &r) || m->remove(r) ? PointerGetDatum(m) : null_result(fcinfo); // null: begin again with the frame
 }
@@ -462,7 +462,7 @@ PQL_TIMED_DIRECT_FUNCTION(_events_excl_unmove_step) { return pql::pg::unmove<Kee
 
 PQL_TIMED_DIRECT_FUNCTION(_events_moved) {
   using namespace pql::pg;
-  (void)aggregate_memory(fcinfo);
+  require_aggregate(fcinfo);
   if (PG_ARGISNULL(0)) return null_result(fcinfo);
   const auto *m = reinterpret_cast<const pql::EventsFrame *>(PG_GETARG_POINTER(0));
   return m->seen ? state_result(m->value(allocate)) : null_result(fcinfo);
@@ -598,18 +598,18 @@ PQL_DIRECT_FUNCTION(activated_summary) {
 }
 
 PQL_DIRECT_FUNCTION(_funnel_histogram_add) {
-  (void)pql::pg::aggregate_memory(fcinfo);
+  pql::pg::require_aggregate(fcinfo);
   return pql::pg::count_level(fcinfo, 1);
 }
 
 PQL_DIRECT_FUNCTION(_funnel_histogram_subtract) {
-  (void)pql::pg::aggregate_memory(fcinfo);
+  pql::pg::require_aggregate(fcinfo);
   return pql::pg::count_level(fcinfo, -1);
 }
 
 PQL_DIRECT_FUNCTION(_funnel_histogram_combine) {
   using namespace pql::pg;
-  (void)aggregate_memory(fcinfo);
+  require_aggregate(fcinfo);
   if (PG_ARGISNULL(1)) return same_state(fcinfo);
   if (PG_ARGISNULL(0)) return PG_GETARG_DATUM(1);
   const Histogram into = histogram_in(PG_GETARG_DATUM(0)), from = histogram_in(PG_GETARG_DATUM(1));

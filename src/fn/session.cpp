@@ -14,7 +14,7 @@ struct Row {
 };
 
 // Whether the row counts.
-bool read_row(FunctionCallInfo fcinfo, Times times, Row *r) {
+inline bool read_row(FunctionCallInfo fcinfo, Times times, Row *r) {
   const bool has_least = PG_NARGS() > 3;
   if (PG_ARGISNULL(2)) return false;
   not_null(fcinfo, 1, "gap");
@@ -91,7 +91,7 @@ PQL_TIMED_DIRECT_FUNCTION(_session_move) {
 
 PQL_TIMED_DIRECT_FUNCTION(_session_unmove) {
   using namespace pql::pg;
-  (void)aggregate_memory(fcinfo);
+  require_aggregate(fcinfo);
   auto *m = reinterpret_cast<Moving *>(PG_GETARG_POINTER(0));
   Row r;
   const bool done = !read_row(fcinfo, times, &r) || m->frame.pop(r.at);
@@ -100,7 +100,7 @@ PQL_TIMED_DIRECT_FUNCTION(_session_unmove) {
 
 PQL_TIMED_DIRECT_FUNCTION(_session_moved) {
   using namespace pql::pg;
-  (void)aggregate_memory(fcinfo);
+  require_aggregate(fcinfo);
   if (PG_ARGISNULL(0)) return null_result(fcinfo);
   const auto *m = reinterpret_cast<const Moving *>(PG_GETARG_POINTER(0));
   if (!m->frame.instants()) return null_result(fcinfo);

@@ -136,14 +136,6 @@ EventsState *EventsState::with_room(std::size_t more, Allocate allocate) {
   return s;
 }
 
-EventsState *EventsState::add(const EventRow &r, Allocate allocate) {
-  EventsState *s = with_room(1, allocate);
-  s->open = 1;
-  if (s->count && s->ordered) s->ordered = !before(r, s->rows()[s->count - 1]);
-  s->rows()[s->count++] = r;
-  return s;
-}
-
 EventsState *EventsState::merge(const EventsState &o, Allocate allocate) {
   if (!o.count) return this;
   EventsState *s = with_room(o.count, allocate);

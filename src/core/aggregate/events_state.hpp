@@ -46,7 +46,15 @@ struct EventsState : State { // small: conditions
 
   bool wants(const EventRow &r) const noexcept { return wanted(keeps, r); }
   /// Adds a row that it wants. Gives the state or a larger copy.
-  EventsState *add(const EventRow &r, Allocate allocate);
+  EventsState *add(const EventRow &r, Allocate allocate) {
+    EventsState *s = count < room() ? this : with_room(1, allocate);
+    s->open = 1;
+    EventRow *const end = s->rows() + s->count;
+    if (s->ordered && s->count && before(r, end[-1])) s->ordered = 0;
+    *end = r;
+    s->count++;
+    return s;
+  }
   EventsState *merge(const EventsState &o, Allocate allocate);
   void sort() noexcept;
 

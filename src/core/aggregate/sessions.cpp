@@ -108,7 +108,7 @@ SessionState *SessionState::take(const T &what, Allocate allocate) {
   return s;
 }
 
-SessionState *SessionState::add(Micros at, Allocate allocate) { return take(at, allocate); }
+template SessionState *SessionState::take(const Micros &at, Allocate allocate);
 
 SessionState *SessionState::merge(const SessionState &o, Allocate allocate) {
   SessionState *s = this;

@@ -16,7 +16,11 @@ struct SessionState : State {
   static SessionState *make(SessionSpec spec, Allocate allocate);
 
   /// Each gives the state or a larger copy.
-  SessionState *add(Micros at, Allocate allocate);
+  SessionState *add(Micros at, Allocate allocate) {
+    if (!Sessions(head, room()).add(at)) [[unlikely]] return take(at, allocate);
+    open = 1;
+    return this;
+  }
   SessionState *merge(const SessionState &o, Allocate allocate);
 
   std::span<Session> room() noexcept { return {reinterpret_cast<Session *>(this + 1), room_size()}; }

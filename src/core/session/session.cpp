@@ -8,38 +8,9 @@
 namespace pql {
 namespace {
 
-// From a to b, which isn't earlier.
-std::uint64_t distance(Micros a, Micros b) noexcept {
-  return static_cast<std::uint64_t>(b) - static_cast<std::uint64_t>(a);
-}
-
-bool apart(Micros a, Micros b, Micros gap) noexcept { return distance(a, b) > static_cast<std::uint64_t>(gap); }
-
-// Saturates, which is as associative as the sum: only states that somebody made up count so far.
-std::int64_t sum(std::int64_t a, std::int64_t b) noexcept {
-  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
-  return a > most - b ? most : a + b;
-}
-
 bool earlier(const Session &a, const Session &b) noexcept { return a.start < b.start; }
 
 } // namespace
-
-// The common case: instants in ascending order, more or less. What begins before the last session may reach the one before it.
-bool Sessions::extends_last(Micros at) noexcept {
-  if (head_.size == 0) return false;
-  Session &last = room_[head_.size - 1];
-  if (at >= last.end) {
-    if (apart(last.end, at, head_.spec.gap)) return false;
-    last.end = at;
-  } else if (at < last.start) {
-    if (apart(at, last.start, head_.spec.gap)) return false;
-    last.start = at;
-    head_.tidy = head_.size == 1;
-  }
-  last.n = sum(last.n, 1);
-  return true;
-}
 
 bool Sessions::push(const Session &s) noexcept {
   if (head_.size == room_.size()) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 
 #include "core/base/ring.hpp"
@@ -24,12 +25,24 @@ struct SessionSpec {
   bool operator==(const SessionSpec &) const = default;
 };
 
+/// How long it is from a to b, which isn't earlier. Instants may lie further apart than a signed number says.
+constexpr std::uint64_t distance(Micros a, Micros b) noexcept {
+  return static_cast<std::uint64_t>(b) - static_cast<std::uint64_t>(a);
+}
+constexpr bool apart(Micros a, Micros b, Micros gap) noexcept { return distance(a, b) > static_cast<std::uint64_t>(gap); }
+
 /// The head of a flat state; its sessions lie elsewhere, in room that the caller gives.
 struct SessionHead {
   SessionSpec spec;
   std::uint32_t size = 0;
   std::uint32_t tidy = 1; ///< ascending, and further than the gap from each other
 };
+
+/// Of numbers of rows: saturates, which is as associative as the sum. Only states that somebody made up count so far.
+constexpr std::int64_t sum(std::int64_t a, std::int64_t b) noexcept {
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  return a > most - b ? most : a + b;
+}
 
 /// A set of sessions changed in place.
 class Sessions {
@@ -45,7 +58,21 @@ public:
   std::span<const Session> all() const noexcept { return room_.first(head_.size); }
 
 private:
-  bool extends_last(Micros at) noexcept;
+  // The common case: instants in ascending order, more or less. What begins before the last session may reach the one before it.
+  bool extends_last(Micros at) noexcept {
+    if (head_.size == 0) return false;
+    Session &last = room_[head_.size - 1];
+    if (at >= last.end) {
+      if (apart(last.end, at, head_.spec.gap)) return false;
+      last.end = at;
+    } else if (at < last.start) {
+      if (apart(at, last.start, head_.spec.gap)) return false;
+      last.start = at;
+      head_.tidy = head_.size == 1;
+    }
+    last.n = sum(last.n, 1);
+    return true;
+  }
   bool push(const Session &s) noexcept;
 
   SessionHead &head_;
@@ -57,10 +84,7 @@ bool is_session(const SessionSpec &spec, const Session &s) noexcept;
 /// Whether these are the tidy form of some instants.
 bool is_tidy(const SessionSpec &spec, std::span<const Session> sessions) noexcept;
 
-/// How long a session is. Instants may lie further apart than a signed number says.
-constexpr std::uint64_t length_of(const Session &s) noexcept {
-  return static_cast<std::uint64_t>(s.end) - static_cast<std::uint64_t>(s.start);
-}
+constexpr std::uint64_t length_of(const Session &s) noexcept { return distance(s.start, s.end); }
 inline bool is_told(const SessionSpec &spec, const Session &s) noexcept {
   return length_of(s) >= static_cast<std::uint64_t>(spec.min_length);
 }
