@@ -85,7 +85,7 @@ TEST(States, AnotherVersionIsRefused) {
 }
 
 TEST(States, SayWhatTheirTimesAre) {
-  DecayState *d = DecayState::make(kDay, 0, 1, allocate)->add(0, 1, 1, allocate);
+  DecayState *d = DecayState::make(kDay, 0, 1, allocate)->add(0, Weight(kDay, 0), 1, 1, allocate);
   for (const Times t : {Times::instants, Times::timestamps, Times::numbers}) {
     d->set_times(t);
     EXPECT_EQ(d->number(), kDecayState.kind);
@@ -114,7 +114,7 @@ TEST(States, NumbersAreBoundByWhatCanBeCounted) {
   for (const Micros n : {Micros{1}, kMaxNumberHalfLife}) {
     EXPECT_TRUE(is_half_life(n, Times::numbers) && is_window(n, Times::numbers) && is_period(n, Times::numbers));
     for (const Micros t : {kFirstInstant, Micros{0}, kLastInstant}) {
-      DecayState *d = DecayState::make(n, t, 1, allocate)->add(t, 1, 1, allocate);
+      DecayState *d = DecayState::make(n, t, 1, allocate)->add(t, Weight(n, t), 1, 1, allocate);
       d->set_times(Times::numbers);
       CohortState *c = CohortState::make(n, allocate)->add(period_of(t, n, Times::numbers), true, allocate);
       c->set_times(Times::numbers);

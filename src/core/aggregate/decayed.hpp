@@ -33,7 +33,8 @@ struct DecayState : State { // small: how many blocks
   /// The same where it is known in which block the newest row lies.
   static DecayState *make(Micros half_life, Micros newest, std::int64_t top, int blocks, Allocate allocate);
 
-  /// Adds a row (sign 1) or takes it back (sign -1), of the weight that its time has by this half-life; see Decay::add for what is required. Gives the state or a
+  /// Adds a row (sign 1) or takes it back (sign -1), of the weight that its time has by this half-life; see Decay::add for what is
+  /// required. Gives the state or a
   /// larger copy; null when a sum gets out of range. (The weight depends on nothing in the state, which may still be on its way
   /// from memory while it is worked out.)
   DecayState *add(Micros t, const Weight &weight, double v, int sign, Allocate allocate) noexcept {
