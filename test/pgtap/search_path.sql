@@ -171,13 +171,25 @@ INSERT INTO plain.call (statement) VALUES ('DROP TABLE IF EXISTS plain.kept'), (
   SELECT pql.decay_agg('7 days', at, n) AS decay, pql.window_count_agg(at, '{1 day,7 days}') AS window_count, pql.count_map_agg(who, n) AS count_map,
          pql.retention_agg(a, b) AS retention, pql.cohort_retention_agg(at, '1 day', a) AS cohort, pql.events_agg(at, a, b) AS events,
          pql.funnel_summary(pql.events_agg(at, a, b), '7 days') AS funnel_summary, pql.session_agg('8 hours', at) AS session,
-         pql.active_users_agg(who) AS active_users, pql.journey_agg(at, who, 2, 2) AS journey
-  FROM plain.step$$);
+         pql.active_users_agg(who) AS active_users, pql.journey_agg(at, who, 2, 2) AS journey,
+         pql.decay_agg('7 days', t) AS decay_timestamp, pql.window_count_agg(t, '{1 day}') AS window_count_timestamp,
+         pql.cohort_retention_agg(t, '1 day') AS cohort_timestamp, pql.events_agg(t, a, b) AS events_timestamp,
+         pql.funnel_summary(pql.events_agg(t, a, b), '7 days') AS funnel_summary_timestamp, pql.session_agg('8 hours', t) AS session_timestamp,
+         pql.journey_agg(t, who) AS journey_timestamp,
+         pql.decay_agg(604800, s) AS decay_bigint, pql.window_count_agg(s, '{86400}') AS window_count_bigint,
+         pql.cohort_retention_agg(s, 86400) AS cohort_bigint, pql.events_agg(s, a, b) AS events_bigint,
+         pql.funnel_summary(pql.events_agg(s, a, b), 604800) AS funnel_summary_bigint, pql.session_agg(28800, s) AS session_bigint,
+         pql.journey_agg(s, who) AS journey_bigint
+  FROM (SELECT *, at AT TIME ZONE 'UTC' AS t, pg_catalog.int8(pg_catalog.date_part('epoch', at)) AS s FROM plain.step) AS x$$);
 INSERT INTO plain.call (result)
 SELECT format($$(SELECT pql.%1$s_state_in(pql.state_out(s)), pql.state_send(s), pql.state_eq(s, s), pql.state_ne(s, s), pql.state_hash(s),
     pql.state_hash_extended(s, 1), pql.state_merge(s, NULL), NULL OPERATOR(pql.||) s, pql.state_info(s)
     FROM (SELECT pql.rollup(%1$s) AS s FROM plain.kept GROUP BY %1$s) AS x)$$, kind)
-FROM unnest('{decay,window_count,count_map,retention,cohort,events,funnel_summary,session,active_users,journey}'::text[]) AS kind;
+FROM (SELECT kind || times FROM unnest('{decay,window_count,cohort,events,funnel_summary,session,journey}'::text[]) AS kind,
+    unnest('{"",_timestamp,_bigint}'::text[]) AS times
+  UNION ALL SELECT unnest('{count_map,retention,active_users}'::text[])) AS k (kind);
+INSERT INTO plain.call (result)
+SELECT format('(SELECT pql.%1$s_in(%2$L), pql.%1$s_out(pql.%1$s(7)), pql.%1$s_send(7::pg_catalog.int8))', type, '7') FROM unnest('{epoch,epoch_span}'::text[]) AS type;
 INSERT INTO plain.call (result) VALUES
   ($$(SELECT pql.decay_score(decay, '2026-03-09'), pql.decay_count(decay, '2026-03-09'), pql.decay_avg(decay), pql.last_seen(decay) FROM plain.kept)$$),
   ($$pql.half_life('1 day')$$),
