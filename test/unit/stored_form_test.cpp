@@ -276,6 +276,41 @@ TEST(StoredForm, OfAFunnelThatFoldedOrFinished) {
                                          "03090a"); // steps done, started, reached: all that is left
 }
 
+TEST(StoredForm, OfASumIsAsShortAsItCanBe) {
+  Arena a;
+  const auto stored = [&](__int128 v) {
+    Home h;
+    h.head = true;
+    DecayedSum d{};
+    d.sum.started = true;
+    d.sum.sum[0] = Wide::of(v);
+    h.owner.decays.push(a, d);
+    const std::string_view form = encode(a, h);
+    const std::optional<Home> back = decode(a, form);
+    EXPECT_TRUE(back && back->owner.decays[0].sum.sum[0] == Wide::of(v));
+    return hex(form.substr(9, 1 + static_cast<unsigned char>(form[9]))); // behind the header, the list's size, tracker, top and number of blocks
+  };
+  EXPECT_EQ(stored(0), "00");
+  EXPECT_EQ(stored(1), "0101");
+  EXPECT_EQ(stored(127), "017f");
+  EXPECT_EQ(stored(128), "028000");
+  EXPECT_EQ(stored(-1), "01ff");
+  EXPECT_EQ(stored(-128), "0180");
+  EXPECT_EQ(stored(-129), "027fff");
+  for (int k = 0; k < 127; k++) {
+    const __int128 power = static_cast<__int128>(1) << k;
+    const auto bytes = [&](__int128 v) { return stored(v).size() / 2 - 1; };
+    const std::size_t with_sign = static_cast<std::size_t>(k + 1) / 8 + 1, without = static_cast<std::size_t>(k) / 8 + 1;
+    EXPECT_EQ(bytes(power), with_sign) << k;
+    EXPECT_EQ(bytes(-power - 1), with_sign) << k;
+    EXPECT_EQ(bytes(power - 1), k == 0 ? 0 : without) << k;
+    EXPECT_EQ(bytes(-power), without) << k;
+  }
+  constexpr __int128 most = ~(static_cast<__int128>(1) << 127);
+  EXPECT_EQ(stored(most), "10ffffffffffffffffffffffffffffff7f");
+  EXPECT_EQ(stored(-most - 1), "1000000000000000000000000000000080");
+}
+
 // Further off than any time: arithmetic with its blocks would overflow.
 TEST(StoredForm, OfASumThatNoTimeHasIsRefused) {
   const auto is_read = [](std::int64_t top) {

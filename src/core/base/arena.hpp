@@ -68,13 +68,15 @@ public:
   }
 
 private:
+  static constexpr std::size_t kFirst = 4096; ///< as much as most rows of a state need
+
   struct Chunk {
     Chunk *next;
     std::size_t size;
   };
 
   void grow(std::size_t n) {
-    std::size_t size = taken_ == 0 ? 1024 : taken_ < (std::size_t{1} << 20) ? taken_ : std::size_t{1} << 20;
+    std::size_t size = taken_ == 0 ? kFirst : taken_ < (std::size_t{1} << 20) ? taken_ : std::size_t{1} << 20;
     if (size < n + sizeof(Chunk)) size = n + sizeof(Chunk);
     auto *c = static_cast<Chunk *>(up_->allocate(size, 8));
     c->next = head_;
@@ -116,6 +118,13 @@ struct Vec {
   T &push(Arena &a, const T &v) {
     if (size == capacity) reserve(a, capacity ? capacity * 2 : 2);
     return data[size++] = v;
+  }
+
+  /// n of the same.
+  void fill(Arena &a, std::size_t n, const T &v) {
+    reserve(a, n);
+    for (std::size_t i = 0; i < n; i++) data[i] = v;
+    size = static_cast<std::uint32_t>(n);
   }
 
   T &insert(Arena &a, std::size_t at, const T &v) {

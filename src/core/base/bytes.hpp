@@ -10,28 +10,49 @@
 
 namespace pql {
 
+inline constexpr std::size_t kMostOfVarint = 10;
+
+/// Writes a number as a LEB128 varint, and gives what is behind it.
+inline char *put_varint(char *at, std::uint64_t v) noexcept {
+  for (; v >= 0x80; v >>= 7) *at++ = static_cast<char>(v | 0x80);
+  *at++ = static_cast<char>(v);
+  return at;
+}
+
 /// Appends to a buffer in an arena. Little-endian fixed-width integers, LEB128 varints, length-prefixed strings.
 class Writer {
 public:
   explicit Writer(Arena &a) : arena_(a) { out_.reserve(a, 2048); }
 
+  /// Where the next n bytes go at the most: for who writes many small things, and then says up to where.
+  char *room(std::size_t n) {
+    if (out_.size + n > out_.capacity) out_.reserve(arena_, (out_.size + n) * 2);
+    return out_.data + out_.size;
+  }
+  void wrote_to(const char *end) noexcept { out_.size = static_cast<std::uint32_t>(end - out_.data); }
+
   void raw(const void *p, std::size_t n) {
     if (n) std::memcpy(room(n), p, n); // nothing may have no address
+    out_.size += static_cast<std::uint32_t>(n);
+  }
+  /// The first n of 16 bytes, which are copied in one piece.
+  void first_of(const unsigned char (&b)[16], std::size_t n) {
+    std::memcpy(room(sizeof b), b, sizeof b);
     out_.size += static_cast<std::uint32_t>(n);
   }
   void u8(std::uint8_t v) {
     *room(1) = static_cast<char>(v);
     out_.size++;
   }
+  void zeros(std::size_t n) {
+    std::memset(room(n), 0, n);
+    out_.size += static_cast<std::uint32_t>(n);
+  }
   void i64(std::int64_t v) { raw(&v, 8); }
   void varint(std::uint64_t v) {
     if (v < 0x80) [[likely]]
       return u8(static_cast<std::uint8_t>(v));
-    char *const at = room(kMostOfVarint);
-    std::uint32_t n = 0;
-    for (; v >= 0x80; v >>= 7) at[n++] = static_cast<char>(v | 0x80);
-    at[n++] = static_cast<char>(v);
-    out_.size += n;
+    wrote_to(put_varint(room(kMostOfVarint), v));
   }
   void zigzag(std::int64_t v) {
     varint((static_cast<std::uint64_t>(v) << 1) ^ static_cast<std::uint64_t>(v >> 63));
@@ -58,13 +79,6 @@ public:
   std::size_t size() const noexcept { return out_.size; }
 
 private:
-  static constexpr std::size_t kMostOfVarint = 10;
-
-  char *room(std::size_t n) {
-    if (out_.size + n > out_.capacity) out_.reserve(arena_, (out_.size + n) * 2);
-    return out_.data + out_.size;
-  }
-
   Arena &arena_;
   Vec<char> out_;
 };
@@ -92,11 +106,23 @@ public:
     std::memcpy(p, at_, n);
     at_ += n;
   }
+  /// Sets the first n of 16 bytes, and some or none of the others.
+  void first_of(unsigned char (&b)[16], std::size_t n) noexcept {
+    if (n > sizeof b || left() < sizeof b) return n > sizeof b ? fail() : raw(b, n);
+    std::memcpy(b, at_, sizeof b);
+    at_ += n;
+  }
   std::uint8_t u8() noexcept {
     if (at_ < end_) [[likely]]
       return static_cast<std::uint8_t>(*at_++);
     fail();
     return 0;
+  }
+  /// Passes over bytes that are zero, n at the most. How many there were.
+  std::size_t zeros(std::size_t n) noexcept {
+    const char *const from = at_, *const last = n < left() ? at_ + n : end_;
+    while (at_ < last && *at_ == 0) at_++;
+    return static_cast<std::size_t>(at_ - from);
   }
   std::int64_t i64() noexcept {
     std::int64_t v;

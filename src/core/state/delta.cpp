@@ -79,7 +79,8 @@ HomeDelta &Batch::home(bool account, std::string_view id, std::uint32_t hash) {
     return x.member == 0 && is_account_home(x.home->key) == account && home_id(x.home->key) == id;
   });
   if (s.home) return *s.home;
-  HomeDelta &h = *(arena_.array<HomeDelta>(1)) = HomeDelta{};
+  static constexpr HomeDelta nothing{};
+  HomeDelta &h = *(arena_.array<HomeDelta>(1)) = nothing;
   char *const key = static_cast<char *>(arena_.allocate(id.size() + 2));
   key[0] = account ? 'a' : 'u';
   key[1] = ':';
@@ -104,9 +105,8 @@ Subject &Batch::user(HomeDelta &h, std::string_view id, std::uint32_t hash) {
     return x.home == &h && x.member > 0 && h.home.members[x.member - 1].id.view() == id;
   });
   if (!s.home) {
-    Subject member;
-    member.id.assign(arena_, id);
-    h.home.members.push(arena_, member);
+    static constexpr Subject nobody{};
+    h.home.members.push(arena_, nobody).id.assign(arena_, id);
     s = {&h, hash, h.home.members.size};
     used_++;
   }

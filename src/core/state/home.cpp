@@ -1,6 +1,8 @@
 #include "core/state/home.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <span>
 #include <utility>
 
 namespace pql {
@@ -9,41 +11,64 @@ namespace {
 constexpr std::uint8_t kMagic = 0xA7, kMilestonesMagic = 0xA8, kVersion = 1;
 constexpr std::uint8_t kHead = 1, kApart = 2, kHeat = 4; // flags of a home
 
+// In as few bytes as tell its sign, least significant first; zero in none.
 void write_wide(Writer &w, const Wide &v) {
+  const auto sign = static_cast<std::uint64_t>(v.hi >> 63), hi = static_cast<std::uint64_t>(v.hi) ^ sign, lo = v.lo ^ sign;
+  const auto bits = static_cast<std::size_t>(hi ? 64 + std::bit_width(hi) : std::bit_width(lo));
+  const std::size_t n = v == Wide{} ? 0 : bits / 8 + 1;
   unsigned char b[16];
   std::memcpy(b, &v.lo, 8);
   std::memcpy(b + 8, &v.hi, 8);
-  const unsigned char sign = v.hi < 0 ? 0xff : 0;
-  std::uint8_t n = 16;
-  while (n > 0 && b[n - 1] == sign && (n == 1 ? sign == 0 : (b[n - 2] & 0x80) == (sign & 0x80))) n--;
-  w.u8(n);
-  w.raw(b, n);
+  w.u8(static_cast<std::uint8_t>(n));
+  w.first_of(b, n);
 }
 
 Wide read_wide(Reader &r) {
   const std::uint8_t n = r.u8();
   unsigned char b[16] = {};
-  if (n > 16) {
-    r.fail();
-    return {};
-  }
-  r.raw(b, n);
-  if (n > 0 && n < 16 && (b[n - 1] & 0x80)) std::memset(b + n, 0xff, 16u - n);
-  Wide v;
-  std::memcpy(&v.lo, b, 8);
-  std::memcpy(&v.hi, b + 8, 8);
-  return v;
+  r.first_of(b, n);
+  if (n == 0 || n > sizeof b) return {};
+  unsigned __int128 v;
+  std::memcpy(&v, b, sizeof b);
+  const int unused = 8 * (16 - n);
+  return Wide::of(static_cast<__int128>(v << unused) >> unused);
 }
+
+using Subjects = std::span<const Subject>;
 
 // What most events change.
-void write_seen(Writer &w, const Subject &s) {
-  w.i64(s.last_seen);
-  w.varint(static_cast<std::uint64_t>(s.events));
+void write_seen(Writer &w, Subjects all) {
+  char *at = w.room(all.size() * (sizeof(Micros) + kMostOfVarint));
+  for (const Subject &s : all) {
+    std::memcpy(at, &s.last_seen, sizeof s.last_seen);
+    at = put_varint(at + sizeof s.last_seen, static_cast<std::uint64_t>(s.events));
+  }
+  w.wrote_to(at);
 }
 
-void read_seen(Reader &r, Subject &s) {
-  s.last_seen = r.i64();
-  s.events = static_cast<std::int64_t>(r.varint());
+void read_seen(Reader &from, std::span<Subject> all) {
+  Reader r = from; // in registers
+  for (Subject &s : all) {
+    s.last_seen = r.i64();
+    s.events = static_cast<std::int64_t>(r.varint());
+  }
+  from = r;
+}
+
+// A list of each subject, of which most are empty.
+template <class Empty, class Write>
+void write_lists(Writer &w, Subjects all, Empty &&empty, Write &&write) {
+  for (auto s = all.begin(); s != all.end(); s++) {
+    const auto next = std::find_if_not(s, all.end(), empty);
+    w.zeros(static_cast<std::size_t>(next - s));
+    if (next == all.end()) return;
+    write(w, *(s = next));
+  }
+}
+
+template <class Read>
+void read_lists(Reader &r, std::span<Subject> all, Read &&read) {
+  for (std::size_t i = r.zeros(all.size()); i < all.size(); i += 1 + r.zeros(all.size() - i - 1)) read(all[i]);
 }
 
 void write_sums(Writer &w, const Subject &s) {
@@ -183,7 +208,6 @@ void read_known(Reader &r, Subject &s) {
 // What hardly any event changes. Times lie relative to the first: they stay as they were when it does.
 void write_cold(Writer &w, const Subject &s, Milestones where) {
   w.string(s.id.view());
-  if (!s.asleep.empty()) return w.raw(s.asleep.data(), s.asleep.size());
   w.i64(s.first_seen);
   if (where == Milestones::inside) write_milestones(w, s.milestones, s.first_seen);
   else write_known(w, s);
@@ -191,15 +215,24 @@ void write_cold(Writer &w, const Subject &s, Milestones where) {
   for (const FunnelState &f : s.funnels) write_funnel(w, f, s.first_seen);
 }
 
-// With its length, so that a reader can pass over it.
-void close_cold(Writer &w, const Subject &s, Milestones where) {
-  const std::size_t from = w.begin();
-  write_cold(w, s, where);
-  w.end(from);
+// With the length of each, so that a reader can pass over it. What is asleep lies side by side, as it was read.
+void write_colds(Writer &w, Subjects all, Milestones where) {
+  for (auto s = all.begin(); s != all.end();) {
+    if (s->asleep.empty()) {
+      const std::size_t from = w.begin();
+      write_cold(w, *s++, where);
+      w.end(from);
+      continue;
+    }
+    std::string_view run = s->asleep;
+    while (++s != all.end() && !s->asleep.empty() && s->asleep.data() == run.data() + run.size()) run = {run.data(), run.size() + s->asleep.size()};
+    w.raw(run.data(), run.size());
+  }
 }
 
 bool read_cold(std::string_view stored, Arena &a, Subject &s, Milestones where) {
-  Reader r(stored);
+  Reader all(stored), r(all.string());
+  (void)r.string(); // the id
   s.first_seen = r.i64();
   if (where == Milestones::inside) read_milestones(r, a, s.milestones, s.first_seen);
   else read_known(r, s);
@@ -210,12 +243,17 @@ bool read_cold(std::string_view stored, Arena &a, Subject &s, Milestones where) 
   return r.ok() && r.done();
 }
 
-// Finds the id, and what is behind it.
-void open_cold(Reader &r, Subject &s) {
-  Reader cold(r.string());
-  s.id = Bytes::borrow(cold.string());
-  s.asleep = cold.rest();
-  if (!cold.ok() || s.asleep.empty()) r.fail();
+// Finds the ids, and passes over the rest.
+void open_colds(Reader &from, std::span<Subject> all) {
+  Reader r = from; // in registers
+  for (Subject &s : all) {
+    const char *const begin = r.rest().data();
+    Reader cold(r.string());
+    s.id = Bytes::borrow(cold.string());
+    s.asleep = {begin, static_cast<std::size_t>(r.rest().data() - begin)};
+    if (!cold.ok() || cold.done()) r.fail();
+  }
+  from = r;
 }
 
 void write_ledger(Writer &w, const Subject &s) {
@@ -275,14 +313,11 @@ std::string_view encode(Arena &a, const Home &h, Milestones where) {
     w.u8(h.heat);
   }
   w.varint(h.members.size);
-  if (h.head) write_sums(w, h.owner);
-  for (const Subject &s : h.members) write_sums(w, s);
-  if (h.head) write_seen(w, h.owner);
-  for (const Subject &s : h.members) write_seen(w, s);
-  if (h.head) close_cold(w, h.owner, where);
-  for (const Subject &s : h.members) close_cold(w, s, where);
-  if (h.head) write_ledger(w, h.owner);
-  for (const Subject &s : h.members) write_ledger(w, s);
+  const Subjects head(&h.owner, h.head ? 1 : 0), members(h.members.begin(), h.members.end());
+  for (const auto all : {head, members}) write_lists(w, all, [](const Subject &s) { return s.decays.empty(); }, write_sums);
+  for (const auto all : {head, members}) write_seen(w, all);
+  for (const auto all : {head, members}) write_colds(w, all, where);
+  for (const auto all : {head, members}) write_lists(w, all, [](const Subject &s) { return s.open.empty(); }, write_ledger);
   w.varint(h.included.size);
   for (std::int32_t j : h.included) w.zigzag(j);
   return w.view();
@@ -310,16 +345,13 @@ std::optional<Home> decode(Arena &a, std::string_view stored, Members as) {
     if (!h.head || h.lanes > kMaxLanes || (h.lanes == 0 && h.heat == 0)) return {};
   }
   const std::size_t members = r.count(22);
-  h.members.reserve(a, members);
-  for (std::size_t i = 0; i < members; i++) h.members.push(a, Subject{});
-  if (h.head) read_sums(r, a, h.owner);
-  for (Subject &s : h.members) read_sums(r, a, s);
-  if (h.head) read_seen(r, h.owner);
-  for (Subject &s : h.members) read_seen(r, s);
-  if (h.head) open_cold(r, h.owner);
-  for (Subject &s : h.members) open_cold(r, s);
-  if (h.head) read_ledger(r, a, h.owner);
-  for (Subject &s : h.members) read_ledger(r, a, s);
+  static constexpr Subject nobody{};
+  h.members.fill(a, members, nobody);
+  const std::span<Subject> head(&h.owner, h.head ? 1 : 0), all(h.members.begin(), h.members.end());
+  for (const auto x : {head, all}) read_lists(r, x, [&](Subject &s) { read_sums(r, a, s); });
+  for (const auto x : {head, all}) read_seen(r, x);
+  for (const auto x : {head, all}) open_colds(r, x);
+  for (const auto x : {head, all}) read_lists(r, x, [&](Subject &s) { read_ledger(r, a, s); });
   const std::size_t included = r.count(1);
   for (std::size_t i = 0; i < included && r.ok(); i++) h.included.push(a, static_cast<std::int32_t>(r.zigzag()));
   if (!r.ok() || !r.done()) return {};
@@ -363,7 +395,7 @@ std::string_view canonical(Arena &a, const Subject &s) {
   sort_by_tracker(c.funnels);
   Writer w(a);
   write_sums(w, c);
-  write_seen(w, c);
+  write_seen(w, {&c, 1});
   write_cold(w, c, Milestones::inside);
   return w.view();
 }

@@ -78,7 +78,7 @@ struct Subject {
   Vec<DecayedSum> decays;
   Vec<FunnelState> funnels;
   Vec<std::int32_t> open; ///< ledger, not state: programs in which an episode is open
-  std::string_view asleep; ///< stored form of first_seen, known and funnels while nobody has read them (see wake)
+  std::string_view asleep; ///< stored form of the id, first_seen, known and funnels while nobody has read the latter (see wake)
 
   void fold_seen(Micros at) noexcept {
     if (at < first_seen) first_seen = at;
