@@ -3,6 +3,10 @@
 
 #include "pg/pg.hpp"
 
+extern "C" {
+#include "storage/buf_internals.h"
+}
+
 extern "C" { // of libpq/libpq.h, which wants headers of Kerberos
 #if PG_VERSION_NUM >= 170000
 ssize_t pq_buffer_remaining_data(void);
@@ -22,6 +26,26 @@ inline Oid primary_key_index(Relation rel) {
 #else
   return RelationGetPrimaryKeyIndex(rel);
 #endif
+}
+
+/// Names the file of a table.
+inline auto file_of(Relation rel) noexcept {
+#if PG_VERSION_NUM >= 160000
+  return rel->rd_locator;
+#else
+  return rel->rd_node;
+#endif
+}
+
+/// Names a page of a table in shared memory.
+inline BufferTag page_tag(Relation rel, BlockNumber block) noexcept {
+  BufferTag tag;
+#if PG_VERSION_NUM >= 160000
+  InitBufferTag(&tag, &rel->rd_locator, MAIN_FORKNUM, block);
+#else
+  INIT_BUFFERTAG(tag, rel->rd_node, MAIN_FORKNUM, block);
+#endif
+  return tag;
 }
 
 inline IndexScanDesc begin_index_scan(Relation table, Relation index, Snapshot snapshot, int keys) {

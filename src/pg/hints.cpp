@@ -1,7 +1,9 @@
 #include "pg/hints.hpp"
 
+#include "pg/compat.hpp"
+#include "pg/memory.hpp"
+
 extern "C" {
-#include "storage/buf_internals.h"
 #include "storage/bufmgr.h"
 #include "storage/bufpage.h"
 }
@@ -62,32 +64,44 @@ private:
 constinit Hints hints{};
 
 // The page that a hint tells of, or whatever is there by now: good for looking where else to look, as no pin keeps it.
-const char *page_of(const Hint *h) noexcept {
-  return h && h->buffer > 0 && h->buffer <= NBuffers ? BufferGetPage(h->buffer) : nullptr;
+const char *page_of(const Hint &h) noexcept {
+  return h.seen && h.buffer > 0 && h.buffer <= NBuffers ? BufferGetPage(h.buffer) : nullptr;
 }
 
 const char *line_of(const char *page, const Hint &h) noexcept {
   return page + SizeOfPageHeaderData + sizeof(ItemIdData) * (h.seen - 1u);
 }
 
-void approach_page(const Hint *h) noexcept {
+void approach_page(const Hint &h) noexcept {
   const char *const page = page_of(h);
-  if (!page || h->seen == 0) return;
-  bring_near(GetBufferDescriptor(static_cast<std::uint32_t>(h->buffer) - 1));
+  if (!page) return;
+  bring_near(GetBufferDescriptor(static_cast<std::uint32_t>(h.buffer) - 1));
   bring_near(page);
-  bring_near(line_of(page, *h));
+  bring_near(line_of(page, h));
 }
 
 // The row, and the room in which its next version will lie.
-void approach_row(const Hint *h) noexcept {
+void approach_row(const Hint &h) noexcept {
   constexpr std::size_t kLine = 64, kSize = 448; // most rows
   const char *const page = page_of(h);
-  if (!page || h->seen == 0) return;
+  if (!page) return;
   ItemIdData line;
-  std::memcpy(&line, line_of(page, *h), sizeof line);
+  std::memcpy(&line, line_of(page, h), sizeof line);
   const std::size_t from = line.lp_off, upper = reinterpret_cast<const PageHeaderData *>(page)->pd_upper;
   for (std::size_t i = from; i < from + kSize && i < BLCKSZ; i += kLine) bring_near(page + i);
   for (std::size_t i = kLine; i <= kSize && i <= upper && upper <= BLCKSZ; i += kLine) bring_near(page + upper - i);
+}
+
+Hint unknown(std::uint32_t hash) noexcept {
+  Hint h{};
+  h.hash = hash;
+  ItemPointerSetInvalid(&h.root);
+  return h;
+}
+
+// Completes a hint from what is remembered.
+void recall(Hint &h) noexcept {
+  if (const Hint *const known = hints.find(h.hash)) h = *known;
 }
 
 } // namespace
@@ -104,44 +118,87 @@ void remember_row(std::string_view home, int part, const ItemPointerData &root, 
 
 void ReadAhead::begin(std::size_t home) noexcept {
   Rows &r = rows_of(home);
-  r.row[0] = {Hints::hash(homes_[home]->key, 0), nullptr};
+  r.row[0] = unknown(Hints::hash(homes_[home]->key, 0));
   r.size = 1;
   hints.approach(r.row[0].hash);
 }
 
 void ReadAhead::find_head(std::size_t home) noexcept {
   Rows &r = rows_of(home);
-  const Hint *const head = r.row[0].hint = hints.find(r.row[0].hash);
-  approach_page(head);
-  if (!head || head->depth == 0) return;
+  recall(r.row[0]);
+  approach_page(r.row[0]);
+  if (r.row[0].depth == 0) return;
   for (const Subject &m : homes_[home]->home.members) {
     if (r.size == kRows) return;
-    const auto part = static_cast<int>(member_part(m.id.view(), head->depth));
-    r.row[r.size] = {Hints::hash(homes_[home]->key, part), nullptr};
+    const auto part = static_cast<int>(member_part(m.id.view(), r.row[0].depth));
+    r.row[r.size] = unknown(Hints::hash(homes_[home]->key, part));
     hints.approach(r.row[r.size++].hash);
   }
 }
 
 void ReadAhead::find_parts(std::size_t home) noexcept {
   Rows &r = rows_of(home);
-  approach_row(r.row[0].hint);
+  approach_row(r.row[0]);
   for (std::size_t i = 1; i < r.size; i++) {
-    r.row[i].hint = hints.find(r.row[i].hash);
-    approach_page(r.row[i].hint);
+    recall(r.row[i]);
+    approach_page(r.row[i]);
   }
 }
 
-void ReadAhead::advance() noexcept {
-  const auto ahead = [&](std::size_t by, auto step) {
-    if (next_ + by < homes_.size()) (this->*step)(next_ + by);
+// Where the pages are in memory, and PostgreSQL's own entries that tell it. Looking up an entry waits for memory twice, and taking a lock
+// waits for that: so all locks are taken first.
+void ReadAhead::find_pages(std::size_t from, std::size_t to) {
+  struct Page {
+    BufferTag tag;
+    std::uint32_t hash;
+    Buffer *buffer;
   };
-  ahead(7, &ReadAhead::begin);
-  ahead(5, &ReadAhead::find_head);
-  ahead(3, &ReadAhead::find_parts);
-  if (next_ + 1 < homes_.size()) {
-    const Rows &r = rows_of(next_ + 1);
-    for (std::size_t i = 1; i < r.size; i++) approach_row(r.row[i].hint);
+  std::array<Page, kAhead * kRows> pages;
+  std::size_t n = 0;
+  for (std::size_t home = from; home < to; home++) {
+    Rows &r = rows_of(home);
+    for (Hint &h : std::span(r.row).first(r.size)) {
+      if (!ItemPointerIsValid(&h.root)) continue;
+      Page &p = pages[n++];
+      p.tag = page_tag(state_, ItemPointerGetBlockNumber(&h.root));
+      p.hash = BufTableHashCode(&p.tag);
+      p.buffer = &h.buffer;
+    }
   }
+  const std::span wanted(pages.data(), n);
+  const auto partition = [](const Page &p) { return BufTableHashPartition(p.hash); };
+  std::ranges::sort(wanted, {}, partition); // the order in which everybody takes several
+  const auto each_lock = [&](auto &&f) {
+    for (std::size_t i = 0; i < n; i++) {
+      if (i == 0 || partition(wanted[i]) != partition(wanted[i - 1])) f(BufMappingPartitionLock(wanted[i].hash));
+    }
+  };
+  call([&] {
+    each_lock([](LWLock *lock) { LWLockAcquire(lock, LW_SHARED); });
+    for (Page &p : wanted) *p.buffer = BufTableLookup(&p.tag, p.hash) + 1; // InvalidBuffer: not in memory
+    each_lock([](LWLock *lock) { LWLockRelease(lock); });
+  });
+}
+
+void ReadAhead::approach_parts(std::size_t home) noexcept {
+  const Rows &r = rows_of(home);
+  for (std::size_t i = 1; i < r.size; i++) approach_row(r.row[i]);
+}
+
+void ReadAhead::reach(std::size_t &done, std::size_t ahead, void (ReadAhead::*step)(std::size_t) noexcept) noexcept {
+  for (const std::size_t end = std::min(next_ + ahead, homes_.size()); done < end; done++) (this->*step)(done);
+}
+
+void ReadAhead::advance() {
+  reach(begun_, 13, &ReadAhead::begin);
+  reach(heads_, 11, &ReadAhead::find_head);
+  reach(parts_, 9, &ReadAhead::find_parts);
+  if (next_ % kGroup == 0) {
+    const std::size_t end = std::min(next_ + 2 * kGroup, homes_.size());
+    find_pages(pages_, end);
+    pages_ = end;
+  }
+  reach(near_parts_, 2, &ReadAhead::approach_parts);
   next_++;
 }
 

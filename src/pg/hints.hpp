@@ -30,29 +30,32 @@ void remember_row(std::string_view home, int part, const ItemPointerData &root, 
 /// a home costs, and this way several wait at once.
 class ReadAhead {
 public:
-  explicit ReadAhead(std::span<HomeDelta *const> homes) noexcept : homes_(homes) {}
-  /// Before each home is merged.
-  void advance() noexcept;
+  /// Requires that the table of the state stays open.
+  ReadAhead(Relation state, std::span<HomeDelta *const> homes) noexcept : state_(state), homes_(homes) {}
+  /// Before each home is merged. Throws PgError.
+  void advance();
 
 private:
-  static constexpr std::size_t kRows = 4; ///< of one home: its head and some parts
-  struct Row {
-    std::uint32_t hash;
-    const Hint *hint; ///< null: none that is of use
-  };
+  static constexpr std::size_t kRows = 4;  ///< of one home: its head and some parts
+  static constexpr std::size_t kGroup = 4; ///< homes whose pages are looked up together
+  static constexpr std::size_t kAhead = 16;
+
   struct Rows {
-    std::array<Row, kRows> row;
+    std::array<Hint, kRows> row; ///< as they were; with a page that isn't valid where there is no hint
     std::size_t size = 0;
   };
-  static constexpr std::size_t kAhead = 8;
 
   Rows &rows_of(std::size_t home) noexcept { return near_[home % kAhead]; }
+  void reach(std::size_t &done, std::size_t ahead, void (ReadAhead::*step)(std::size_t) noexcept) noexcept;
   void begin(std::size_t home) noexcept;
   void find_head(std::size_t home) noexcept;
   void find_parts(std::size_t home) noexcept;
+  void find_pages(std::size_t from, std::size_t to);
+  void approach_parts(std::size_t home) noexcept;
 
+  Relation state_;
   std::span<HomeDelta *const> homes_;
-  std::size_t next_ = 0;
+  std::size_t next_ = 0, begun_ = 0, heads_ = 0, parts_ = 0, pages_ = 0, near_parts_ = 0;
   std::array<Rows, kAhead> near_{};
 };
 

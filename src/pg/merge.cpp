@@ -22,6 +22,22 @@ class Merger {
 public:
   Merger(const Definitions &plan, const MergeOptions &o) : plan_(plan), options_(o), store_(Store::Access::write, o.people), rows_("pql home") {}
 
+  void merge(std::span<HomeDelta *const> homes) {
+    if (homes.size() == 1) return merge(*homes[0]);
+    ReadAhead ahead(store_.table(), homes);
+    for (HomeDelta *d : homes) {
+      ahead.advance();
+      merge(*d);
+    }
+  }
+
+  std::vector<Decision> finish() {
+    store_.close();
+    std::ranges::stable_partition(decisions_, [](const Decision &d) { return d.kind != Decision::Kind::fades; });
+    return std::move(decisions_);
+  }
+
+private:
   void merge(HomeDelta &d) {
     for (bool queue = false;; queue = true) {
       call([] { CHECK_FOR_INTERRUPTS(); });
@@ -35,13 +51,6 @@ public:
     }
   }
 
-  std::vector<Decision> finish() {
-    store_.close();
-    std::ranges::stable_partition(decisions_, [](const Decision &d) { return d.kind != Decision::Kind::fades; });
-    return std::move(decisions_);
-  }
-
-private:
   struct Part {
     int number;
     StoredRow row;
@@ -819,12 +828,7 @@ void write_down(const std::vector<Decision> &decisions) {
 void merge_batch(const Definitions &plan, Batch &batch, const MergeOptions &options) {
   if (batch.size() == 0) return;
   Merger merger(plan, options);
-  const auto homes = batch.sorted();
-  ReadAhead ahead(homes);
-  for (HomeDelta *d : homes) {
-    ahead.advance();
-    merger.merge(*d);
-  }
+  merger.merge(batch.sorted());
   write_down(merger.finish());
 }
 

@@ -237,33 +237,42 @@ void Store::homes_of(Arena &a, std::string_view user, std::vector<std::string_vi
 
 namespace {
 
-// Inside call(), with a pin and the page's lock. Whether one version is the one that the snapshot sees.
-bool is_visible(Relation rel, Snapshot snapshot, Buffer buffer, OffsetNumber version, HeapTuple tuple) {
+// Inside call(), with a pin and the page's lock. The version that the snapshot sees, of those that began as this one.
+bool find_visible(Relation rel, Snapshot snapshot, Buffer buffer, OffsetNumber version, HeapTuple tuple) {
   const Page page = BufferGetPage(buffer);
-  if (version == InvalidOffsetNumber || version > PageGetMaxOffsetNumber(page)) return false;
-  const ItemId line = PageGetItemId(page, version);
-  if (!ItemIdIsNormal(line)) return false;
-  tuple->t_data = reinterpret_cast<HeapTupleHeader>(PageGetItem(page, line));
-  tuple->t_len = ItemIdGetLength(line);
-  ItemPointerSet(&tuple->t_self, BufferGetBlockNumber(buffer), version);
-  const bool visible = HeapTupleSatisfiesVisibility(tuple, snapshot, buffer);
-  if (visible) PredicateLockTID(rel, &tuple->t_self, snapshot, HeapTupleHeaderGetXmin(tuple->t_data));
-  HeapCheckForSerializableConflictOut(visible, rel, tuple, buffer, snapshot);
-  return visible;
+  TransactionId writer = InvalidTransactionId;
+  while (version != InvalidOffsetNumber && version <= PageGetMaxOffsetNumber(page)) {
+    const ItemId line = PageGetItemId(page, version);
+    if (!ItemIdIsNormal(line)) return false;
+    tuple->t_data = reinterpret_cast<HeapTupleHeader>(PageGetItem(page, line));
+    tuple->t_len = ItemIdGetLength(line);
+    ItemPointerSet(&tuple->t_self, BufferGetBlockNumber(buffer), version);
+    if (TransactionIdIsValid(writer) && !TransactionIdEquals(HeapTupleHeaderGetXmin(tuple->t_data), writer)) return false; // another row's by now
+    const bool visible = HeapTupleSatisfiesVisibility(tuple, snapshot, buffer);
+    if (visible) PredicateLockTID(rel, &tuple->t_self, snapshot, HeapTupleHeaderGetXmin(tuple->t_data));
+    HeapCheckForSerializableConflictOut(visible, rel, tuple, buffer, snapshot);
+    if (visible) return true;
+    if (!HeapTupleHeaderIsHotUpdated(tuple->t_data)) return false;
+    writer = HeapTupleHeaderGetUpdateXid(tuple->t_data);
+    version = ItemPointerGetOffsetNumber(&tuple->t_data->t_ctid);
+  }
+  return false;
 }
 
 } // namespace
 
-// Inside call(). The visible version of a chain into slot_; `seen` is where to look first. As heapam's index fetch does it, but for
-// pruning: that prunes as soon as a page is fuller than the fill factor, which is with nearly every update. Here several versions gather,
-// and one cleaning (and its record in the log) takes them all.
-bool Store::fetch_chain(ItemPointerData root, OffsetNumber seen, bool *all_dead) {
-  const Buffer buffer = ReadBuffer(state_, ItemPointerGetBlockNumber(&root));
+// Inside call(). The visible version of a chain into slot_; `seen` is the version to begin with, `recent` the buffer to try. As heapam's
+// index fetch does it, but for pruning: that prunes as soon as a page is fuller than the fill factor, which is with nearly every update.
+// Here several versions gather, and one cleaning (and its record in the log) takes them all.
+bool Store::fetch_chain(ItemPointerData root, OffsetNumber seen, Buffer recent, bool *all_dead) {
+  const BlockNumber block = ItemPointerGetBlockNumber(&root);
+  const bool still = recent > 0 && recent <= NBuffers && ReadRecentBuffer(file_of(state_), MAIN_FORKNUM, block, recent);
+  const Buffer buffer = still ? recent : ReadBuffer(state_, block);
   const auto search = [&] {
     ItemPointerData tid = root;
     tuple_.t_tableOid = RelationGetRelid(state_);
     LockBuffer(buffer, BUFFER_LOCK_SHARE);
-    const bool visible = is_visible(state_, snapshot_, buffer, seen, &tuple_) ||
+    const bool visible = find_visible(state_, snapshot_, buffer, seen, &tuple_) ||
                          heap_hot_search_buffer(&tid, state_, buffer, snapshot_, &tuple_, all_dead, true);
     LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
     return visible;
@@ -285,7 +294,7 @@ bool Store::fetch_chain(ItemPointerData root, OffsetNumber seen, bool *all_dead)
 bool Store::fetch_hinted(const Hint &hint, std::string_view home, int part) {
   const BlockNumber block = ItemPointerGetBlockNumber(&hint.root);
   if (block >= blocks_) blocks_ = RelationGetNumberOfBlocks(state_);
-  if (block >= blocks_ || !fetch_chain(hint.root, hint.seen, nullptr)) return false;
+  if (block >= blocks_ || !fetch_chain(hint.root, hint.seen, hint.buffer, nullptr)) return false;
   bool isnull;
   const text *key = DatumGetTextPP(slot_getattr(slot_, 1, &isnull));
   return std::string_view(VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key)) == home &&
@@ -304,7 +313,7 @@ bool Store::fetch_indexed(std::string_view home, int part) {
   bool found = false;
   while (const ItemPointer root = found ? nullptr : index_getnext_tid(scan_, ForwardScanDirection)) {
     bool all_dead = false;
-    found = fetch_chain(*root, InvalidOffsetNumber, &all_dead);
+    found = fetch_chain(*root, InvalidOffsetNumber, InvalidBuffer, &all_dead);
     scan_->kill_prior_tuple = all_dead && !scan_->xactStartedInRecovery;
     if (found) remember_row(home, part, *root, slot_->tts_tid);
   }

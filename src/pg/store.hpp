@@ -102,12 +102,14 @@ public:
   }
 
   Snapshot snapshot() const noexcept { return snapshot_; }
+  /// pql.state, open as long as the store is.
+  Relation table() const noexcept { return state_; }
 
 private:
   struct Target;
   bool lock(const StoredRow &row, LockWaitPolicy wait);
   bool writes() const noexcept { return mode_ == RowExclusiveLock; }
-  bool fetch_chain(ItemPointerData root, OffsetNumber seen, bool *all_dead);
+  bool fetch_chain(ItemPointerData root, OffsetNumber seen, Buffer recent, bool *all_dead);
   bool fetch_hinted(const Hint &hint, std::string_view home, int part);
   bool fetch_indexed(std::string_view home, int part);
   void take_snapshot();
