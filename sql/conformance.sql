@@ -10,6 +10,11 @@ INSERT INTO excused VALUES
   ('internal', 'pql._flush', 'does what the caller''s own transaction would do when it commits'),
   ('internal', 'pql._state_canonical', 'reads definitions, which say how rows of a home add up'),
   ('internal', 'pql._readable', 'asked by pql.sources, with the rights of whoever reads it; says yes or no'),
+  ('internal', 'pql._leaves', 'asked by pql.sources, with the rights of whoever reads it'),
+  ('internal', 'pql._leaf_changes', 'asked by pql.sources, with the rights of whoever reads it'),
+  ('internal', 'pql._has_older_rows', 'asked by pql.sources, with the rights of whoever reads it; says yes or no'),
+  ('internal', 'pql._holds_until', 'asked by pql.sources, with the rights of whoever reads it; says what bounds say'),
+  ('dump', 'pql.source_leaf', 'tells files by their numbers, which are others in another database'),
   ('parallel', 'pql.check_program', 'tries rules in a subtransaction, which PostgreSQL 15 refuses in parallel mode'),
   ('parallel', 'pql._program_trackers', 'tries rules in a subtransaction, which PostgreSQL 15 refuses in parallel mode');
 

@@ -216,6 +216,7 @@ BEGIN
     dedup, unique_ids);
   PERFORM pql._create_triggers(newest);
   pages := pql._add_history(newest, ARRAY(SELECT t.tracker_id FROM pql.tracker AS t WHERE t.state = 'active' ORDER BY 1), true);
+  PERFORM pql._know_leaves(newest);
   PERFORM pql._audit('attach', events::text, jsonb_build_object('source_id', newest));
   what := 'history'; finding := CASE WHEN pages = 0 THEN 'none' ELSE format('%s', pg_size_pretty(pages * current_setting('block_size')::int)) END;
   advice := CASE WHEN pages > 0 THEN 'CALL pql.backfill() folds it.' END; RETURN NEXT;
@@ -239,7 +240,7 @@ BEGIN
   END IF;
   IF EXISTS (SELECT FROM pg_class AS c WHERE c.oid = events) THEN
     FOREACH name IN ARRAY ARRAY['pql_insert', 'pql_update', 'pql_delete', 'pql_row', 'pql_truncate'] LOOP
-      IF EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = events AND t.tgname = name AND NOT t.tgisinternal) THEN
+      IF EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = events AND t.tgname = name AND NOT t.tgisinternal AND t.tgparentid = 0) THEN
         EXECUTE format('DROP TRIGGER %I ON %s', name, events);
       END IF;
     END LOOP;
@@ -250,12 +251,14 @@ BEGIN
   DELETE FROM pql.held_event AS e WHERE e.source_id = s.source_id;
   DELETE FROM pql.base_state AS b WHERE b.source_id = s.source_id;
   DELETE FROM pql.unusable_event AS e WHERE e.source_id = s.source_id;
+  DELETE FROM pql.source_leaf AS k WHERE k.source_id = s.source_id;
   DELETE FROM pql.source AS x WHERE x.source_id = s.source_id;
   IF NOT EXISTS (SELECT FROM pql.source AS x WHERE x.clock = 'event') THEN
     DELETE FROM pql.event_clock;
   END IF;
   PERFORM pql._settle_programs();
   PERFORM pql._rebuild();
+  PERFORM pql._know_leaves();
   PERFORM pql._audit('detach', events::text, jsonb_build_object('source_id', s.source_id));
 END $$;
 COMMENT ON FUNCTION pql.detach(regclass) IS

@@ -53,6 +53,10 @@ CREATE VIEW pql.sources WITH (security_invoker = true) AS
   SELECT s.source_id, s.relation,
          (SELECT count(*) FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid = s.relation
             AND t.tgfoid = 'pql._ingest()'::regprocedure AND t.tgenabled <> 'D') = CASE s.capture WHEN 'row' THEN 2 ELSE 4 END
+         AND NOT EXISTS (SELECT FROM pql._leaves(s.source_id) AS l JOIN pg_catalog.pg_trigger AS t ON t.oid = l.trigger_id
+                         WHERE t.tgenabled = 'D')
+         AND NOT (s.capture = 'statement'
+                  AND EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = s.relation AND c.relispartition))
          AND pql._readable(s.source_id) AS intact,
          s.user_id, s.account_id, s.event, s.occurred_at, s.event_id, s.properties, s.clock, s.mode, s.capture,
          CASE WHEN s.dedup IS NOT NULL THEN 'refused for ' || s.dedup WHEN s.unique_ids THEN 'refused by a unique index'
@@ -60,10 +64,13 @@ CREATE VIEW pql.sources WITH (security_invoker = true) AS
          s.max_event_age, s.max_future, s.sealed_before, s.attached_at,
          (SELECT count(*) FROM pql.held_event AS h WHERE h.source_id = s.source_id) AS held,
          (SELECT coalesce(sum(u.events), 0)::bigint FROM pql.unusable_event AS u WHERE u.source_id = s.source_id) AS unusable,
-         NOT EXISTS (SELECT FROM pql.backfill_job AS j WHERE j.source_id = s.source_id AND j.finished_at IS NULL) AS history_folded
+         NOT EXISTS (SELECT FROM pql.backfill_job AS j WHERE j.source_id = s.source_id AND j.finished_at IS NULL) AS history_folded,
+         ARRAY(SELECT c.name || ': ' || c.change FROM pql._leaf_changes(s.source_id) AS c WHERE c.change IS NOT NULL ORDER BY 1)
+           AS changed_partitions
   FROM pql.source AS s;
 COMMENT ON VIEW pql.sources IS 'Attached events tables: how they are read, whether they are intact, and what became of events that could not be used at once.';
-COMMENT ON COLUMN pql.sources.intact IS 'Whether pql''s triggers on the table are there and enabled, and its columns are.';
+COMMENT ON COLUMN pql.sources.intact IS 'Whether pql''s triggers on the table and its partitions are there and enabled, and its columns are; a table that has become a partition itself is not.';
+COMMENT ON COLUMN pql.sources.changed_partitions IS 'What happened to partitions that fires no trigger, and is not mended: CALL pql.backfill() takes in what was attached with events, and takes out what was detached; pql.verify() tells whether one that was emptied or rewritten lost events, and CALL pql.rebuild() mends everything.';
 COMMENT ON COLUMN pql.sources.held IS 'Events in the future, held until they are due.';
 
 CREATE VIEW pql.backfill_progress WITH (security_invoker = true) AS

@@ -11,13 +11,18 @@ DECLARE
   at pg_catalog.record;
   done boolean;
   told pg_catalog.timestamptz := pg_catalog.clock_timestamp();
+  changed pql.source_leaf;
+  homes pg_catalog.text[];
 BEGIN
-  IF events IS NOT NULL AND NOT EXISTS (SELECT FROM pql.source AS s WHERE s.relation OPERATOR(pg_catalog.=) backfill.events) THEN
+  IF events IS NOT NULL AND NOT EXISTS (
+      SELECT FROM pql.source AS s WHERE s.relation OPERATOR(pg_catalog.=) backfill.events
+      UNION ALL SELECT FROM pql.source AS s, LATERAL pql._leaves(s.source_id) AS l WHERE l.leaf OPERATOR(pg_catalog.=) backfill.events
+      UNION ALL SELECT FROM pql.source_leaf AS k WHERE k.leaf OPERATOR(pg_catalog.=) backfill.events) THEN
     RAISE EXCEPTION 'table % is not attached', events USING ERRCODE = 'undefined_object', HINT = 'Attach it with pql.attach().';
   END IF;
   FOR job IN
     SELECT j.job_id, j.relation FROM pql.backfill_job AS j JOIN pql.source AS s ON s.source_id OPERATOR(pg_catalog.=) j.source_id
-    WHERE j.finished_at IS NULL AND (backfill.events IS NULL OR s.relation OPERATOR(pg_catalog.=) backfill.events)
+    WHERE j.finished_at IS NULL AND (backfill.events IS NULL OR backfill.events OPERATOR(pg_catalog.=) ANY (ARRAY[s.relation, j.relation]))
     ORDER BY j.job_id
   LOOP
     LOOP
@@ -33,10 +38,43 @@ BEGIN
   END LOOP;
   PERFORM pql._settle_programs();
   COMMIT;
+  -- Partitions that came or went: whoever has events in them is derived again.
+  FOR changed IN
+    SELECT c.* FROM pql.source AS s, LATERAL pql._leaf_changes(s.source_id) AS c
+    WHERE backfill.events IS NULL OR backfill.events OPERATOR(pg_catalog.=) ANY (ARRAY[s.relation::pg_catalog.oid, c.leaf])
+    ORDER BY c.name
+  LOOP
+    IF changed.change IS NULL THEN
+      PERFORM pql._know_leaf(changed);
+      CONTINUE;
+    END IF;
+    IF changed.change OPERATOR(pg_catalog.<>) ALL (ARRAY['attached', 'detached']) THEN
+      PERFORM pql._warn_of_leaf(changed);
+      CONTINUE;
+    END IF;
+    homes := ARRAY(SELECT h.home FROM pql._homes_in(changed.source_id, changed.leaf) AS h ORDER BY h.place);
+    FOR n IN 1 .. pg_catalog.cardinality(homes) BY 500 LOOP
+      PERFORM pql._derive_homes(homes[n : n OPERATOR(pg_catalog.+) 499]);
+      COMMIT;
+    END LOOP;
+    PERFORM pql._know_leaf(changed);
+    COMMIT;
+    RAISE NOTICE '%: its events were taken %', changed.name, CASE changed.change WHEN 'attached' THEN 'in' ELSE 'out' END;
+  END LOOP;
 END $$;
 COMMENT ON PROCEDURE pql.backfill(regclass) IS
-  'Folds the history of attached tables (null: all) into the state, in batches that commit: it may be interrupted and called again, while events keep coming. Emits nothing. Watch pql.backfill_progress. Programs that waited for it come into force.';
+  'Folds the history of an attached table, or of one partition (null: of all tables) into the state, in batches that commit: it may be interrupted and called again, while events keep coming. Partitions that were attached with events, or detached, come in and go out. Emits nothing. Watch pql.backfill_progress. Programs that waited for it come into force.';
 REVOKE ALL ON PROCEDURE pql.backfill(regclass) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql._homes_in(source int, leaf oid) RETURNS TABLE (place bigint, home text)
+  AS 'MODULE_PATHNAME', 'pql__homes_in' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000 ROWS 10000;
+COMMENT ON FUNCTION pql._homes_in(int, oid) IS 'The homes of the events in a partition, or in one that was detached.';
+REVOKE ALL ON FUNCTION pql._homes_in(int, oid) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql._derive_homes(homes text[]) RETURNS void
+  AS 'MODULE_PATHNAME', 'pql__derive_homes' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000;
+COMMENT ON FUNCTION pql._derive_homes(text[]) IS 'Derives homes again from the events. Emits nothing.';
+REVOKE ALL ON FUNCTION pql._derive_homes(text[]) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._rebuild() RETURNS void
   AS 'MODULE_PATHNAME', 'pql__rebuild' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000;
@@ -47,6 +85,7 @@ CREATE OR REPLACE PROCEDURE pql.rebuild()
   LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM pql._rebuild();
+  PERFORM pql._know_leaves();
   PERFORM pql._settle_programs();
   PERFORM pql._audit('rebuild', 'state');
   COMMIT;
@@ -65,10 +104,20 @@ CREATE OR REPLACE FUNCTION pql.verify(sample float8 DEFAULT 1, since timestamptz
   RETURNS TABLE (what text, subject text, streamed text, recomputed text)
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
+DECLARE
+  all_changed pql.source_leaf[];
+  changed pql.source_leaf;
+  differences bigint;
+  writes boolean := NOT current_setting('transaction_read_only')::boolean;
 BEGIN
   IF sample IS NULL OR NOT (sample > 0 AND sample <= 1) THEN
     RAISE EXCEPTION 'sample must be above 0 and at most 1' USING ERRCODE = 'invalid_parameter_value';
   END IF;
+  -- before the comparison: what changes while it goes on is found the next time
+  IF writes THEN
+    PERFORM pql._begin_leaves();
+  END IF;
+  all_changed := ARRAY(SELECT c FROM pql.source AS x, LATERAL pql._leaf_changes(x.source_id) AS c ORDER BY c.name);
   RETURN QUERY
   WITH s AS (SELECT * FROM pql._state_fields(true) AS f WHERE hashtext(f.home) & 1048575 < verify.sample * 1048576),
        r AS (SELECT * FROM pql._state_fields(false) AS f WHERE hashtext(f.home) & 1048575 < verify.sample * 1048576),
@@ -79,9 +128,22 @@ BEGIN
   WHERE s.value IS DISTINCT FROM r.value
     AND (verify.since IS NULL OR coalesce(s.home, r.home) IN (SELECT recent.home FROM recent))
   ORDER BY 2, 1;
+  GET DIAGNOSTICS differences = ROW_COUNT;
+  FOREACH changed IN ARRAY all_changed LOOP
+    -- whatever became of it: is the state what the events say?
+    IF changed.change IS NULL OR changed.change <> 'is a partition itself' AND differences = 0 AND sample = 1 AND since IS NULL THEN
+      IF writes THEN
+        PERFORM pql._know_leaf(changed);
+      END IF;
+      CONTINUE;
+    END IF;
+    PERFORM pql._warn_of_leaf(changed);
+    what := 'partition'; subject := changed.name; streamed := NULL; recomputed := changed.change;
+    RETURN NEXT;
+  END LOOP;
 END $$;
 COMMENT ON FUNCTION pql.verify(float8, timestamptz) IS
-  'Compares what the triggers kept with a scan of the events: one row for each difference, none when all is right. sample: the share of homes to compare; since: only those with an event since then. CALL pql.rebuild() mends. Error: 22023 bad sample.';
+  'Compares what the triggers kept with a scan of the events: one row for each difference, none when all is right; and one for each partition that came, went or was emptied without a trigger''s knowing, unless the whole state is right all the same. sample: the share of homes to compare; since: only those with an event since then. CALL pql.rebuild() mends. Error: 22023 bad sample.';
 REVOKE ALL ON FUNCTION pql.verify(float8, timestamptz) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._release_held(as_of timestamptz) RETURNS bigint
@@ -100,7 +162,7 @@ COMMENT ON FUNCTION pql._now() IS 'The instant that now means: the time of the d
 REVOKE ALL ON FUNCTION pql._now() FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql.tick(as_of timestamptz DEFAULT NULL)
-  RETURNS TABLE (held_released bigint, episodes_reviewed bigint, ids_forgotten bigint)
+  RETURNS TABLE (held_released bigint, episodes_reviewed bigint, ids_forgotten bigint, partitions_changed bigint)
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 ROWS 1 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
@@ -121,8 +183,9 @@ BEGIN
     SELECT DISTINCT ON (g.source_id) g.source_id, g.rank FROM gone AS g ORDER BY g.source_id, g.rank DESC
     ON CONFLICT (source_id) DO UPDATE SET rank = greatest(f.rank, excluded.rank))
   SELECT count(*) INTO ids_forgotten FROM gone;
+  partitions_changed := pql._compare_leaves();
   RETURN NEXT;
 END $$;
 COMMENT ON FUNCTION pql.tick(timestamptz) IS
-  'Does what time alone brings by an instant (null: now, by the sources'' clock): folds held events that are due (an instant of the future makes none due before its time), ends episodes whose score has fallen, forgets event ids past the dedup horizon. Returns how many of each. Safe to call at any time, from pg_cron or by hand.';
+  'Does what time alone brings by an instant (null: now, by the sources'' clock): folds held events that are due (an instant of the future makes none due before its time), ends episodes whose score has fallen, forgets event ids past the dedup horizon. Also tells, once each, of partitions that came, went or were emptied without a trigger''s knowing (pql.sources lists them until they are mended). Returns how many of each. Safe to call at any time, from pg_cron or by hand.';
 REVOKE ALL ON FUNCTION pql.tick(timestamptz) FROM PUBLIC;

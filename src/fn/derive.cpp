@@ -11,10 +11,7 @@ PQL_FUNCTION(_backfill_step) {
 
 PQL_FUNCTION(_rebuild) {
   using namespace pql::pg;
-  std::string unreadable;
-  if (!sources_readable(*current_definitions(), &unreadable))
-    fail(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "events table \"" + unreadable + "\" can't be read as it was attached",
-         "A column that pql reads was dropped, renamed or changed.", "Repair it, or pql.detach() it and attach it anew.");
+  require_readable(*current_definitions());
   mark_all_dirty();
   flush_pending();
   return Datum{0};

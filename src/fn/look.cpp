@@ -264,10 +264,7 @@ PQL_FUNCTION(_state_fields) {
   ResultRows rows(fcinfo);
   flush_pending();
   const std::shared_ptr<const Definitions> plan = current_definitions();
-  std::string unreadable;
-  if (!sources_readable(*plan, &unreadable))
-    fail(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "events table \"" + unreadable + "\" can't be read as it was attached",
-         "A column that pql reads was dropped, renamed or changed.", "Repair it, or pql.detach() it and attach it anew.");
+  require_readable(*plan);
   Fields fields(*plan, rows);
   if (PG_GETARG_BOOL(0)) add_as_stored(*plan, fields);
   else add_as_the_events_say(*plan, fields);

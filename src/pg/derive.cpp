@@ -416,17 +416,27 @@ bool source_readable(const SourceInfo &source) {
   });
 }
 
-bool sources_readable(const Definitions &plan, std::string *unreadable) {
+namespace {
+
+const SourceInfo *unreadable(const Definitions &plan) {
   for (const SourceInfo &s : plan.sources()) {
-    if (source_readable(s)) continue;
-    if (unreadable) *unreadable = call([&] { return static_cast<const char *>(get_rel_name(s.relation)); });
-    return false;
+    if (!source_readable(s)) return &s;
   }
-  return true;
+  return nullptr;
 }
 
-void derive_homes(const Definitions &plan, const std::vector<std::string> &homes) {
-  if (homes.empty() || !sources_readable(plan)) return;
+} // namespace
+
+void require_readable(const Definitions &plan) {
+  const SourceInfo *const s = unreadable(plan);
+  if (!s) return;
+  const std::string name = call([&] { return static_cast<const char *>(get_rel_name(s->relation)); });
+  fail(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "events table \"" + name + "\" can't be read as it was attached",
+       "A column that pql reads was dropped, renamed or changed.", "Repair it, or pql.detach() it and attach it anew.");
+}
+
+void derive_homes(const Definitions &plan, const std::vector<std::string> &homes, bool may_enter) {
+  if (homes.empty() || unreadable(plan)) return;
   std::vector<std::string> sorted = homes;
   sort(sorted);
   const std::vector<OpenEpisode> people = people_above(plan, &sorted);
@@ -436,7 +446,7 @@ void derive_homes(const Definitions &plan, const std::vector<std::string> &homes
   lock_homes(locked);
   ScanRange range;
   range.homes = &sorted;
-  derive(plan, sorted, range);
+  derive(plan, sorted, range, may_enter);
   review(plan, people, reading_time(plan));
 }
 
@@ -470,7 +480,7 @@ void hold_up_writers(const Definitions &plan) {
 } // namespace
 
 void derive_all(const Definitions &plan) {
-  if (!sources_readable(plan)) return;
+  if (unreadable(plan)) return;
   hold_up_writers(plan);
   const std::vector<std::string> stored = all_homes();
   lock_homes(stored);
@@ -479,6 +489,23 @@ void derive_all(const Definitions &plan) {
   Spi spi;
   spi.run("UPDATE pql.backfill_job SET finished_at = pg_catalog.clock_timestamp(), next_page = pages WHERE finished_at IS NULL");
   spi.finish();
+}
+
+std::vector<std::string> homes_in(const Definitions &plan, const SourceInfo &source, Oid relation) {
+  Scratch scratch("pql homes");
+  Batch batch(scratch.arena(), plan.trackers());
+  Folder folder(plan, source, plan.events(), scratch.arena(), GetCurrentStatementStartTimestamp(), batch);
+  folder.since = source.sealed_before;
+  Keys homes;
+  folder.wanted_arg = &homes;
+  folder.wanted = [](void *arg, const Extracted &e) { // takes note of it, and leaves it
+    static_cast<Keys *>(arg)->insert(e.home());
+    return false;
+  };
+  Now now;
+  scan_table(relation, source, now.get(), folder);
+  now.release();
+  return {homes.begin(), homes.end()};
 }
 
 std::int64_t seal(const Definitions &plan, const SourceInfo &source, Micros since) {

@@ -23,18 +23,21 @@ void scan_events(const Definitions &plan, Arena &arena, Batch &into, const ScanR
 
 /// Whether a source can be read: it didn't lose a column that it needs. One whose table was dropped has nothing left to read.
 bool source_readable(const SourceInfo &source);
-/// Whether every source can be read. Otherwise its name is given.
-bool sources_readable(const Definitions &plan, std::string *unreadable = nullptr);
+/// Raises 55000 unless every source can be read.
+void require_readable(const Definitions &plan);
 
 /// Locks homes, making those that are missing: from here on nobody else merges into them. In the order of keys.
 void lock_homes(const std::vector<std::string> &homes);
 /// All homes that there are, and those of held events.
 std::vector<std::string> all_homes();
-/// Derives homes again, under their locks, and decides upon them.
-void derive_homes(const Definitions &plan, const std::vector<std::string> &homes);
+/// Derives homes again, under their locks, and decides upon them; nobody enters who may not.
+void derive_homes(const Definitions &plan, const std::vector<std::string> &homes, bool may_enter = true);
 /// Derives everything again, while writers of the events tables wait. Both leave everything as it is while a source can't be
 /// read: what it once told is better than nothing.
 void derive_all(const Definitions &plan);
+
+/// The homes of the events in one table, be it a partition of the source's or one that was.
+std::vector<std::string> homes_in(const Definitions &plan, const SourceInfo &source, Oid relation);
 
 /// Seals what is older than an instant: it becomes the base of every later derivation. Returns how many events it held.
 std::int64_t seal(const Definitions &plan, const SourceInfo &source, Micros since);

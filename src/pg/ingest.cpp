@@ -470,6 +470,7 @@ void mark_truncated(const SourceInfo &source) {
   spi.run("UPDATE pql.backfill_job SET finished_at = pg_catalog.clock_timestamp(), next_page = pages"
           " WHERE source_id = $1 AND finished_at IS NULL",
           {Arg::of(source.id)});
+  spi.run("SELECT pql._know_leaves($1)", {Arg::of(source.id)}); // each has a new file, and nothing in it that isn't known
   spi.finish();
   pending().truncated = true;
 }

@@ -79,12 +79,14 @@ std::string_view bytes_arg(FunctionCallInfo fcinfo, int n) {
   return {VARDATA_ANY(b), static_cast<std::size_t>(VARSIZE_ANY_EXHDR(b))};
 }
 
-std::vector<std::string_view> bytes_array_arg(FunctionCallInfo fcinfo, int n) {
+namespace {
+
+std::vector<std::string_view> array_arg(FunctionCallInfo fcinfo, int n, Oid type) {
   Datum *elements = nullptr;
   bool *nulls = nullptr;
   int count = 0;
   call([&] {
-    deconstruct_array(PG_GETARG_ARRAYTYPE_P(n), BYTEAOID, -1, false, TYPALIGN_INT, &elements, &nulls, &count);
+    deconstruct_array(PG_GETARG_ARRAYTYPE_P(n), type, -1, false, TYPALIGN_INT, &elements, &nulls, &count);
     for (int i = 0; i < count; i++) {
       if (!nulls[i]) elements[i] = PointerGetDatum(PG_DETOAST_DATUM_PACKED(elements[i]));
     }
@@ -97,5 +99,10 @@ std::vector<std::string_view> bytes_array_arg(FunctionCallInfo fcinfo, int n) {
   }
   return out;
 }
+
+} // namespace
+
+std::vector<std::string_view> bytes_array_arg(FunctionCallInfo fcinfo, int n) { return array_arg(fcinfo, n, BYTEAOID); }
+std::vector<std::string_view> text_array_arg(FunctionCallInfo fcinfo, int n) { return array_arg(fcinfo, n, TEXTOID); }
 
 } // namespace pql::pg

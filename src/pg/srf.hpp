@@ -53,5 +53,7 @@ std::string jsonb_arg(FunctionCallInfo fcinfo, int n);
 std::string_view bytes_arg(FunctionCallInfo fcinfo, int n);
 /// The elements of a bytea[] argument, without those that are null, valid during the call. Not for NULL.
 std::vector<std::string_view> bytes_array_arg(FunctionCallInfo fcinfo, int n);
+/// The same of a text[].
+std::vector<std::string_view> text_array_arg(FunctionCallInfo fcinfo, int n);
 
 } // namespace pql::pg

@@ -161,7 +161,7 @@ INSERT INTO plain.call (result) VALUES
   ('(SELECT account_id, user_id, first_seen, last_seen, events FROM pql.members)'),
   ('(SELECT unit, subject_id, events FROM pql.subjects)'),
   ('(SELECT events_table, reason, events FROM pql.unusable)'),
-  ('(SELECT source_id, relation, intact, duplicates, held, unusable, history_folded FROM pql.sources)'),
+  ('(SELECT source_id, relation, intact, duplicates, held, unusable, history_folded, changed_partitions FROM pql.sources)'),
   ('(SELECT subject_id, score, reasons, headline, contact_after, context FROM pql.routing)'),
   ('(SELECT s.* FROM pql.routing AS r, LATERAL pql.story(r.routing_id) AS s)'),
   ('pql.state_digest()'), ('pql.verify()'), ('pql.verify(0.5, $$2026-03-02$$)'), ('pql.tick()'), ('pql.tick($$2027-01-01$$)'),

@@ -31,7 +31,7 @@ FROM pg_extension WHERE extname = 'pql';
 
 -- Objects.
 SELECT bag_eq('SELECT relkind::text, relname::text FROM relation', $$VALUES
-  ('r', 'source'), ('r', 'tracker'), ('r', 'program'), ('r', 'state'), ('r', 'milestone_log'), ('r', 'base_state'), ('r', 'user_home'),
+  ('r', 'source'), ('r', 'source_leaf'), ('r', 'tracker'), ('r', 'program'), ('r', 'state'), ('r', 'milestone_log'), ('r', 'base_state'), ('r', 'user_home'),
   ('r', 'held_event'), ('r', 'seen_event'), ('r', 'forgotten_event'), ('r', 'unusable_event'), ('r', 'asserted_milestone'),
   ('r', 'backfill_job'), ('r', 'episode'), ('r', 'routing'), ('r', 'audit'), ('r', 'event_clock'), ('r', 'events'), ('S', 'id_seq'),
   ('v', 'milestones'), ('v', 'members'), ('v', 'subjects'), ('v', 'unusable'), ('v', 'sources'), ('v', 'backfill_progress')$$,
@@ -267,17 +267,27 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql._assert_milestone(text,smallint,timestamp with time zone,text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._audit(text,text,jsonb)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._backfill_step(integer)', 'volatile', 'unsafe', 'strict', 'owner'),
+  ('pql._begin_leaves()', 'volatile', 'unsafe', '', 'owner'),
   ('pql._boundary()', 'volatile', 'unsafe', '', 'owner'),
   ('pql._check_expression(regclass,text,regtype,text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._check_rule(text,text[],regtype)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._compare_leaves()', 'volatile', 'unsafe', '', 'owner'),
   ('pql._compile_expression(regclass,text,regtype,text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._create_triggers(integer)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._definitions_changed()', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._derive_homes(text[])', 'volatile', 'unsafe', 'strict', 'owner'),
   ('pql._eval_rule(text,jsonb,text,timestamp with time zone,timestamp with time zone,regtype)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._events_text(bigint)', 'immutable', 'safe', 'strict', 'all'),
   ('pql._flush()', 'volatile', 'unsafe', '', 'all'), -- only what the caller's own commit would do
+  ('pql._has_older_rows(oid,oid,bigint)', 'volatile', 'unsafe', '', 'all'),
+  ('pql._holds_until(integer,oid)', 'volatile', 'unsafe', 'strict', 'all'),
+  ('pql._homes_in(integer,oid)', 'volatile', 'unsafe', 'strict', 'owner'),
   ('pql._ingest()', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._know_leaf(pql.source_leaf)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._know_leaves(integer)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._leaf_changes(integer)', 'volatile', 'unsafe', '', 'all'),
   ('pql._leave_due(timestamp with time zone)', 'volatile', 'unsafe', 'strict', 'owner'),
+  ('pql._leaves(integer)', 'stable', 'restricted', '', 'all'),
   ('pql._logged_milestones(text,text,bytea)', 'immutable', 'safe', 'strict', 'all'),
   ('pql._now()', 'volatile', 'unsafe', '', 'owner'),
   ('pql._number_text(bigint)', 'immutable', 'safe', 'strict', 'all'),
@@ -294,6 +304,7 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql._state_canonical(text,bytea[])', 'stable', 'restricted', 'strict', 'all'),
   ('pql._state_fields(boolean)', 'volatile', 'unsafe', 'strict', 'owner'),
   ('pql._state_subjects(text,bytea)', 'immutable', 'safe', 'strict', 'all'),
+  ('pql._warn_of_leaf(pql.source_leaf)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._wrote(regclass)', 'volatile', 'unsafe', 'strict', 'owner')
   UNION ALL SELECT routine, 'immutable', 'safe', strictness, 'all' FROM aggregate_marking$$,
   'functions are marked as this table says');
@@ -334,8 +345,8 @@ SELECT is_empty($$
 
 -- What users have is dumped, all of it.
 SELECT bag_eq($$SELECT oid::regclass::text FROM relation WHERE relkind IN ('r', 'p', 'S')$$,
-  $$SELECT unnest(extconfig)::regclass::text FROM pg_extension WHERE extname = 'pql'$$,
-  'every table and the sequence are dumped with their rows');
+  $$SELECT unnest(extconfig)::regclass::text FROM pg_extension WHERE extname = 'pql' UNION ALL SELECT 'pql.source_leaf'$$,
+  'every table and the sequence are dumped with their rows, but for what holds in this database only');
 SELECT is_empty($$SELECT c FROM pg_extension, unnest(extcondition) AS c WHERE extname = 'pql' AND c <> ''$$,
   'with all of their rows');
 
