@@ -62,5 +62,43 @@ for my $form (['plain', '-Fp'], ['custom', '-Fc'])
 		"$name: identifiers go on");
 }
 
+# Partitions are known by numbers that are others in the restored database: nothing of it is news there, and what comes after it is.
+$node->safe_psql('postgres', 'CREATE DATABASE parted');
+prepare($node, 'parted', partitioned => 1);
+$node->safe_psql('parted', q{
+	INSERT INTO ev SELECT i, timestamptz '2026-01-01' + i * interval '1 minute', 'u' || i % 30, 'o' || i % 4, 'e' || i % 4 FROM generate_series(99900, 100200) AS i;
+	SELECT pql.tick()});
+$node->command_ok([ 'pg_dump', '-Fc', '-f', $file, '-d', $node->connstr('parted') ], 'partitions: dumped');
+$node->safe_psql('postgres', 'CREATE DATABASE parted_too');
+$node->command_ok([ 'pg_restore', '-e', '-d', $node->connstr('parted_too'), $file ], 'partitions: restored');
+my $changed = 'SELECT intact, changed_partitions FROM pql.sources';
+my ($status, $out, $told);
+sub tick
+{
+	($status, $out, $told) = $node->psql('parted_too', 'SELECT partitions_changed FROM pql.tick()');
+	return $out;
+}
+is($node->safe_psql('parted_too', 'SELECT count(*) FROM pql.source_leaf'), '0', 'partitions: nothing is known of them');
+is($node->safe_psql('parted_too', $changed), 't|{}', 'partitions: nor has any changed');
+is(tick() . $told, '0', 'partitions: and there is nothing to tell');
+is(verified($node, 'parted_too'), '', 'partitions: the state agrees with the events');
+is($node->safe_psql('parted_too', 'SELECT count(*) FROM pql.source_leaf'), '3', 'partitions: now they are known');
+is($node->safe_psql('parted_too', 'VACUUM FULL') . tick() . $told, '0', 'partitions: moving all of their rows is no news');
+$node->safe_psql('parted_too', 'TRUNCATE ev_b');
+is(tick(), '1', 'partitions: emptying one is');
+like($told, qr/partition public\.ev_b of table public\.ev was emptied.*CALL pql\.rebuild/s, 'partitions: which is told');
+$node->safe_psql('parted_too', 'CALL pql.rebuild()');
+is($node->safe_psql('parted_too', $changed) . verified($node, 'parted_too'), 't|{}', 'partitions: and mended');
+# what is wrong when it is dumped is found by what is missing
+$node->safe_psql('parted', 'TRUNCATE ev_b');
+$node->command_ok([ 'pg_dump', '-Fc', '-f', $file, '-d', $node->connstr('parted') ], 'a wrong one: dumped');
+$node->safe_psql('postgres', 'CREATE DATABASE wrong');
+$node->command_ok([ 'pg_restore', '-e', '-d', $node->connstr('wrong'), $file ], 'a wrong one: restored');
+is($node->safe_psql('wrong', $changed), 't|{}', 'a wrong one: no partition has changed since');
+isnt(verified($node, 'wrong'), '', 'a wrong one: but verify finds it');
+# a copy of the files is the database itself
+$node->safe_psql('postgres', 'CREATE DATABASE copy TEMPLATE parted');
+is($node->safe_psql('copy', $changed), 't|{"public.ev_b: emptied or rewritten"}', 'a copy knows what it knew');
+
 $node->stop;
 done_testing();
