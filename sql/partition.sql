@@ -204,6 +204,11 @@ DROP TABLE ev_2;
 SELECT * FROM changed;
 SELECT partitions_changed FROM pql.tick();
 SELECT * FROM pql.verify();
+CREATE TABLE ev_0 (LIKE ev);
+INSERT INTO ev_0 VALUES (41, '2025-12-01', 'kay', 'fine', 'work');
+ALTER TABLE ev ATTACH PARTITION ev_0 FOR VALUES FROM ('2025-12-01') TO ('2026-01-01');
+SELECT * FROM changed;
+SELECT * FROM pql.verify();
 ALTER TABLE ev DETACH PARTITION ev_1;
 ALTER TABLE ev DETACH PARTITION ev_3;
 SELECT * FROM changed;
@@ -258,6 +263,34 @@ ALTER TABLE tree_b ENABLE ALWAYS TRIGGER pql_row;
 SELECT * FROM changed;
 SELECT pql.detach('tree');
 DROP TABLE tree;
+
+--
+-- Ids that repeat, and events of the future
+--
+
+CREATE TABLE ids (id bigint, ts timestamptz NOT NULL, who text, org text, name text) PARTITION BY LIST (name);
+CREATE TABLE ids_work PARTITION OF ids FOR VALUES IN ('work');
+CREATE INDEX ON ids (org, ts);
+SELECT count(*) FROM pql.attach('ids', user_id => 'who', account_id => 'org', event => 'name', occurred_at => 'ts', event_id => 'id', dedup => '90 days');
+INSERT INTO ids VALUES (1, '2026-01-02', 'ada', 'acme', 'work'), (2, '2026-01-02', 'ada', 'acme', 'work');
+CREATE TABLE ids_start (LIKE ids);
+INSERT INTO ids_start VALUES (1, '2026-01-01', 'ben', 'acme', 'start'), (2, '2026-01-03', 'ben', 'acme', 'start'), (3, '2999-01-01', 'ben', 'acme', 'start'),
+  (4, '2026-01-01', 'ben', 'acme', 'start'), (4, '2026-01-01', 'ben', 'acme', 'start');
+ALTER TABLE ids ATTACH PARTITION ids_start FOR VALUES IN ('start');
+CALL pql.backfill('ids_start');
+SELECT * FROM shown;
+SELECT held FROM pql.sources;
+SELECT * FROM pql.verify();
+INSERT INTO ids VALUES (4, '2026-01-02', 'cho', 'acme', 'work');
+SELECT * FROM shown;
+SELECT * FROM pql.verify();
+ALTER TABLE ids DETACH PARTITION ids_start;
+CALL pql.backfill('ids');
+SELECT * FROM shown;
+SELECT held FROM pql.sources;
+SELECT * FROM pql.verify();
+SELECT pql.detach('ids');
+DROP TABLE ids, ids_start;
 
 --
 -- A table that becomes a partition
