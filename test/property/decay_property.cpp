@@ -96,6 +96,9 @@ TEST(WeightLaws, APreparedHalfLifeMakesNoDifference) {
             RC_ASSERT(one.of(v) == other.of(v));
             RC_ASSERT(one.of_one() == other.of_one());
             RC_ASSERT(one.of(1) == one.of_one());
+            const auto sum = number<std::int64_t>(-(1ll << 60), 1ll << 60);
+            const std::int64_t block = one.block() - number<std::int64_t>(-1, 4);
+            RC_ASSERT(decayed(sum, block, half_life, t) == decayed(sum, block, HalfLife(half_life), t));
           }
         }));
 }
@@ -308,6 +311,11 @@ TEST(DecayLaws, TheEndsOfTheDatabasesTimesAreNotTooFar) {
     d.add(h, kNewest, 1);
     EXPECT_NEAR(d.read(h, kNewest), 1, 1e-9);
   }
+  // Blocks may begin long before the first of them.
+  Decay d;
+  d.add(kMaxNumberHalfLife, kOldest, 1);
+  const double half_lives = (static_cast<double>(kNewest) - static_cast<double>(kOldest)) / static_cast<double>(kMaxNumberHalfLife);
+  EXPECT_NEAR(d.read(kMaxNumberHalfLife, kNewest) / std::exp2(-half_lives), 1, 1e-9);
 }
 
 } // namespace

@@ -10,10 +10,12 @@ using i128 = __int128;
 
 double decayed(i128 sum, std::int64_t block, Micros half_life, Micros as_of) noexcept {
   if (sum == 0) return 0;
-  const i128 away = static_cast<i128>(block) * half_life * kBlockHalfLives - as_of; // to the block's start; may need more than 64 bits
-  const auto near = static_cast<Micros>(std::clamp<i128>(away, kAlways, kNever));
-  static_assert(Weight::kFractionBits == 40);
-  return static_cast<double>(sum) * 0x1p-40 * pow2_ratio(near, half_life);
+  Micros whole = as_of / half_life, rest = as_of % half_life;
+  if (rest > 0) {
+    whole++;
+    rest -= half_life;
+  }
+  return decayed(sum, block, -static_cast<i128>(whole), pow2::quotient(static_cast<std::uint64_t>(-rest), static_cast<std::uint64_t>(half_life)));
 }
 
 Wide *Decay::block(std::int64_t k) noexcept {

@@ -53,14 +53,17 @@ public:
 
   Micros length() const noexcept { return length_; }
 
-  /// t / length in half-lives, rounded down, with 64 fractional bits. Requires t >= 0.
-  unsigned __int128 halvings(Micros t) const noexcept {
-    const auto u = static_cast<std::uint64_t>(t), den = static_cast<std::uint64_t>(length_);
+  /// t / length in half-lives, rounded down, with 64 fractional bits. Requires that t can be negated.
+  __int128 halvings(Micros t) const noexcept {
+    const auto u = static_cast<std::uint64_t>(t < 0 ? -t : t), den = static_cast<std::uint64_t>(length_);
     unsigned __int128 q = static_cast<unsigned __int128>(u) * high_ + pow2::high(u, low_);
-    // The inverse is less than two too small, t less than 2^63: so at most one is missing.
-    const std::uint64_t rest = -(static_cast<std::uint64_t>(q) * den);
-    if (rest >= den) q++;
-    return q;
+    // The inverse is less than two too small, u less than 2^63: so at most one is missing.
+    std::uint64_t rest = -(static_cast<std::uint64_t>(q) * den);
+    if (rest >= den) {
+      q++;
+      rest -= den;
+    }
+    return static_cast<__int128>(t < 0 ? -(q + (rest > 0)) : q);
   }
 
 private:
@@ -85,11 +88,7 @@ public:
 
   /// The same.
   Weight(const HalfLife &half_life, Micros t) noexcept {
-    if (t < 0) [[unlikely]] {
-      *this = Weight(half_life.length(), t);
-      return;
-    }
-    const unsigned __int128 halvings = half_life.halvings(t);
+    const __int128 halvings = half_life.halvings(t);
     place(static_cast<Micros>(halvings >> 64));
     fraction_ = pow2_of(static_cast<std::uint64_t>(halvings));
   }
@@ -128,8 +127,19 @@ private:
   int whole_;
 };
 
-/// What a block's sum is worth at an instant.
+/// What a block's sum is worth so many half-lives and 2^-64s of one before 0.
+inline double decayed(__int128 sum, std::int64_t block, __int128 before, std::uint64_t fraction) noexcept {
+  const __int128 away = static_cast<__int128>(block) * kBlockHalfLives + before; // to the block's start; may need more than 64 bits
+  static_assert(Weight::kFractionBits == 40);
+  return static_cast<double>(sum) * 0x1p-40 * pow2_number(static_cast<std::int64_t>(std::clamp<__int128>(away, kAlways, kNever)), fraction);
+}
+/// What it is worth at an instant.
 double decayed(__int128 sum, std::int64_t block, Micros half_life, Micros as_of) noexcept;
+/// The same.
+inline double decayed(__int128 sum, std::int64_t block, const HalfLife &half_life, Micros as_of) noexcept {
+  const __int128 before = half_life.halvings(-as_of);
+  return decayed(sum, block, before >> 64, static_cast<std::uint64_t>(before));
+}
 
 /// The state of one decayed sum. The four newest blocks that hold anything are
 /// kept (what is older weighs less than 2^-96). 40 fractional bits.

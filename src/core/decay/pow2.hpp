@@ -2,6 +2,9 @@
 // Law: the same bits on every machine and build; no libm, no FMA, no rounding mode.
 #pragma once
 
+#include <algorithm>
+#include <bit>
+#include <cmath>
 #include <cstdint>
 
 namespace pql {
@@ -51,6 +54,15 @@ inline std::uint64_t pow2_of(std::uint64_t f) noexcept {
 
 /// 2^(num/den) in the same form. Requires 0 <= num < den.
 inline std::uint64_t pow2_fraction(std::uint64_t num, std::uint64_t den) noexcept { return pow2_of(pow2::quotient(num, den)); }
+
+/// 2^(whole + fraction / 2^64) as a double. Relative error below 2^-52.
+inline double pow2_number(std::int64_t whole, std::uint64_t fraction) noexcept {
+  whole = std::clamp<std::int64_t>(whole, -1200, 1100);
+  const auto m = static_cast<double>(pow2_of(fraction));
+  const std::int64_t exponent = whole - 63 + 1023; // of 2^(whole - 63), as a double has it
+  if (exponent > 0 && whole < 1023) [[likely]] return m * std::bit_cast<double>(static_cast<std::uint64_t>(exponent) << 52);
+  return std::ldexp(m, static_cast<int>(whole) - 63);
+}
 
 /// 2^(num/den) as a double, for any num and den > 0. Relative error below 2^-52.
 double pow2_ratio(std::int64_t num, std::int64_t den) noexcept;
