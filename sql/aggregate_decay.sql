@@ -28,6 +28,23 @@ SELECT decay_avg(decay_agg('1 minute', timestamptz '2026-03-02 00:00+00', 5)), d
 SELECT half_life('10 days'), half_life('1 second');
 SELECT state_info(decay_agg('7 days', timestamptz '2026-03-02 00:00+00', 2));
 
+-- decay_sum is the score as of the newest row, to the bit: of groups, of frames (where rows come and go, and some have none), and
+-- below in parallel.
+CREATE VIEW at_once AS
+  SELECT g, decay_sum('16 hours', ts, v) AS sum, decay_score(decay_agg('16 hours', ts, v), last_seen(decay_agg('16 hours', ts, v))) AS score,
+         decay_sum('20 minutes', ts) AS n, decay_count(decay_agg('20 minutes', ts), max(ts)) AS count FROM decay_rows GROUP BY g;
+SELECT count(*), bool_and(sum = score) AS sums, bool_and(n = count) AS counts FROM at_once;
+SELECT count(*), count(sum) AS with_rows, count(DISTINCT sum) > 100 AS differ, bool_and(sum IS NOT DISTINCT FROM decay_score(s, last_seen(s))) AS sums,
+       bool_and(n IS NOT DISTINCT FROM decay_count(c, last_seen(c))) AS counts, bool_and(anew IS NOT DISTINCT FROM sum) AS anew
+FROM (SELECT decay_sum('16 hours', ts, v) OVER w AS sum, decay_agg('16 hours', ts, v) OVER w AS s, decay_sum('20 minutes', ts) FILTER (WHERE v > 0) OVER w AS n,
+             decay_agg('20 minutes', ts) FILTER (WHERE v > 0) OVER w AS c, decay_sum('16 hours', ts, v) FILTER (WHERE random() >= 0) OVER w AS anew
+      FROM decay_rows WINDOW w AS (PARTITION BY g % 3 ORDER BY id % 50, id ROWS BETWEEN 7 PRECEDING AND 4 PRECEDING)) AS x;
+SELECT count(*), bool_and(sum = score) AS sums
+FROM (SELECT ts, decay_sum('16 hours', ts, v) OVER w AS sum, decay_score(decay_agg('16 hours', ts, v) OVER w, ts) AS score
+      FROM decay_rows WHERE ts IS NOT NULL AND v IS NOT NULL WINDOW w AS (PARTITION BY g ORDER BY ts RANGE '2 days' PRECEDING)) AS x;
+SELECT decay_sum('1 day', NULL::timestamptz), decay_sum('1 day', now(), NULL), decay_sum('1 day', now(), 3) AS three,
+       (SELECT round(decay_sum('1 day', timestamptz '2026-03-02' - i * interval '1 day', 8)::numeric, 9) FROM generate_series(0, 2) AS i) AS fourteen;
+
 -- Only rows with a null: nothing.
 SELECT decay_agg('7 days', NULL::timestamptz), decay_agg('7 days', now(), NULL), decay_agg(NULL, NULL, NULL) IS NULL AS nothing;
 SELECT decay_score(NULL, now()), NULL::decay_state || NULL::decay_state AS nothing;
@@ -51,6 +68,8 @@ SET LOCAL parallel_setup_cost = 0; SET LOCAL parallel_tuple_cost = 0; SET LOCAL 
 SET LOCAL max_parallel_workers_per_gather = 2; SET LOCAL enable_hashagg = off;
 
 EXPLAIN (COSTS OFF) SELECT g, decay_agg('7 days', ts, v) FROM decay_rows GROUP BY g;
+EXPLAIN (COSTS OFF) SELECT g, decay_sum('7 days', ts, v) FROM decay_rows GROUP BY g;
+SELECT count(*), bool_and(sum = score) AS sums, bool_and(n = count) AS counts FROM at_once;
 COMMIT;
 
 -- What is refused.
@@ -66,6 +85,9 @@ SELECT aggregate_laws.refused(query) FROM (VALUES
   ($$SELECT decay_agg('1 day', 'infinity'::timestamptz, v) FROM decay_rows$$),
   ($$SELECT decay_agg('1 day', ts, 'NaN') FROM decay_rows$$),
   ($$SELECT decay_agg('1 day', ts, 20000000) FROM decay_rows$$),
+  ($$SELECT decay_sum(make_interval(days => id), ts) FROM decay_rows$$),
+  ($$SELECT decay_sum(make_interval(days => id), ts, v) OVER (ORDER BY id ROWS 2 PRECEDING) FROM decay_rows$$),
+  ($$SELECT _decay_sum_final(decay_agg('1 day', now()))$$),
   ($$SELECT decay_agg('1 day', ts) || (SELECT decay_agg('2 days', ts) FROM decay_rows) FROM decay_rows$$),
   ($$SELECT rollup(s) FROM (SELECT decay_agg(make_interval(days => g + 1), ts) AS s FROM decay_rows GROUP BY g) AS x$$),
   ($$SELECT decay_score(decay_agg('1 day', ts), 'infinity') FROM decay_rows$$),
@@ -76,6 +98,7 @@ SELECT aggregate_laws.refused(query) FROM (VALUES
   ($$SELECT s || s FROM CAST('{"decay_state": 1, "half_life": 86400000000, "newest": 0, "blocks": [[170141183460469231731687303715884105727, 1099511627776]]}' AS decay_state) AS s$$),
   ($$SELECT _decay_add(s, '1 day', now(), 1), _state_add(s, s) FROM (SELECT decay_agg('1 day', now()) AS s) AS x$$),
   ($$SELECT _state_final(decay_agg('1 day', now()))$$)) AS t (query);
+DROP VIEW at_once;
 DROP TABLE decay_rows;
 SET client_min_messages = warning;
 DROP SCHEMA aggregate_laws CASCADE;

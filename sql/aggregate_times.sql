@@ -9,7 +9,7 @@ PREPARE parameter AS SELECT decay_agg($1, $2);
 SELECT call, aggregate_laws.all_of('SELECT pg_typeof(' || call || ') FROM (SELECT now() AS tz, localtimestamp AS t, current_date AS d, 1::bigint AS b, 1 AS i) AS x') AS gives
 FROM unnest(ARRAY['decay_agg(''7 days'', tz, 1)', 'decay_agg(''7 days'', tz)', 'decay_agg(''7 days'', t, 1)', 'decay_agg(''7 days'', d, 1)', 'decay_agg(7, b, 1)',
   'decay_agg(7, i)', 'decay_agg(''7'', b)', 'decay_agg(''7 days'', ''2026-03-02'')', 'decay_agg(''7 days'', ''2026-03-02'', 1)', 'decay_agg(''7 days'', NULL, 1)',
-  'decay_agg(NULL, NULL)', 'window_count_agg(t, ''{1 day}'')', 'window_count_agg(b, ''{86400}'')', 'window_count_agg(i, ARRAY[60, 86400])',
+  'decay_agg(NULL, NULL)', 'decay_sum(''7 days'', d)', 'decay_sum(7, i, 1)', 'decay_sum(''7 days'', ''2026-03-02'')', 'window_count_agg(t, ''{1 day}'')', 'window_count_agg(b, ''{86400}'')', 'window_count_agg(i, ARRAY[60, 86400])',
   'window_count_agg(''2026-03-02'', ''{1 day}'')', 'cohort_retention_agg(d, ''7 days'')', 'cohort_retention_agg(t, ''7 days'', true)', 'cohort_retention_agg(i, 7)',
   'cohort_retention_agg(''2026-03-02'', ''7 days'')', 'events_agg(tz, true, false)', 'events_agg(t, true)', 'events_agg(i, true, NULL)', 'events_agg(b, VARIADIC ARRAY[true])',
   'events_agg(i, i)', 'events_agg(t, 1)', 'events_agg(''2026-03-02'', 1)', 'events_agg(''2026-03-02'', true, false)', 'events_agg(NULL, true)',
@@ -31,6 +31,12 @@ CREATE TABLE time_rows AS
   SELECT id, g, tz, tz AT TIME ZONE 'UTC' AS t, extract(epoch FROM tz - timestamptz '2000-01-01 00:00+00')::bigint AS n, id % 4 = 0 AS a, id % 5 = 0 AS b, id % 7 < 2 AS c, 'x' || id % 3 AS label
   FROM (SELECT i AS id, i % 9 AS g, CASE WHEN i % 41 > 0 THEN timestamptz '2026-03-01 00:00+00' + (i * 7919 % 480) * interval '1 hour' + (i % 3) * interval '1 second' END AS tz
         FROM generate_series(1, 500) AS i) AS x;
+SELECT count(*), bool_and(decay_sum = decay_score(decay, last_seen(decay))) AS instants, bool_and(decay_sum_t = decay_sum) AS timestamps,
+  bool_and(abs(decay_sum_n - decay_sum) < 1e-9 AND decay_sum_n = decay_score(decay_n, last_seen(decay_n))) AS numbers
+FROM (SELECT decay_sum('16 hours', tz, id % 5) AS decay_sum, decay_agg('16 hours', tz, id % 5) AS decay, decay_sum('16 hours', t, id % 5) AS decay_sum_t,
+        decay_sum(57600, n, id % 5) AS decay_sum_n, decay_agg(57600, n, id % 5) AS decay_n FROM time_rows GROUP BY g
+      UNION ALL SELECT decay_sum('16 hours', tz) OVER w, decay_agg('16 hours', tz) OVER w, decay_sum('16 hours', t) OVER w, decay_sum(57600, n) OVER w, decay_agg(57600, n) OVER w
+      FROM time_rows WHERE tz IS NOT NULL WINDOW w AS (ORDER BY id ROWS 5 PRECEDING)) AS x;
 CREATE FUNCTION seconds(timestamptz) RETURNS bigint LANGUAGE sql RETURN extract(epoch FROM $1 - timestamptz '2000-01-01 00:00+00')::bigint;
 CREATE FUNCTION seconds(interval) RETURNS bigint LANGUAGE sql RETURN extract(epoch FROM $1)::bigint;
 CREATE VIEW states AS

@@ -1,4 +1,8 @@
--- decay_agg: sums and counts that fade, Σ v·2^((ts − as_of)/half_life).
+-- decay_agg: sums and counts that fade, Σ v·2^((ts − as_of)/half_life). decay_sum: such a sum as of the newest row.
+
+CREATE OR REPLACE FUNCTION pql._decay_sum_moved(state internal) RETURNS double precision
+  AS 'MODULE_PATHNAME', 'pql__decay_sum_moved' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION pql._decay_sum_moved(internal) IS 'The result of pql.decay_sum over a frame.';
 
 --@ for times
 --@ state decay{_times}_state What pql.decay_agg keeps of rows: a decayed sum, a decayed count, and the newest time. Exact and independent of order: equal rows give equal states.{times_are}
@@ -45,6 +49,19 @@ COMMENT ON FUNCTION pql.decay_avg(pql.decay{_times}_state) IS 'The average of th
 CREATE OR REPLACE FUNCTION pql.last_seen(state pql.decay{_times}_state) RETURNS {instant}
   AS 'MODULE_PATHNAME', 'pql_last_seen' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 COMMENT ON FUNCTION pql.last_seen(pql.decay{_times}_state) IS 'The time of the newest row.';
+
+-- As decay_score of decay_agg gives it, without a state for each group or frame.
+CREATE OR REPLACE FUNCTION pql._decay_sum_final(state pql.decay{_times}_state) RETURNS double precision
+  AS 'MODULE_PATHNAME', 'pql__decay_sum_final' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION pql._decay_sum_final(pql.decay{_times}_state) IS 'The result of pql.decay_sum.';
+CREATE AGGREGATE pql.decay_sum(half_life {length}, ts {time}) (
+  SFUNC = pql._decay_add, STYPE = pql.decay{_times}_state, SSPACE = 128, FINALFUNC = pql._decay_sum_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
+  MSFUNC = pql._decay_move, MINVFUNC = pql._decay_unmove, MSTYPE = internal, MFINALFUNC = pql._decay_sum_moved);
+COMMENT ON AGGREGATE pql.decay_sum({length}, {time}) IS 'Counts rows that fade, as of the newest: each weighs half after every half_life. To read it as of other instants, or to keep it, use pql.decay_agg.';
+CREATE AGGREGATE pql.decay_sum(half_life {length}, ts {time}, v double precision) (
+  SFUNC = pql._decay_add, STYPE = pql.decay{_times}_state, SSPACE = 128, FINALFUNC = pql._decay_sum_final, COMBINEFUNC = pql._state_add, PARALLEL = SAFE,
+  MSFUNC = pql._decay_move, MINVFUNC = pql._decay_unmove, MSTYPE = internal, MFINALFUNC = pql._decay_sum_moved);
+COMMENT ON AGGREGATE pql.decay_sum({length}, {time}, double precision) IS 'Sums values that fade, as of the newest row: each weighs half after every half_life. Rows with a null are ignored. To read it as of other instants, or to keep it, use pql.decay_agg.';
 --@ end
 
 CREATE OR REPLACE FUNCTION pql.half_life(time_constant interval) RETURNS interval

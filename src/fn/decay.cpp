@@ -1,4 +1,4 @@
-// pql.decay_agg and what is read from its states.
+// pql.decay_agg and what is read from its states; pql.decay_sum, which reads them at once.
 #include <cmath>
 
 #include "pg/aggregate.hpp"
@@ -64,7 +64,7 @@ struct Moving {
   Fifo<Block> blocks;
   Fifo<Weighed> rows;
   Fifo<Micros> newest; // never rising; those that were before a newer one and will leave before it are left out
-  Micros half_life;
+  HalfLife half_life;
 
   Block *block(std::int64_t number) const {
     if (!blocks.empty() && blocks.back().number == number) return &blocks.back();
@@ -83,8 +83,8 @@ struct Moving {
   }
 
   void add(const Row &r, const HalfLife &h) {
-    if (blocks.empty()) half_life = h.length();
-    if (half_life != h.length()) setting_changed("half_life");
+    if (blocks.empty()) half_life = h;
+    if (half_life.length() != h.length()) setting_changed("half_life");
     rows.push({r.t, Weight(h, r.t)});
     change(rows.back().weight, r.v, 1);
     while (!newest.empty() && newest.back() < r.t) newest.pop_back();
@@ -98,11 +98,25 @@ struct Moving {
     if (newest.front() == r.t) newest.pop();
   }
 
+  // Of the blocks that count, which are as many as a state keeps. None is empty.
+  const Block *oldest() const {
+    const std::int64_t top = blocks.back().number;
+    const Block *b = blocks.end() - 1;
+    while (b > blocks.begin() && top - b[-1].number < Decay::kBlocks) b--;
+    return b;
+  }
+
+  // As DecayState::sum_at has it, to the bit, as of the newest row.
+  double sum() const {
+    double total = 0;
+    for (const Block *b = blocks.end(), *first = oldest(); b-- > first;) total += decayed(b->sum.value(), b->number, half_life, newest.front());
+    return total;
+  }
+
   const State *state(Times times) const {
-    const std::int64_t top = blocks.back().number; // none is empty
-    const Block *oldest = blocks.end() - 1;
-    while (oldest > blocks.begin() && top - oldest[-1].number < Decay::kBlocks) oldest--;
-    DecayState *s = DecayState::make(half_life, newest.front(), top, static_cast<int>(top - oldest->number + 1), allocate);
+    const std::int64_t top = blocks.back().number;
+    const Block *const oldest = this->oldest();
+    DecayState *s = DecayState::make(half_life.length(), newest.front(), top, static_cast<int>(top - oldest->number + 1), allocate);
     s->set_times(times);
     for (const Block *b = oldest; b < blocks.end(); b++) s->blocks()[top - b->number] = *b;
     return s;
@@ -156,6 +170,20 @@ PQL_TIMED_DIRECT_FUNCTION(_decay_moved) {
   require_aggregate(fcinfo);
   const auto *m = PG_ARGISNULL(0) ? nullptr : reinterpret_cast<const Moving *>(PG_GETARG_POINTER(0));
   return m && !m->blocks.empty() ? state_result(m->state(times)) : null_result(fcinfo);
+}
+
+// Of pql.decay_sum.
+PQL_DIRECT_FUNCTION(_decay_sum_final) {
+  using namespace pql::pg;
+  const auto *s = own_state<pql::DecayState>(fcinfo);
+  return s ? Float8GetDatum(s->sum_at(s->newest)) : null_result(fcinfo);
+}
+
+PQL_DIRECT_FUNCTION(_decay_sum_moved) {
+  using namespace pql::pg;
+  require_aggregate(fcinfo);
+  const auto *m = PG_ARGISNULL(0) ? nullptr : reinterpret_cast<const Moving *>(PG_GETARG_POINTER(0));
+  return m && !m->blocks.empty() ? Float8GetDatum(m->sum()) : null_result(fcinfo);
 }
 
 PQL_DIRECT_FUNCTION(decay_score) {

@@ -91,10 +91,17 @@ def sliding(frame, table, group, duckdb_frame=None, clickhouse_frame=None):
     score = lambda w, o: f"SELECT sum(s / w) FROM (SELECT sum(value * {w}) {o} AS s, {w} AS w FROM {table}) AS x"  # noqa: E731
     return {
         "base": f"SELECT sum(n) FROM (SELECT count(*) {over} AS n FROM {table}) AS x",
-        "pql": f"SELECT sum(pql.decay_score(s, ts)) FROM (SELECT ts, pql.decay_agg('7 days', ts, value) {over} AS s FROM {table}) AS x",
+        "pql": f"SELECT sum(s) FROM (SELECT pql.decay_sum('7 days', ts, value) {over} AS s FROM {table}) AS x",
         "sql": score(weight, over), "duckdb": score(duck_weight, over.replace(frame, duckdb_frame or frame)),
         "clickhouse": f"""SELECT sum(s) FROM (SELECT exponentialTimeDecayedSum({WEEK / 0.6931471805599453})(value, ts / 1e6)
           OVER (PARTITION BY {group} ORDER BY {clickhouse_frame or f'ts {frame}'}) AS s FROM {table}) AS x"""}
+
+
+def sliding_state(frame, table, group):
+    over = f"OVER (PARTITION BY {group} ORDER BY ts {frame})"
+    return {
+        "base": sliding(frame, table, group)["base"],
+        "pql": f"SELECT sum(pql.decay_score(s, ts)) FROM (SELECT ts, pql.decay_agg('7 days', ts, value) {over} AS s FROM {table}) AS x"}
 
 
 def moving(aggregate, read, n):
@@ -161,6 +168,7 @@ ROWS = {
     "sliding": ("score of a sliding day by user, {recent} rows / count(*)", "recent", "x", 1.05,
                 sliding("RANGE '1 day' PRECEDING", "recent", "user_id", "RANGE interval 1 day PRECEDING",
                         "intDiv(ts, 1000) RANGE 86400000 PRECEDING")),  # ClickHouse's offsets have 32 bits
+    "sliding_state": ("the same from states / count(*)", "recent", "x", None, sliding_state("RANGE '1 day' PRECEDING", "recent", "user_id")),
     "sliding_rows": ("score of the last 1000 rows, {single} rows of one user / count(*)", "single", "x", None,
                      sliding("ROWS 1000 PRECEDING", "single", "user_id")),
     "moving_decay": (f"moving score, frames of {FRAMES[1]:,} rows / of {FRAMES[0]}", "single", "x", 1.1, {
@@ -176,7 +184,7 @@ ROWS = {
 GROUPS = {
     "funnel": ["funnel", "funnel_state"], "decay": ["decay"], "sessions": ["sessions", "sessions_shuffled"], "retention": ["retention"],
     "match": ["match"], "one": ["one_funnel", "one_state", "one_decay", "one_session", "one_apart", "one_users"],
-    "many": ["many_funnel", "many_decay", "many_sessions"], "sliding": ["sliding", "sliding_rows"],
+    "many": ["many_funnel", "many_decay", "many_sessions"], "sliding": ["sliding", "sliding_state", "sliding_rows"],
     "moving": ["moving_decay", "moving_funnel", "moving_count"], "once": ["once", "once_tied"],
 }
 

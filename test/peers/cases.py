@@ -465,6 +465,13 @@ case("decay_agg over a moving frame",
         .format("exponentialTimeDecayed", f"{DAY} / {LN2}", 5 * DAY // 1000),
     near=1e-9, wrong=("'5 days'", "'4 days'"))
 
+case("decay_sum over a moving frame",
+    "SELECT id, decay_sum('1 day', ts, v) OVER (PARTITION BY g ORDER BY ts RANGE '5 days' PRECEDING) FROM visit WHERE t IS NOT NULL AND v IS NOT NULL",
+    clickhouse="SELECT id, concat(toString(exponentialTimeDecayedSum({0})(v, t) OVER w), '|', toString(exponentialTimeDecayedSum({0})(abs(v), t) OVER w))"
+        " FROM valued WINDOW w AS (PARTITION BY g ORDER BY ms RANGE BETWEEN {1} PRECEDING AND CURRENT ROW)"
+        .format(f"{DAY} / {LN2}", 5 * DAY // 1000),
+    near=1e-9, wrong=("'5 days'", "'4 days'"))
+
 # --- sessions ---------------------------------------------------------------------------------------------------------------
 
 SESSIONS = ("SELECT g, visit, min(t) AS started, max(t) AS ended, sum(n) AS events FROM (SELECT *, sum(begins) OVER (PARTITION BY g"

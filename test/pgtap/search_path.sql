@@ -210,9 +210,10 @@ INSERT INTO plain.call (result) VALUES
   ($$(SELECT pql.journey_text(journey), pql.journey_text(journey, ','), pql.journey_steps(journey), pql.next_after(journey, 'u1'),
       pql.journey_count(journey), pql.journey_elided(journey) FROM plain.kept)$$),
   ($$(SELECT pql.events_all_agg(at, a, b), pql.events_excl_agg(at, x, a, b), pql.retention(a, b), pql.window_funnel('7 days', at, a, b),
-      pql.sequence_match('(?1).*(?2)', at, a, b), pql.funnel_histogram(n, 5), pql.count_active_users(who), pql.active_users_agg(who, true)
+      pql.sequence_match('(?1).*(?2)', at, a, b), pql.funnel_histogram(n, 5), pql.count_active_users(who), pql.active_users_agg(who, true),
+      pql.decay_sum('7 days', at, n)
       FROM plain.step GROUP BY who)$$),
-  ($$(SELECT pql.decay_agg('7 days', at, n) OVER w, pql.window_count_agg(at, '{1 day}') OVER w, pql.count_map_agg(who) OVER w,
+  ($$(SELECT pql.decay_agg('7 days', at, n) OVER w, pql.decay_sum('7 days', at) OVER w, pql.window_count_agg(at, '{1 day}') OVER w, pql.count_map_agg(who) OVER w,
       pql.retention(a, b) OVER w, pql.cohort_retention_agg(at, '1 day') OVER w, pql.events_excl_agg(at, x, a, b) OVER w,
       pql.window_funnel('7 days', at, a, b) OVER w, pql.session_agg('8 hours', at) OVER w, pql.count_active_users(who) OVER w,
       pql.journey_agg(at, who) OVER w FROM plain.step WINDOW w AS (ORDER BY at ROWS 3 PRECEDING))$$);
