@@ -104,13 +104,63 @@ TEST(SessionLaws, AFramesAreThoseOfItsInstants) {
 TEST(SessionStateLaws, AnyOrderAndAnyMerge) {
   check("session states", rc::check([] {
           const SessionSpec spec{any_gap(), number<Micros>(0, 50)};
-          const std::vector<Micros> all = any_instants(30);
+          std::vector<Micros> all = any_instants(number(2, 500)); // in room of every size up to some thousand bytes
+          if (one_in(3)) std::sort(all.begin(), all.end());
           states_keep_their_laws(kSessionState, all.size(), [&](const auto &some) {
             SessionState *s = some.empty() ? nullptr : SessionState::make(spec, test_allocate);
             for (const std::size_t i : some) s = s->add(all[i], test_allocate);
             return s;
           });
         }));
+}
+
+TEST(SessionStateLaws, OpenAndDamagedFormsHoldNothingElse) {
+  check("open and damaged", rc::check([] {
+          test_arena.release();
+          const SessionSpec spec{any_gap(), 0};
+          SessionState *s = SessionState::make(spec, test_allocate);
+          std::vector<Micros> all = any_instants(40);
+          all.push_back(0);
+          for (Micros at : all) {
+            s = s->add(at, test_allocate);
+            RC_ASSERT(is_state(kSessionState, *s, s->size()));
+          }
+          const std::vector<Session> expected = by_definition(spec.gap, all);
+          const auto *c = static_cast<const SessionState *>(kSessionState.canonical(*s, test_allocate));
+          RC_ASSERT(std::equal(c->sessions().begin(), c->sessions().end(), expected.begin(), expected.end()));
+          RC_ASSERT(is_state(kSessionState, *s, s->size()) && s->open == 1); // as it was
+
+          const auto words = static_cast<std::uint32_t>(s->room().size());
+          const SessionHead before = s->head;
+          s->head.loose = words - before.size * kSessionWords + 1;
+          RC_ASSERT(!is_state(kSessionState, *s, s->size()));
+          s->head.loose = ~0u >> 1;
+          RC_ASSERT(!is_state(kSessionState, *s, s->size()));
+          s->head = before;
+          s->head.size = words / kSessionWords + 1;
+          RC_ASSERT(!is_state(kSessionState, *s, s->size()));
+          s->head = before;
+          if (before.loose) {
+            const Micros there = s->room().back();
+            for (const Micros no : {kNever, kAlways, kLastInstant + 1, kFirstInstant - 1}) {
+              s->room().back() = no;
+              RC_ASSERT(!is_state(kSessionState, *s, s->size()));
+            }
+            s->room().back() = there;
+            s->open = 0;
+            RC_ASSERT(!is_state(kSessionState, *s, s->size()));
+          }
+        }));
+}
+
+TEST(SessionStateLaws, AloneARowTakesEightBytesUntilTheEnd) {
+  test_arena.release();
+  SessionState *s = SessionState::make({0, 0}, test_allocate);
+  for (Micros at = 0; at < 500; at++) s = s->add(at * 7919 % 500, test_allocate);
+  EXPECT_EQ(s->size(), 4096u);
+  for (Micros at = 0; at < 100'000; at++) s = s->add(at % 3, test_allocate); // these are known
+  EXPECT_LE(s->size(), 32768u);
+  EXPECT_EQ(kSessionState.canonical(*s, test_allocate)->size(), sizeof(SessionState) + 500 * sizeof(Session));
 }
 
 TEST(SessionStateLaws, AFramesStateIsThatOfItsRows) {

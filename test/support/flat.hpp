@@ -18,18 +18,31 @@ inline void *allocate(std::size_t bytes) { return allocated.allocate(bytes); }
 
 struct FlatSessions {
   SessionHead head;
-  std::vector<Session> room;
+  std::vector<Micros> room;
 
   explicit FlatSessions(SessionSpec spec = {}) : head{spec} {}
   template <class T> void add(const T &what) {
-    while (!Sessions(head, room).add(what)) room.resize(room.empty() ? 1 : room.size() * 2);
+    while (!set().add(what)) {
+      if (room.empty() || !set().tidy(allocate)) grow();
+    }
   }
   void merge(const FlatSessions &o) {
-    for (std::size_t i = 0; i < o.head.size; i++) add(o.room[i]);
+    FlatSessions other = o;
+    for (const Session &s : other.set().all()) add(s);
+    for (const Micros at : other.set().loose()) add(at);
   }
   std::vector<Session> tidy() {
-    Sessions(head, room).tidy();
-    return {room.begin(), room.begin() + head.size};
+    while (!set().tidy(allocate)) grow();
+    const std::span<const Session> all = set().all();
+    return {all.begin(), all.end()};
+  }
+
+private:
+  Sessions set() { return {head, room}; }
+  void grow() {
+    std::vector<Micros> wider(room.empty() ? kSessionWords : room.size() * 2);
+    set().move_to(wider);
+    room = std::move(wider);
   }
 };
 

@@ -65,9 +65,30 @@ TEST(Session, OfEquallyLongOnesTheEarliestIsTheLongest) {
 TEST(Session, RoomIsForSessionsNotForInstants) {
   FlatSessions f({10, 0});
   for (Micros at = 0; at < 100'000; at += 10) f.add(at);
-  EXPECT_EQ(f.room.size(), 1u);
+  EXPECT_EQ(f.room.size(), kSessionWords);
   for (int round = 0; round < 10'000; round++) f.add((round * 7919) % 50 * 1'000'000); // fifty, over and over
-  EXPECT_LE(f.room.size(), 128u);
+  EXPECT_LE(f.room.size(), 128 * kSessionWords);
+}
+
+TEST(Session, AloneAnInstantTakesAThirdOfTheRoom) {
+  SessionHead head{{10, 0}};
+  std::vector<Micros> room(8);
+  Sessions set(head, room);
+  for (const Micros at : {0, 100, 300, 200, 205, 196}) EXPECT_TRUE(set.add(at)); // one session of three, and three alone
+  EXPECT_EQ(head.size, 1u);
+  EXPECT_EQ(head.loose, 3u);
+  EXPECT_TRUE(set.add(400));
+  EXPECT_TRUE(set.add(500));
+  EXPECT_FALSE(set.add(600));
+  EXPECT_FALSE(set.add(505)); // makes a session, which takes two words more
+  EXPECT_TRUE(set.add(210));  // but this needs none
+  EXPECT_FALSE(set.tidy(allocate));
+  std::vector<Micros> wider(36);
+  set.move_to(wider);
+  Sessions all(head, wider);
+  EXPECT_TRUE(all.tidy(allocate));
+  const Found found(all.all().begin(), all.all().end());
+  EXPECT_EQ(found, (Found{{0, 0, 1}, {100, 100, 1}, {196, 210, 4}, {300, 300, 1}, {400, 400, 1}, {500, 500, 1}}));
 }
 
 TEST(Session, OnlyTheTidyFormIsOne) {

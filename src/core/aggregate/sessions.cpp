@@ -9,15 +9,29 @@ namespace {
 constexpr std::size_t size_of(std::size_t sessions) noexcept { return sizeof(SessionState) + sessions * sizeof(Session); }
 
 constexpr std::size_t kLeastSize = 128;
-std::size_t wider(const SessionState &s) noexcept { return std::bit_ceil(s.size() + sizeof(Session)); }
+
+// With the same header and other room, in which there is anything.
+SessionState *with_room(const SessionState &s, std::size_t size, Allocate allocate) {
+  auto *other = static_cast<SessionState *>(allocate(size));
+  *other = s;
+  other->set_size(size);
+  return other;
+}
+SessionState *wider(SessionState &s, Allocate allocate) {
+  SessionState *w = with_room(s, std::bit_ceil(s.size() + sizeof(Session)), allocate);
+  Sessions(s.head, s.room()).move_to(w->room());
+  return w;
+}
 
 const SessionState &read(const State &s) noexcept { return static_cast<const SessionState &>(s); }
 
 bool valid(const State &state) noexcept {
-  if (state.size() < size_of(1) || state.small) return false;
+  if (state.size() < size_of(1) || state.size() % sizeof(Micros) || state.small) return false;
   const SessionState &s = read(state);
-  if (s.head.size < 1 || s.head.size > s.room().size() || s.head.tidy > 1) return false;
-  if (!s.open && (!s.head.tidy || s.size() != size_of(s.head.size))) return false;
+  const std::size_t held = std::size_t{s.head.size} * kSessionWords + s.head.loose;
+  if (held < 1 || held > s.room().size()) return false;
+  if (!s.open && (!s.head.tidy || s.head.loose || s.size() != size_of(s.head.size))) return false;
+  if (!std::all_of(s.loose().begin(), s.loose().end(), is_instant)) return false;
   if (s.head.tidy) return is_tidy(s.head.spec, s.sessions());
   return is_tidy(s.head.spec, {}) &&
          std::all_of(s.sessions().begin(), s.sessions().end(), [&](const Session &each) { return is_session(s.head.spec, each); });
@@ -32,13 +46,20 @@ State *merge(State *into, const State &from, Allocate allocate) {
   return static_cast<SessionState *>(into)->merge(read(from), allocate);
 }
 
-// An exact copy that is tidied and then cut: what is cut off may stay behind it in memory.
-State *canonical(const State &s, Allocate allocate) {
-  SessionState *copy = resized(read(s), size_of(read(s).head.size), allocate);
-  Sessions(copy->head, copy->room()).tidy();
-  copy->set_size(size_of(copy->head.size));
-  copy->open = 0;
-  return copy;
+State *canonical(const State &state, Allocate allocate) {
+  const SessionState *s = &read(state);
+  if (!s->open) return resized(*s, s->size(), allocate);
+  if (!in_order(s->sessions(), s->loose())) {
+    SessionState *copy = resized(*s, s->size(), allocate);
+    Sessions(copy->head, copy->room()).sort();
+    s = copy;
+  }
+  const std::size_t n = fold(s->head.spec, s->sessions(), s->loose(), nullptr);
+  SessionState *c = with_room(*s, size_of(n), allocate);
+  c->open = 0;
+  c->head = {s->head.spec, static_cast<std::uint32_t>(n)};
+  fold(s->head.spec, s->sessions(), s->loose(), c->sessions().data());
+  return c;
 }
 
 void print(const State &state, TextWriter &out) {
@@ -65,8 +86,9 @@ State *parse(TextReader &in, Allocate allocate) {
   in.key("sessions");
   in.expect('[');
   do {
-    if (s->head.size == s->room().size()) s = resized(*s, wider(*s), allocate);
-    Session &each = s->room()[s->head.size++];
+    if (s->size() < size_of(s->head.size + std::size_t{1})) s = wider(*s, allocate);
+    s->head.size++;
+    Session &each = s->sessions().back();
     in.expect('[');
     each.start = in.integer();
     in.expect(',');
@@ -103,7 +125,11 @@ SessionState *SessionState::make(SessionSpec spec, Allocate allocate) {
 template <class T>
 SessionState *SessionState::take(const T &what, Allocate allocate) {
   SessionState *s = this;
-  while (!Sessions(s->head, s->room()).add(what)) s = resized(*s, wider(*s), allocate);
+  for (;;) {
+    Sessions held(s->head, s->room());
+    if (held.add(what)) break;
+    if (!held.tidy(allocate)) s = wider(*s, allocate);
+  }
   s->open = 1;
   return s;
 }
@@ -112,7 +138,8 @@ template SessionState *SessionState::take(const Micros &at, Allocate allocate);
 
 SessionState *SessionState::merge(const SessionState &o, Allocate allocate) {
   SessionState *s = this;
-  for (std::size_t i = 0; i < o.head.size; i++) s = s->take(o.room()[i], allocate);
+  for (const Session &each : o.sessions()) s = s->take(each, allocate);
+  for (std::size_t i = o.head.loose; i-- > 0;) s = s->take(o.loose()[i], allocate);
   return s;
 }
 
@@ -123,8 +150,8 @@ SessionState *state_of(const MovingSessions &frame, Allocate allocate) {
     return static_cast<SessionState *>(canonical(*s, allocate));
   }
   auto *s = make_state<SessionState>(kSessionState, size_of(frame.size()), allocate);
-  s->head = {frame.spec(), static_cast<std::uint32_t>(frame.size()), 1};
-  for (std::size_t i = 0; i < frame.size(); i++) s->room()[i] = frame[i];
+  s->head = {frame.spec(), static_cast<std::uint32_t>(frame.size())};
+  for (std::size_t i = 0; i < frame.size(); i++) s->sessions()[i] = frame[i];
   return s;
 }
 

@@ -9,7 +9,8 @@
 
 namespace pql {
 
-/// Followed by room for sessions; canonical: by the sessions. Open ones take a power of two of bytes, as chunks of memory do.
+/// Followed by room for sessions and loose instants; canonical: by the sessions. Open ones take a power of two of bytes, as chunks
+/// of memory do.
 struct SessionState : State {
   SessionHead head;
 
@@ -23,13 +24,15 @@ struct SessionState : State {
   }
   SessionState *merge(const SessionState &o, Allocate allocate);
 
-  std::span<Session> room() noexcept { return {reinterpret_cast<Session *>(this + 1), room_size()}; }
-  std::span<const Session> room() const noexcept { return {reinterpret_cast<const Session *>(this + 1), room_size()}; }
-  /// In the canonical form, ascending.
-  std::span<const Session> sessions() const noexcept { return room().first(head.size); }
+  std::span<Micros> room() noexcept { return {reinterpret_cast<Micros *>(this + 1), words()}; }
+  std::span<const Micros> room() const noexcept { return {reinterpret_cast<const Micros *>(this + 1), words()}; }
+  /// In the canonical form, all there is, ascending.
+  std::span<Session> sessions() noexcept { return {reinterpret_cast<Session *>(this + 1), head.size}; }
+  std::span<const Session> sessions() const noexcept { return {reinterpret_cast<const Session *>(this + 1), head.size}; }
+  std::span<const Micros> loose() const noexcept { return room().last(head.loose); }
 
 private:
-  std::size_t room_size() const noexcept { return (size() - sizeof(SessionState)) / sizeof(Session); }
+  std::size_t words() const noexcept { return (size() - sizeof(SessionState)) / sizeof(Micros); }
   template <class T> SessionState *take(const T &what, Allocate allocate);
 };
 

@@ -12,37 +12,80 @@ bool earlier(const Session &a, const Session &b) noexcept { return a.start < b.s
 
 } // namespace
 
-bool Sessions::push(const Session &s) noexcept {
-  if (head_.size == room_.size()) {
-    tidy();
-    // At the least so much free room that tidying again is paid for by what fills it.
-    if (head_.size == room_.size() || head_.size > room_.size() / 4 * 3) return false;
+bool in_order(std::span<const Session> sessions, std::span<const Micros> loose) noexcept {
+  return std::is_sorted(loose.rbegin(), loose.rend()) && std::is_sorted(sessions.begin(), sessions.end(), earlier);
+}
+
+std::size_t fold(const SessionSpec &spec, std::span<const Session> sessions, std::span<const Micros> loose, Session *out) noexcept {
+  std::size_t n = 0;
+  Session last;
+  const auto take = [&](const Session &s) {
+    if (n == 0 || (s.start > last.end && apart(last.end, s.start, spec.gap))) {
+      n++;
+      last = s;
+    } else {
+      last.end = std::max(last.end, s.end);
+      last.n = sum(last.n, s.n);
+    }
+    if (out) out[n - 1] = last;
+  };
+  auto at = loose.rbegin();
+  for (const Session &s : sessions) {
+    for (; at != loose.rend() && *at < s.start; at++) take({*at, *at, 1});
+    take(s);
   }
-  if (head_.size > 0) {
-    const Session &last = room_[head_.size - 1];
-    if (s.start <= last.end || !apart(last.end, s.start, head_.spec.gap)) head_.tidy = 0;
+  for (; at != loose.rend(); at++) take({*at, *at, 1});
+  return n;
+}
+
+bool Sessions::push(Micros at) noexcept {
+  if (head_.loose > 0) {
+    const auto [from, to] = std::minmax({loose().front(), at});
+    if (!apart(from, to, head_.spec.gap)) {
+      head_.loose--;
+      if (push({from, to, 2})) return true;
+      head_.loose++;
+      return false;
+    }
   }
-  room_[head_.size++] = s;
+  if (free_words() == 0) return false;
+  head_.loose++;
+  loose().front() = at;
   return true;
 }
 
-void Sessions::tidy() noexcept {
-  if (head_.tidy) return;
-  const std::span<Session> all = room_.first(head_.size);
-  std::sort(all.begin(), all.end(), earlier);
-  std::size_t last = 0;
-  for (std::size_t i = 1; i < all.size(); i++) {
-    Session &into = all[last];
-    const Session &s = all[i];
-    if (s.start > into.end && apart(into.end, s.start, head_.spec.gap)) {
-      all[++last] = s;
-      continue;
-    }
-    into.end = std::max(into.end, s.end);
-    into.n = sum(into.n, s.n);
+bool Sessions::push(const Session &s) noexcept {
+  if (free_words() < kSessionWords) return false;
+  if (head_.size > 0) {
+    const Session &last = all().back();
+    if (s.start <= last.end || !apart(last.end, s.start, head_.spec.gap)) head_.tidy = 0;
   }
-  head_.size = static_cast<std::uint32_t>(last + 1);
+  head_.size++;
+  all().back() = s;
+  return true;
+}
+
+void Sessions::sort() noexcept {
+  if (!head_.tidy) std::sort(all().begin(), all().end(), earlier);
+  if (!in_order({}, loose())) std::sort(loose().rbegin(), loose().rend());
+}
+
+bool Sessions::tidy(Allocate allocate) {
+  sort();
+  const std::size_t n = fold(head_.spec, all(), loose(), nullptr);
+  if (n * kSessionWords > room_.size() / 2) return false;
+  auto *const folded = static_cast<Session *>(allocate(n * sizeof(Session)));
+  fold(head_.spec, all(), loose(), folded);
+  head_.size = static_cast<std::uint32_t>(n);
   head_.tidy = 1;
+  head_.loose = 0;
+  std::copy_n(folded, n, all().begin());
+  return true;
+}
+
+void Sessions::move_to(std::span<Micros> wider) const noexcept {
+  std::copy_n(room_.begin(), head_.size * kSessionWords, wider.begin());
+  std::copy(loose().begin(), loose().end(), wider.last(head_.loose).begin());
 }
 
 bool is_session(const SessionSpec &spec, const Session &s) noexcept {

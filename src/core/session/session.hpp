@@ -31,11 +31,12 @@ constexpr std::uint64_t distance(Micros a, Micros b) noexcept {
 }
 constexpr bool apart(Micros a, Micros b, Micros gap) noexcept { return distance(a, b) > static_cast<std::uint64_t>(gap); }
 
-/// The head of a flat state; its sessions lie elsewhere, in room that the caller gives.
+/// The head of a flat state; what it is about lies elsewhere, in room that the caller gives.
 struct SessionHead {
   SessionSpec spec;
-  std::uint32_t size = 0;
-  std::uint32_t tidy = 1; ///< ascending, and further than the gap from each other
+  std::uint32_t size = 0;       ///< sessions, at the beginning of the room
+  std::uint32_t tidy : 1 = 1;   ///< they are ascending, and further than the gap from each other
+  std::uint32_t loose : 31 = 0; ///< instants that belong to no session yet, at the end of the room, the first one last
 };
 
 /// Of numbers of rows: saturates, which is as associative as the sum. Only states that somebody made up count so far.
@@ -44,24 +45,39 @@ constexpr std::int64_t sum(std::int64_t a, std::int64_t b) noexcept {
   return a > most - b ? most : a + b;
 }
 
-/// A set of sessions changed in place.
+/// Room is given in words of this size.
+inline constexpr std::size_t kSessionWords = sizeof(Session) / sizeof(Micros);
+
+/// Whether fold() can take them as they are.
+bool in_order(std::span<const Session> sessions, std::span<const Micros> loose) noexcept;
+/// How many sessions these are, each loose instant being one, when those within the gap are joined: the tidy form, which goes to
+/// `out` if there is one. That may be where the sessions are, if nothing is loose.
+std::size_t fold(const SessionSpec &spec, std::span<const Session> sessions, std::span<const Micros> loose, Session *out) noexcept;
+
+/// A set of sessions changed in place. An instant which doesn't extend the last session stays loose, since it takes a third of the
+/// room of a session, until there is another one within the gap, or no room.
 class Sessions {
 public:
-  Sessions(SessionHead &head, std::span<Session> room) noexcept : head_(head), room_(room) {}
+  Sessions(SessionHead &head, std::span<Micros> room) noexcept : head_(head), room_(room) {}
 
-  /// Takes an instant, or a session of the same gap. False, and nothing changed but the order, when it takes more room.
-  bool add(Micros at) noexcept { return extends_last(at) || push({at, at, 1}); }
+  /// Takes an instant, or a session of the same gap. False, and nothing changed, when there is no room.
+  bool add(Micros at) noexcept { return extends_last(at) || push(at); }
   bool add(const Session &s) noexcept { return s.n == 1 ? add(s.start) : push(s); }
-  /// Ascending order, and one session where several are within the gap.
-  void tidy() noexcept;
+  /// What fold() requires.
+  void sort() noexcept;
+  /// The tidy form, nothing loose; but when that would take more than half of the room: false, and nothing changed but the order.
+  bool tidy(Allocate allocate);
+  /// To wider room, which isn't the same.
+  void move_to(std::span<Micros> wider) const noexcept;
 
-  std::span<const Session> all() const noexcept { return room_.first(head_.size); }
+  std::span<Session> all() const noexcept { return {reinterpret_cast<Session *>(room_.data()), head_.size}; }
+  std::span<Micros> loose() const noexcept { return room_.last(head_.loose); }
 
 private:
   // The common case: instants in ascending order, more or less. What begins before the last session may reach the one before it.
   bool extends_last(Micros at) noexcept {
     if (head_.size == 0) return false;
-    Session &last = room_[head_.size - 1];
+    Session &last = all().back();
     if (at >= last.end) {
       if (apart(last.end, at, head_.spec.gap)) return false;
       last.end = at;
@@ -73,10 +89,12 @@ private:
     last.n = sum(last.n, 1);
     return true;
   }
+  bool push(Micros at) noexcept;
   bool push(const Session &s) noexcept;
+  std::size_t free_words() const noexcept { return room_.size() - head_.size * kSessionWords - head_.loose; }
 
   SessionHead &head_;
-  std::span<Session> room_;
+  std::span<Micros> room_;
 };
 
 /// Whether this can be a session of some instants.
