@@ -94,6 +94,7 @@ State *parse(TextReader &in, Allocate allocate) {
   }
   e->set_size(e->head_size() + e->count * sizeof(EventRow));
   e->open = 0;
+  e->ordered = in_order(e->all());
   return e;
 }
 

@@ -34,7 +34,7 @@ struct EventsState : State { // small: conditions
 
   std::uint32_t count;
   Keeps keeps;
-  std::uint8_t ordered; ///< the rows are; 1 in canonical states
+  std::uint8_t ordered; ///< the rows are known to be; 1 in canonical states
   std::uint16_t pattern_size;
   Micros within;
 
@@ -45,14 +45,13 @@ struct EventsState : State { // small: conditions
   }
 
   bool wants(const EventRow &r) const noexcept { return wanted(keeps, r); }
-  /// Adds a row that it wants. Gives the state or a larger copy.
+  /// Adds a row that it wants. Gives the state or a larger copy. (Whether it is in order with the one before isn't looked at: with
+  /// many groups that one would have to come from memory. Who reads the rows goes through all of them anyway.)
   EventsState *add(const EventRow &r, Allocate allocate) {
     EventsState *s = count < room() ? this : with_room(1, allocate);
     s->open = 1;
-    EventRow *const end = s->rows() + s->count;
-    if (s->ordered && s->count && before(r, end[-1])) s->ordered = 0;
-    *end = r;
-    s->count++;
+    s->ordered = 0;
+    s->rows()[s->count++] = r;
     return s;
   }
   EventsState *merge(const EventsState &o, Allocate allocate);
