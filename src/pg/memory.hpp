@@ -6,11 +6,11 @@
 namespace pql::pg {
 
 /// A std::pmr resource over a memory context. Throws std::bad_alloc; never raises. Alignment up to 8.
-class ContextResource final : public std::pmr::memory_resource {
+class ContextResource : public std::pmr::memory_resource {
 public:
   explicit ContextResource(MemoryContext cx) noexcept : cx_(cx) {}
 
-private:
+protected:
   void *do_allocate(std::size_t n, std::size_t align) override {
     if (align > MAXIMUM_ALIGNOF || n > MaxAllocHugeSize) throw std::bad_alloc();
     void *p = MemoryContextAllocExtended(cx_, n ? n : 1, MCXT_ALLOC_NO_OOM | MCXT_ALLOC_HUGE);
@@ -23,26 +23,36 @@ private:
   MemoryContext cx_;
 };
 
-/// A memory context of its own for the length of a scope. On an error PostgreSQL frees it with its parent.
-class Scratch {
+/// Memory for the length of a scope: some of its own, and, when that is used up, a memory context, which PostgreSQL frees with its parent
+/// on an error. What a single row needs is had without asking anybody.
+class Scratch final : ContextResource {
 public:
-  explicit Scratch(const char *name, MemoryContext parent = CurrentMemoryContext)
-      : cx_(call([&] { return AllocSetContextCreateInternal(parent, name, ALLOCSET_DEFAULT_SIZES); })),
-        resource_(cx_), arena_(&resource_) {}
+  explicit Scratch(const char *name, MemoryContext parent = CurrentMemoryContext) noexcept
+      : ContextResource(nullptr), name_(name), parent_(parent), arena_(this, first_) {}
   Scratch(const Scratch &) = delete;
   Scratch &operator=(const Scratch &) = delete;
   ~Scratch() {
     arena_.release();
-    MemoryContextDelete(cx_);
+    if (cx_) MemoryContextDelete(cx_);
   }
 
-  MemoryContext context() const noexcept { return cx_; }
+  /// Throws PgError.
+  MemoryContext context() {
+    if (!cx_) cx_ = call([&] { return AllocSetContextCreateInternal(parent_, name_, ALLOCSET_DEFAULT_SIZES); });
+    return cx_;
+  }
   Arena &arena() noexcept { return arena_; }
 
 private:
-  MemoryContext cx_;
-  ContextResource resource_;
+  void *do_allocate(std::size_t n, std::size_t align) override {
+    (void)context();
+    return ContextResource::do_allocate(n, align);
+  }
+
+  const char *name_;
+  MemoryContext parent_;
   Arena arena_;
+  alignas(MAXIMUM_ALIGNOF) std::byte first_[4096];
 };
 
 } // namespace pql::pg

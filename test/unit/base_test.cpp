@@ -83,6 +83,27 @@ TEST(Arena, ResetKeepsOneChunkAndUsesItAgain) {
   EXPECT_GT(up.bytes, kept);
 }
 
+TEST(Arena, AsksForNothingBeforeItsOwnIsUsedUp) {
+  Counting up;
+  alignas(8) std::byte own[256];
+  Arena a(&up, own);
+  for (int turn = 0; turn < 3; turn++) {
+    for (int i = 0; i < 32; i++) EXPECT_EQ(a.allocate(8), own + 8 * i);
+    EXPECT_TRUE(up.out.empty());
+    turn == 1 ? a.release() : a.reset();
+  }
+  (void)a.allocate(256);
+  EXPECT_TRUE(up.out.empty());
+  void *const further = a.allocate(1);
+  EXPECT_EQ(up.out.size(), 1u);
+  a.reset(); // keeps what it had to ask for
+  EXPECT_EQ(up.out.size(), 1u);
+  EXPECT_EQ(a.allocate(1), further);
+  a.release();
+  EXPECT_TRUE(up.out.empty());
+  EXPECT_EQ(a.allocate(1), static_cast<void *>(own));
+}
+
 TEST(Arena, SurvivesMemoryRunningOut) {
   Counting up;
   Arena a(&up);

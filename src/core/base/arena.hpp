@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory_resource>
+#include <span>
 #include <string_view>
 #include <type_traits>
 
@@ -15,7 +16,9 @@ namespace pql {
 /// Bump allocator over a memory resource. Throws what the resource throws (std::bad_alloc).
 class Arena {
 public:
-  explicit Arena(std::pmr::memory_resource *up = std::pmr::get_default_resource()) noexcept : up_(up) {}
+  /// `first`, aligned to 8 bytes, is used before anything is asked for.
+  explicit Arena(std::pmr::memory_resource *up = std::pmr::get_default_resource(), std::span<std::byte> first = {}) noexcept
+      : up_(up), first_(first), at_(reinterpret_cast<char *>(first.data())), left_(first.size()) {}
   Arena(const Arena &) = delete;
   Arena &operator=(const Arena &) = delete;
   ~Arena() { release(); }
@@ -51,13 +54,13 @@ public:
       up_->deallocate(head_, head_->size, 8);
       head_ = next;
     }
-    at_ = nullptr;
-    left_ = taken_ = 0;
+    taken_ = 0;
+    start_over();
   }
 
   /// Forgets what was allocated but keeps the newest chunk for what comes next.
   void reset() noexcept {
-    if (!head_) return;
+    if (!head_) return start_over();
     while (Chunk *older = head_->next) {
       head_->next = older->next;
       taken_ -= older->size;
@@ -68,12 +71,17 @@ public:
   }
 
 private:
-  static constexpr std::size_t kFirst = 4096; ///< as much as most rows of a state need
+  static constexpr std::size_t kFirst = 4096;
 
   struct Chunk {
     Chunk *next;
     std::size_t size;
   };
+
+  void start_over() noexcept {
+    at_ = reinterpret_cast<char *>(first_.data());
+    left_ = first_.size();
+  }
 
   void grow(std::size_t n) {
     std::size_t size = taken_ == 0 ? kFirst : taken_ < (std::size_t{1} << 20) ? taken_ : std::size_t{1} << 20;
@@ -88,9 +96,10 @@ private:
   }
 
   std::pmr::memory_resource *up_;
+  std::span<std::byte> first_;
   Chunk *head_ = nullptr;
-  char *at_ = nullptr;
-  std::size_t left_ = 0, taken_ = 0;
+  char *at_;
+  std::size_t left_, taken_ = 0;
 };
 
 /// A growing array in an arena. Trivial: copying it copies the handle, not the elements.
