@@ -87,7 +87,7 @@ def parse_arguments():
     p.add_argument("--chunk", type=count, help="rows of a COPY (1M)")
     p.add_argument("--rounds", type=int, help="how often a COPY is repeated (5)")
     p.add_argument("--batches", type=int, help="how many 1000-row INSERTs (150)")
-    p.add_argument("--seconds", type=float, help="length of a pgbench run in seconds (2)")
+    p.add_argument("--seconds", type=float, help="length of a pgbench run in seconds (4)")
     p.add_argument("--milestones", type=count, help="the larger size of the growth rows (5M; 20M takes long)")
     p.add_argument("--milestones-small", type=count, help="the smaller one (1M)")
     p.add_argument("--clock", default="wall", choices=["event", "wall"], help="the clock of pql's source (wall)")
@@ -103,10 +103,10 @@ def parse_arguments():
     a.chunk = a.chunk or (200_000 if small else 1_000_000)
     a.rounds = a.rounds or (3 if small else 5)
     a.batches = a.batches or (50 if small else 150)
-    a.seconds = a.seconds or (1 if small else 2)
+    a.seconds = a.seconds or (1 if small else 4)
     a.milestones = a.milestones or (300_000 if small else 5_000_000)
     a.milestones_small = a.milestones_small or (100_000 if small else 1_000_000)
-    a.pgbench_rounds = 3 if small else 8
+    a.pgbench_rounds = 3 if small else 6
     a.variants = [v for v in VARIANTS if v == "none" or v in a.variants.split(",")]
     groups = list(GROUPS) if not a.only else a.only.split(",")
     skipped = [g for g in a.skip.split(",") if g]
