@@ -240,7 +240,8 @@ void remember_again(const SourceInfo &source, const Ids &ids, const std::vector<
              args, true);
   spi.run("INSERT INTO pql.seen_event AS e (home, source_id, event_id, rank, arrived_at)"
           " SELECT x.home, $1, x.id, x.rank, pg_catalog.statement_timestamp() FROM unnest($3, $4, $5) AS x(home, id, rank)"
-          " WHERE $2 IS NOT NULL AND x.rank > coalesce((SELECT f.rank FROM pql.forgotten_event AS f WHERE f.source_id = $1), '')"
+          " WHERE $2 IS NOT NULL AND (x.rank > coalesce((SELECT f.rank FROM pql.forgotten_event AS f WHERE f.source_id = $1), '')"
+          "  OR EXISTS (SELECT FROM pql.seen_event AS o WHERE o.home = x.home AND o.source_id = $1 AND o.event_id = x.id))"
           " ORDER BY 1, 3 ON CONFLICT (home, source_id, event_id) DO UPDATE SET rank = excluded.rank WHERE e.rank <> excluded.rank",
           args);
   spi.finish();
