@@ -47,6 +47,10 @@ SELECT * FROM pql.attach('ev', user_id => 'who', account_id => 'org', event => '
 CREATE INDEX ON ev (org, ts);
 SELECT * FROM pql.attach('ev', user_id => 'who', account_id => 'org', event => 'name', occurred_at => 'ts', event_id => 'id',
                          dedup => '90 days', dry_run => true);
+-- when a row arrived: what nobody knows, and what it decides with dedup
+SELECT * FROM pql.attach('ev', user_id => 'who', account_id => 'org', event => 'name', occurred_at => 'ts', event_id => 'id', dedup => '90 days',
+                         received_at => $$CASE WHEN id < 4 THEN ts + interval '5 minutes' WHEN id < 6 THEN 'infinity'::timestamptz WHEN id < 8 THEN '-infinity'::timestamptz END$$,
+                         dry_run => true) WHERE what IN ('lateness', 'duplicates');
 -- an expression that fails on some rows
 UPDATE ev SET props = '{"at": "2026-01-01T00:00:00Z", "n": "1"}';
 UPDATE ev SET props = '{"at": "x", "n": "one"}' WHERE id = 7;
@@ -104,7 +108,11 @@ SELECT pg_temp.attach(a) FROM unnest(ARRAY[
   $$user_id => 'who', event => 'name', occurred_at => 'ts', dedup => '90 days'$$,
   $$user_id => 'who', event => 'name', occurred_at => 'ts', event_id => 'id', dedup => '3 months'$$,
   $$user_id => 'who', event => 'name', occurred_at => 'ts', event_id => 'id', dedup => '0'$$,
-  $$user_id => 'who', event => 'name', occurred_at => 'ts', event_id => 'id', dedup => '-1 day'$$
+  $$user_id => 'who', event => 'name', occurred_at => 'ts', event_id => 'id', dedup => '-1 day'$$,
+  $$user_id => 'who', event => 'name', occurred_at => 'ts', event_id => 'id', dedup => '90 days', received_at => 'gone'$$,
+  $$user_id => 'who', event => 'name', occurred_at => 'ts', event_id => 'id', dedup => '90 days', received_at => 'number'$$,
+  $$user_id => 'who', event => 'name', occurred_at => 'ts', event_id => 'id', dedup => '90 days', received_at => 'local'$$,
+  $$user_id => 'who', event => 'name', occurred_at => 'ts', event_id => 'id', dedup => '90 days', received_at => 'now()'$$
 ]) AS a;
 
 CREATE VIEW v AS SELECT * FROM ev;

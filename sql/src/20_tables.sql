@@ -113,13 +113,14 @@ CREATE TABLE pql.seen_event (
   arrived_at  timestamptz NOT NULL,
   PRIMARY KEY (home, source_id, event_id)
 );
-COMMENT ON TABLE pql.seen_event IS 'Event ids of sources attached with dedup, for as long as the horizon says, each with the rank (time and content) of the row that counts.';
+COMMENT ON TABLE pql.seen_event IS 'Event ids of sources attached with dedup, for as long as the horizon says, each with the rank of the row that counts: its arrival (received_at, or else occurred_at), its time and its content.';
+COMMENT ON COLUMN pql.seen_event.arrived_at IS 'When it was noted: only says how long it is remembered.';
 
 CREATE TABLE pql.forgotten_event (
   source_id  int PRIMARY KEY,
   rank       text COLLATE "C" NOT NULL
 );
-COMMENT ON TABLE pql.forgotten_event IS 'Up to which rank event ids have been forgotten: whether older events came before, only the events table tells.';
+COMMENT ON TABLE pql.forgotten_event IS 'Up to which rank event ids have been forgotten: whether lower ones came before, only the events table tells.';
 
 CREATE TABLE pql.unusable_event (
   source_id  int NOT NULL,

@@ -164,7 +164,8 @@ BEGIN
                count(*) FILTER (WHERE e.account IS NULL AND e.failure IS NULL) AS no_account, count(DISTINCT e.account) AS accounts,
                count(DISTINCT e.name) AS names, count(*) FILTER (WHERE e.at > clock_timestamp()) AS future,
                min(e.at) AS first, max(e.at) AS last, count(DISTINCT e.id) AS ids,
-               percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM e.received - e.at)) AS late
+               percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM e.received - e.at))
+                 FILTER (WHERE isfinite(e.received) AND isfinite(e.at)) AS late
           INTO n
           FROM pql._sample_events(events, user_id, account_id, event, occurred_at, event_id, properties, received_at, carefully) AS e;
         EXIT;
@@ -195,9 +196,11 @@ BEGIN
     END IF;
   END IF;
   what := 'duplicates';
-  finding := CASE WHEN dedup IS NOT NULL THEN format('refused by pql, for %s', dedup) WHEN unique_ids THEN 'refused by a unique index'
+  finding := CASE WHEN dedup IS NOT NULL THEN format('refused by pql, for %s by %s', dedup, CASE WHEN received_at IS NULL THEN 'occurred_at' ELSE 'received_at' END)
+    WHEN unique_ids THEN 'refused by a unique index'
     WHEN event_id IS NULL THEN 'counted: events have no id' ELSE 'counted: nothing refuses them' END;
-  advice := CASE WHEN dedup IS NULL AND NOT unique_ids THEN 'Give event_id and a unique index on it, or dedup => ''90 days'', so that a replay changes nothing.' END;
+  advice := CASE WHEN dedup IS NULL AND NOT unique_ids THEN 'Give event_id and a unique index on it, or dedup => ''90 days'', so that a replay changes nothing.'
+    WHEN dedup IS NOT NULL AND received_at IS NULL THEN 'Give received_at, so that it counts from when rows arrive, and not from when their events happened.' END;
   RETURN NEXT;
   what := 'index'; finding := CASE WHEN indexed THEN 'there is one' ELSE 'missing' END;
   advice := CASE WHEN NOT indexed THEN format('CREATE INDEX ON %s (%s, %s); without it, updates and deletes of events, and scores of the past, read the whole table.', events, coalesce(account_id, user_id), occurred_at) END;
@@ -222,7 +225,7 @@ BEGIN
   advice := CASE WHEN pages > 0 THEN 'CALL pql.backfill() folds it.' END; RETURN NEXT;
 END $$;
 COMMENT ON FUNCTION pql.attach(regclass, text, text, text, text, text, text, text, text, text, text, interval, boolean) IS
-  'Attaches an events table: from now on its rows become state. Each text is a column or an SQL expression over the row. With dry_run it only tells what it found: ids, duplicates, lateness, missing indexes, cost. Errors: 42809 not a table, 42710 attached already, 42703 unknown column, 42501 no rights, 22023 bad argument, 22004 null argument.';
+  'Attaches an events table: from now on its rows become state. Each text is a column or an SQL expression over the row. With dedup, of rows with one id that arrive within that time only the first counts: by received_at or, where it is NULL, infinite or not given, by occurred_at. With dry_run it only tells what it found: ids, duplicates, lateness, missing indexes, cost. Errors: 42809 not a table, 42710 attached already, 42703 unknown column, 42501 no rights, 22023 bad argument, 22004 null argument.';
 REVOKE ALL ON FUNCTION pql.attach(regclass, text, text, text, text, text, text, text, text, text, text, interval, boolean) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql.detach(events regclass) RETURNS void

@@ -59,7 +59,8 @@ CREATE VIEW pql.sources WITH (security_invoker = true) AS
                   AND EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = s.relation AND c.relispartition))
          AND pql._readable(s.source_id) AS intact,
          s.user_id, s.account_id, s.event, s.occurred_at, s.event_id, s.properties, s.clock, s.mode, s.capture,
-         CASE WHEN s.dedup IS NOT NULL THEN 'refused for ' || s.dedup WHEN s.unique_ids THEN 'refused by a unique index'
+         CASE WHEN s.dedup IS NOT NULL THEN 'refused for ' || s.dedup || CASE WHEN s.received_at IS NULL THEN ' by occurred_at' ELSE ' by received_at' END
+              WHEN s.unique_ids THEN 'refused by a unique index'
               ELSE 'counted' END AS duplicates,
          s.max_event_age, s.max_future, s.sealed_before, s.attached_at,
          (SELECT count(*) FROM pql.held_event AS h WHERE h.source_id = s.source_id) AS held,
@@ -70,6 +71,7 @@ CREATE VIEW pql.sources WITH (security_invoker = true) AS
   FROM pql.source AS s;
 COMMENT ON VIEW pql.sources IS 'Attached events tables: how they are read, whether they are intact, and what became of events that could not be used at once.';
 COMMENT ON COLUMN pql.sources.intact IS 'Whether pql''s triggers on the table and its partitions are there and enabled, and its columns are; a table that has become a partition itself is not.';
+COMMENT ON COLUMN pql.sources.duplicates IS 'What becomes of rows that repeat an id: refused by a unique index; counted; or refused by pql (dedup) for a time, which is measured from one row to the other by their arrival (received_at) or, where pql.attach was not told of it, by when the events happened (occurred_at).';
 COMMENT ON COLUMN pql.sources.changed_partitions IS 'What happened to partitions that fires no trigger, and is not mended: CALL pql.backfill() takes in what was attached with events, and takes out what was detached; pql.verify() tells whether one that was emptied or rewritten lost events, and CALL pql.rebuild() mends everything.';
 COMMENT ON COLUMN pql.sources.held IS 'Events in the future, held until they are due.';
 

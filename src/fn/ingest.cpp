@@ -213,7 +213,7 @@ private:
   static bool same(const Extracted &a, const Extracted &b) {
     if (a.unusable || b.unusable) return a.unusable == b.unusable;
     if (a.user != b.user || a.has_account != b.has_account || (a.has_account && a.account != b.account) ||
-        a.event != b.event || a.at != b.at || a.id.view() != b.id.view() || a.has_properties != b.has_properties)
+        a.event != b.event || a.at != b.at || a.arrived != b.arrived || a.id.view() != b.id.view() || a.has_properties != b.has_properties)
       return false;
     return !a.has_properties || datum_image_eq(a.properties, b.properties, false, -1); // 1 and 1.0 differ to a rule
   }

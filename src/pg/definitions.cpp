@@ -242,7 +242,7 @@ void Definitions::load_sources() {
                             " clock = 'event', dedup IS NOT NULL,"
                             " (extract(epoch FROM max_event_age) * 1000000)::bigint,"
                             " (extract(epoch FROM max_future) * 1000000)::bigint, sealed_before,"
-                            " (extract(epoch FROM dedup) * 1000000)::bigint FROM pql.source ORDER BY source_id",
+                            " (extract(epoch FROM dedup) * 1000000)::bigint, received_at FROM pql.source ORDER BY source_id",
                             {}, true);
   for (std::uint64_t i = 0; i < n; i++) {
     SourceInfo s;
@@ -260,6 +260,7 @@ void Definitions::load_sources() {
     s.max_future = spi.number(i, 12);
     s.sealed_before = spi.is_null(i, 13) ? kAlways : spi.number(i, 13);
     s.dedup_for = spi.number(i, 14);
+    s.received_at = spi.text(i, 15);
     sources_.push_back(std::move(s));
   }
   n = spi.run("SELECT job_id FROM pql.backfill_job WHERE finished_at IS NULL", {}, true);

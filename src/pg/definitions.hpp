@@ -55,7 +55,7 @@ private:
 struct SourceInfo {
   int id = 0;
   Oid relation = InvalidOid;
-  std::string user_id, account_id, event, occurred_at, event_id, properties;
+  std::string user_id, account_id, event, occurred_at, event_id, properties, received_at;
   bool event_clock = false, dedup = false;
   Micros max_event_age = 0, max_future = 0, dedup_for = 0;
   Micros sealed_before = kAlways;

@@ -47,7 +47,8 @@ Extractor *Extractor::compile(Relation rel, const SourceInfo &s, MemoryContext c
   x->at_ = part(s.occurred_at, "occurred_at", TIMESTAMPTZOID);
   x->id_ = part(s.event_id, "event_id", InvalidOid);
   x->properties_ = part(s.properties, "properties", JSONBOID);
-  for (const Part *p : {&x->user_, &x->account_, &x->event_, &x->at_, &x->id_, &x->properties_}) {
+  if (s.dedup) x->received_ = part(s.received_at, "received_at", TIMESTAMPTZOID); // read for nothing else
+  for (const Part *p : {&x->user_, &x->account_, &x->event_, &x->at_, &x->id_, &x->properties_, &x->received_}) {
     if (p->present && p->expression.column <= 0) x->can_fail_ = true;
     if (p->present) x->last_column_ = std::max(x->last_column_, p->expression.column);
   }
@@ -114,6 +115,12 @@ void Extractor::read(TupleTableSlot *slot, Extracted &out, bool with_properties)
   if (!finite(out.at)) {
     out.unusable = "time infinite";
     return;
+  }
+  out.arrived = out.at;
+  if (received_.present) {
+    const Datum received = value(received_, slot, &isnull);
+    // Not known: history from before there was such a column, which arrived soon after it happened.
+    if (!isnull && finite(DatumGetTimestampTz(received))) out.arrived = DatumGetTimestampTz(received);
   }
   out.has_account = false;
   if (account_.present) {

@@ -13,6 +13,7 @@ struct Extracted {
   std::string_view user, account, event;
   bool has_account = false;
   Micros at = 0;
+  Micros arrived = 0; ///< what distances of equal ids are measured by: when it was received, or else `at`
   EventId id;
   Datum properties = 0;
   bool has_properties = false;
@@ -53,7 +54,7 @@ private:
   Datum value(const Part &p, TupleTableSlot *slot, bool *isnull);
   std::string_view text(const Part &p, TupleTableSlot *slot, char (&room)[40], bool *isnull);
 
-  Part user_, account_, event_, at_, id_, properties_;
+  Part user_, account_, event_, at_, id_, properties_, received_;
   ExprContext *context_;
   AttrNumber last_column_; ///< of those that are read as they are
   bool can_fail_;

@@ -36,21 +36,22 @@ Ids::Rank rank_of(const Extracted &e) {
     return hash_bytes_extended(reinterpret_cast<const unsigned char *>(s.data()), static_cast<int>(s.size()), seed);
   };
   std::uint64_t digest = mix(e.event, mix(e.user, 0));
-  if (!e.has_properties) return {e.at, digest};
+  if (!e.has_properties) return {e.arrived, e.at, digest};
   const struct varlena *json = PG_DETOAST_DATUM_PACKED(e.properties);
-  return {e.at, mix({VARDATA_ANY(json), VARSIZE_ANY_EXHDR(json)}, digest)};
+  return {e.arrived, e.at, mix({VARDATA_ANY(json), VARSIZE_ANY_EXHDR(json)}, digest)};
 }
 
 // As text that sorts as ranks do.
 std::string to_text(const Ids::Rank &r) {
-  char text[33];
-  snprintf(text, sizeof text, "%016llx%016llx", static_cast<unsigned long long>(r.at) ^ (1ull << 63), // negative ones first
-                static_cast<unsigned long long>(r.digest));
+  const auto of_time = [](Micros t) { return static_cast<unsigned long long>(t) ^ (1ull << 63); }; // negative ones first
+  char text[49];
+  snprintf(text, sizeof text, "%016llx%016llx%016llx", of_time(r.arrived), of_time(r.at), static_cast<unsigned long long>(r.digest));
   return text;
 }
 
 Ids::Rank from_text(const std::string &s) {
-  return {static_cast<Micros>(std::stoull(s.substr(0, 16), nullptr, 16) ^ (1ull << 63)), std::stoull(s.substr(16), nullptr, 16)};
+  const auto number = [&](std::size_t at) { return std::stoull(s.substr(at, 16), nullptr, 16); };
+  return {static_cast<Micros>(number(0) ^ (1ull << 63)), static_cast<Micros>(number(16) ^ (1ull << 63)), number(32)};
 }
 
 // Homes, ids and ranks side by side; of several rows with one id the last.
@@ -76,7 +77,7 @@ void Ids::add(const Extracted &e) {
 
 bool Ids::repeats(const Rank &row, const Rank &earlier) const noexcept {
   if (row < earlier) return false;
-  return static_cast<std::uint64_t>(row.at) - static_cast<std::uint64_t>(earlier.at) <= static_cast<std::uint64_t>(horizon_);
+  return static_cast<std::uint64_t>(row.arrived) - static_cast<std::uint64_t>(earlier.arrived) <= static_cast<std::uint64_t>(horizon_);
 }
 
 bool Ids::may_repeat(const Rank &row, const Rank &forgotten) const noexcept { return row < forgotten || repeats(row, forgotten); }
@@ -129,7 +130,7 @@ void Folder::take(const Extracted &e) { take(e, place_of(batch_, e)); }
 
 void Folder::take(const Extracted &e, const Batch::Place &at) {
   if (e.unusable) return count_unusable(e.unusable);
-  if (e.at > until || e.at < since) return;
+  if (e.at < since || (e.at > until && !ranking)) return; // a later one that arrived before counts, and not what repeats it
   if (e.at < source_.sealed_before && since == kAlways) return count_unusable("sealed");
   if (wanted && !wanted(wanted_arg, e)) return;
   if (ranking) return e.id.size ? ids->add(e) : void();

@@ -11,12 +11,13 @@
 
 namespace pql::pg {
 
-/// Which of the rows that share an event id (and home) count: the earliest, and a later one past the horizon.
+/// Which of the rows that share an event id (and home) count: the first that arrived, and a later one past the horizon.
 class Ids {
 public:
   struct Rank {
-    Micros at;
-    std::uint64_t digest; ///< of what the row says, for those of one instant
+    Micros arrived; ///< or, where the table doesn't tell, `at`
+    Micros at;            ///< for those that arrived at one instant
+    std::uint64_t digest; ///< of what the row says, for those that happened at one, too
     auto operator<=>(const Rank &) const = default;
   };
 
@@ -29,7 +30,7 @@ public:
   bool take(const Extracted &e);
   /// Whether a row is a repetition of an earlier one that counts.
   bool repeats(const Rank &row, const Rank &earlier) const noexcept;
-  /// Whether a row is older than one whose id may have been forgotten, or may repeat it.
+  /// Whether a row came before one whose id may have been forgotten, or may repeat it.
   bool may_repeat(const Rank &row, const Rank &forgotten) const noexcept;
 
   std::unordered_map<std::string, std::vector<Rank>> ranks; ///< by id_key
