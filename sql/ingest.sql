@@ -428,6 +428,11 @@ SELECT ids_forgotten FROM pql.tick(now() + interval '98 days');
 INSERT INTO again VALUES ('f', '2026-06-11', 'ada', 'acme', 'work'), ('g', '2999-01-01', 'ada', 'acme', 'work');
 SELECT sum(events) FROM pql.members;
 SELECT * FROM pql.verify();
+-- what repeats a row of its statement is past the horizon of one that came before, which that row repeats
+INSERT INTO again VALUES ('h', '2026-01-01', 'ada', 'acme', 'work');
+INSERT INTO again VALUES ('h', '2026-03-01', 'ada', 'acme', 'work'), ('h', '2026-04-15', 'ada', 'acme', 'work');
+SELECT events FROM pql.members;
+SELECT * FROM pql.verify();
 -- one that was looked up is remembered by the row that counts, not by the one that repeats it
 INSERT INTO again VALUES ('f', '2026-09-08 12:00', 'ada', 'acme', 'work');
 SELECT sum(events) FROM pql.members;

@@ -89,8 +89,14 @@ void Ids::settle() {
     for (const Rank &r : rows) {
       if (kept == 0 || !repeats(r, rows[kept - 1])) rows[kept++] = r;
     }
+    if (const Rank &last = rows.back(); rows[kept - 1] < last) passed_over_.insert_or_assign(key, last);
     rows.resize(kept);
   }
+}
+
+const Ids::Rank &Ids::last(const std::string &id_key) const {
+  const auto found = passed_over_.find(id_key);
+  return found != passed_over_.end() ? found->second : ranks.at(id_key).back();
 }
 
 bool Ids::take(const Extracted &e) {
@@ -220,7 +226,8 @@ void remember_ids(const SourceInfo &source, Ids &ids) {
     if (!known.insert(key).second) continue;
     const Ids::Rank before = from_text(spi.text(i, 3));
     const auto &rows = ids.ranks[key];
-    if (std::all_of(rows.begin(), rows.end(), [&](const Ids::Rank &r) { return ids.repeats(r, before); })) continue;
+    // What repeats a row that repeats the known one may be past the horizon of that.
+    if (ids.repeats(rows.front(), before) && ids.repeats(ids.last(key), before)) continue;
     mark_dirty(home);
     if (rows.back() > before) fresh.insert(key); // past the horizon: it is no duplicate
   }

@@ -33,9 +33,13 @@ public:
   /// Whether a row came before one whose id may have been forgotten, or may repeat it.
   bool may_repeat(const Rank &row, const Rank &forgotten) const noexcept;
 
+  /// The last of all rows that were noted of an id, whether it counts or not.
+  const Rank &last(const std::string &id_key) const;
+
   std::unordered_map<std::string, std::vector<Rank>> ranks; ///< by id_key
 
 private:
+  std::unordered_map<std::string, Rank> passed_over_; ///< where the last of the rows doesn't count
   Micros horizon_;
 };
 
