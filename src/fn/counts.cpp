@@ -182,7 +182,7 @@ PQL_DIRECT_FUNCTION(count_in) {
                     errdetail("It keeps the longest window before its newest row."),
                     errhint("Aggregate only rows up to as_of, by FILTER (WHERE ts <= ...), or with a longer window.")));
   const __int128 rows = s.rows_between(as_of - w, as_of);
-  if (rows > PG_INT64_MAX) out_of_range(pql::kWindowCountState);
+  if (rows > PG_INT64_MAX) out_of_range(pql::kWindowCountState, s.times());
   return Int64GetDatum(static_cast<std::int64_t>(rows));
 }
 

@@ -65,6 +65,7 @@ struct Moving {
   Fifo<Weighed> rows;
   Fifo<Micros> newest; // never rising; those that were before a newer one and will leave before it are left out
   HalfLife half_life;
+  Times times;
 
   Block *block(std::int64_t number) const {
     if (!blocks.empty() && blocks.back().number == number) return &blocks.back();
@@ -78,7 +79,7 @@ struct Moving {
       blocks.insert(b, Block{{}, weight.block()});
       b = blocks.begin() + at;
     }
-    if (!b->add(weight, v, sign)) out_of_range(kDecayState);
+    if (!b->add(weight, v, sign)) out_of_range(kDecayState, times);
     if (b->count == Wide{}) blocks.erase(b);
   }
 
@@ -141,7 +142,7 @@ PQL_TIMED_DIRECT_FUNCTION(_decay_add) {
     setting_changed("half_life");
   }
   s = s->add(r.t, pql::Weight(prepared(fcinfo, r.half_life, times), r.t), r.v, 1, allocate);
-  if (!s) out_of_range(pql::kDecayState);
+  if (!s) out_of_range(pql::kDecayState, times);
   return state_result(s);
 }
 
@@ -149,6 +150,7 @@ PQL_TIMED_DIRECT_FUNCTION(_decay_move) {
   using namespace pql::pg;
   return PointerGetDatum(in_aggregate_memory(fcinfo, [&] {
     auto *m = moving<Moving>(fcinfo);
+    m->times = times;
     Row r;
     if (read_row(fcinfo, times, &r)) m->add(r, prepared(fcinfo, r.half_life, times));
     return m;

@@ -214,7 +214,7 @@ PQL_DIRECT_FUNCTION(retained_periods) {
     for (std::uint64_t bits = c.words()[i].bits; bits; bits &= bits - 1) {
       const std::int64_t number = c.words()[i].at * 64 + std::countr_zero(bits);
       if (number < c.first) continue;
-      if (number > c.first + PG_INT32_MAX) out_of_range(pql::kCohortState);
+      if (number > c.first + PG_INT32_MAX) out_of_range(pql::kCohortState, c.times());
       items[n++] = Int32GetDatum(static_cast<std::int32_t>(number - c.first));
     }
   }

@@ -50,7 +50,7 @@ const SessionState &session_arg(FunctionCallInfo fcinfo) {
 // Days are told as such, and there may be more than fit a length.
 Datum days_result(unsigned __int128 length, Times times) {
   if (times == Times::numbers) {
-    if (length > static_cast<unsigned __int128>(PG_INT64_MAX)) out_of_range(kSessionState);
+    if (length > static_cast<unsigned __int128>(PG_INT64_MAX)) out_of_range(kSessionState, times);
     return Int64GetDatum(static_cast<int64>(length));
   }
   if (length / kDay > static_cast<unsigned>(PG_INT32_MAX))

@@ -32,7 +32,7 @@ void require_alike(const State &a, const State &b) {
 State *merged(State *into, const State &from) {
   require_alike(*into, from);
   State *s = kind_of(from).merge(into, from, allocate);
-  if (!s) out_of_range(kind_of(from));
+  if (!s) out_of_range(kind_of(from), from.times());
   return s;
 }
 
@@ -124,8 +124,8 @@ Conditions conditions_in_array(FunctionCallInfo fcinfo, int n) {
   return {mask, count};
 }
 
-void out_of_range(const StateKind &k) {
-  ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE), errmsg("the numbers in a value of type %s are out of range", k.name(Times::instants))));
+void out_of_range(const StateKind &k, Times times) {
+  ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE), errmsg("the numbers in a value of type %s are out of range", k.name(times))));
 }
 
 void setting_changed(const char *setting) {

@@ -190,7 +190,7 @@ inline Datum same_state(FunctionCallInfo fcinfo) { return PG_ARGISNULL(0) ? null
 /// An interval or, of times that are numbers, a bigint.
 Datum length_result(Micros length, Times times);
 
-[[noreturn]] void out_of_range(const StateKind &k);
+[[noreturn]] void out_of_range(const StateKind &k, Times times = Times::instants);
 /// A row that says another setting ("half-life") than those before it.
 [[noreturn]] void setting_changed(const char *setting);
 
