@@ -210,6 +210,102 @@ INSERT INTO counted VALUES (2, '2026-01-01', 0, 'ada', 'acme', 'start');
 SELECT * FROM shown;
 SELECT pql.detach('counted');
 
+--
+-- What is sealed
+--
+
+CREATE VIEW sealed AS SELECT home, event_id, count(*) FROM pql.sealed_event GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT attach('ev', NULL);
+INSERT INTO ev VALUES ('a', '2026-01-01', NULL, 'ada', 'acme', 'work'), ('a', '2026-01-10', NULL, 'ada', 'acme', 'work'),
+  ('b', '2026-01-02', NULL, 'ada', 'acme', 'work');
+SELECT pql.retain('ev', '2026-01-05');
+SELECT * FROM shown;
+SELECT * FROM pql.verify();
+-- what repeats it doesn't count, nor does it hide what is past the horizon
+INSERT INTO ev VALUES ('b', '2026-01-12', NULL, 'ben', 'acme', 'work');
+INSERT INTO ev VALUES ('b', '2026-01-12 00:00:00.000001', NULL, 'cho', 'acme', 'work');
+SELECT * FROM shown;
+SELECT * FROM pql.verify();
+-- what came too late to be sealed counts for nothing, and hides nothing
+INSERT INTO ev VALUES ('c', '2026-01-04', NULL, 'dee', 'acme', 'work');
+INSERT INTO ev VALUES ('c', '2026-01-06', NULL, 'eve', 'acme', 'work');
+INSERT INTO ev VALUES ('d', '2026-01-04', NULL, 'fay', 'acme', 'work'), ('d', '2026-01-06', NULL, 'gus', 'acme', 'work');
+SELECT * FROM shown;
+SELECT reason, events FROM pql.unusable ORDER BY 1;
+SELECT * FROM pql.verify();
+-- purged, derived again and forgotten meanwhile
+DELETE FROM ev WHERE ts < '2026-01-05';
+DELETE FROM ev WHERE ts = '2026-01-12 00:00:00.000001';
+INSERT INTO ev VALUES ('b', '2026-01-06', NULL, 'hal', 'acme', 'work');
+CALL pql.rebuild();
+INSERT INTO ev VALUES ('b', '2026-01-07', NULL, 'hal', 'acme', 'work');
+SELECT ids_forgotten > 0 FROM pql.tick('2999-01-01');
+INSERT INTO ev VALUES ('b', '2026-01-08', NULL, 'hal', 'acme', 'work');
+SELECT * FROM shown;
+SELECT * FROM sealed;
+SELECT * FROM pql.verify();
+-- by a new program, too
+SELECT pql.publish($${"program": "later", "unit": "account", "signals": {"work": {"kind": "depth", "event": "work", "half_life": "3 days", "points_each": 10, "max_points": 50}},
+  "qualify": {"enter": 40, "leave": 20}}$$);
+CALL pql.backfill();
+SELECT * FROM pql.verify();
+SELECT pql.retire('later');
+-- sealed again: repetitions of what was sealed before are none the less, and what is past the horizon is forgotten
+SELECT pql.retain('ev', '2026-01-11');
+SELECT * FROM shown;
+SELECT * FROM sealed;
+SELECT * FROM pql.verify();
+DELETE FROM ev;
+SELECT pql.retain('ev', '2026-01-21');
+SELECT * FROM sealed;
+INSERT INTO ev VALUES ('b', '2026-01-21', NULL, 'ida', 'acme', 'work'), ('d', '2026-01-21', NULL, 'ida', 'acme', 'work');
+SELECT * FROM shown WHERE user_id = 'ida';
+SELECT pql.retain('ev', '2026-01-24');
+SELECT * FROM sealed;
+SELECT * FROM ids;
+SELECT * FROM pql.verify();
+SELECT pql.detach('ev');
+SELECT * FROM sealed;
+TRUNCATE ev;
+-- told of arrivals: one that arrived before a sealed one and is said to have happened after the seal repeats it
+SELECT attach('ev');
+INSERT INTO ev VALUES ('a', '2026-01-01', '2026-02-01', 'ada', 'acme', 'work'), ('a', '2026-01-02', '2026-02-13', 'ben', 'acme', 'work');
+SELECT pql.retain('ev', '2026-02-20');
+INSERT INTO ev VALUES ('a', '2026-02-21', '2026-01-30', 'cho', 'acme', 'work');
+INSERT INTO ev VALUES ('a', '2026-02-21', '2026-02-12', 'cho', 'acme', 'work'), ('a', '2026-02-21', '2026-02-23', 'cho', 'acme', 'work');
+SELECT * FROM shown;
+SELECT * FROM pql.verify();
+INSERT INTO ev VALUES ('a', '2026-02-21', '2026-01-21', 'dee', 'acme', 'work'), ('a', '2026-02-21', '2026-02-24', 'eve', 'acme', 'work');
+SELECT * FROM shown;
+SELECT * FROM pql.verify();
+-- it says when it arrived, long before the seal: remembered as long as rows rest on it
+INSERT INTO ev VALUES ('b', '2026-02-22', '2025-06-01', 'ada', 'acme', 'work'), ('b', '2026-02-27', '2025-06-02', 'fay', 'acme', 'work');
+SELECT pql.retain('ev', '2026-02-25');
+DELETE FROM ev WHERE ts < '2026-02-25';
+SELECT * FROM shown;
+SELECT * FROM pql.verify();
+DELETE FROM ev;
+SELECT pql.retain('ev', '2026-02-26');
+INSERT INTO ev VALUES ('b', '2026-02-27', '2025-06-02', 'fay', 'acme', 'work');
+SELECT * FROM shown;
+SELECT * FROM sealed;
+SELECT * FROM pql.verify();
+SELECT pql.detach('ev');
+TRUNCATE ev;
+-- row by row
+TRUNCATE parted;
+SELECT attach('parted', NULL);
+INSERT INTO parted VALUES ('a', '2026-01-01', NULL, 'ada', 'acme', 'start');
+SELECT pql.retain('parted', '2026-01-05');
+INSERT INTO parted VALUES ('a', '2026-01-10', NULL, 'ben', 'acme', 'work'), ('b', '2026-01-04', NULL, 'cho', 'acme', 'start'),
+  ('b', '2026-01-06', NULL, 'dee', 'acme', 'work');
+SELECT * FROM shown;
+SELECT reason, events FROM pql.unusable ORDER BY 1;
+SELECT * FROM pql.verify();
+SELECT pql.detach('parted');
+TRUNCATE parted;
+
+DROP VIEW sealed;
 DROP VIEW shown, ids, orders;
 DROP TABLE ev, parted, given, digests, counted;
 DROP FUNCTION attach, digest, stream;

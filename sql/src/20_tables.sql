@@ -122,6 +122,15 @@ CREATE TABLE pql.forgotten_event (
 );
 COMMENT ON TABLE pql.forgotten_event IS 'Up to which rank event ids have been forgotten: whether lower ones came before, only the events table tells.';
 
+CREATE TABLE pql.sealed_event (
+  home        text COLLATE "C" NOT NULL,
+  source_id   int NOT NULL,
+  event_id    text COLLATE "C" NOT NULL,
+  rank        text COLLATE "C" NOT NULL,
+  PRIMARY KEY (home, source_id, event_id, rank)
+);
+COMMENT ON TABLE pql.sealed_event IS 'Sealed rows that counted (pql.retain), of sources attached with dedup: what repeats one is told by this, since the row itself may be purged. As of the last seal, for as long as the horizon says.';
+
 CREATE TABLE pql.unusable_event (
   source_id  int NOT NULL,
   reason     text NOT NULL,
@@ -240,6 +249,7 @@ SELECT pg_catalog.pg_extension_config_dump('pql.user_home', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.held_event', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.seen_event', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.forgotten_event', '');
+SELECT pg_catalog.pg_extension_config_dump('pql.sealed_event', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.unusable_event', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.asserted_milestone', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.backfill_job', '');

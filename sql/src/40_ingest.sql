@@ -251,6 +251,7 @@ BEGIN
   DELETE FROM pql.backfill_job AS j WHERE j.source_id = s.source_id;
   DELETE FROM pql.seen_event AS e WHERE e.source_id = s.source_id;
   DELETE FROM pql.forgotten_event AS e WHERE e.source_id = s.source_id;
+  DELETE FROM pql.sealed_event AS e WHERE e.source_id = s.source_id;
   DELETE FROM pql.held_event AS e WHERE e.source_id = s.source_id;
   DELETE FROM pql.base_state AS b WHERE b.source_id = s.source_id;
   DELETE FROM pql.unusable_event AS e WHERE e.source_id = s.source_id;
@@ -307,7 +308,7 @@ BEGIN
   RETURN sealed;
 END $$;
 COMMENT ON FUNCTION pql.retain(regclass, timestamptz) IS
-  'Seals events older than an instant and returns how many there were: from then on they may be purged without changing any state, older ones that still arrive are not used, and verify and rebuild start there. Errors: 42704 not attached, 22023 bad instant, 22004 null argument, 55000 history not folded yet, 0A000 several tables attached.';
+  'Seals events older than an instant and returns how many there were: from then on they may be purged without changing any state, older ones that still arrive are not used, and verify and rebuild start there. With dedup, ids of sealed events are remembered for the horizon and max_event_age before the instant. Errors: 42704 not attached, 22023 bad instant, 22004 null argument, 55000 history not folded yet, 0A000 several tables attached.';
 REVOKE ALL ON FUNCTION pql.retain(regclass, timestamptz) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._assert_milestone(user_id text, tracker smallint, reached_at timestamptz, evidence text) RETURNS void

@@ -286,7 +286,7 @@ private:
         CHECK_FOR_INTERRUPTS();
         TupleTableSlot *slot = rows.next();
         if (slot) x.read_safely(slot, e);
-        if (slot && !e.unusable && e.id.size) new_ids_.add(e);
+        if (slot && may_count_by_id(source_, e)) new_ids_.add(e);
         x.forget();
         return slot != nullptr;
       });

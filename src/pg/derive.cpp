@@ -305,6 +305,7 @@ void scan_events(const Definitions &plan, Arena &arena, Batch &into, const ScanR
       folder.ranking = true;
       read_source(source, range.homes, now.get(), folder);
       folder.ranking = false;
+      recall_sealed(source, range.homes, ids);
       ids.settle();
       if (range.record_held) remember_again(source, ids, stored, now.get());
     }
@@ -521,7 +522,13 @@ std::int64_t seal(const Definitions &plan, const SourceInfo &source, Micros sinc
     folder.ranking = true;
     read_source(source, nullptr, now.get(), folder);
     folder.ranking = false;
+    std::unordered_set<std::string> open;
+    for (const auto &[key, rows] : ids.ranks) {
+      if (std::any_of(rows.begin(), rows.end(), [&](const Ids::Rank &r) { return r.at >= since; })) open.insert(key);
+    }
+    recall_sealed(source, nullptr, ids);
     ids.settle();
+    remember_sealed(source, ids, open, since);
   }
   read_source(source, nullptr, now.get(), folder);
   now.release();
@@ -701,6 +708,7 @@ bool backfill_step(int job) {
     ranker.ids = &ids;
     ranker.ranking = true;
     read_history(relation, *source, boundary, from, until, ranker);
+    recall_sealed(*source, nullptr, ids);
     ids.settle();
     if (members) remember_ids(*source, ids);
     folder.ids = &ids;

@@ -54,17 +54,20 @@ Ids::Rank from_text(const std::string &s) {
   return {static_cast<Micros>(number(0) ^ (1ull << 63)), static_cast<Micros>(number(16) ^ (1ull << 63)), number(32)};
 }
 
-// Homes, ids and ranks side by side; of several rows with one id the last.
+// Homes, ids and ranks side by side.
 struct Columns {
   std::vector<std::string> homes, ids, ranks;
 
+  Columns() = default;
+  // Of several rows with one id the last.
   explicit Columns(const Ids &from) {
-    for (const auto &[key, ranks_of] : from.ranks) {
-      const std::size_t end = key.find('\0');
-      homes.push_back(key.substr(0, end));
-      ids.push_back(key.substr(end + 1));
-      ranks.push_back(to_text(ranks_of.back()));
-    }
+    for (const auto &[key, ranks_of] : from.ranks) add(key, ranks_of.back());
+  }
+  void add(const std::string &key, const Ids::Rank &r) {
+    const std::size_t end = key.find('\0');
+    homes.push_back(key.substr(0, end));
+    ids.push_back(key.substr(end + 1));
+    ranks.push_back(to_text(r));
   }
 };
 
@@ -87,11 +90,23 @@ void Ids::settle() {
     std::sort(rows.begin(), rows.end());
     std::size_t kept = 0;
     for (const Rank &r : rows) {
-      if (kept == 0 || !repeats(r, rows[kept - 1])) rows[kept++] = r;
+      if ((kept == 0 || !repeats(r, rows[kept - 1])) && !repeats_sealed(key, r)) rows[kept++] = r;
     }
-    if (const Rank &last = rows.back(); rows[kept - 1] < last) passed_over_.insert_or_assign(key, last);
+    if (const Rank &last = rows.back(); kept == 0 || rows[kept - 1] < last) passed_over_.insert_or_assign(key, last);
     rows.resize(kept);
   }
+  for (const auto &[key, sealed] : sealed_) {
+    std::vector<Rank> &rows = ranks[key];
+    rows.insert(rows.end(), sealed.begin(), sealed.end());
+    std::sort(rows.begin(), rows.end());
+  }
+}
+
+// One that came before it, too: the sealed one counts already.
+bool Ids::repeats_sealed(const std::string &id_key, const Rank &row) const {
+  const auto found = sealed_.find(id_key);
+  return found != sealed_.end() &&
+         std::any_of(found->second.begin(), found->second.end(), [&](const Rank &s) { return repeats(row, s) || repeats(s, row); });
 }
 
 const Ids::Rank &Ids::last(const std::string &id_key) const {
@@ -252,6 +267,37 @@ void remember_again(const SourceInfo &source, const Ids &ids, const std::vector<
           "  OR EXISTS (SELECT FROM pql.seen_event AS o WHERE o.home = x.home AND o.source_id = $1 AND o.event_id = x.id))"
           " ORDER BY 1, 3 ON CONFLICT (home, source_id, event_id) DO UPDATE SET rank = excluded.rank WHERE e.rank <> excluded.rank",
           args);
+  spi.finish();
+}
+
+void recall_sealed(const SourceInfo &source, const std::vector<std::string> *homes, Ids &ids) {
+  static const std::vector<std::string> none;
+  if (source.sealed_before == kAlways) return;
+  Spi spi;
+  const std::uint64_t n = spi.run("SELECT home, event_id, rank FROM pql.sealed_event WHERE source_id = $1 AND ($2 OR home = ANY ($3))",
+                                  {Arg::of(source.id), Arg::of(homes == nullptr), Arg::of(homes ? *homes : none)});
+  for (std::uint64_t i = 0; i < n; i++) ids.add_sealed(id_key(spi.text(i, 1), spi.text(i, 2)), from_text(spi.text(i, 3)));
+  spi.finish();
+}
+
+void remember_sealed(const SourceInfo &source, const Ids &ids, const std::unordered_set<std::string> &open, Micros since) {
+  const auto for_long = static_cast<std::uint64_t>(source.dedup_for) + static_cast<std::uint64_t>(source.max_event_age);
+  Columns x;
+  for (const auto &[key, rows] : ids.ranks) {
+    for (const Ids::Rank &r : rows) {
+      const bool recent = r.arrived >= since || static_cast<std::uint64_t>(since) - static_cast<std::uint64_t>(r.arrived) <= for_long;
+      if (r.at < since && (recent || open.contains(key))) x.add(key, r);
+    }
+  }
+  Spi spi;
+  spi.run("DELETE FROM pql.sealed_event AS e WHERE e.source_id = $1", {Arg::of(source.id)});
+  spi.run("INSERT INTO pql.sealed_event (home, source_id, event_id, rank) SELECT x.home, $1, x.id, x.rank"
+          " FROM unnest($2, $3, $4) AS x(home, id, rank) ORDER BY 1, 3, 4",
+          {Arg::of(source.id), Arg::of(x.homes), Arg::of(x.ids), Arg::of(x.ranks)});
+  // Nor is an insert to know of what a derivation doesn't.
+  spi.run("DELETE FROM pql.seen_event AS e WHERE e.source_id = $1 AND pg_catalog.substr(e.rank, 17, 16) < pg_catalog.substr($2, 17, 16)"
+          " AND NOT EXISTS (SELECT FROM pql.sealed_event AS s WHERE s.home = e.home AND s.source_id = $1 AND s.event_id = e.event_id)",
+          {Arg::of(source.id), Arg::of(to_text({since, since, 0}))});
   spi.finish();
 }
 
@@ -510,7 +556,7 @@ void collect_row(const SourceInfo &source, Relation rel, TupleTableSlot *slot) {
     return true;
   });
   if (!readable) return c->folder->count_unusable("definition broken");
-  if (source.dedup && !event.unusable && event.id.size) {
+  if (may_count_by_id(source, event)) {
     Ids ids(source.dedup_for);
     call([&] { ids.add(event); });
     remember_ids(source, ids);

@@ -24,7 +24,9 @@ public:
   explicit Ids(Micros horizon) : horizon_(horizon) {}
   /// Notes a row. Inside call().
   void add(const Extracted &e);
-  /// All rows are noted: keeps those that count.
+  /// Notes a row that was sealed and counts.
+  void add_sealed(const std::string &id_key, const Rank &r) { sealed_[id_key].push_back(r); }
+  /// All rows are noted: keeps those that count, and the sealed ones.
   void settle();
   /// Whether a row counts; of equal ones the first. Inside call().
   bool take(const Extracted &e);
@@ -39,6 +41,9 @@ public:
   std::unordered_map<std::string, std::vector<Rank>> ranks; ///< by id_key
 
 private:
+  bool repeats_sealed(const std::string &id_key, const Rank &row) const;
+
+  std::unordered_map<std::string, std::vector<Rank>> sealed_;
   std::unordered_map<std::string, Rank> passed_over_; ///< where the last of the rows doesn't count
   Micros horizon_;
 };
@@ -140,11 +145,21 @@ bool is_pending() noexcept;
 /// Registers the transaction callbacks. Called once, when the library is loaded.
 void watch_transactions();
 
+/// Whether a new row is to be told from others by its id: one that is sealed counts for nothing, and hides none.
+inline bool may_count_by_id(const SourceInfo &source, const Extracted &e) noexcept {
+  return source.dedup && !e.unusable && e.id.size && e.at >= source.sealed_before;
+}
+
 /// Remembers settled ids of a source with dedup, and takes out those that had arrived before. Homes in which another row than before
 /// may count now are marked dirty.
 void remember_ids(const SourceInfo &source, Ids &ids);
 /// What is remembered of homes that were derived again is what their events say in a snapshot.
 void remember_again(const SourceInfo &source, const Ids &ids, const std::vector<std::string> &homes, Snapshot snapshot);
+
+/// Notes the sealed rows of a source that count, of some homes or (null) of all.
+void recall_sealed(const SourceInfo &source, const std::vector<std::string> *homes, Ids &ids);
+/// Remembers, of settled ids, the rows before an instant: those that a later one may repeat, and those of ids that have rows after it.
+void remember_sealed(const SourceInfo &source, const Ids &ids, const std::unordered_set<std::string> &open, Micros since);
 
 /// Counts events that could not be used. Slots keep writers from waiting for each other.
 void record_unusable(int source, const Vec<Folder::Unusable> &unusable);

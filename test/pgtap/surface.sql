@@ -32,7 +32,7 @@ FROM pg_extension WHERE extname = 'pql';
 -- Objects.
 SELECT bag_eq('SELECT relkind::text, relname::text FROM relation', $$VALUES
   ('r', 'source'), ('r', 'source_leaf'), ('r', 'tracker'), ('r', 'program'), ('r', 'state'), ('r', 'milestone_log'), ('r', 'base_state'), ('r', 'user_home'),
-  ('r', 'held_event'), ('r', 'seen_event'), ('r', 'forgotten_event'), ('r', 'unusable_event'), ('r', 'asserted_milestone'),
+  ('r', 'held_event'), ('r', 'seen_event'), ('r', 'forgotten_event'), ('r', 'sealed_event'), ('r', 'unusable_event'), ('r', 'asserted_milestone'),
   ('r', 'backfill_job'), ('r', 'episode'), ('r', 'routing'), ('r', 'audit'), ('r', 'event_clock'), ('r', 'events'), ('S', 'id_seq'),
   ('v', 'milestones'), ('v', 'members'), ('v', 'subjects'), ('v', 'unusable'), ('v', 'sources'), ('v', 'backfill_progress')$$,
   'tables, views and a sequence');
