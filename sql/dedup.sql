@@ -306,6 +306,29 @@ SELECT pql.detach('parted');
 TRUNCATE parted;
 
 DROP VIEW sealed;
+
+--
+-- A new program over partitions, with an id in two of them: one row counts, whichever partition comes first
+--
+
+SELECT attach('parted', NULL);
+INSERT INTO parted VALUES ('a', '2026-01-01', NULL, 'ada', 'acme', 'start'), ('a', '2026-01-02', NULL, 'ada', 'acme', 'work'),
+  ('b', '2026-01-02', NULL, 'ada', 'acme', 'start'), ('b', '2026-01-01', NULL, 'ada', 'acme', 'work'), ('c', '2026-01-03', NULL, 'ada', 'acme', 'done');
+SELECT pql.publish($${"program": "second", "unit": "account", "signals": {
+  "start": {"kind": "depth", "event": "start", "half_life": "5 days", "points_each": 10, "max_points": 50},
+  "work": {"kind": "depth", "event": "work", "half_life": "5 days", "points_each": 10, "max_points": 50},
+  "done": {"kind": "depth", "event": "done", "half_life": "5 days", "points_each": 10, "max_points": 50}}, "qualify": {"enter": 40, "leave": 20}}$$);
+SELECT count(*) FROM pql.backfill_job WHERE finished_at IS NULL;
+-- of a home that is derived again meanwhile nothing more is taken in
+INSERT INTO parted VALUES ('d', '2026-01-02', NULL, 'ada', 'beta', 'start'), ('d', '2026-01-01', NULL, 'ada', 'beta', 'work'),
+  ('d', '2026-01-03', NULL, 'ada', 'beta', 'work');
+UPDATE parted SET ts = '2026-01-04' WHERE org = 'beta' AND ts = '2026-01-01';
+CALL pql.backfill('parted_others');
+SELECT count(*) FROM pql.backfill_job WHERE finished_at IS NULL;
+SELECT * FROM pql.verify();
+SELECT pql.detach('parted');
+TRUNCATE parted;
+
 DROP VIEW shown, ids, orders;
 DROP TABLE ev, parted, given, digests, counted;
 DROP FUNCTION attach, digest, stream;

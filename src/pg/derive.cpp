@@ -668,34 +668,52 @@ void read_history(Oid relation, const SourceInfo &source, const Boundary &bounda
   now.release();
 }
 
+// What a step reads of one table, or of one partition, and for which job.
+struct Stretch {
+  int job;
+  Oid relation;
+  bool moved;
+  std::int64_t from, until, pages;
+  std::int64_t folded = 0;
+};
+
 } // namespace
 
 bool backfill_step(int job) {
   const std::shared_ptr<const Definitions> plan = current_definitions();
   Spi spi;
+  // Ids are compared over the whole table where nothing remembers them: the jobs of its partitions are done together.
   const std::uint64_t found = spi.run("SELECT source_id, relation::oid, trackers::text[], members, boundary::text, relfilenode,"
                                       " pages, next_page, finished_at IS NOT NULL,"
-                                      " pg_catalog.pg_relation_filenode(relation) FROM pql.backfill_job WHERE job_id = $1 FOR UPDATE",
+                                      " pg_catalog.pg_relation_filenode(relation), job_id FROM pql.backfill_job AS o"
+                                      " WHERE o.job_id = $1 OR o.finished_at IS NULL AND EXISTS ("
+                                      "  SELECT FROM pql.backfill_job AS j JOIN pql.source AS s ON s.source_id = j.source_id"
+                                      "  WHERE j.job_id = $1 AND s.dedup IS NOT NULL AND j.source_id = o.source_id"
+                                      "   AND NOT j.members AND NOT o.members AND j.trackers = o.trackers)"
+                                      " ORDER BY job_id FOR UPDATE",
                                       {Arg::of(job)});
-  if (!found) fail(ERRCODE_UNDEFINED_OBJECT, "backfill job " + std::to_string(job) + " does not exist");
-  const SourceInfo *source = plan->source(static_cast<int>(spi.number(0, 1)));
-  const Oid relation = static_cast<Oid>(spi.number(0, 2));
+  std::uint64_t mine = 0;
+  while (mine < found && spi.number(mine, 11) != job) mine++;
+  if (mine == found) fail(ERRCODE_UNDEFINED_OBJECT, "backfill job " + std::to_string(job) + " does not exist");
+  const SourceInfo *source = plan->source(static_cast<int>(spi.number(mine, 1)));
   std::vector<TrackerId> only;
-  for (const std::string &t : spi.texts(0, 3)) only.push_back(static_cast<TrackerId>(std::stoi(t)));
-  const bool members = spi.number(0, 4) != 0;
-  Boundary boundary = Boundary::parse(spi.text(0, 5));
+  for (const std::string &t : spi.texts(mine, 3)) only.push_back(static_cast<TrackerId>(std::stoi(t)));
+  const bool members = spi.number(mine, 4) != 0;
+  Boundary boundary = Boundary::parse(spi.text(mine, 5));
   std::sort(boundary.running.begin(), boundary.running.end());
-  const bool moved = spi.number(0, 6) != spi.number(0, 10);
-  const std::int64_t pages = spi.number(0, 7), from = spi.number(0, 8);
-  const bool finished = spi.number(0, 9) != 0;
+  const bool finished = spi.number(mine, 9) != 0, at_once = source && source->dedup && !members;
+  std::vector<Stretch> stretches;
+  for (std::uint64_t i = 0; i < found; i++) {
+    const std::int64_t pages = spi.number(i, 7), from = spi.number(i, 8);
+    stretches.push_back({static_cast<int>(spi.number(i, 11)), static_cast<Oid>(spi.number(i, 2)), spi.number(i, 6) != spi.number(i, 10), from,
+                         at_once ? pages : std::min(pages, from + pql_backfill_batch), pages});
+  }
   spi.finish();
   if (finished || !source) return true;
-  if (moved)
+  if (std::any_of(stretches.begin(), stretches.end(), [](const Stretch &s) { return s.moved; }))
     fail(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "the events table was rewritten while its history was being loaded",
          "CLUSTER, VACUUM FULL and some forms of ALTER TABLE move rows, so the position reached means nothing any more.",
          "Derive everything again: CALL pql.rebuild().");
-  // Ids are compared over the whole table where nothing remembers them.
-  const std::int64_t until = source->dedup && !members ? pages : std::min(pages, from + pql_backfill_batch);
   const EventTable events = plan->event_table(only);
   Scratch scratch("pql backfill");
   Batch batch(scratch.arena(), plan->trackers());
@@ -707,14 +725,17 @@ bool backfill_step(int job) {
     ranker.since = source->sealed_before;
     ranker.ids = &ids;
     ranker.ranking = true;
-    read_history(relation, *source, boundary, from, until, ranker);
+    for (const Stretch &s : stretches) read_history(s.relation, *source, boundary, s.from, s.until, ranker);
     recall_sealed(*source, nullptr, ids);
     ids.settle();
     if (members) remember_ids(*source, ids);
     folder.ids = &ids;
   }
-  read_history(relation, *source, boundary, from, until, folder);
-  const auto folded = static_cast<std::int64_t>(batch.events());
+  for (Stretch &s : stretches) {
+    const auto before = static_cast<std::int64_t>(batch.events());
+    read_history(s.relation, *source, boundary, s.from, s.until, folder);
+    s.folded = static_cast<std::int64_t>(batch.events()) - before;
+  }
   if (members) { // so that the merge tells whose history is included already
     for (const Folder::Held &h : folder.held()) batch.home(h.has_account, h.has_account ? h.account.view() : h.user.view());
   }
@@ -729,14 +750,15 @@ bool backfill_step(int job) {
     record_held(source->id, folder.held(), &included);
     if (source->event_clock) advance_event_clock(folder.newest());
   }
-  const bool done = until >= pages;
   Spi out;
-  out.run("UPDATE pql.backfill_job SET next_page = $2, events = events + $3,"
-          " started_at = coalesce(started_at, pg_catalog.clock_timestamp()),"
-          " finished_at = CASE WHEN $4 THEN pg_catalog.clock_timestamp() END WHERE job_id = $1",
-          {Arg::of(job), Arg::of(until), Arg::of(folded), Arg::of(done)});
+  for (const Stretch &s : stretches) {
+    out.run("UPDATE pql.backfill_job SET next_page = $2, events = events + $3,"
+            " started_at = coalesce(started_at, pg_catalog.clock_timestamp()),"
+            " finished_at = CASE WHEN $4 THEN pg_catalog.clock_timestamp() END WHERE job_id = $1",
+            {Arg::of(s.job), Arg::of(s.until), Arg::of(s.folded), Arg::of(s.until >= s.pages)});
+  }
   out.finish();
-  return done;
+  return stretches.front().until >= stretches.front().pages; // of several all are done
 }
 
 } // namespace pql::pg
