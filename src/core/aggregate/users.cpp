@@ -15,7 +15,7 @@ bool valid(const State &state) noexcept {
   if (state.size() < sizeof(UsersState) || (state.size() - sizeof(UsersState)) % sizeof(std::uint64_t) != 0 || state.small) return false;
   const UsersState &s = read(state);
   if (s.head.approximate > 1 || std::any_of(s.head.unused, std::end(s.head.unused), [](std::uint8_t b) { return b != 0; })) return false;
-  if (s.head.form == DistinctHead::table) return s.open && is_table(s.head, s.room());
+  if (s.head.form == DistinctHead::table) return s.open && s.head.size > 0 && is_table(s.head, s.room()); // who aggregates a row has one
   const std::size_t words = settled_words(s.head);
   if (words < 1 || words > s.room().size() || (!s.open && words != s.room().size())) return false;
   return is_settled(s.head, s.room().first(words));
