@@ -101,7 +101,7 @@ PQL_FUNCTION(scoreboard) {
   subjects_at(*a.plan, scratch.arena(), a.program->def.unit, a.as_of, a.program->def.scores_milestones(), [&](const Subject &s) {
     const int points = score(*a.program, a.plan->trackers(), s, a.as_of, reasons);
     const auto e = episodes.find(std::string(s.id.view()));
-    const bool qualified = e != episodes.end() && (e->second.over || points >= a.program->def.leave);
+    const bool qualified = e != episodes.end() && (e->second.over || points >= a.program->def.qualify.leave);
     rows.add({Cell::of(s.id.view()), Cell::of(points), Cell::json(kinds_json(*a.program, reasons)), Cell::of(qualified),
               qualified ? Cell::time(e->second.since) : Cell::null()});
   });

@@ -317,7 +317,7 @@ private:
     const Micros soonest = std::max(certain.last_seen, d.home.owner.last_seen);
     const auto settled = [&](Subject &s) { return s.settle(arena(), plan_.trackers()); };
     return settled(certain) && settled(most) && settled(without) && std::ranges::all_of(plan_.programs(), [&](const Program &p) {
-             if (head.owner.is_open(p.id)) return points_of(p, certain, most.last_seen) >= p.def.leave;
+             if (head.owner.is_open(p.id)) return points_of(p, certain, most.last_seen) >= p.def.qualify.leave;
              return stays_below(p, most, soonest) && (!changing || stays_below(p, without, soonest));
            });
   }
@@ -350,7 +350,7 @@ private:
 
   // Points fade: they are looked at as of the newest event that there may be, and of the newest that there will be for certain.
   bool stays_below(const Program &p, const Subject &s, Micros soonest) {
-    return points_of(p, s, s.last_seen) < p.def.enter && (soonest == s.last_seen || points_of(p, s, soonest) < p.def.enter);
+    return points_of(p, s, s.last_seen) < p.def.qualify.enter && (soonest == s.last_seen || points_of(p, s, soonest) < p.def.qualify.enter);
   }
 
   int points_of(const Program &p, const Subject &s, Micros seen) {
@@ -460,7 +460,7 @@ private:
       reasons_.resize(p.def.signals.size());
       const Micros at = std::max(options_.as_of, whole.last_seen);
       const int points = score(p, plan_.trackers(), whole, at, reasons_);
-      if (points < p.def.leave) leave(p, key, s, whole, points, at);
+      if (points < p.def.qualify.leave) leave(p, key, s, whole, points, at);
     }
   }
 
@@ -617,11 +617,11 @@ private:
     const bool open = whole.is_open(p.id);
     if (std::ranges::count(whole.open, p.id) > 1 && subject.is_open(p.id)) return retract(p, key, subject, points, at);
     if (open && !subject.is_open(p.id)) { // kept in another home: who holds that, or tick, ends it
-      if (points < p.def.leave) fade(p, key, subject, points, at);
+      if (points < p.def.qualify.leave) fade(p, key, subject, points, at);
       return;
     }
-    if (!open && may_enter_ && points >= p.def.enter) enter(p, key, head, subject, whole, points, at);
-    else if (open && points < p.def.leave) leave(p, key, subject, whole, points, at);
+    if (!open && may_enter_ && points >= p.def.qualify.enter) enter(p, key, head, subject, whole, points, at);
+    else if (open && points < p.def.qualify.leave) leave(p, key, subject, whole, points, at);
     else if (open && options_.review) stay(p, key, subject, whole, points, at);
   }
 
@@ -679,7 +679,7 @@ private:
     if (!account) d.user_id = d.subject_id;
     d.signal_at = signal_time(reasons_);
     if (!finite(d.signal_at)) d.signal_at = at;
-    d.leaves_at = falls_below(p, plan_.trackers(), whole, at, p.def.leave);
+    d.leaves_at = falls_below(p, plan_.trackers(), whole, at, p.def.qualify.leave);
     d.reasons = reasons_json(p, reasons_);
     d.headline = headline(p, d.subject_id, points, reasons_);
     Home all;
@@ -693,10 +693,10 @@ private:
       fold_all_milestones(key, all);
     }
     d.context = context_json(plan_, p, whole_subject(p.def.unit, key, subject, true), all, account);
-    d.motion = p.def.motion.motion;
-    d.next_best_action = p.def.motion.next_best_action;
-    d.contact_after = std::max(d.signal_at + p.def.motion.after, at);
-    d.contact_by = p.def.motion.by ? d.contact_after + p.def.motion.by : kNever;
+    d.motion = p.def.motions.back().motion;
+    d.next_best_action = p.def.motions.back().next_best_action;
+    d.contact_after = std::max(d.signal_at + p.def.motions.back().after, at);
+    d.contact_by = p.def.motions.back().by ? d.contact_after + p.def.motions.back().by : kNever;
     decisions_.push_back(std::move(d));
   }
 
@@ -719,7 +719,7 @@ private:
   void leave(const Program &p, std::string_view key, Subject &subject, const Subject &whole, int points, Micros at) {
     close(p, subject);
     // The end is when the score fell, not when somebody noticed.
-    const Micros fell = finite(whole.last_seen) ? falls_below(p, plan_.trackers(), whole, whole.last_seen, p.def.leave) : at;
+    const Micros fell = finite(whole.last_seen) ? falls_below(p, plan_.trackers(), whole, whole.last_seen, p.def.qualify.leave) : at;
     Decision d{};
     d.kind = Decision::Kind::leaves;
     fill(d, p, key, subject, points, std::min(fell, at));
@@ -730,7 +730,7 @@ private:
     Decision d{};
     d.kind = Decision::Kind::stays;
     fill(d, p, key, subject, points, at);
-    d.leaves_at = falls_below(p, plan_.trackers(), whole, at, p.def.leave);
+    d.leaves_at = falls_below(p, plan_.trackers(), whole, at, p.def.qualify.leave);
     decisions_.push_back(std::move(d));
   }
 

@@ -57,11 +57,11 @@ std::string write(const pql::ProgramDef &p) {
                        {"within", pql::print_length(p.activation->within)}};
   }
   for (const pql::SignalDef &s : p.signals) j["signals"][s.name] = write(s);
-  j["qualify"] = {{"enter", p.enter}, {"leave", p.leave}};
-  ordered_json motion = {
-      {"otherwise", true}, {"motion", p.motion.motion}, {"after", pql::print_length(p.motion.after)}};
-  if (p.motion.by) motion["by"] = pql::print_length(p.motion.by);
-  put(motion, "next_best_action", p.motion.next_best_action);
+  j["qualify"] = {{"enter", p.qualify.enter}, {"leave", p.qualify.leave}};
+  const pql::MotionDef &m = p.motions.back();
+  ordered_json motion = {{"otherwise", true}, {"motion", m.motion}, {"after", pql::print_length(m.after)}};
+  if (m.by) motion["by"] = pql::print_length(m.by);
+  put(motion, "next_best_action", m.next_best_action);
   j["motions"] = ordered_json::array({motion});
   return j.dump();
 }

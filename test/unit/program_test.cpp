@@ -123,10 +123,10 @@ TEST(Program, ReadsTheSmallestDocument) {
   EXPECT_EQ(p.signals[0].half_life, 7 * kDay);
   EXPECT_EQ(p.signals[0].saturates_at, 1);
   EXPECT_TRUE(p.signals[0].may_score && p.signals[0].may_show_rep && p.signals[0].may_mention);
-  EXPECT_EQ(p.enter, 10);
-  EXPECT_EQ(p.leave, 10);
-  EXPECT_EQ(p.motion, MotionDef{});
-  EXPECT_EQ(p.motion.motion, "account_executive");
+  EXPECT_EQ(p.qualify.enter, 10);
+  EXPECT_EQ(p.qualify.leave, 10);
+  EXPECT_EQ(p.motions, (std::vector<MotionDef>{{}}));
+  EXPECT_EQ(p.motions[0].motion, "account_executive");
 }
 
 TEST(Program, ReadsEveryKey) {
@@ -168,9 +168,9 @@ TEST(Program, ReadsEveryKey) {
   EXPECT_TRUE(sso.may_score);
   EXPECT_FALSE(sso.may_show_rep);
   EXPECT_FALSE(sso.may_mention);
-  EXPECT_EQ(p.enter, 70);
-  EXPECT_EQ(p.leave, 55);
-  EXPECT_EQ(p.motion, (MotionDef{"enterprise", 30 * kMinute, 3 * kDay, "Offer a call"}));
+  EXPECT_EQ(p.qualify.enter, 70);
+  EXPECT_EQ(p.qualify.leave, 55);
+  EXPECT_EQ(p.motions, (std::vector<MotionDef>{{"", "enterprise", 30 * kMinute, 3 * kDay, "Offer a call", {}}}));
 }
 
 TEST(Program, FindsMilestonesByName) {

@@ -91,9 +91,9 @@ TEST(TrackerSpecs, PointsNamesAndConsentAreNoPartOfThem) {
   EXPECT_EQ(tracker_specs(p).size(), 4u);
   ProgramDef q = p;
   q.name = "q";
-  q.enter = 50;
-  q.leave = 20;
-  q.motion.motion = "self_serve";
+  q.qualify.enter = 50;
+  q.qualify.leave = 20;
+  q.motions.emplace_back().motion = "self_serve";
   EXPECT_EQ(tracker_specs(q), tracker_specs(p)); // two programs share
 }
 

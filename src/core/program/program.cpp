@@ -16,7 +16,9 @@ using Word = std::string_view;
 
 constexpr std::array<Word, 2> kUnits = {"user", "account"};
 constexpr std::array<Word, 6> kKinds = {"activation", "depth", "breadth", "fit", "intent", "risk"};
-constexpr std::array<Word, 4> kMeasures = {"count", "sum", "milestone", "activation"};
+constexpr std::array<Word, 14> kMeasures = {"count",       "sum",          "milestone", "activation", "distinct_users",
+                                            "active_days", "streak",       "recency",   "pattern",    "time_in_product",
+                                            "success_rate", "growth",      "value",     "flag"};
 constexpr std::array<Word, 2> kObjectives = {"conversion", "expansion"};
 constexpr std::array<Word, 2> kOrders = {"in_order", "any_order"};
 constexpr std::array<Word, 3> kRisks = {"low", "medium", "high"};
@@ -296,18 +298,18 @@ private:
   void read_qualify(const Json &j) {
     const Fields f(j, "qualify", kSections[kQualify], problems_);
     f.require("enter", "Say from which score on a subject qualifies.");
-    const bool enter = f.integer("enter", 1, kMaxScore, program_.enter);
-    program_.leave = program_.enter;
-    const bool leave = f.integer("leave", 0, kMaxScore, program_.leave);
-    if (enter && leave && program_.leave > program_.enter) {
+    const bool enter = f.integer("enter", 1, kMaxScore, program_.qualify.enter);
+    program_.qualify.leave = program_.qualify.enter;
+    const bool leave = f.integer("leave", 0, kMaxScore, program_.qualify.leave);
+    if (enter && leave && program_.qualify.leave > program_.qualify.enter) {
       f.report("leave",
-               "is " + std::to_string(program_.leave) + ", which is more than enter (" +
-                   std::to_string(program_.enter) + ")",
+               "is " + std::to_string(program_.qualify.leave) + ", which is more than enter (" +
+                   std::to_string(program_.qualify.enter) + ")",
                "A subject leaves below the score at which it entered, or at the same score.");
     }
-    if (enter && scores_known_ && program_.enter > most_) {
+    if (enter && scores_known_ && program_.qualify.enter > most_) {
       f.report("enter",
-               "is " + std::to_string(program_.enter) + ", but the signals that may score give at most " +
+               "is " + std::to_string(program_.qualify.enter) + ", but the signals that may score give at most " +
                    std::to_string(most_) + " points together",
                "Lower \"enter\" or raise the signals' \"max_points\".");
     }
@@ -315,6 +317,7 @@ private:
 
   void read_motions(const Fields &f) {
     const Json *motions = f.value("motions", Json::Type::array);
+    if (!motions || motions->items.empty()) program_.motions.emplace_back();
     if (!motions) return;
     const std::size_t n = motions->items.size();
     if (n == 0) f.report("motions", "must not be empty", "Remove it, or give one motion with \"otherwise\": true.");
@@ -325,7 +328,7 @@ private:
     constexpr std::size_t kMost = 32;
     for (std::size_t i = 0; i < std::min(n, kMost); i++) {
       MotionDef m = read_motion(motions->items[i], "motions[" + std::to_string(i) + "]");
-      if (i == 0) program_.motion = std::move(m);
+      if (i == 0) program_.motions.push_back(std::move(m));
     }
   }
 

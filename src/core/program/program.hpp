@@ -16,7 +16,23 @@ namespace pql {
 
 enum class Unit : unsigned char { user, account };
 enum class Kind : unsigned char { activation, depth, breadth, fit, intent, risk };
-enum class Measure : unsigned char { count, sum, milestone, activation };
+/// How a number comes from what is known of a subject. The first two also decay; those from `value` on rest on no events.
+enum class Measure : unsigned char {
+  count,           ///< events
+  sum,             ///< of a number in each event
+  milestone,       ///< 1 once it was reached
+  activation,      ///< 1 once it is complete
+  distinct_users,  ///< people with such an event in the window
+  active_days,     ///< days (UTC) with such an event in the window
+  streak,          ///< days (UTC) with such an event, one after the other, up to today or yesterday
+  recency,         ///< days since the last such event
+  pattern,         ///< 1 once all steps happened within a time
+  time_in_product, ///< hours of sessions in the window
+  success_rate,    ///< share of the events in the window that succeeded
+  growth,          ///< of another measure: this window over the one before, less 1
+  value,           ///< a SQL number over the subject
+  flag,            ///< 1 while somebody has flagged the subject by hand
+};
 
 /// The words of the document, in the order of the enumerations.
 std::string_view name_of(Unit) noexcept;
@@ -58,34 +74,97 @@ struct ActivationDef {
   bool operator==(const ActivationDef &) const = default;
 };
 
+/// What is measured, and of which events.
+struct MeasureDef {
+  Measure measure = Measure::count;
+  std::string event;     ///< its name, or "*" for every event; empty for those that rest on none
+  std::string where;     ///< SQL boolean over the event; empty: every such event
+  std::string of;        ///< sum, and growth of a sum: SQL number over the event
+  std::string success;   ///< success_rate: SQL boolean over the event: whether it succeeded
+  std::string milestone; ///< milestone: its name
+  std::string value;     ///< value: SQL number over the subject
+  std::vector<std::string> steps; ///< pattern: names of milestones or, where no milestone has the name, of events
+  bool in_order = false; ///< pattern: "sequence" rather than "all_of"
+  Micros within = 0;     ///< pattern
+  Measure growth_of = Measure::count; ///< growth: count, sum, distinct_users, active_days or time_in_product
+  Micros half_life = 0;  ///< count, sum: an event counts half after it; milestone, pattern: so does what was reached. 0: none
+  Micros window = 0;     ///< only what happened in (as_of - window, as_of] counts. 0: none
+  Micros gap = 0;        ///< time_in_product: after which a new session begins
+  double cap = 0;        ///< the value is at most this; 0: no limit
+
+  bool operator==(const MeasureDef &) const = default;
+};
+
+/// A measure that rules name, without points.
+struct NamedMeasure : MeasureDef {
+  std::string name;
+  bool operator==(const NamedMeasure &) const = default;
+};
+
 /// Something that earns points.
-struct SignalDef {
+struct SignalDef : MeasureDef {
   std::string name;
   Kind kind = Kind::intent;
-  Measure measure = Measure::count;
-  std::string event;     ///< count, sum
-  std::string where;     ///< SQL boolean over the event; empty: every such event
-  std::string of;        ///< sum: SQL number over the event
-  std::string milestone; ///< milestone: its name
-  Micros half_life = 0;  ///< count, sum
-  int max_points = 0;
-  double points_each = 0;      ///< one of these three is set for count and sum
+  int max_points = 0;          ///< negative ones are taken off
+  double points_each = 0;      ///< at most one of these four is set
   double saturates_at = 0;     ///< linear up to this value
   double half_saturation = 0;  ///< half of the points at this value
+  std::optional<double> over;  ///< all points above this value
   std::string why, owner, false_positive_risk;
   bool may_score = true, may_show_rep = true, may_mention = true;
 
   bool operator==(const SignalDef &) const = default;
 };
 
-/// What should happen to a qualified subject.
+/// Of several rules, some must hold.
+struct AtLeastDef {
+  int count = 0;
+  std::vector<std::string> of; ///< SQL booleans over the subject
+
+  bool operator==(const AtLeastDef &) const = default;
+};
+
+/// Who enters and leaves.
+struct QualifyDef {
+  int enter = 0, leave = 0;
+  Micros dwell = 0;     ///< how long the score must have been below leave
+  Micros cool_down = 0; ///< after leaving, nobody enters for so long
+  int min_kinds = 0;    ///< of how many kinds there must be points
+  std::vector<Kind> required_kinds; ///< of which kinds there must be points
+  std::string when;     ///< SQL boolean over the subject; empty: no rule
+  std::optional<AtLeastDef> at_least;
+  bool capacity = false; ///< the threshold to enter follows the reps' free capacity
+
+  bool has_rules() const noexcept { return !when.empty() || at_least; }
+  bool operator==(const QualifyDef &) const = default;
+};
+
+/// What should happen to a qualified subject: the first whose condition holds.
 struct MotionDef {
+  std::string when; ///< SQL boolean over the subject; empty: otherwise
   std::string motion = "account_executive";
   Micros after = 0;       ///< from the signal's time
   Micros by = 0;          ///< from contact_after; 0: no limit
   std::string next_best_action;
+  std::vector<std::string> skills; ///< that the rep must have
 
   bool operator==(const MotionDef &) const = default;
+};
+
+/// A reason not to act.
+struct GuardrailDef {
+  std::string block_when; ///< SQL boolean over the subject
+  std::string reason;
+
+  bool operator==(const GuardrailDef &) const = default;
+};
+
+/// What is expected of a subject that is there, whenever a version is published.
+struct ExampleDef {
+  std::string subject;
+  std::string expect; ///< a motion, or "qualified" or "not_qualified"
+
+  bool operator==(const ExampleDef &) const = default;
 };
 
 /// One version of a program.
@@ -94,11 +173,18 @@ struct ProgramDef {
   Unit unit = Unit::user;
   std::string objective = "conversion";
   std::string description;
+  std::string segment; ///< SQL boolean over the subject: whom the program is about; empty: everybody
   std::vector<MilestoneDef> milestones;
   std::optional<ActivationDef> activation;
+  std::vector<NamedMeasure> measures;
   std::vector<SignalDef> signals;
-  int enter = 0, leave = 0;
-  MotionDef motion;
+  QualifyDef qualify;
+  std::vector<MotionDef> motions; ///< at least one, the last without a condition
+  std::vector<GuardrailDef> guardrails;
+  std::vector<ExampleDef> examples;
+  double holdout = 0;              ///< share of the subjects that are not contacted
+  int min_days_between_versions = 0;
+  Micros re_evaluate = kHour;      ///< how often rules are looked at that time alone may change
 
   const MilestoneDef *milestone(std::string_view name) const noexcept;
   /// Whether a signal's points rest on a milestone.

@@ -42,6 +42,7 @@ Reason reason(const SignalDef &d, TrackerId t, Trackers trackers, const Subject 
       }
     }
     break;
+  default: break; // no document has it yet
   }
   r.raw = raw_points(d, r.value);
   return r;
