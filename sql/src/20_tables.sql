@@ -47,6 +47,7 @@ CREATE TABLE pql.program (
   version       int NOT NULL,
   status        text NOT NULL CHECK (status IN ('building', 'shadow', 'live', 'retired')),
   goes_live     boolean NOT NULL DEFAULT false,
+  finishing     boolean NOT NULL DEFAULT false,
   document      jsonb NOT NULL,
   note          text,
   published_at  timestamptz NOT NULL DEFAULT now(),
@@ -56,6 +57,7 @@ CREATE TABLE pql.program (
   PRIMARY KEY (program, version)
 );
 COMMENT ON TABLE pql.program IS 'Every version of every program, as it was published. A version never changes; its status goes from building to shadow, live and retired.';
+COMMENT ON COLUMN pql.program.finishing IS 'Whether the version was replaced and may still have open episodes, which end by its own rules.';
 COMMENT ON COLUMN pql.program.goes_live IS 'Whether the version replaces a live one as soon as its trackers are built.';
 
 CREATE TABLE pql.state (
@@ -175,17 +177,22 @@ CREATE TABLE pql.episode (
   unit        text NOT NULL,
   subject_id  text NOT NULL,
   shadow      boolean NOT NULL,
+  number      int NOT NULL,
   entered_at  timestamptz NOT NULL,
   score       int NOT NULL,
   leaves_at   timestamptz NOT NULL,
   left_at     timestamptz,
+  cools_until timestamptz,
   PRIMARY KEY (home, episode_id)
 );
 CREATE INDEX episode_subject ON pql.episode (program_id, subject_id, entered_at);
 CREATE UNIQUE INDEX episode_open ON pql.episode (home, program_id, subject_id) WHERE left_at IS NULL;
 CREATE INDEX episode_leaves_at ON pql.episode (leaves_at) WHERE left_at IS NULL;
+CREATE INDEX episode_cools_until ON pql.episode (cools_until) WHERE cools_until IS NOT NULL;
 COMMENT ON TABLE pql.episode IS 'Every spell of a subject above a program''s threshold: when it entered, with which score, and when it left.';
-COMMENT ON COLUMN pql.episode.leaves_at IS 'When the score falls below the leave threshold if nothing more happens: may be early, never late.';
+COMMENT ON COLUMN pql.episode.number IS 'The how many-th spell of the subject in the program this is; those in shadow are counted by themselves.';
+COMMENT ON COLUMN pql.episode.leaves_at IS 'When the episode ends if nothing more happens (the score has been below the leave threshold for the dwell time): may be early, never late.';
+COMMENT ON COLUMN pql.episode.cools_until IS 'Until when the subject can''t enter again; null when that is over, and looked at.';
 
 CREATE TABLE pql.routing (
   routing_id        bigint NOT NULL,
@@ -199,6 +206,7 @@ CREATE TABLE pql.routing (
   episode           bigint NOT NULL,
   signal_at         timestamptz NOT NULL,
   qualified_at      timestamptz NOT NULL,
+  qualification     text NOT NULL CHECK (qualification IN ('first', 'again')),
   score             int NOT NULL,
   reasons           jsonb NOT NULL,
   headline          text NOT NULL,
@@ -221,6 +229,7 @@ CREATE TABLE pql.routing (
 CREATE INDEX routing_id ON pql.routing (routing_id);
 CREATE INDEX routing_subject ON pql.routing (program, subject_id);
 COMMENT ON TABLE pql.routing IS 'Decisions: one row per qualification episode, written in the transaction of the event that caused it, with its reasons and the context frozen as of then.';
+COMMENT ON COLUMN pql.routing.qualification IS 'Whether the subject qualified for the first time, or again after it had left.';
 
 CREATE TABLE pql.audit (
   audit_id  bigint PRIMARY KEY,

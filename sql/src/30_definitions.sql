@@ -105,7 +105,7 @@ BEGIN
           AND t.within IS NOT DISTINCT FROM n.within))
     ORDER BY b.program, b.version
   LOOP
-    UPDATE pql.program AS o SET status = 'retired', retired_at = clock_timestamp()
+    UPDATE pql.program AS o SET status = 'retired', retired_at = clock_timestamp(), finishing = true
     WHERE o.program = p.program AND o.version <> p.version
       AND (o.status = 'shadow' OR (o.status = 'live' AND p.goes_live));
     UPDATE pql.program AS o

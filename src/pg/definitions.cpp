@@ -127,6 +127,15 @@ const SourceInfo *Definitions::source(int id) const noexcept {
   return nullptr;
 }
 
+const Program *Definitions::version(std::int32_t program, std::int32_t version) const noexcept {
+  for (const auto *all : {&programs_, &finishing_}) {
+    for (const Program &p : *all) {
+      if (p.id == program && p.version == version) return &p;
+    }
+  }
+  return nullptr;
+}
+
 const Program *Definitions::program(std::string_view name) const noexcept {
   const Program *found = nullptr;
   for (const Program &p : programs_) {
@@ -208,17 +217,17 @@ EventTable Definitions::event_table(const std::vector<TrackerId> &only) const {
 void Definitions::load_programs() {
   struct Row {
     int id, version;
-    bool live;
+    bool live, finishing;
     std::string document;
   };
   std::vector<Row> rows;
   Spi spi;
-  const std::uint64_t n = spi.run("SELECT program_id, version, status = 'live', document FROM pql.program"
-                                  " WHERE status IN ('shadow', 'live') ORDER BY program_id, version",
+  const std::uint64_t n = spi.run("SELECT program_id, version, status = 'live', document, status = 'retired'"
+                                  " FROM pql.program WHERE status IN ('shadow', 'live') OR finishing ORDER BY program_id, version",
                                   {}, true);
   for (std::uint64_t i = 0; i < n; i++) {
     rows.push_back({static_cast<int>(spi.number(i, 1)), static_cast<int>(spi.number(i, 2)), spi.number(i, 3) != 0,
-                    spi.text(i, 4)});
+                    spi.number(i, 5) != 0, spi.text(i, 4)});
   }
   spi.finish();
   for (const Row &r : rows) {
@@ -232,7 +241,7 @@ void Definitions::load_programs() {
     for (const SignalDef &s : p.def.signals) p.signal_trackers.push_back(find(signal_spec(p.def, s)));
     if (p.def.activation) p.activation_tracker = find(activation_spec(p.def));
     has_unit_[static_cast<int>(p.def.unit)] = true;
-    programs_.push_back(std::move(p));
+    (r.finishing ? finishing_ : programs_).push_back(std::move(p));
   }
 }
 

@@ -80,6 +80,8 @@ public:
   bool has_unit(Unit u) const noexcept { return has_unit_[static_cast<int>(u)]; }
 
   const SourceInfo *source(int id) const noexcept;
+  /// A version in force, or one that is retired and still has open episodes; null for others.
+  const Program *version(std::int32_t program, std::int32_t version) const noexcept;
   /// The version in force of a program (live, else shadow), or null.
   const Program *program(std::string_view name) const noexcept;
   /// What events do to these trackers only (a backfill of new ones). Rules live as long as the plan.
@@ -98,7 +100,7 @@ private:
   std::vector<Tracker> trackers_;
   std::vector<TrackerInfo> infos_;
   EventTable events_;
-  std::vector<Program> programs_;
+  std::vector<Program> programs_, finishing_;
   std::vector<SourceInfo> sources_;
   std::vector<std::int32_t> jobs_;
   bool has_unit_[2] = {};

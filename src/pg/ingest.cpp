@@ -365,7 +365,8 @@ void review(const Definitions &plan, const std::vector<OpenEpisode> &episodes, M
 std::int64_t review_homes(const Definitions &plan, Micros as_of) {
   std::vector<OpenEpisode> due;
   Spi spi;
-  const std::uint64_t n = spi.run("SELECT home, unit, subject_id FROM pql.episode WHERE left_at IS NULL AND leaves_at <= $1",
+  const std::uint64_t n = spi.run("SELECT home, unit, subject_id FROM pql.episode WHERE left_at IS NULL AND leaves_at <= $1"
+                                  " UNION SELECT home, unit, subject_id FROM pql.episode WHERE cools_until <= $1",
                                   {Arg::time(as_of)});
   for (std::uint64_t i = 0; i < n; i++)
     due.push_back({spi.text(i, 1), spi.text(i, 2) == "user" ? Unit::user : Unit::account, spi.text(i, 3)});
@@ -375,6 +376,11 @@ std::int64_t review_homes(const Definitions &plan, Micros as_of) {
   std::sort(homes.begin(), homes.end());
   lock_homes(homes);
   review(plan, due, as_of);
+  if (n) {
+    Spi ended;
+    ended.run("UPDATE pql.episode SET cools_until = NULL WHERE cools_until <= $1", {Arg::time(as_of)});
+    ended.finish();
+  }
   return static_cast<std::int64_t>(n);
 }
 

@@ -1,3 +1,4 @@
+#include "core/qualify/qualify.hpp"
 #include "pg/merge.hpp"
 
 #include "pg/hints.hpp"
@@ -149,8 +150,15 @@ private:
 
   // Of a person scored across homes the sum is in no home alone; and what is read as of a snapshot can't see who is about to commit.
   bool may_have_lanes() const {
-    return !plan_.has_unit(Unit::user) && options_.decide && !options_.review && !options_.replace && !options_.only_program &&
+    return !plan_.has_unit(Unit::user) && std::ranges::all_of(plan_.programs(), rises_only) && options_.decide && !options_.review && !options_.replace && !options_.only_program &&
            !options_.backfill_job && is_account_home(delta_->key) && !call([] { return IsolationUsesXactSnapshot(); });
+  }
+
+  // Whether more events make more points, so that of several writers' events none takes back what another's decide.
+  static bool rises_only(const Program &p) {
+    return p.def.segment.empty() && std::ranges::all_of(p.def.signals, [](const SignalDef &d) {
+             return d.max_points > 0 && d.measure <= Measure::activation; // sums that fall are seen in what is added
+           });
   }
 
   bool attempt_in_turn(HomeDelta &d, const StoredRow &row, bool queue) {
@@ -301,8 +309,7 @@ private:
     if (!may_have_lanes() || live.gone || !only_adds(d.home.owner) || !brings_no_news(d, head)) return false;
     const bool changing = live.newest.data() != live.row.body.data();
     const Home next = changing ? read_home(arena(), d.key, live.newest, Members::asleep) : head;
-    const auto open = [](const Home &h) { return std::span(h.owner.open.begin(), h.owner.open.end()); };
-    if (!std::ranges::equal(open(head), open(next)) || !head.owner.known.includes(next.owner.known)) return false;
+    if (!std::ranges::equal(head.owner.standings, next.owner.standings) || !head.owner.known.includes(next.owner.known)) return false;
     Subject certain = copy_of(arena(), head.owner), most = copy_of(arena(), next.owner), without = copy_of(arena(), head.owner);
     const auto into = [&](Subject &to, const Subject &s) { to.absorb(arena(), plan_.trackers(), s); };
     into(most, d.home.owner);
@@ -317,7 +324,8 @@ private:
     const Micros soonest = std::max(certain.last_seen, d.home.owner.last_seen);
     const auto settled = [&](Subject &s) { return s.settle(arena(), plan_.trackers()); };
     return settled(certain) && settled(most) && settled(without) && std::ranges::all_of(plan_.programs(), [&](const Program &p) {
-             if (head.owner.is_open(p.id)) return points_of(p, certain, most.last_seen) >= p.def.qualify.leave;
+             const Standing *const x = head.owner.standing(p.id);
+             if (x && x->open) return x->since == kNever && points_of(begun(p, *x), certain, most.last_seen) >= begun(p, *x).def.qualify.leave;
              return stays_below(p, most, soonest) && (!changing || stays_below(p, without, soonest));
            });
   }
@@ -453,24 +461,30 @@ private:
 
   // An episode that had ended before these events came, though nobody looked: what they start is another one.
   void end_what_ended(std::string_view key, Subject &s) {
-    if (!options_.decide || quiet_ || s.open.empty()) return;
-    for (const Program &p : plan_.programs()) {
-      if (!s.is_open(p.id)) continue;
-      const Subject whole = scored(p, key, s);
-      reasons_.resize(p.def.signals.size());
+    if (!options_.decide || quiet_) return;
+    for (std::size_t i = s.standings.size; i-- > 0;) {
+      Standing &x = s.standings[i];
+      const Program *const p = x.open ? plan_.version(x.program, x.version) : nullptr;
+      if (!p) continue;
+      const Subject whole = scored(*p, key, s);
       const Micros at = std::max(options_.as_of, whole.last_seen);
-      const int points = score(p, plan_.trackers(), whole, at, reasons_);
-      if (points < p.def.qualify.leave) leave(p, key, s, whole, points, at);
+      const Sight sight = look_at(*p, whole, at);
+      const Micros end = look(x, p->def.qualify, sight, at, fell(*p, whole, sight, at));
+      if (end != kNever) leave(*p, key, s, sight.score, end);
     }
   }
 
   // What stays of somebody whose events are gone, until it is known what all of his homes have: his episode.
   void keep_ledger(Home &head, const Subject &gone) {
-    if (std::ranges::none_of(plan_.programs(), [&](const Program &p) { return gone.is_open(p.id); })) return;
+    if (!has_open(gone)) return;
     Subject s;
     s.id = gone.id;
-    s.open = gone.open;
+    s.standings = gone.standings;
     head.members.push(arena(), s);
+  }
+
+  static bool has_open(const Subject &s) {
+    return std::ranges::any_of(s.standings, [](const Standing &x) { return x.open; });
   }
 
   // People are decided upon at the commit, when all homes of theirs that this transaction writes are written.
@@ -486,7 +500,7 @@ private:
   }
 
   void replace(HomeDelta &d, Home &head) {
-    const Vec<std::int32_t> open = head.owner.open;
+    const Vec<Standing> standings = head.owner.standings;
     std::vector<const Subject *> before;
     for (const Subject &s : head.members) before.push_back(&s);
     for (const Part &p : parts_) {
@@ -494,7 +508,7 @@ private:
     }
     (void)d.home.owner.settle(arena(), plan_.trackers());
     head.owner = d.home.owner;
-    head.owner.open = open;
+    head.owner.standings = standings;
     keep_apart({}, head.owner);
     head.members = {}; // the delta is needed again when somebody else was faster
     for (const Subject &s : d.home.members) head.members.push(arena(), s);
@@ -504,7 +518,7 @@ private:
       keep_apart(s.id.view(), s);
       const auto old = std::lower_bound(before.begin(), before.end(), s.id.view(),
                                         [](const Subject *a, std::string_view id) { return a->id.view() < id; });
-      if (old != before.end() && (*old)->id.view() == s.id.view()) s.open = (*old)->open;
+      if (old != before.end() && (*old)->id.view() == s.id.view()) s.standings = (*old)->standings;
       else fresh_.push_back(s.id.view());
     }
     for (const Subject *s : before) {
@@ -605,24 +619,66 @@ private:
       }
       evaluate(p, d.key, head, *s);
       may_enter_ = d.newest >= options_.emit_since;
-      if (!s->exists() && s->open.empty()) in.members.erase(static_cast<std::size_t>(s - in.members.begin()));
+      if (!s->exists() && !has_open(*s)) in.members.erase(static_cast<std::size_t>(s - in.members.begin()));
     }
   }
 
   void evaluate(const Program &p, std::string_view key, Home &head, Subject &subject) {
     const Subject whole = scored(p, key, subject);
     const Micros at = std::max(options_.as_of, whole.last_seen);
-    reasons_.resize(p.def.signals.size());
-    const int points = score(p, plan_.trackers(), whole, at, reasons_);
-    const bool open = whole.is_open(p.id);
-    if (std::ranges::count(whole.open, p.id) > 1 && subject.is_open(p.id)) return retract(p, key, subject, points, at);
-    if (open && !subject.is_open(p.id)) { // kept in another home: who holds that, or tick, ends it
-      if (points < p.def.qualify.leave) fade(p, key, subject, points, at);
+    const Standing *const last = whole.standing(p.id);
+    if (last && last->open) return go_on(begun(p, *last), key, subject, whole, at);
+    if (!may_enter_) return;
+    const Sight sight = look_at(p, whole, at);
+    if (enters(p.def.qualify, last, sight, at)) enter(p, key, head, subject, whole, sight.score, at);
+  }
+
+  // An episode ends by the version that it began under.
+  const Program &begun(const Program &p, const Standing &x) const {
+    const Program *const there = plan_.version(p.id, x.version);
+    return there ? *there : p;
+  }
+
+  void go_on(const Program &p, std::string_view key, Subject &subject, const Subject &whole, Micros at) {
+    const Sight sight = look_at(p, whole, at);
+    const auto is_ours = [&](const Standing &x) { return x.open && x.program == p.id; };
+    if (std::ranges::count_if(whole.standings, is_ours) > 1 && subject.is_open(p.id)) return retract(p, key, subject, sight.score, at);
+    if (!subject.is_open(p.id)) { // kept in another home: who holds that, or tick, ends it
+      if (is_below(p.def.qualify, sight)) fade(p, key, subject, sight.score, at);
       return;
     }
-    if (!open && may_enter_ && points >= p.def.qualify.enter) enter(p, key, head, subject, whole, points, at);
-    else if (open && points < p.def.qualify.leave) leave(p, key, subject, whole, points, at);
-    else if (open && options_.review) stay(p, key, subject, whole, points, at);
+    Standing &x = *subject.standing(p.id);
+    const Standing was = x;
+    const Micros end = look(x, p.def.qualify, sight, at, fell(p, whole, sight, at));
+    if (end != kNever) return leave(p, key, subject, sight.score, end);
+    if (options_.review || x.since != was.since || ends_before(p, whole, x)) stay(p, key, subject, x, whole, sight.score, at);
+  }
+
+  // Whether events have made the score fall sooner than was foreseen, as they can where some take points away.
+  bool ends_before(const Program &p, const Subject &whole, const Standing &x) {
+    if (x.since != kNever || x.leaves_at == kNever || std::ranges::all_of(p.def.signals, only_gives)) return false;
+    const Micros just_before = x.leaves_at - p.def.qualify.dwell - 1;
+    return just_before >= whole.last_seen && look_at(p, whole, just_before).score < p.def.qualify.leave;
+  }
+
+  static bool only_gives(const SignalDef &d) {
+    return d.max_points > 0 && (d.measure == Measure::count || d.measure == Measure::milestone || d.measure == Measure::activation);
+  }
+
+  // Fills reasons_.
+  Sight look_at(const Program &p, const Subject &whole, Micros at) {
+    reasons_.resize(p.def.signals.size());
+    Sight sight{.score = score(p, plan_.trackers(), whole, at, reasons_)};
+    std::array<int, kKinds> points{};
+    for (std::size_t i = 0; i < reasons_.size(); i++) points[static_cast<std::size_t>(p.def.signals[i].kind)] += reasons_[i].points;
+    sight.fit = has_kinds(p.def.qualify, points);
+    return sight;
+  }
+
+  // Since when a subject that is low now has been, if nothing happened since it was seen last.
+  Micros fell(const Program &p, const Subject &whole, const Sight &sight, Micros at) const {
+    if (sight.score >= p.def.qualify.leave || !finite(whole.last_seen)) return at;
+    return falls_below(p, plan_.trackers(), whole, whole.last_seen, p.def.qualify.leave);
   }
 
   // What a program's score rests on.
@@ -656,7 +712,7 @@ private:
         copied = true;
         (void)whole.merge(arena(), plan_.trackers(), there); // an inexact funnel keeps what is certain
         if (milestones && !there.known.empty()) fold_logged(other, member, whole);
-        for (std::int32_t program : there.open) whole.open.push(arena(), program);
+        for (const Standing &x : there.standings) whole.standings.push(arena(), x);
       }
     }
     return whole;
@@ -669,8 +725,6 @@ private:
   }
 
   void enter(const Program &p, std::string_view key, Home &head, Subject &subject, const Subject &whole, int points, Micros at) {
-    subject.open.push(arena(), p.id);
-    changed_ = true;
     const bool account = p.def.unit == Unit::account;
     Decision d{};
     d.kind = Decision::Kind::enters;
@@ -679,7 +733,9 @@ private:
     if (!account) d.user_id = d.subject_id;
     d.signal_at = signal_time(reasons_);
     if (!finite(d.signal_at)) d.signal_at = at;
-    d.leaves_at = falls_below(p, plan_.trackers(), whole, at, p.def.qualify.leave);
+    forget(p, subject);
+    Standing &x = subject.standings.push(arena(), {.program = p.id, .version = p.version});
+    d.leaves_at = x.leaves_at = end_of(x, p.def.qualify, falls_below(p, plan_.trackers(), whole, at, p.def.qualify.leave));
     d.reasons = reasons_json(p, reasons_);
     d.headline = headline(p, d.subject_id, points, reasons_);
     Home all;
@@ -700,37 +756,39 @@ private:
     decisions_.push_back(std::move(d));
   }
 
-  void close(const Program &p, Subject &subject) {
-    for (std::size_t i = subject.open.size; i-- > 0;) {
-      if (subject.open[i] == p.id) subject.open.erase(i);
+  // Nothing is remembered of a subject in a program.
+  void forget(const Program &p, Subject &subject) {
+    for (std::size_t i = subject.standings.size; i-- > 0;) {
+      if (subject.standings[i].program == p.id) subject.standings.erase(i);
     }
     changed_ = true;
   }
 
   // Entered when the statement ended, and in another home by somebody who has committed since: nobody has seen ours.
   void retract(const Program &p, std::string_view key, Subject &subject, int points, Micros at) {
-    close(p, subject);
+    forget(p, subject);
     Decision d{};
     d.kind = Decision::Kind::retracts;
     fill(d, p, key, subject, points, at);
     decisions_.push_back(std::move(d));
   }
 
-  void leave(const Program &p, std::string_view key, Subject &subject, const Subject &whole, int points, Micros at) {
-    close(p, subject);
-    // The end is when the score fell, not when somebody noticed.
-    const Micros fell = finite(whole.last_seen) ? falls_below(p, plan_.trackers(), whole, whole.last_seen, p.def.qualify.leave) : at;
+  void leave(const Program &p, std::string_view key, Subject &subject, int points, Micros end) {
+    forget(p, subject);
     Decision d{};
     d.kind = Decision::Kind::leaves;
-    fill(d, p, key, subject, points, std::min(fell, at));
+    fill(d, p, key, subject, points, end);
+    d.cools_until = p.def.qualify.cool_down ? end + p.def.qualify.cool_down : kAlways;
+    if (p.def.qualify.cool_down) subject.standings.push(arena(), {.program = p.id, .version = p.version, .open = false, .since = d.cools_until});
     decisions_.push_back(std::move(d));
   }
 
-  void stay(const Program &p, std::string_view key, const Subject &subject, const Subject &whole, int points, Micros at) {
+  void stay(const Program &p, std::string_view key, const Subject &subject, Standing &x, const Subject &whole, int points, Micros at) {
     Decision d{};
     d.kind = Decision::Kind::stays;
     fill(d, p, key, subject, points, at);
-    d.leaves_at = falls_below(p, plan_.trackers(), whole, at, p.def.qualify.leave);
+    d.leaves_at = x.leaves_at = end_of(x, p.def.qualify, falls_below(p, plan_.trackers(), whole, at, p.def.qualify.leave));
+    changed_ = true;
     decisions_.push_back(std::move(d));
   }
 
@@ -783,9 +841,10 @@ void write_down(const std::vector<Decision> &decisions) {
               {Arg::of(d.home), Arg::of(d.program_id), Arg::of(d.subject_id)});
     }
     if (d.kind == Decision::Kind::leaves || d.kind == Decision::Kind::retracts) {
-      spi.run("UPDATE pql.episode SET left_at = greatest($4, entered_at)"
+      spi.run("UPDATE pql.episode SET left_at = greatest($4, entered_at), cools_until = $5"
               " WHERE home = $1 AND program_id = $2 AND subject_id = $3 AND left_at IS NULL",
-              {Arg::of(d.home), Arg::of(d.program_id), Arg::of(d.subject_id), Arg::time(d.at)});
+              {Arg::of(d.home), Arg::of(d.program_id), Arg::of(d.subject_id), Arg::time(d.at),
+               d.cools_until == kAlways ? Arg::nothing(TIMESTAMPTZOID) : Arg::time(d.cools_until)});
       continue;
     }
     if (d.kind == Decision::Kind::stays) {
@@ -803,16 +862,19 @@ void write_down(const std::vector<Decision> &decisions) {
     }
     const auto text_or_null = [](const std::string &s) { return s.empty() ? Arg::nothing(TEXTOID) : Arg::of(s); };
     // Whoever waited for the home's lock decides as of an instant before that: never one in an episode that ended meanwhile.
-    spi.run("WITH opened AS ("
-            " INSERT INTO pql.episode (home, episode_id, program, program_id, version, unit, subject_id, shadow, entered_at,"
+    spi.run("WITH earlier AS ("
+            " SELECT max(e.left_at) AS left_at, count(*) FILTER (WHERE e.shadow = $7)::int AS episodes"
+            " FROM pql.episode AS e WHERE e.program_id = $3 AND e.subject_id = $6),"
+            " opened AS ("
+            " INSERT INTO pql.episode (home, episode_id, program, program_id, version, unit, subject_id, shadow, number, entered_at,"
             "  score, leaves_at)"
-            " VALUES ($1, pql.next_id(), $2, $3, $4, $5, $6, $7,"
-            "  greatest($8, (SELECT max(e.left_at) FROM pql.episode AS e WHERE e.program_id = $3 AND e.subject_id = $6)), $9, $10)"
-            " ON CONFLICT (home, program_id, subject_id) WHERE left_at IS NULL DO NOTHING RETURNING episode_id, entered_at)"
+            " SELECT $1, pql.next_id(), $2, $3, $4, $5, $6, $7, earlier.episodes + 1, greatest($8, earlier.left_at), $9, $10 FROM earlier"
+            " ON CONFLICT (home, program_id, subject_id) WHERE left_at IS NULL DO NOTHING RETURNING episode_id, entered_at, number)"
             " INSERT INTO pql.routing (routing_id, home, program, version, unit, subject_id, account_id, user_id, episode,"
-            "  signal_at, qualified_at, score, reasons, headline, motion, next_best_action, contact_after, contact_by,"
+            "  signal_at, qualified_at, qualification, score, reasons, headline, motion, next_best_action, contact_after, contact_by,"
             "  state_since, context)"
-            " SELECT pql.next_id(), $1, $2, $4, $5, $6, $11, $12, episode_id, $13, entered_at, $9, $14::jsonb, $15, $16, $17,"
+            " SELECT pql.next_id(), $1, $2, $4, $5, $6, $11, $12, episode_id, $13, entered_at,"
+            "  CASE number WHEN 1 THEN 'first' ELSE 'again' END, $9, $14::jsonb, $15, $16, $17,"
             "  greatest($18, entered_at), $19 + (greatest($18, entered_at) - $18), entered_at, $20::jsonb FROM opened WHERE NOT $7",
             {Arg::of(d.home), Arg::of(d.program), Arg::of(d.program_id), Arg::of(d.version), Arg::of(name_of(d.unit)),
              Arg::of(d.subject_id), Arg::of(d.shadow), Arg::time(d.at), Arg::of(d.score), Arg::time(d.leaves_at),

@@ -20,6 +20,7 @@ struct Decision {
   Unit unit;
   int score;
   Micros at, signal_at, leaves_at;
+  Micros cools_until = kAlways; ///< until when it can't enter again
   std::string reasons, context, headline, motion, next_best_action;
   Micros contact_after, contact_by; ///< kNever: no limit
 };

@@ -145,14 +145,14 @@ TEST(SubjectLaws, ACopySharesNothingThatMergingChanges) {
           Arena a;
           Subject s = subject_of(a, any_folds(40));
           (void)s.settle(a, kTrackers);
-          s.open.push(a, 3);
+          s.standings.push(a, {.program = 3});
           const std::string before(canonical(a, s));
           Subject c = copy_of(a, s);
           RC_ASSERT(std::string(canonical(a, c)) == before);
           RC_ASSERT(c.is_open(3));
           for (const Fold &f : any_folds(40)) fold(a, c, f);
           (void)c.merge(a, kTrackers, subject_of(a, any_folds(20)));
-          c.open.push(a, 4);
+          c.standings.push(a, {.program = 4});
           RC_ASSERT(std::string(canonical(a, s)) == before);
           RC_ASSERT(!s.is_open(4));
         }));
@@ -334,8 +334,10 @@ Home any_home(Arena &a, bool with_open_ends = true) {
     s.id.assign(a, std::string(number<std::size_t>(0, 200), 'i'));
     if (one_in(2)) (void)s.settle(a, kTrackers);
     if (with_open_ends) {
+      const auto any = [] { return *rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::int64_t>()); };
+      const auto time = [&] { return one_in(2) ? kNever : any(); };
       for (int n = number(0, 3); n > 0; n--)
-        s.open.push(a, *rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::int32_t>()));
+        s.standings.push(a, {static_cast<std::int32_t>(any()), static_cast<std::int32_t>(any()), one_in(2), time(), time()});
     }
     return s;
   };
@@ -373,7 +375,7 @@ TEST(HomeLaws, IsReadAsItWasWritten) {
             Subject kept = copy_of(a, y);
             if (where == Milestones::apart) kept.milestones.clear();
             RC_ASSERT(canonical(a, x) == canonical(a, kept));
-            RC_ASSERT(std::equal(x.open.begin(), x.open.end(), y.open.begin(), y.open.end()));
+            RC_ASSERT(std::equal(x.standings.begin(), x.standings.end(), y.standings.begin(), y.standings.end()));
             RC_ASSERT(x.first_seen == y.first_seen && x.last_seen == y.last_seen && x.events == y.events);
             expect_known(x, y);
             if (where == Milestones::apart) RC_ASSERT(x.newest_known == y.newest_known);

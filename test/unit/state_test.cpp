@@ -130,7 +130,7 @@ Home some_home(Arena &a, int members) {
     fold(b, {"member" + std::to_string(i % members), "acme", static_cast<Micros>(random() % 500) * kHour - 100 * kDay, i, i % 3});
   Home h = b.sorted()[0]->home;
   h.depth = 3;
-  h.owner.open.push(a, 7);
+  h.owner.standings.push(a, {.program = 7});
   h.included.push(a, 12);
   (void)h.owner.settle(a, kTrackers);
   for (Subject &s : h.members) (void)s.settle(a, kTrackers);

@@ -121,7 +121,7 @@ Home home_with_everything(Arena &a) {
   h.owner.fold_decay(a, 2, kSecond, -16 * kSecond, -1, "c");
   h.owner.fold_steps(a, 3, steps, -5, 1);
   h.owner.fold_steps(a, 3, steps, 20, 2);
-  h.owner.open.push(a, 7);
+  h.owner.standings.push(a, {.program = 7, .version = 2, .leaves_at = 5 * kDay});
   h.included.push(a, -3);
   Subject member;
   member.id.assign(a, "ada");
@@ -147,7 +147,8 @@ TEST(StoredForm, OfAHomeWithEverything) {
                            "d101013202"              // 105 before first seen and 25 later, with their steps
                            "0e03616461"              // the member: length, id
                            "ffffffffffffffff0000"    // first seen, milestones, funnels
-                           "010e00"                  // open: of the owner, of the member
+                           "010e040500e0349564000000" // standings of the owner: program, version, open, when it leaves
+                           "00"                       // of the member
                            "0105";                   // included
   Arena a;
   const Home h = home_with_everything(a);

@@ -256,14 +256,33 @@ void open_colds(Reader &from, std::span<Subject> all) {
   from = r;
 }
 
+constexpr std::uint8_t kOpen = 1, kSince = 2, kLeaves = 4; // of a standing: what it is, and which times it has
+
 void write_ledger(Writer &w, const Subject &s) {
-  w.varint(s.open.size);
-  for (std::int32_t p : s.open) w.zigzag(p);
+  w.varint(s.standings.size);
+  for (const Standing &x : s.standings) {
+    w.zigzag(x.program);
+    w.zigzag(x.version);
+    w.u8(static_cast<std::uint8_t>((x.open ? kOpen : 0) | (x.since != kNever ? kSince : 0) | (x.leaves_at != kNever ? kLeaves : 0)));
+    if (x.since != kNever) w.i64(x.since);
+    if (x.leaves_at != kNever) w.i64(x.leaves_at);
+  }
 }
 
 void read_ledger(Reader &r, Arena &a, Subject &s) {
-  const std::size_t n = r.count(1);
-  for (std::size_t i = 0; i < n && r.ok(); i++) s.open.push(a, static_cast<std::int32_t>(r.zigzag()));
+  const std::size_t n = r.count(3);
+  s.standings.reserve(a, n);
+  for (std::size_t i = 0; i < n && r.ok(); i++) {
+    Standing x;
+    x.program = static_cast<std::int32_t>(r.zigzag());
+    x.version = static_cast<std::int32_t>(r.zigzag());
+    const std::uint8_t flags = r.u8();
+    if (flags > (kOpen | kSince | kLeaves)) return r.fail();
+    x.open = flags & kOpen;
+    if (flags & kSince) x.since = r.i64();
+    if (flags & kLeaves) x.leaves_at = r.i64();
+    s.standings.push(a, x);
+  }
 }
 
 template <class T>
@@ -317,7 +336,7 @@ std::string_view encode(Arena &a, const Home &h, Milestones where) {
   for (const auto all : {head, members}) write_lists(w, all, [](const Subject &s) { return s.decays.empty(); }, write_sums);
   for (const auto all : {head, members}) write_seen(w, all);
   for (const auto all : {head, members}) write_colds(w, all, where);
-  for (const auto all : {head, members}) write_lists(w, all, [](const Subject &s) { return s.open.empty(); }, write_ledger);
+  for (const auto all : {head, members}) write_lists(w, all, [](const Subject &s) { return s.standings.empty(); }, write_ledger);
   w.varint(h.included.size);
   for (std::int32_t j : h.included) w.zigzag(j);
   return w.view();

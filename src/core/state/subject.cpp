@@ -60,7 +60,7 @@ Subject copy_of(Arena &a, const Subject &s) {
   c.milestones = copy_of(a, s.milestones);
   c.decays = copy_of(a, s.decays);
   c.funnels = copy_of(a, s.funnels);
-  c.open = copy_of(a, s.open);
+  c.standings = copy_of(a, s.standings);
   c.known.bits = Bytes::borrow(s.known.bits.view());
   for (DecayedSum &d : c.decays) d.event = Bytes::borrow(d.event.view());
   for (FunnelState &f : c.funnels) {
@@ -152,11 +152,18 @@ const FirstTime *Subject::milestone(TrackerId t) const noexcept { return find(mi
 const DecayedSum *Subject::decay(TrackerId t) const noexcept { return find(decays, t); }
 const FunnelState *Subject::funnel(TrackerId t) const noexcept { return find(funnels, t); }
 
-bool Subject::is_open(std::int32_t program) const noexcept {
-  for (std::int32_t p : open) {
-    if (p == program) return true;
+Standing *Subject::standing(std::int32_t program) const noexcept {
+  Standing *found = nullptr;
+  for (Standing &x : standings) {
+    if (x.program != program || (found && found->open)) continue;
+    if (!found || x.open || x.since > found->since) found = &x;
   }
-  return false;
+  return found;
+}
+
+bool Subject::is_open(std::int32_t program) const noexcept {
+  const Standing *const s = standing(program);
+  return s && s->open;
 }
 
 } // namespace pql

@@ -8,6 +8,7 @@
 #include "core/base/arena.hpp"
 #include "core/base/time.hpp"
 #include "core/decay/decay.hpp"
+#include "core/qualify/standing.hpp"
 #include "core/sequence/funnel.hpp"
 
 namespace pql {
@@ -77,7 +78,7 @@ struct Subject {
   Micros newest_known = kAlways;
   Vec<DecayedSum> decays;
   Vec<FunnelState> funnels;
-  Vec<std::int32_t> open; ///< ledger, not state: programs in which an episode is open
+  Vec<Standing> standings; ///< ledger, not state: open episodes, and cool-downs
   std::string_view asleep; ///< stored form of the id, first_seen, known and funnels while nobody has read the latter (see wake)
 
   void fold_seen(Micros at) noexcept {
@@ -117,6 +118,8 @@ struct Subject {
   const FirstTime *milestone(TrackerId t) const noexcept;
   const DecayedSum *decay(TrackerId t) const noexcept;
   const FunnelState *funnel(TrackerId t) const noexcept;
+  /// What is remembered of it in a program: its open episode, else its last cool-down, else null.
+  Standing *standing(std::int32_t program) const noexcept;
   bool is_open(std::int32_t program) const noexcept;
 };
 
