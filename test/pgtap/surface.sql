@@ -34,6 +34,7 @@ SELECT bag_eq('SELECT relkind::text, relname::text FROM relation', $$VALUES
   ('r', 'source'), ('r', 'source_leaf'), ('r', 'tracker'), ('r', 'program'), ('r', 'state'), ('r', 'milestone_log'), ('r', 'base_state'), ('r', 'user_home'),
   ('r', 'held_event'), ('r', 'seen_event'), ('r', 'forgotten_event'), ('r', 'sealed_event'), ('r', 'unusable_event'), ('r', 'asserted_milestone'),
   ('r', 'backfill_job'), ('r', 'episode'), ('r', 'routing'), ('r', 'audit'), ('r', 'event_clock'), ('r', 'events'), ('S', 'id_seq'),
+  ('r', 'attribute_source'), ('r', 'attribute_use'), ('r', 'attribute'), ('r', 'attribute_history'), ('v', 'attributes'),
   ('v', 'milestones'), ('v', 'members'), ('v', 'subjects'), ('v', 'unusable'), ('v', 'sources'), ('v', 'backfill_progress')$$,
   'tables, views and a sequence');
 SELECT bag_eq($$SELECT object FROM member WHERE classid NOT IN ('pg_proc'::regclass, 'pg_class'::regclass)$$,
@@ -269,6 +270,7 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql.version()', 'stable', 'safe', 'strict', 'all'),
   ('pql._add_history(integer,smallint[],boolean)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._assert_milestone(text,smallint,timestamp with time zone,text)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._attributes_of(text,timestamp with time zone)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._audit(text,text,jsonb)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._backfill_step(integer)', 'volatile', 'unsafe', 'strict', 'owner'),
   ('pql._begin_leaves()', 'volatile', 'unsafe', '', 'owner'),
