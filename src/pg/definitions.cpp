@@ -103,7 +103,19 @@ Definitions::Definitions() {
   });
   try {
     load_trackers();
+    compile_trackers();
     load_programs();
+    load_sources();
+  } catch (...) {
+    MemoryContextDelete(memory_);
+    throw;
+  }
+}
+
+Definitions::Definitions(const std::string &document) {
+  memory_ = call([] { return AllocSetContextCreateInternal(CurrentMemoryContext, "pql trial", ALLOCSET_DEFAULT_SIZES); });
+  try {
+    load_trial(document);
     load_sources();
   } catch (...) {
     MemoryContextDelete(memory_);
@@ -118,6 +130,14 @@ const TrackerInfo *Definitions::info(TrackerId id) const noexcept {
     if (t.id == id) return &t;
   }
   return nullptr;
+}
+
+std::vector<TrackerId> Definitions::user_milestones(std::string_view name) const {
+  std::vector<TrackerId> found;
+  for (const TrackerInfo &t : infos_) {
+    if (t.spec.kind == Tracker::Kind::milestone && t.spec.unit == Unit::user && t.spec.name == name) found.push_back(t.id);
+  }
+  return found;
 }
 
 const SourceInfo *Definitions::source(int id) const noexcept {
@@ -174,6 +194,9 @@ void Definitions::load_trackers() {
     infos_.push_back(std::move(t));
   }
   spi.finish();
+}
+
+void Definitions::compile_trackers() {
   for (const TrackerInfo &t : infos_) {
     if (t.id >= trackers_.size()) trackers_.resize(t.id + 1u);
     Tracker &x = trackers_[t.id];
@@ -237,12 +260,51 @@ void Definitions::load_programs() {
     p.id = r.id;
     p.version = r.version;
     p.live = r.live;
-    p.def = std::move(parsed.program);
-    for (const SignalDef &s : p.def.signals) p.signal_trackers.push_back(find(signal_spec(p.def, s)));
-    if (p.def.activation) p.activation_tracker = find(activation_spec(p.def));
-    has_unit_[static_cast<int>(p.def.unit)] = true;
-    (r.finishing ? finishing_ : programs_).push_back(std::move(p));
+    add_program(std::move(p), std::move(parsed.program), r.finishing ? finishing_ : programs_);
   }
+}
+
+void Definitions::add_program(Program p, ProgramDef def, std::vector<Program> &to) {
+  p.def = std::move(def);
+  for (const SignalDef &s : p.def.signals) p.signal_trackers.push_back(find(signal_spec(p.def, s)));
+  if (p.def.activation) p.activation_tracker = find(activation_spec(p.def));
+  has_unit_[static_cast<int>(p.def.unit)] = true;
+  to.push_back(std::move(p));
+}
+
+// Of the trackers that are kept those that are wanted, and the others with numbers that nobody has.
+void Definitions::try_trackers(const std::vector<TrackerSpec> &wanted) {
+  load_trackers();
+  TrackerId last = 0;
+  for (const TrackerInfo &t : infos_) last = std::max(last, t.id);
+  std::erase_if(infos_, [&](const TrackerInfo &t) { return std::find(wanted.begin(), wanted.end(), t.spec) == wanted.end(); });
+  for (const TrackerSpec &s : wanted) {
+    if (std::any_of(infos_.begin(), infos_.end(), [&](const TrackerInfo &t) { return t.spec == s; })) continue;
+    TrackerInfo t;
+    t.id = ++last;
+    t.spec = s;
+    infos_.push_back(std::move(t));
+  }
+  for (TrackerInfo &t : infos_) t.active = true;
+  compile_trackers();
+}
+
+void Definitions::load_trial(const std::string &document) {
+  ParsedProgram parsed = parse_program(document);
+  if (!parsed.problems.empty()) {
+    const Problem &x = parsed.problems.front();
+    fail(ERRCODE_INVALID_PARAMETER_VALUE, x.path.empty() ? x.problem : x.path + ": " + x.problem, {}, x.hint);
+  }
+  std::vector<TrackerSpec> wanted = tracker_specs(parsed.program);
+  const std::shared_ptr<const Definitions> real = current_definitions();
+  const Program *const in_force = real->program(parsed.program.name);
+  const bool compared = in_force && in_force->def.unit == parsed.program.unit;
+  if (compared) {
+    for (TrackerSpec &s : tracker_specs(in_force->def)) wanted.push_back(std::move(s));
+  }
+  try_trackers(wanted);
+  add_program({}, std::move(parsed.program), programs_);
+  if (compared) add_program({in_force->id, in_force->version, in_force->live, {}, {}, 0}, in_force->def, programs_);
 }
 
 void Definitions::load_sources() {

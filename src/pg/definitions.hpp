@@ -65,6 +65,10 @@ struct SourceInfo {
 class Definitions {
 public:
   Definitions();
+  /// On trial: those of a document that need not be published, and of the version in force of its name, if any, which is the
+  /// second program then. Sources are as they are attached. Trackers that are kept anyway have their numbers, so that sealed state
+  /// can be read. Fails with 22023 for a wrong document.
+  explicit Definitions(const std::string &document);
   ~Definitions();
   Definitions(const Definitions &) = delete;
   Definitions &operator=(const Definitions &) = delete;
@@ -79,6 +83,8 @@ public:
   bool has_rules() const noexcept { return has_rules_; }
   bool has_unit(Unit u) const noexcept { return has_unit_[static_cast<int>(u)]; }
 
+  /// The trackers of a user's milestone.
+  std::vector<TrackerId> user_milestones(std::string_view name) const;
   const SourceInfo *source(int id) const noexcept;
   /// A version in force, or one that is retired and still has open episodes; null for others.
   const Program *version(std::int32_t program, std::int32_t version) const noexcept;
@@ -91,7 +97,11 @@ public:
 
 private:
   void load_trackers();
+  void compile_trackers();
+  void try_trackers(const std::vector<TrackerSpec> &wanted);
   void load_programs();
+  void add_program(Program p, ProgramDef def, std::vector<Program> &to);
+  void load_trial(const std::string &document);
   void load_sources();
   void add_event(EventTable &table, const TrackerInfo &t) const;
   TrackerId find(const TrackerSpec &spec) const;

@@ -227,42 +227,14 @@ bool look_up(const SourceInfo &source, const std::vector<std::string> &homes, Sn
 }
 
 void fold_asserted(const Definitions &plan, Arena &arena, Batch &into, const ScanRange &range) {
-  std::vector<std::string> users;
-  if (range.homes) {
-    for (const std::string &h : *range.homes) {
-      if (!is_account_home(h)) users.emplace_back(home_id(h));
-    }
-    if (users.empty()) return;
-  }
-  Spi spi;
-  const std::uint64_t n = spi.run("SELECT a.user_id, t.tracker_id, a.reached_at, a.evidence FROM pql.asserted_milestone AS a"
-                                  " JOIN pql.tracker AS t ON t.kind = 'milestone' AND t.unit = 'user' AND t.name = a.name"
-                                  " WHERE ($1 OR a.user_id = ANY ($2)) AND a.reached_at <= $3",
-                                  {Arg::of(range.homes == nullptr), Arg::of(users), Arg::time(range.until)});
-  for (std::uint64_t i = 0; i < n; i++) {
-    const std::string user = spi.text(i, 1), evidence = spi.text(i, 4);
-    HomeDelta &h = into.home(false, user);
-    h.home.owner.fold_milestone(arena, static_cast<TrackerId>(spi.number(i, 2)), spi.number(i, 3),
-                                evidence.empty() ? std::string_view{} : EventId::of_text(evidence).view());
-  }
-  spi.finish();
+  each_asserted(range, [&](std::string_view user, std::string_view name, Micros at, std::string_view event) {
+    for (TrackerId t : plan.user_milestones(name)) into.home(false, user).home.owner.fold_milestone(arena, t, at, event);
+  });
 }
 
 // What was sealed of a source, added to what its later events gave.
 void add_bases(const SourceInfo &source, Arena &arena, Batch &into, const ScanRange &range) {
-  static const std::vector<std::string> none;
-  if (source.sealed_before == kAlways) return;
-  Spi spi;
-  const std::uint64_t n = spi.run("SELECT home, body FROM pql.base_state WHERE source_id = $1 AND ($2 OR home = ANY ($3))",
-                                  {Arg::of(source.id), Arg::of(range.homes == nullptr), Arg::of(range.homes ? *range.homes : none)});
-  for (std::uint64_t i = 0; i < n; i++) {
-    const std::string key = spi.text(i, 1);
-    const std::string_view body = spi.bytes(arena, i, 2);
-    const std::optional<Home> base = decode(arena, body);
-    if (!base) fail(ERRCODE_DATA_CORRUPTED, "sealed state of home \"" + key + "\" is damaged");
-    into.add(key, *base);
-  }
-  spi.finish();
+  each_base(source, arena, range, [&](std::string_view key, const Home &base) { into.add(key, base); });
 }
 
 // Reads a source's events, of some homes or of all, into a folder.
@@ -289,14 +261,57 @@ void forget_held(const SourceInfo &source, const std::vector<std::string> &homes
 
 } // namespace
 
+void each_asserted(const ScanRange &range, const std::function<void(std::string_view, std::string_view, Micros, std::string_view)> &f) {
+  std::vector<std::string> users;
+  if (range.homes) {
+    for (const std::string &h : *range.homes) {
+      if (!is_account_home(h)) users.emplace_back(home_id(h));
+    }
+    if (users.empty()) return;
+  }
+  Spi spi;
+  const std::uint64_t n = spi.run("SELECT a.user_id, a.name, a.reached_at, a.evidence FROM pql.asserted_milestone AS a"
+                                  " WHERE ($1 OR a.user_id = ANY ($2)) AND a.reached_at <= $3",
+                                  {Arg::of(range.homes == nullptr), Arg::of(users), Arg::time(range.until)});
+  for (std::uint64_t i = 0; i < n; i++) {
+    const std::string evidence = spi.text(i, 4);
+    const EventId event = evidence.empty() ? EventId{} : EventId::of_text(evidence);
+    f(spi.text(i, 1), spi.text(i, 2), spi.number(i, 3), event.view());
+  }
+  spi.finish();
+}
+
+void each_base(const SourceInfo &source, Arena &arena, const ScanRange &range,
+               const std::function<void(std::string_view, const Home &)> &f) {
+  static const std::vector<std::string> none;
+  if (source.sealed_before == kAlways) return;
+  Spi spi;
+  std::string after; // some at a time: they may be all the homes that there are
+  for (std::uint64_t n = 1; n > 0;) {
+    n = spi.run("SELECT home, body FROM pql.base_state WHERE source_id = $1 AND ($2 OR home = ANY ($3)) AND home > $4 ORDER BY home LIMIT 10000",
+                {Arg::of(source.id), Arg::of(range.homes == nullptr), Arg::of(range.homes ? *range.homes : none), Arg::of(after)});
+    for (std::uint64_t i = 0; i < n; i++) {
+      after = spi.text(i, 1);
+      const std::string_view body = spi.bytes(arena, i, 2);
+      const std::optional<Home> base = decode(arena, body);
+      if (!base) fail(ERRCODE_DATA_CORRUPTED, "sealed state of home \"" + after + "\" is damaged");
+      f(after, *base);
+    }
+    spi.forget_rows();
+  }
+  spi.finish();
+}
+
 void scan_events(const Definitions &plan, Arena &arena, Batch &into, const ScanRange &range) {
   for (const SourceInfo &source : plan.sources()) {
     const std::vector<std::string> &stored = range.homes ? *range.homes : range.stored;
     // Not the statement's start: others' events that are later than that have been merged already.
-    Folder folder(plan, source, plan.events(), arena, std::min(GetCurrentTimestamp(), range.until), into);
+    const Micros due = range.sink.take ? range.until : std::min(GetCurrentTimestamp(), range.until);
+    Folder folder(plan, source, plan.events(), arena, due, into);
     folder.until = range.until;
     folder.since = source.sealed_before;
-    add_bases(source, arena, into, range);
+    folder.sink = range.sink;
+    if (!range.sink.take) add_bases(source, arena, into, range);
     Now now;
     if (range.record_held) forget_held(source, stored, now.get());
     Ids ids(source.dedup_for);
@@ -314,7 +329,7 @@ void scan_events(const Definitions &plan, Arena &arena, Batch &into, const ScanR
     now.release();
     if (range.record_held) record_held(source.id, folder.held());
   }
-  fold_asserted(plan, arena, into, range);
+  if (!range.sink.take) fold_asserted(plan, arena, into, range);
 }
 
 namespace {

@@ -15,11 +15,18 @@ struct ScanRange {
   const std::vector<std::string> *homes = nullptr; ///< only these (null: all)
   std::string_view user;                         ///< only this user's events (empty: everybody's); what accounts get is worth nothing then
   std::vector<std::string> stored;               ///< with record_held and no homes: all that there were
+  EventSink sink;                                ///< when set, events go there, whenever they are due; bases and milestones that were stated don't
   bool record_held = false;                      ///< put events that are not due aside again
 };
 
 /// Folds the events of all sources, and asserted milestones, into a batch. Reads with a snapshot taken now.
 void scan_events(const Definitions &plan, Arena &arena, Batch &into, const ScanRange &range);
+
+/// Milestones that were stated: f(user, name, time, event).
+void each_asserted(const ScanRange &range, const std::function<void(std::string_view, std::string_view, Micros, std::string_view)> &f);
+/// What was sealed of a source, by home; decoded in the arena.
+void each_base(const SourceInfo &source, Arena &arena, const ScanRange &range,
+               const std::function<void(std::string_view, const Home &)> &f);
 
 /// Whether a source can be read: it didn't lose a column that it needs. One whose table was dropped has nothing left to read.
 bool source_readable(const SourceInfo &source);

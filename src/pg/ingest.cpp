@@ -160,7 +160,8 @@ void Folder::take(const Extracted &e, const Batch::Place &at) {
   if (e.at > hold_after_) return hold(e);
   Event event{e.user, e.account, e.has_account, e.at, e.id.view(), {}, {}};
   EventActions actions{};
-  if (const EventPlan *p = events_.find(e.event)) {
+  const EventPlan *const p = events_.find(e.event);
+  if (p) {
     actions = p->actions();
     if (p->needs_properties()) {
       evaluate(*p, e);
@@ -168,6 +169,7 @@ void Folder::take(const Extracted &e, const Batch::Place &at) {
       event.values = {value_results_, p->values.size()};
     }
   }
+  if (sink.take) return sink.take(sink.arg, event, p);
   batch_.fold(event, actions, at, members_);
   if (e.at > newest_) newest_ = e.at;
 }

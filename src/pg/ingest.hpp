@@ -48,6 +48,12 @@ private:
   Micros horizon_;
 };
 
+/// Takes events that count, with what they do (null: nothing); called inside call().
+struct EventSink {
+  void (*take)(void *arg, const Event &e, const EventPlan *plan) = nullptr;
+  void *arg = nullptr;
+};
+
 /// Reads events from slots into a batch: the loop that costs.
 class Folder {
 public:
@@ -85,6 +91,7 @@ public:
   /// When set, only events for which it says true are folded.
   bool (*wanted)(void *arg, const Extracted &e) = nullptr;
   void *wanted_arg = nullptr;
+  EventSink sink;        ///< when set, events go there rather than into the batch
   Ids *ids = nullptr;    ///< when set, only rows that count by their ids are folded
   bool ranking = false;  ///< nothing is folded: ids are noted
   std::string_view only_user; ///< when set, only this user's events are folded; whose id is an event's first is known before

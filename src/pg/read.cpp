@@ -7,7 +7,6 @@ extern "C" {
 }
 
 namespace pql::pg {
-namespace {
 
 void refuse_sealed(const Definitions &plan, Micros as_of) {
   for (const SourceInfo &s : plan.sources()) {
@@ -16,6 +15,8 @@ void refuse_sealed(const Definitions &plan, Micros as_of) {
            "Older events were sealed by pql.retain(); ask for a later instant.");
   }
 }
+
+namespace {
 
 // The subjects of a unit in a batch, each user's homes merged.
 class Collector {
@@ -126,19 +127,31 @@ void take_due(const Definitions &plan, Arena &arena, Batch &into, Micros as_of) 
   spi.finish();
 }
 
+namespace {
+
+std::vector<std::string> homes_in(Store &store, Arena &arena, Unit unit, std::string_view id) {
+  if (unit == Unit::account) return {home_key(true, id)};
+  std::vector<std::string_view> keys;
+  store.homes_of(arena, id, keys);
+  if (keys.empty()) return {home_key(false, id)};
+  return {keys.begin(), keys.end()};
+}
+
+} // namespace
+
+std::vector<std::string> homes_of(Unit unit, std::string_view id) {
+  Scratch scratch("pql homes");
+  Store store(Store::Access::read);
+  std::vector<std::string> homes = homes_in(store, scratch.arena(), unit, id);
+  store.close();
+  return homes;
+}
+
 std::optional<Subject> subject_at(const Definitions &plan, Arena &arena, Unit unit, std::string_view id, Micros as_of) {
-  std::vector<std::string> homes;
   Collector found(plan, arena, unit);
   const std::string key(id);
   Store store(Store::Access::read);
-  if (unit == Unit::account) {
-    homes.push_back(home_key(true, id));
-  } else {
-    std::vector<std::string_view> keys;
-    store.homes_of(arena, id, keys);
-    for (std::string_view k : keys) homes.emplace_back(k);
-    if (homes.empty()) homes.push_back(home_key(false, id));
-  }
+  const std::vector<std::string> homes = homes_in(store, arena, unit, id);
   for (const std::string &home : homes) {
     const std::string_view whose = is_account_home(home) && unit == Unit::user ? id : std::string_view{};
     const std::vector<Subject> shares = shares_of(store, arena, home, whose);

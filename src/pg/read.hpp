@@ -9,6 +9,11 @@ namespace pql::pg {
 /// The subject as of an instant; nothing when it is unknown then. In the caller's arena.
 std::optional<Subject> subject_at(const Definitions &plan, Arena &arena, Unit unit, std::string_view id, Micros as_of);
 
+/// The homes in which a subject's events may be.
+std::vector<std::string> homes_of(Unit unit, std::string_view id);
+/// Raises 22023 for an instant before what a source retains.
+void refuse_sealed(const Definitions &plan, Micros as_of);
+
 /// Calls f(subject) for every subject of a unit, as of an instant, in no order; a user of several homes comes once. Without
 /// its milestones where they aren't asked for: they are kept apart.
 void subjects_at(const Definitions &plan, Arena &arena, Unit unit, Micros as_of, bool milestones,

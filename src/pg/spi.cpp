@@ -121,6 +121,10 @@ std::uint64_t Spi::run_at(Snapshot snapshot, const char *sql, std::initializer_l
   });
 }
 
+void Spi::forget_rows() {
+  call([] { SPI_freetuptable(SPI_tuptable); });
+}
+
 Datum Spi::datum(std::uint64_t row, int column, bool *isnull) const {
   return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, isnull);
 }

@@ -41,6 +41,9 @@ public:
   /// Runs a query as of a snapshot, or writes what it sees in it.
   std::uint64_t run_at(Snapshot snapshot, const char *sql, std::initializer_list<Arg> args, bool writes = false);
 
+  /// Frees what the last statement returned, where many are to follow.
+  void forget_rows();
+
   bool is_null(std::uint64_t row, int column) const;
   std::string text(std::uint64_t row, int column) const;  ///< empty for NULL
   std::int64_t number(std::uint64_t row, int column) const; ///< of a smallint, int, bigint, bool or timestamptz; 0 for NULL
