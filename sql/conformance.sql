@@ -14,6 +14,9 @@ INSERT INTO excused VALUES
   ('internal', 'pql._leaf_changes', 'asked by pql.sources, with the rights of whoever reads it'),
   ('internal', 'pql._has_older_rows', 'asked by pql.sources, with the rights of whoever reads it; says yes or no'),
   ('internal', 'pql._holds_until', 'asked by pql.sources, with the rights of whoever reads it; says what bounds say'),
+  ('internal', 'pql._outcomes_query', 'asked by pql.backtest and pql.audit_signals, with the rights of whoever calls them; reads catalogs'),
+  ('internal', 'pql._audit_signals', 'asked by pql.audit_signals, with the rights of whoever calls it, which it checks'),
+  ('internal', 'pql._lateness', 'asked by pql.readiness, with the rights of whoever calls it'),
   ('dump', 'pql.source_leaf', 'tells files by their numbers, which are others in another database'),
   ('parallel', 'pql.check_program', 'tries rules in a subtransaction, which PostgreSQL 15 refuses in parallel mode'),
   ('parallel', 'pql._program_trackers', 'tries rules in a subtransaction, which PostgreSQL 15 refuses in parallel mode');

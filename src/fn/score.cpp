@@ -24,17 +24,6 @@ Asked asked(FunctionCallInfo fcinfo, int as_of) {
   return a;
 }
 
-std::string kinds_json(const Program &p, std::span<const Reason> reasons) {
-  std::map<std::string_view, int> sums;
-  for (std::size_t i = 0; i < reasons.size(); i++) sums[name_of(p.def.signals[i].kind)] += reasons[i].points;
-  std::string out = "{";
-  for (const auto &[kind, points] : sums) {
-    if (out.size() > 1) out += ", ";
-    out += "\"" + std::string(kind) + "\": " + std::to_string(points);
-  }
-  return out + "}";
-}
-
 struct Episode {
   Micros since;
   bool over; // when it ended is known; otherwise it lasts as long as the score does

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <map>
 
 #include <nlohmann/json.hpp>
 
@@ -107,6 +108,17 @@ std::string reasons_json(const Program &p, std::span<const Reason> reasons) {
                    {"may_mention", d.may_mention}});
   }
   return dump(out);
+}
+
+std::string kinds_json(const Program &p, std::span<const Reason> reasons) {
+  std::map<std::string_view, int> sums;
+  for (std::size_t i = 0; i < reasons.size(); i++) sums[name_of(p.def.signals[i].kind)] += reasons[i].points;
+  std::string out = "{";
+  for (const auto &[kind, points] : sums) {
+    if (out.size() > 1) out += ", ";
+    out += "\"" + std::string(kind) + "\": " + std::to_string(points);
+  }
+  return out + "}";
 }
 
 std::string evidence_json(const SignalDef &d, const Reason &r) {

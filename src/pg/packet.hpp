@@ -8,6 +8,9 @@ namespace pql::pg {
 /// The reasons with points, most points first: [{signal, kind, points, value, why, event_id, at, may_mention}].
 std::string reasons_json(const Program &p, std::span<const Reason> reasons);
 
+/// The points by kind of signal: {kind: points}.
+std::string kinds_json(const Program &p, std::span<const Reason> reasons);
+
 /// What one signal's points rest on: {event_id, at}, empty when nothing does.
 std::string evidence_json(const SignalDef &d, const Reason &r);
 

@@ -1,0 +1,66 @@
+// Programs tried on the events that there are: nothing is written, nothing is emitted.
+// Law: what a replay decides upon a subject is what the trigger would have decided, had the same events come one by one in the order
+// of their times.
+#pragma once
+
+#include "pg/tape.hpp"
+
+namespace pql::pg {
+
+/// What is gathered.
+struct Gathering {
+  Micros until = kNever;                           ///< later events are left out
+  const std::vector<std::string> *homes = nullptr; ///< only these (null: all)
+  std::string_view user;                           ///< only this user's events
+  int part = 0, parts = 1;                         ///< only such a share of the subjects
+};
+
+/// Gathers what matters to the programs of a plan, of subjects of a unit: events that do something there, milestones that were
+/// stated, and what was sealed. Others have no points.
+void gather(const Definitions &plan, Unit unit, const Gathering &what, Tape &to);
+
+/// A subject, as its entries are played.
+class Life {
+public:
+  Life(const Definitions &plan, Unit unit) : plan_(plan), unit_(unit), batch_(scratch_.arena(), plan.trackers()) {}
+
+  /// Begins another subject, whose entries must stay where they are.
+  void begin(std::span<const Entry> entries);
+  /// Takes what comes up to an instant.
+  void live_until(Micros at);
+  /// Takes the next entry; false when there is none.
+  bool step();
+  /// When the next entry comes; kNever when there is none.
+  Micros next() const noexcept { return played_ < entries_.size() ? entries_[played_].at : kNever; }
+
+  std::string_view id() const noexcept { return entries_.front().subject; }
+  const Subject &subject() const noexcept { return subject_; }
+  int points(const Program &p, Micros at);
+  /// When the points fall below what keeps it in.
+  Micros ends(const Program &p, Micros after) const { return falls_below(p, plan_.trackers(), subject_, after, p.def.qualify.leave); }
+  std::span<const Reason> reasons() const noexcept { return reasons_; } ///< of the last points()
+
+private:
+  void take(const Entry &e);
+  void settle();
+
+  const Definitions &plan_;
+  Unit unit_;
+  Scratch scratch_{"pql life"};
+  Batch batch_;
+  Subject subject_;
+  std::span<const Entry> entries_;
+  std::size_t played_ = 0;
+  std::vector<Reason> reasons_;
+};
+
+/// A spell above a threshold.
+struct Spell {
+  Micros entered = kAlways, left = kNever;
+  int score = 0;
+};
+
+/// Plays a subject's whole life up to an instant and calls f(program, spell) for each spell, as it ends; the last may be open.
+void replay(std::span<const Program> programs, Life &life, Micros until, const std::function<void(const Program &, const Spell &)> &f);
+
+} // namespace pql::pg
