@@ -17,6 +17,8 @@ INSERT INTO excused VALUES
   ('internal', 'pql._outcomes_query', 'asked by pql.backtest and pql.audit_signals, with the rights of whoever calls them; reads catalogs'),
   ('internal', 'pql._audit_signals', 'asked by pql.audit_signals, with the rights of whoever calls it, which it checks'),
   ('internal', 'pql._lateness', 'asked by pql.readiness, with the rights of whoever calls it'),
+  ('internal', 'pql._attribute_relation', 'asked by pql.attribute_sources, with the rights of whoever reads it; reads catalogs'),
+  ('internal', 'pql._is_watched', 'asked by pql.attribute_sources, with the rights of whoever reads it; reads catalogs'),
   ('dump', 'pql.source_leaf', 'tells files by their numbers, which are others in another database'),
   ('parallel', 'pql.check_program', 'tries rules in a subtransaction, which PostgreSQL 15 refuses in parallel mode'),
   ('parallel', 'pql._program_trackers', 'tries rules in a subtransaction, which PostgreSQL 15 refuses in parallel mode');

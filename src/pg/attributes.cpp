@@ -1,12 +1,18 @@
 #include "pg/attributes.hpp"
 
 #include "pg/compat.hpp"
+#include "pg/derive.hpp"
+#include "pg/people.hpp"
 #include "pg/spi.hpp"
 #include "pg/store.hpp"
 
 extern "C" {
+#include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
+#include "utils/acl.h"
+#include "utils/datum.h"
 #include "utils/fmgroids.h"
+#include "utils/tuplestore.h"
 }
 
 namespace pql::pg {
@@ -107,6 +113,370 @@ std::vector<AttributeColumn> attribute_columns(Unit unit) {
   for (std::uint64_t i = 0; i < n; i++) out.push_back({spi.text(i, 1), static_cast<Oid>(spi.number(i, 2))});
   spi.finish();
   return out;
+}
+
+// ------------------------------------------------------------------------------------------------------- the relation
+
+std::optional<AttributeSource> attribute_source(const std::string &unit) {
+  Spi spi;
+  const std::uint64_t n = spi.run("SELECT schema_name, relation_name, owner, attached_by, key_column, account_column, columns, types,"
+                                  " broken IS NOT NULL FROM pql.attribute_source WHERE unit = $1",
+                                  {Arg::of(unit)});
+  std::optional<AttributeSource> out;
+  if (n) {
+    out = AttributeSource{unit,           spi.text(0, 1),  spi.text(0, 2),  spi.text(0, 3),        spi.text(0, 4),
+                          spi.text(0, 5), spi.text(0, 6), spi.texts(0, 7), spi.texts(0, 8), spi.number(0, 9) != 0};
+  }
+  spi.finish();
+  return out;
+}
+
+Oid attribute_type(Oid type) {
+  const Oid base = getBaseType(type);
+  if (get_typtype(base) == TYPTYPE_ENUM) return TEXTOID;
+  return is_rule_scalar(base) ? base : InvalidOid;
+}
+
+namespace {
+
+std::string quoted(const std::string &name) {
+  return call([&] { return quote_identifier(name.c_str()); });
+}
+
+std::string relation_text(const AttributeSource &s) { return quoted(s.schema) + "." + quoted(s.relation); }
+
+std::string named(const std::string &name) { return "\"" + name + "\""; }
+
+std::string relation_name(const AttributeSource &s) { return named(s.schema + "." + s.relation); }
+
+[[noreturn]] void fail_unreadable(const AttributeSource &s, std::string why) {
+  fail(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "attributes in relation " + relation_name(s) + " can't be read", std::move(why),
+       "What is known of them stays. Attach it again with pql.attach_" + s.unit + "s().");
+}
+
+// A column as an expression that runs nobody's code but PostgreSQL's: an enum or a domain may have a cast that its owner wrote.
+std::string column_value(Oid relation, const std::string &name) {
+  struct Found {
+    Oid type, base;
+    const char *base_name;
+  };
+  const Found f = call([&]() -> Found {
+    const Oid type = get_atttype(relation, get_attnum(relation, name.c_str()));
+    const Oid base = getBaseType(type);
+    return {type, base, format_type_be_qualified(base)};
+  });
+  const std::string column = "t." + quoted(name);
+  const bool is_enum = call([&] { return get_typtype(f.base) == TYPTYPE_ENUM; });
+  if (is_enum) return "CASE WHEN " + column + " IS NOT NULL THEN format('%s', " + column + ") END";
+  return f.type == f.base ? column : "(" + column + ")::" + f.base_name;
+}
+
+// Why the relation can't be read as it was attached; empty when it can.
+std::string mismatch(const AttributeSource &s, Oid relation) {
+  const auto type_of = [&](const std::string &column) {
+    return call([&] {
+      const AttrNumber n = get_attnum(relation, column.c_str());
+      return n > 0 ? attribute_type(get_atttype(relation, n)) : InvalidOid;
+    });
+  };
+  const auto exists = [&](const std::string &column) { return call([&] { return get_attnum(relation, column.c_str()) > 0; }); };
+  for (const std::string *c : {&s.key, &s.account}) {
+    if (!c->empty() && !exists(*c)) return "Column " + named(*c) + " doesn't exist any more.";
+    if (!c->empty() && !OidIsValid(type_of(*c))) return "Column " + named(*c) + " is of another type than it was.";
+  }
+  for (std::size_t i = 0; i < s.columns.size(); i++) {
+    if (!exists(s.columns[i])) return "Column " + named(s.columns[i]) + " doesn't exist any more.";
+    const Oid type = type_of(s.columns[i]);
+    if (!OidIsValid(type) || s.types[i] != call([&] { return static_cast<const char *>(format_type_be(type)); }))
+      return "Column " + named(s.columns[i]) + " is of another type than it was.";
+  }
+  return {};
+}
+
+// Rows (home, account_id, body) of something that has the relation's columns. Ids longer than those of events are nobody's.
+std::string rows_of(const AttributeSource &s, Oid relation, const std::string &from) {
+  std::string columns;
+  for (const std::string &c : s.columns) columns += (columns.empty() ? "" : ", ") + column_value(relation, c) + " AS " + quoted(c);
+  const std::string account = s.account.empty() ? "NULL::text" : "nullif((" + column_value(relation, s.account) + ")::text, '')";
+  return std::string("SELECT CASE WHEN octet_length(x.k) BETWEEN 1 AND 1000 THEN ('") + s.prefix() + "' || x.k) COLLATE \"C\" END AS home," +
+         " x.account_id, to_jsonb(x.r) AS body FROM (SELECT (" + column_value(relation, s.key) + ")::text AS k, " + account +
+         " AS account_id, r FROM " + from + " AS t, LATERAL (SELECT " + columns + ") AS r) AS x";
+}
+
+Oid find_relation(const AttributeSource &s) {
+  return call([&] {
+    const Oid schema = get_namespace_oid(s.schema.c_str(), true);
+    return OidIsValid(schema) ? get_relname_relid(s.relation.c_str(), schema) : InvalidOid;
+  });
+}
+
+// As whom the relation is read: whoever attached it, but never with rights over everything, which would be lent to the code of
+// somebody else's view. Then its owner does, as he does when a materialized view is refreshed.
+Oid reader_of(const AttributeSource &s, Oid relation) {
+  const Oid owner = extension_owner();
+  struct Roles {
+    Oid attached_by, relation_owner;
+    const char *owner_name;
+    bool super;
+  };
+  const Roles r = call([&]() -> Roles {
+    HeapTuple t = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+    if (!HeapTupleIsValid(t)) elog(ERROR, "cache lookup failed for relation %u", relation);
+    const Oid o = reinterpret_cast<Form_pg_class>(GETSTRUCT(t))->relowner;
+    ReleaseSysCache(t);
+    const Oid by = get_role_oid(s.attached_by.c_str(), true);
+    return {by, o, GetUserNameFromId(o, false), OidIsValid(by) && superuser_arg(by)};
+  });
+  if (s.owner != r.owner_name)
+    fail_unreadable(s, "It belongs to role " + named(r.owner_name) + " now, and to " + named(s.owner) + " when it was attached.");
+  if (!OidIsValid(r.attached_by)) fail_unreadable(s, "Role " + named(s.attached_by) + ", who attached it, doesn't exist any more.");
+  return r.super || r.attached_by == owner ? r.relation_owner : r.attached_by;
+}
+
+} // namespace
+
+namespace {
+
+// From here on nobody renames it, gives it to somebody else, or changes what it reads.
+Oid lock_relation(const AttributeSource &s) {
+  for (;;) {
+    const Oid relation = find_relation(s);
+    if (!OidIsValid(relation)) fail_unreadable(s, "It doesn't exist.");
+    call([&] { LockRelationOid(relation, AccessShareLock); });
+    if (find_relation(s) == relation) return relation;
+    call([&] { UnlockRelationOid(relation, AccessShareLock); });
+  }
+}
+
+} // namespace
+
+void read_attributes(const AttributeSource &source, void (*f)(void *, Datum *values, bool *nulls), void *arg) {
+  const Oid relation = lock_relation(source);
+  const Oid reader = reader_of(source, relation);
+  if (std::string why = mismatch(source, relation); !why.empty()) fail_unreadable(source, std::move(why));
+  const std::string sql = rows_of(source, relation, relation_text(source));
+  call([&] {
+    Oid user;
+    int security;
+    GetUserIdAndSecContext(&user, &security);
+    SetUserIdAndSecContext(reader, security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+    const int settings = fixed_settings();
+    SPI_connect();
+    // Reads what its caller's statement sees, so that what it is compared with is of the same instant.
+    Portal rows = SPI_cursor_open_with_args(nullptr, sql.c_str(), 0, nullptr, nullptr, nullptr, true, 0);
+    for (;;) {
+      CHECK_FOR_INTERRUPTS();
+      SPI_cursor_fetch(rows, true, 1000);
+      if (SPI_processed == 0) break;
+      for (std::uint64_t i = 0; i < SPI_processed; i++) {
+        Datum values[3];
+        bool nulls[3];
+        for (int c = 0; c < 3; c++) values[c] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, c + 1, &nulls[c]);
+        f(arg, values, nulls);
+      }
+      SPI_freetuptable(SPI_tuptable);
+    }
+    SPI_cursor_close(rows);
+    SPI_finish();
+    AtEOXact_GUC(false, settings); // whatever the code of a view has set
+    SetUserIdAndSecContext(user, security);
+  });
+}
+
+// ---------------------------------------------------------------------------------------------------------------- the copy
+
+namespace {
+
+// Writes what differs between rows of the relation (`fresh`) and a part of the copy (`scope`, of a). What somebody else has changed
+// meanwhile is left alone: the caller looks again. Whatever is replaced goes to the history.
+std::string merge_of(const std::string &fresh, const std::string &scope) {
+  return "WITH read AS MATERIALIZED (" + fresh + "),"
+         " fresh AS MATERIALIZED (SELECT r.home, (array_agg(r.account_id))[1] AS account_id, (array_agg(r.body))[1] AS body, count(*) AS n"
+         "  FROM read AS r WHERE r.home IS NOT NULL GROUP BY r.home),"
+         " diff AS MATERIALIZED (SELECT coalesce(f.home, a.home) AS home, f.account_id, f.body, a.since, a.account_id AS old_account, a.body AS old_body"
+         "  FROM fresh AS f FULL JOIN (SELECT a.* FROM pql.attribute AS a WHERE " + scope + ") AS a ON a.home = f.home"
+         "  WHERE a.body IS DISTINCT FROM f.body OR a.account_id IS DISTINCT FROM f.account_id),"
+         " updated AS (UPDATE pql.attribute AS a SET since = greatest($1, d.since + interval '1 us'), account_id = d.account_id, body = d.body"
+         "  FROM diff AS d WHERE a.home = d.home AND a.since = d.since AND d.body IS NOT NULL"
+         "  RETURNING a.home, d.since AS valid_from, a.since AS valid_to, d.old_account, d.old_body),"
+         " removed AS (DELETE FROM pql.attribute AS a USING diff AS d WHERE a.home = d.home AND a.since = d.since AND d.body IS NULL"
+         "  RETURNING a.home, d.since AS valid_from, greatest($1, d.since + interval '1 us') AS valid_to, d.old_account, d.old_body),"
+         " added AS (INSERT INTO pql.attribute (home, since, account_id, body)"
+         "  SELECT d.home, greatest($1, (SELECT max(h.valid_to) FROM pql.attribute_history AS h WHERE h.home = d.home)), d.account_id, d.body"
+         "  FROM diff AS d WHERE d.since IS NULL ORDER BY d.home ON CONFLICT (home) DO NOTHING RETURNING home),"
+         " past AS (INSERT INTO pql.attribute_history (home, valid_from, valid_to, account_id, body)"
+         "  SELECT * FROM updated UNION ALL SELECT * FROM removed)"
+         " SELECT (SELECT count(*) FROM fresh), (SELECT count(*) FROM read AS r WHERE r.home IS NULL), (SELECT count(*) FROM fresh AS f WHERE f.n > 1),"
+         " ARRAY(SELECT substr(f.home, 3) FROM fresh AS f WHERE f.n > 1 ORDER BY f.home LIMIT 3), (SELECT count(*) FROM diff),"
+         " ARRAY(SELECT u.home::text FROM updated AS u), ARRAY(SELECT i.home::text FROM added AS i), ARRAY(SELECT r.home::text FROM removed AS r)";
+}
+
+bool is_used(const std::string &unit) {
+  Spi spi;
+  const bool used = spi.run("SELECT FROM pql._named_attributes() AS n WHERE n.unit = $1 LIMIT 1", {Arg::of(unit)}) > 0;
+  spi.finish();
+  return used;
+}
+
+AttributeChanges merge_copy(const AttributeSource &s, const std::string &sql, const TriggerData *t) {
+  const std::shared_ptr<const Definitions> plan = current_definitions();
+  const Micros now = reading_time(*plan);
+  AttributeChanges out;
+  std::vector<std::string> homes;
+  Spi spi;
+  call([&] {
+    (void)fixed_settings(); // ends with spi's
+    if (t && SPI_register_trigger_data(const_cast<TriggerData *>(t)) < 0) elog(ERROR, "could not see what was written");
+  });
+  for (int round = 0;; round++) {
+    call([] { CHECK_FOR_INTERRUPTS(); });
+    spi.run_once(sql, {Arg::time(now)});
+    out.rows = spi.number(0, 1);
+    out.without_key = spi.number(0, 2);
+    out.repeated = spi.number(0, 3);
+    out.repeated_keys = spi.texts(0, 4);
+    const std::vector<std::string> changed = spi.texts(0, 6), added = spi.texts(0, 7), removed = spi.texts(0, 8);
+    const std::size_t written = changed.size() + added.size() + removed.size();
+    for (const auto *some : {&changed, &added, &removed}) homes.insert(homes.end(), some->begin(), some->end());
+    out.changed += static_cast<std::int64_t>(changed.size());
+    out.added += static_cast<std::int64_t>(added.size());
+    out.removed += static_cast<std::int64_t>(removed.size());
+    if (static_cast<std::uint64_t>(spi.number(0, 5)) == written) break;
+    if (round == 100) fail(ERRCODE_T_R_SERIALIZATION_FAILURE, "attributes are being changed by others all the time", {}, "Try again.");
+  }
+  spi.finish();
+  if (!homes.empty() && out.repeated == 0 && is_used(s.unit)) attributes_changed(*plan, homes);
+  return out;
+}
+
+std::string whole(const AttributeSource &s) {
+  return s.unit == "account" ? "a.home >= 'a:' AND a.home < 'a;'" : "a.home >= 'u:' AND a.home < 'u;'";
+}
+
+} // namespace
+
+AttributeChanges refresh_attributes(const std::string &unit) {
+  const std::optional<AttributeSource> s = attribute_source(unit);
+  if (!s) fail(ERRCODE_UNDEFINED_OBJECT, "no relation with attributes of " + unit + "s is attached");
+  AttributeChanges out = merge_copy(
+      *s, merge_of("SELECT r.home COLLATE \"C\" AS home, r.account_id, r.body FROM pql._read_attributes('" + unit + "') AS r", whole(*s)), nullptr);
+  if (out.repeated == 0) return out;
+  std::string keys;
+  for (const std::string &k : out.repeated_keys) keys += (keys.empty() ? "Key (" + s->key + ")=(" : ", (") + k + ")";
+  const std::int64_t more = out.repeated - static_cast<std::int64_t>(out.repeated_keys.size());
+  if (more > 0) keys += " and " + std::to_string(more) + " more";
+  fail(ERRCODE_UNIQUE_VIOLATION, "column " + named(s->key) + " of relation " + relation_name(*s) + " is not unique",
+       keys + (out.repeated > 1 ? " are in several rows." : " is in several rows."), "Attach a relation with one row for each " + unit + ".");
+}
+
+// ---------------------------------------------------------------------------------------------------------------- triggers
+
+namespace {
+
+// Who is first says why; nobody waits for him.
+void mark_broken(const AttributeSource &s, const std::string &why) {
+  Spi spi;
+  const bool first = spi.run("UPDATE pql.attribute_source SET broken = $2 WHERE unit IN"
+                             " (SELECT o.unit FROM pql.attribute_source AS o WHERE o.unit = $1 AND o.broken IS NULL FOR UPDATE SKIP LOCKED)",
+                             {Arg::of(s.unit), Arg::of(why)}) > 0;
+  spi.finish();
+  if (!first) return;
+  const std::string name = relation_name(s);
+  call([&] {
+    ereport(WARNING, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("attributes in relation %s can't be read", name.c_str()),
+                      errdetail("%s", why.c_str()), errhint("What is known of them stays. Attach it again with pql.attach_%ss().", s.unit.c_str())));
+  });
+}
+
+// Whether an UPDATE changed a column that is kept: most change others only.
+bool changes_columns(const AttributeSource &s, const TriggerData *t) {
+  std::vector<AttrNumber> columns;
+  const Oid relation = RelationGetRelid(t->tg_relation);
+  const auto add = [&](const std::string &c) { columns.push_back(call([&] { return get_attnum(relation, c.c_str()); })); };
+  add(s.key);
+  if (!s.account.empty()) add(s.account);
+  for (const std::string &c : s.columns) add(c);
+  const std::span<const AttrNumber> all = columns;
+  return call([&] {
+    const TupleDesc desc = RelationGetDescr(t->tg_relation);
+    const auto same = [&](TupleTableSlot *a, TupleTableSlot *b) {
+      for (const AttrNumber n : all) {
+        bool a_null, b_null;
+        const Datum x = slot_getattr(a, n, &a_null), y = slot_getattr(b, n, &b_null);
+        if (a_null != b_null) return false;
+        const Form_pg_attribute c = TupleDescAttr(desc, n - 1);
+        if (!a_null && !datum_image_eq(x, y, c->attbyval, c->attlen)) return false;
+      }
+      return true;
+    };
+    const auto pass = [](Tuplestorestate *rows) {
+      const int pointer = tuplestore_alloc_read_pointer(rows, EXEC_FLAG_REWIND);
+      tuplestore_select_read_pointer(rows, pointer);
+      tuplestore_rescan(rows);
+    };
+    TupleTableSlot *const a = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple), *const b = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+    pass(t->tg_oldtable);
+    pass(t->tg_newtable);
+    bool differs = false;
+    while (!differs && tuplestore_gettupleslot(t->tg_oldtable, true, false, a)) {
+      CHECK_FOR_INTERRUPTS();
+      differs = !tuplestore_gettupleslot(t->tg_newtable, true, false, b) || !same(a, b);
+    }
+    ExecDropSingleTupleTableSlot(a);
+    ExecDropSingleTupleTableSlot(b);
+    return differs;
+  });
+}
+
+} // namespace
+
+void attributes_written(const TriggerData *t) {
+  const std::optional<AttributeSource> s = attribute_source(t->tg_trigger->tgargs[0]);
+  if (!s || s->broken) return;
+  const Oid relation = RelationGetRelid(t->tg_relation);
+  if (find_relation(*s) != relation) return; // renamed: another will take its name, or has
+  if (const std::string why = mismatch(*s, relation); !why.empty()) return mark_broken(*s, why);
+  if (TRIGGER_FIRED_BY_TRUNCATE(t->tg_event)) {
+    (void)merge_copy(*s, merge_of("SELECT NULL::text COLLATE \"C\" AS home, NULL::text AS account_id, NULL::jsonb AS body WHERE false", whole(*s)), t);
+    return;
+  }
+  if (TRIGGER_FIRED_BY_UPDATE(t->tg_event) && !changes_columns(*s, t)) return;
+  const std::string after = rows_of(*s, relation, "pql_new"), before = rows_of(*s, relation, "pql_old");
+  if (TRIGGER_FIRED_BY_INSERT(t->tg_event))
+    (void)merge_copy(*s, merge_of(after, "a.home IN (SELECT r.home FROM read AS r)"), t);
+  else if (TRIGGER_FIRED_BY_DELETE(t->tg_event))
+    (void)merge_copy(*s, merge_of(before + " WHERE false", "a.home IN (SELECT o.home FROM (" + before + ") AS o)"), t);
+  else
+    (void)merge_copy(*s, merge_of(after, "a.home IN (SELECT r.home FROM read AS r UNION SELECT o.home FROM (" + before + ") AS o)"), t);
+}
+
+// ------------------------------------------------------------------------------------------------------- what follows from it
+
+void attributes_changed(const Definitions &plan, const std::vector<std::string> &homes) {
+  Scratch memory("pql attributes");
+  Batch batch(memory.arena(), plan.trackers());
+  MergeOptions o;
+  o.as_of = reading_time(plan);
+  o.review = true;
+  o.closes_lanes = true;
+  Store store(Store::Access::read);
+  std::vector<std::string_view> seen_in;
+  for (const std::string &key : homes) {
+    const std::string_view id = home_id(key);
+    if (is_account_home(key)) {
+      batch.home(true, id);
+      continue;
+    }
+    store.homes_of(memory.arena(), id, seen_in);
+    for (std::string_view home : seen_in) {
+      batch.home(is_account_home(home), home_id(home));
+      if (plan.has_unit(Unit::user)) note_person(home, id, {.as_of = o.as_of, .may_enter = true, .review = true});
+    }
+    // Who is about to be seen for the first time waits for us at the commit, or we for him.
+    if (seen_in.empty() && plan.has_unit(Unit::user)) note_person(key, id, {.as_of = o.as_of, .may_enter = true, .review = true, .fresh = true});
+  }
+  store.close();
+  merge_batch(plan, batch, o);
 }
 
 } // namespace pql::pg

@@ -3,7 +3,7 @@
 // transaction, by writing the homes it concerns, so that who decided with older attributes loses the race and decides again.
 #pragma once
 
-#include "pg/memory.hpp"
+#include "pg/definitions.hpp"
 
 namespace pql::pg {
 
@@ -44,5 +44,37 @@ struct AttributeColumn {
 };
 /// The columns kept of a unit, in their order; none when nothing is attached.
 std::vector<AttributeColumn> attribute_columns(Unit unit);
+
+// ---------------------------------------------------------------------------------------------------------------- keeping
+
+/// The relation that attributes of a unit come from: held by its name, not by its OID.
+struct AttributeSource {
+  std::string unit, schema, relation, owner, attached_by, key, account;
+  std::vector<std::string> columns, types;
+  bool broken = false;
+
+  const char *prefix() const noexcept { return unit == "account" ? "a:" : "u:"; }
+};
+std::optional<AttributeSource> attribute_source(const std::string &unit);
+
+/// The type that rules see for a column's type: that of a domain is what it is made of, and an enum is text. InvalidOid for one that
+/// they can't use. Inside call().
+Oid attribute_type(Oid type);
+
+/// What bringing the copy in line came to.
+struct AttributeChanges {
+  std::int64_t rows = 0, without_key = 0, changed = 0, added = 0, removed = 0, repeated = 0;
+  std::vector<std::string> repeated_keys; ///< some of them
+};
+
+/// Brings the copy in line with the relation, read as whoever attached it. Fails when it can't be read, or two of its rows have one key.
+AttributeChanges refresh_attributes(const std::string &unit);
+/// Calls f(home, account or null, attributes) for every row of the relation; home is null for a row without a key.
+void read_attributes(const AttributeSource &source, void (*f)(void *, Datum *values, bool *nulls), void *arg);
+/// The trigger on the relation. Never fails because of how the relation has changed: then the copy stays as it is.
+void attributes_written(const TriggerData *t);
+
+/// Decides anew upon accounts and users whose attributes changed, by the keys of their own homes.
+void attributes_changed(const Definitions &plan, const std::vector<std::string> &homes);
 
 } // namespace pql::pg

@@ -1276,4 +1276,7 @@ Complaint *check_rule(const char *text, const RuleVariable *variables, std::size
   return c;
 }
 
+bool is_rule_scalar(Oid type) { return is_scalar(type); }
+int fixed_settings() { return fix_settings(); }
+
 } // namespace pql::pg

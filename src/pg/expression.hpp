@@ -124,6 +124,11 @@ template <class F> Complaint *complaint_of(F &&f) {
   return find_complaint([](void *p) { (*static_cast<Fn *>(p))(); }, const_cast<void *>(static_cast<const void *>(&f)));
 }
 
+/// Whether rules can use values of a type (arrays and enums aside).
+bool is_rule_scalar(Oid type);
+/// Settings under which text means the same whoever writes or reads it, until AtEOXact_GUC ends what this returns.
+int fixed_settings();
+
 /// Whether a rule compiles: null, or what is wrong with it.
 Complaint *check_rule(const char *text, const RuleVariable *variables, std::size_t count, Oid wanted, const char *path);
 

@@ -183,7 +183,7 @@ private:
     load_lanes(d.key, head);
     quiet_ = is_quiet(d, head, live);
     if (!own && live.busy) return quiet_ && options_.alone && write_lane(d, head);
-    const bool close = head.heat == 0;
+    const bool close = head.heat == 0 || options_.closes_lanes;
     if (quiet_ && folds(head.owner, d.home.owner)) quiet_ = false; // what lanes have may be older
     if (!own && (!quiet_ || close)) return false;
     if (!quiet_ || close) wait_for_lanes(d.key, head);
@@ -647,6 +647,7 @@ private:
       if (is_below(p.def.qualify, sight)) fade(p, key, subject, sight.score, at);
       return;
     }
+<<<<<<< HEAD
     Standing &x = *subject.standing(p.id);
     const Standing was = x;
     const Micros end = look(x, p.def.qualify, sight, at, fell(p, whole, sight, at));
@@ -679,6 +680,11 @@ private:
   Micros fell(const Program &p, const Subject &whole, const Sight &sight, Micros at) const {
     if (sight.score >= p.def.qualify.leave || !finite(whole.last_seen)) return at;
     return falls_below(p, plan_.trackers(), whole, whole.last_seen, p.def.qualify.leave);
+=======
+    if (!open && may_enter_ && whole.exists() && points >= p.def.enter) enter(p, key, head, subject, whole, points, at);
+    else if (open && points < p.def.leave) leave(p, key, subject, whole, points, at);
+    else if (open && options_.review) stay(p, key, subject, whole, points, at);
+>>>>>>> 5d51a26 (Attach accounts and users: keep a copy of their attributes)
   }
 
   // What a program's score rests on.

@@ -32,6 +32,7 @@ struct MergeOptions {
   bool decide = true;
   std::int32_t only_program = 0;  ///< decide for this program only
   bool review = false;            ///< also say anew when those that stay will leave
+  bool closes_lanes = false;      ///< something else than events changed: who adds to a lane meanwhile would not know
   bool replace = false;           ///< the batch is the whole state of its homes, not an addition (a derivation)
   bool people = false;            ///< decide upon the batch's people, whose homes are locked; else they are noted (people.hpp)
   bool alone = false;             ///< one home, and the transaction does nothing after this but wait for its commit

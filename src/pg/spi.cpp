@@ -112,6 +112,13 @@ std::uint64_t Spi::run(const char *sql, std::initializer_list<Arg> args, bool la
   });
 }
 
+std::uint64_t Spi::run_once(const std::string &sql, std::initializer_list<Arg> args) {
+  return call([&] {
+    Arguments a(args);
+    return checked(SPI_execute_with_args(sql.c_str(), a.n, a.types, a.values, a.nulls, false, 0));
+  });
+}
+
 std::uint64_t Spi::run_at(Snapshot snapshot, const char *sql, std::initializer_list<Arg> args, bool writes) {
   return call([&] {
     Arguments a(args);

@@ -38,6 +38,8 @@ public:
 
   /// Runs one statement, a literal (its plan is kept); returns the number of rows. `latest` reads what is committed now, whatever the isolation level.
   std::uint64_t run(const char *sql, std::initializer_list<Arg> args = {}, bool latest = false);
+  /// Runs a statement that was made for this once.
+  std::uint64_t run_once(const std::string &sql, std::initializer_list<Arg> args = {});
   /// Runs a query as of a snapshot, or writes what it sees in it.
   std::uint64_t run_at(Snapshot snapshot, const char *sql, std::initializer_list<Arg> args, bool writes = false);
 
