@@ -323,6 +323,7 @@ CREATE OR REPLACE FUNCTION pql.upsert_user_milestone(user_id text, name text, re
 DECLARE
   tracker smallint;
   known boolean;
+  who text;
 BEGIN
   IF coalesce(user_id, '') = '' OR name IS NULL OR reached_at IS NULL THEN
     RAISE EXCEPTION 'user_id, name and reached_at must not be null or empty' USING ERRCODE = 'null_value_not_allowed';
@@ -340,6 +341,7 @@ BEGIN
       HINT = coalesce('Defined are: ' || (SELECT string_agg(t.name, ', ' ORDER BY t.name) FROM pql.tracker AS t
         WHERE t.kind = 'milestone' AND t.unit = 'user') || '.', 'Publish a program that defines it.');
   END IF;
+  who := pql._canonical_user(user_id);
   -- The earliest assertion stays; the row's lock makes two sessions agree on who was first.
   INSERT INTO pql.asserted_milestone AS a (user_id, name, reached_at, evidence)
   VALUES (user_id, name, reached_at, evidence)
@@ -353,7 +355,7 @@ BEGIN
   known := EXISTS (SELECT FROM pql.user_home AS h JOIN pql.milestone_log AS l ON l.home = h.home
       AND l.member = CASE WHEN h.home LIKE 'a:%' THEN h.user_id ELSE '' END,
     LATERAL pql._logged_milestones(l.home, l.member, l.body) AS m
-    WHERE h.user_id = upsert_user_milestone.user_id AND m.tracker_id = tracker);
+    WHERE h.user_id = who AND m.tracker_id = tracker);
   PERFORM pql._assert_milestone(user_id, tracker, reached_at, evidence);
   RETURN NOT known;
 END $$;

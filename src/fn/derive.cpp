@@ -1,10 +1,12 @@
 // Backfill, rebuild, and what time alone brings.
 #include "pg/derive.hpp"
+#include "pg/identity.hpp"
 #include "pg/read.hpp"
 #include "pg/srf.hpp"
 
 PQL_FUNCTION(_backfill_step) {
   using namespace pql::pg;
+  lock_identities();
   flush_pending();
   return BoolGetDatum(backfill_step(PG_GETARG_INT32(0)));
 }
@@ -65,8 +67,9 @@ PQL_FUNCTION(_boundary) {
 PQL_FUNCTION(_assert_milestone) {
   using namespace pql;
   using namespace pql::pg;
+  lock_identities();
   const std::shared_ptr<const Definitions> plan = current_definitions();
-  const std::string user = text_arg(fcinfo, 0);
+  const std::string user = canonical_id(Unit::user, text_arg(fcinfo, 0));
   Scratch scratch("pql milestone");
   Batch batch(scratch.arena(), plan->trackers());
   HomeDelta &h = batch.home(false, user);
@@ -83,6 +86,7 @@ PQL_FUNCTION(_assert_milestone) {
 PQL_FUNCTION(_release_held) {
   using namespace pql;
   using namespace pql::pg;
+  lock_identities();
   flush_pending();
   return Int64GetDatum(release_held(*current_definitions(), PG_GETARG_TIMESTAMPTZ(0)));
 }
@@ -91,6 +95,7 @@ PQL_FUNCTION(_release_held) {
 PQL_FUNCTION(_leave_due) {
   using namespace pql;
   using namespace pql::pg;
+  lock_identities();
   flush_pending();
   return Int64GetDatum(review_homes(*current_definitions(), PG_GETARG_TIMESTAMPTZ(0)));
 }
@@ -99,6 +104,7 @@ PQL_FUNCTION(_leave_due) {
 PQL_FUNCTION(_seal) {
   using namespace pql;
   using namespace pql::pg;
+  lock_identities();
   flush_pending();
   const std::shared_ptr<const Definitions> plan = current_definitions();
   const SourceInfo *source = plan->source(PG_GETARG_INT32(0));
@@ -126,6 +132,7 @@ PQL_FUNCTION(_wrote) {
 // Opens shadow episodes of a program for whoever is above its threshold already.
 PQL_FUNCTION(_open_standing) {
   using namespace pql::pg;
+  lock_identities();
   flush_pending();
   const std::shared_ptr<const Definitions> plan = current_definitions();
   open_standing(*plan, program_named(*plan, text_arg(fcinfo, 0)));

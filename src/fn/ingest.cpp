@@ -1,5 +1,6 @@
 // The triggers on events tables: rows in, state out.
 #include "pg/derive.hpp"
+#include "pg/identity.hpp"
 #include "pg/ingest.hpp"
 #include "pg/statement.hpp"
 
@@ -338,6 +339,7 @@ void row(const SourceInfo &source, const TriggerData *t) {
 PQL_FUNCTION(_ingest) {
   using namespace pql::pg;
   const TriggerData *t = trigger_data(fcinfo);
+  lock_identities();
   const std::shared_ptr<const Definitions> plan = current_definitions();
   const SourceInfo *source = source_of(*plan, t);
   if (!source)

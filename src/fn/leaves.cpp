@@ -1,6 +1,7 @@
 // What happened to partitions without a trigger's knowing, and its mending.
 #include "pg/leaves.hpp"
 #include "pg/derive.hpp"
+#include "pg/identity.hpp"
 #include "pg/srf.hpp"
 
 namespace {
@@ -52,10 +53,15 @@ PQL_FUNCTION(_homes_in) {
 // Derives some homes again. History emits nothing.
 PQL_FUNCTION(_derive_homes) {
   using namespace pql::pg;
+  lock_identities();
   flush_pending();
   const std::shared_ptr<const Definitions> plan = current_definitions();
   require_readable(*plan);
-  const std::vector<std::string_view> homes = text_array_arg(fcinfo, 0);
-  derive_homes(*plan, {homes.begin(), homes.end()}, false);
+  std::vector<std::string> homes;
+  for (std::string_view h : text_array_arg(fcinfo, 0)) {
+    homes.emplace_back(h);
+    homes.push_back(canonical_home(h)); // merged since it was listed
+  }
+  derive_homes(*plan, homes, false);
   return Datum{0};
 }

@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "pg/guc.hpp"
+#include "pg/identity.hpp"
 #include "pg/people.hpp"
 #include "pg/spi.hpp"
 
@@ -137,9 +138,13 @@ std::string any_of(const std::string &expression, Oid type, int argument) {
   }
 }
 
-// Finds the rows of some homes through whatever index the planner likes, and reads them where they lie. False when an expression
-// fails on the values of some row, be it another home's: then nothing was read.
-bool look_up(const SourceInfo &source, const std::vector<std::string> &homes, Snapshot snapshot, Folder &folder) {
+void keep_fitting(std::vector<std::string> &ids, Oid type) {
+  std::erase_if(ids, [&](const std::string &id) { return !OidIsValid(type) || !fits(id, type); });
+}
+
+// Finds the rows that say some accounts, or users, through whatever index the planner likes, and reads them where they lie. False when
+// an expression fails on the values of some row, be it another's: then nothing was read.
+bool look_up(const SourceInfo &source, SaidIds said, Snapshot snapshot, Folder &folder) {
   struct Types {
     Oid user, account;
     Oid relation_exists;
@@ -157,26 +162,21 @@ bool look_up(const SourceInfo &source, const std::vector<std::string> &homes, Sn
     return r;
   });
   if (!OidIsValid(t.relation_exists)) return true;
-  std::vector<std::string> accounts, users;
-  for (const std::string &h : homes) {
-    const std::string_view id = home_id(h);
-    if (is_account_home(h)) {
-      if (OidIsValid(t.account) && fits(id, t.account)) accounts.emplace_back(id);
-    } else if (fits(id, t.user)) {
-      users.emplace_back(id);
-    }
-  }
+  keep_fitting(said.accounts, t.account);
+  keep_fitting(said.users, t.user);
   std::string where;
-  if (!accounts.empty()) where = any_of(source.account_id, t.account, 1);
-  if (!users.empty()) {
+  if (!said.accounts.empty()) where = any_of(source.account_id, t.account, 1);
+  if (!said.users.empty()) {
     if (!where.empty()) where += " OR ";
     where += any_of(source.user_id, t.user, 2);
   }
   if (where.empty()) return true;
   // Ids are compared among all events of a home.
-  const std::vector<std::string> user{std::string(folder.only_user)};
+  std::vector<std::string> only;
   if (!folder.only_user.empty() && !source.dedup) {
-    if (!fits(folder.only_user, t.user)) return true;
+    only = said_as(Unit::user, folder.only_user);
+    keep_fitting(only, t.user);
+    if (only.empty()) return true;
     where = "(" + where + ") AND " + any_of(source.user_id, t.user, 3);
   }
   const bool partitioned = call([&] { return get_rel_relkind(source.relation) == RELKIND_PARTITIONED_TABLE; });
@@ -190,7 +190,7 @@ bool look_up(const SourceInfo &source, const std::vector<std::string> &homes, Sn
   std::vector<Tid> tids;
   const auto find = [&] {
     Spi spi;
-    const std::uint64_t n = spi.run_at(snapshot, sql.c_str(), {Arg::of(accounts), Arg::of(users), Arg::of(user)});
+    const std::uint64_t n = spi.run_at(snapshot, sql.c_str(), {Arg::of(said.accounts), Arg::of(said.users), Arg::of(only)});
     for (std::uint64_t i = 0; i < n; i++) {
       bool isnull;
       const Datum d = spi.datum(i, 2, &isnull);
@@ -200,8 +200,6 @@ bool look_up(const SourceInfo &source, const std::vector<std::string> &homes, Sn
   };
   if (!t.may_fail) find();
   else if (!call([&] { return guarded([&] { enter(find); }); })) return false;
-  Keys wanted(homes.begin(), homes.end());
-  want(folder, wanted);
   std::sort(tids.begin(), tids.end(), [](const Tid &a, const Tid &b) { // as a scan of the whole table would meet them
     if (a.relation != b.relation) return a.relation < b.relation;
     return ItemPointerCompare(const_cast<ItemPointer>(&a.tid), const_cast<ItemPointer>(&b.tid)) < 0;
@@ -222,9 +220,21 @@ bool look_up(const SourceInfo &source, const std::vector<std::string> &homes, Sn
       table_close(rel, NoLock);
     });
   }
-  folder.wanted = nullptr;
   return true;
 }
+
+// Rows of some homes may be of others by now: they are asked for by all that they may say, and looked at again.
+class Wanted {
+public:
+  explicit Wanted(const ScanRange &range) : all_(!range.homes || !identities_in_force) {
+    if (!all_) homes_.insert(range.homes->begin(), range.homes->end());
+  }
+  bool operator()(const std::string &home) const { return all_ || homes_.contains(home); }
+
+private:
+  bool all_;
+  Keys homes_;
+};
 
 void fold_asserted(const Definitions &plan, Arena &arena, Batch &into, const ScanRange &range) {
   each_asserted(range, [&](std::string_view user, std::string_view name, Micros at, std::string_view event) {
@@ -233,18 +243,21 @@ void fold_asserted(const Definitions &plan, Arena &arena, Batch &into, const Sca
 }
 
 // What was sealed of a source, added to what its later events gave.
-void add_bases(const SourceInfo &source, Arena &arena, Batch &into, const ScanRange &range) {
-  each_base(source, arena, range, [&](std::string_view key, const Home &base) { into.add(key, base); });
+void add_bases(const SourceInfo &source, Arena &arena, Batch &into, const ScanRange &range, Keys *renamed = nullptr) {
+  each_base(source, arena, range, [&](std::string_view key, const Home &base) { into.add(key, base); }, renamed);
 }
 
 // Reads a source's events, of some homes or of all, into a folder.
 void read_source(const SourceInfo &source, const std::vector<std::string> *homes, Snapshot snapshot, Folder &folder) {
   constexpr std::size_t kFewHomes = 500;
-  if (homes && homes->size() <= kFewHomes && look_up(source, *homes, snapshot, folder)) return;
   Keys wanted;
   if (homes) {
     wanted.insert(homes->begin(), homes->end());
     want(folder, wanted);
+  }
+  if (homes && homes->size() <= kFewHomes && look_up(source, said_in(*homes), snapshot, folder)) {
+    folder.wanted = nullptr;
+    return;
   }
   const bool exists = call([&] { return SearchSysCacheExists1(RELOID, ObjectIdGetDatum(source.relation)); });
   if (!exists) return;
@@ -262,40 +275,54 @@ void forget_held(const SourceInfo &source, const std::vector<std::string> &homes
 } // namespace
 
 void each_asserted(const ScanRange &range, const std::function<void(std::string_view, std::string_view, Micros, std::string_view)> &f) {
-  std::vector<std::string> users;
+  std::vector<std::string> users, own;
   if (range.homes) {
     for (const std::string &h : *range.homes) {
-      if (!is_account_home(h)) users.emplace_back(home_id(h));
+      if (!is_account_home(h)) own.push_back(h);
     }
+    users = said_in(own).users;
     if (users.empty()) return;
   }
+  const Wanted wanted(range);
   Spi spi;
   const std::uint64_t n = spi.run("SELECT a.user_id, a.name, a.reached_at, a.evidence FROM pql.asserted_milestone AS a"
                                   " WHERE ($1 OR a.user_id = ANY ($2)) AND a.reached_at <= $3",
                                   {Arg::of(range.homes == nullptr), Arg::of(users), Arg::time(range.until)});
   for (std::uint64_t i = 0; i < n; i++) {
-    const std::string evidence = spi.text(i, 4);
+    const std::string user = canonical_id(Unit::user, spi.text(i, 1)), evidence = spi.text(i, 4);
+    if (!wanted(home_key(false, user))) continue;
     const EventId event = evidence.empty() ? EventId{} : EventId::of_text(evidence);
-    f(spi.text(i, 1), spi.text(i, 2), spi.number(i, 3), event.view());
+    f(user, spi.text(i, 2), spi.number(i, 3), event.view());
   }
   spi.finish();
 }
 
 void each_base(const SourceInfo &source, Arena &arena, const ScanRange &range,
-               const std::function<void(std::string_view, const Home &)> &f) {
+               const std::function<void(std::string_view, const Home &)> &f, std::set<std::string, std::less<>> *renamed) {
   static const std::vector<std::string> none;
   if (source.sealed_before == kAlways) return;
+  const Wanted wanted(range);
+  const std::vector<std::string> homes = range.homes ? said_homes(*range.homes) : none;
   Spi spi;
-  std::string after; // some at a time: they may be all the homes that there are
+  std::string said; // some at a time: they may be all the homes that there are
   for (std::uint64_t n = 1; n > 0;) {
     n = spi.run("SELECT home, body FROM pql.base_state WHERE source_id = $1 AND ($2 OR home = ANY ($3)) AND home > $4 ORDER BY home LIMIT 10000",
-                {Arg::of(source.id), Arg::of(range.homes == nullptr), Arg::of(range.homes ? *range.homes : none), Arg::of(after)});
+                {Arg::of(source.id), Arg::of(range.homes == nullptr), Arg::of(homes), Arg::of(said)});
     for (std::uint64_t i = 0; i < n; i++) {
-      after = spi.text(i, 1);
+      said = spi.text(i, 1);
+      const std::string key = canonical_home(said);
+      if (!wanted(key)) continue;
       const std::string_view body = spi.bytes(arena, i, 2);
-      const std::optional<Home> base = decode(arena, body);
-      if (!base) fail(ERRCODE_DATA_CORRUPTED, "sealed state of home \"" + after + "\" is damaged");
-      f(after, *base);
+      std::optional<Home> base = decode(arena, body);
+      if (!base) fail(ERRCODE_DATA_CORRUPTED, "sealed state of home \"" + said + "\" is damaged");
+      if (renamed && key != said) renamed->emplace(home_id(said));
+      for (Subject &s : base->members) {
+        const std::string user = canonical_id(Unit::user, s.id.view());
+        if (user == s.id.view()) continue;
+        if (renamed) renamed->emplace(s.id.view());
+        s.id = Bytes::borrow(arena.copy(user));
+      }
+      f(key, *base);
     }
     spi.forget_rows();
   }
@@ -303,6 +330,7 @@ void each_base(const SourceInfo &source, Arena &arena, const ScanRange &range,
 }
 
 void scan_events(const Definitions &plan, Arena &arena, Batch &into, const ScanRange &range) {
+  refresh_identities();
   for (const SourceInfo &source : plan.sources()) {
     const std::vector<std::string> &stored = range.homes ? *range.homes : range.stored;
     // Not the statement's start: others' events that are later than that have been merged already.
@@ -507,17 +535,53 @@ void derive_all(const Definitions &plan) {
   spi.finish();
 }
 
-std::vector<std::string> homes_in(const Definitions &plan, const SourceInfo &source, Oid relation) {
-  Scratch scratch("pql homes");
-  Batch batch(scratch.arena(), plan.trackers());
-  Folder folder(plan, source, plan.events(), scratch.arena(), GetCurrentStatementStartTimestamp(), batch);
+namespace {
+
+// A folder that only takes note of events' homes.
+void take_homes(Folder &folder, const SourceInfo &source, Keys &homes) {
   folder.since = source.sealed_before;
-  Keys homes;
   folder.wanted_arg = &homes;
-  folder.wanted = [](void *arg, const Extracted &e) { // takes note of it, and leaves it
+  folder.wanted = [](void *arg, const Extracted &e) {
     static_cast<Keys *>(arg)->insert(e.home());
     return false;
   };
+}
+
+} // namespace
+
+std::vector<std::string> homes_of_user(const Definitions &plan, const std::string &user) {
+  Scratch scratch("pql homes");
+  Batch batch(scratch.arena(), plan.trackers());
+  Keys homes;
+  for (const SourceInfo &source : plan.sources()) {
+    Folder folder(plan, source, plan.events(), scratch.arena(), GetCurrentStatementStartTimestamp(), batch);
+    take_homes(folder, source, homes);
+    Now now;
+    if (!look_up(source, {{}, said_as(Unit::user, user)}, now.get(), folder)) {
+      struct Of {
+        std::string who;
+        Keys *homes;
+      } of{canonical_id(Unit::user, user), &homes};
+      folder.wanted_arg = &of;
+      folder.wanted = [](void *arg, const Extracted &e) {
+        auto *o = static_cast<Of *>(arg);
+        if (e.user == o->who) o->homes->insert(e.home());
+        return false;
+      };
+      for (Oid leaf : leaves(source.relation)) scan_table(leaf, source, now.get(), folder);
+    }
+    now.release();
+  }
+  return {homes.begin(), homes.end()};
+}
+
+std::vector<std::string> homes_in(const Definitions &plan, const SourceInfo &source, Oid relation) {
+  refresh_identities();
+  Scratch scratch("pql homes");
+  Batch batch(scratch.arena(), plan.trackers());
+  Folder folder(plan, source, plan.events(), scratch.arena(), GetCurrentStatementStartTimestamp(), batch);
+  Keys homes;
+  take_homes(folder, source, homes);
   Now now;
   scan_table(relation, source, now.get(), folder);
   now.release();
@@ -531,6 +595,7 @@ std::int64_t seal(const Definitions &plan, const SourceInfo &source, Micros sinc
   Folder folder(plan, source, plan.events(), scratch.arena(), since, batch);
   folder.since = source.sealed_before;
   folder.until = since - 1;
+  Keys renamed;
   Now now;
   if (source.dedup) {
     folder.ids = &ids;
@@ -545,16 +610,18 @@ std::int64_t seal(const Definitions &plan, const SourceInfo &source, Micros sinc
     ids.settle();
     remember_sealed(source, ids, open, since);
   }
+  folder.renamed = &renamed;
   read_source(source, nullptr, now.get(), folder);
   now.release();
   const auto events = static_cast<std::int64_t>(batch.events());
-  add_bases(source, scratch.arena(), batch, {});
+  add_bases(source, scratch.arena(), batch, {}, &renamed);
+  note_sealed(renamed);
   Spi spi;
+  spi.run("DELETE FROM pql.base_state WHERE source_id = $1", {Arg::of(source.id)}); // some may be of homes that were merged
   for (HomeDelta *d : batch.sorted()) {
     (void)d->home.owner.settle(scratch.arena(), plan.trackers());
     for (Subject &s : d->home.members) (void)s.settle(scratch.arena(), plan.trackers());
-    spi.run("INSERT INTO pql.base_state (source_id, home, body) VALUES ($1, $2, $3)"
-            " ON CONFLICT (home, source_id) DO UPDATE SET body = excluded.body",
+    spi.run("INSERT INTO pql.base_state (source_id, home, body) VALUES ($1, $2, $3)",
             {Arg::of(source.id), Arg::of(d->key), Arg::bytes(encode(scratch.arena(), d->home))});
   }
   spi.run("UPDATE pql.source SET sealed_before = $2 WHERE source_id = $1", {Arg::of(source.id), Arg::time(since)});

@@ -24,9 +24,10 @@ void scan_events(const Definitions &plan, Arena &arena, Batch &into, const ScanR
 
 /// Milestones that were stated: f(user, name, time, event).
 void each_asserted(const ScanRange &range, const std::function<void(std::string_view, std::string_view, Micros, std::string_view)> &f);
-/// What was sealed of a source, by home; decoded in the arena.
+/// What was sealed of a source, by home; decoded in the arena. It stays in the account in which it was sealed, whoever is moved.
+/// `renamed` gets the ids, as they were sealed, that stand for others by now.
 void each_base(const SourceInfo &source, Arena &arena, const ScanRange &range,
-               const std::function<void(std::string_view, const Home &)> &f);
+               const std::function<void(std::string_view, const Home &)> &f, std::set<std::string, std::less<>> *renamed = nullptr);
 
 /// Whether a source can be read: it didn't lose a column that it needs. One whose table was dropped has nothing left to read.
 bool source_readable(const SourceInfo &source);
@@ -45,6 +46,9 @@ void derive_all(const Definitions &plan);
 
 /// The homes of the events in one table, be it a partition of the source's or one that was.
 std::vector<std::string> homes_in(const Definitions &plan, const SourceInfo &source, Oid relation);
+
+/// The homes in which the events count that say a user, or whoever was merged into him.
+std::vector<std::string> homes_of_user(const Definitions &plan, const std::string &user);
 
 /// Seals what is older than an instant: it becomes the base of every later derivation. Returns how many events it held.
 std::int64_t seal(const Definitions &plan, const SourceInfo &source, Micros since);

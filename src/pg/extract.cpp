@@ -1,5 +1,7 @@
 #include "pg/extract.hpp"
 
+#include "pg/identity.hpp"
+
 namespace pql::pg {
 namespace {
 
@@ -26,6 +28,17 @@ Cached cached[kMostCached];
 int cached_count = 0;
 std::uint64_t cached_generation = 0;
 MemoryContext cache_memory = nullptr;
+
+void resolve(Extracted &e) {
+  Owner owner{e.user, e.account, e.has_account};
+  if (!identify(owner)) return;
+  e.renamed = true;
+  e.said_user = e.user;
+  e.said_account = e.account;
+  e.user = owner.user;
+  e.account = owner.account;
+  e.has_account = owner.has_account;
+}
 
 } // namespace
 
@@ -154,6 +167,8 @@ void Extractor::read(TupleTableSlot *slot, Extracted &out, bool with_properties)
     out.properties = value(properties_, slot, &isnull);
     out.has_properties = !isnull;
   }
+  out.renamed = false;
+  if (identities_in_force) resolve(out);
 }
 
 void Extractor::read_safely(TupleTableSlot *slot, Extracted &out, bool with_properties) {

@@ -10,8 +10,9 @@ namespace pql::pg {
 /// One event as read from a row. Views live until the next read.
 struct Extracted {
   const char *unusable = nullptr; ///< why the row can't be used, or null
-  std::string_view user, account, event;
-  bool has_account = false;
+  std::string_view user, account, event; ///< whose it is (identity.hpp)
+  std::string_view said_user, said_account; ///< what the row says of that, if it is renamed
+  bool has_account = false, renamed = false;
   Micros at = 0;
   Micros arrived = 0; ///< what distances of equal ids are measured by: when it was received, or else `at`
   EventId id;

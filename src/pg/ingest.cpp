@@ -4,6 +4,7 @@
 #include <map>
 
 #include "pg/derive.hpp"
+#include "pg/identity.hpp"
 #include "pg/packet.hpp"
 #include "pg/people.hpp"
 #include "pg/read.hpp"
@@ -158,6 +159,7 @@ void Folder::take(const Extracted &e, const Batch::Place &at) {
   if (ids && e.id.size && !ids->take(e)) return count_unusable("duplicate");
   if (!only_user.empty() && e.user != only_user) return;
   if (e.at > hold_after_) return hold(e);
+  if (renamed && e.renamed) renamed->insert({std::string(e.said_user), std::string(e.said_account)});
   Event event{e.user, e.account, e.has_account, e.at, e.id.view(), {}, {}};
   EventActions actions{};
   const EventPlan *const p = events_.find(e.event);
@@ -275,10 +277,16 @@ void remember_again(const SourceInfo &source, const Ids &ids, const std::vector<
 void recall_sealed(const SourceInfo &source, const std::vector<std::string> *homes, Ids &ids) {
   static const std::vector<std::string> none;
   if (source.sealed_before == kAlways) return;
+  std::set<std::string> wanted;
+  if (homes) wanted.insert(homes->begin(), homes->end());
   Spi spi;
   const std::uint64_t n = spi.run("SELECT home, event_id, rank FROM pql.sealed_event WHERE source_id = $1 AND ($2 OR home = ANY ($3))",
-                                  {Arg::of(source.id), Arg::of(homes == nullptr), Arg::of(homes ? *homes : none)});
-  for (std::uint64_t i = 0; i < n; i++) ids.add_sealed(id_key(spi.text(i, 1), spi.text(i, 2)), from_text(spi.text(i, 3)));
+                                  {Arg::of(source.id), Arg::of(homes == nullptr), Arg::of(homes ? said_homes(*homes) : none)});
+  for (std::uint64_t i = 0; i < n; i++) {
+    const std::string home = canonical_home(spi.text(i, 1));
+    if (homes && !wanted.contains(home)) continue;
+    ids.add_sealed(id_key(home, spi.text(i, 2)), from_text(spi.text(i, 3)));
+  }
   spi.finish();
 }
 
@@ -476,6 +484,7 @@ extern "C" void transaction_event(XactEvent event, void *) {
   case XACT_EVENT_PREPARE: {
     pending() = Pending();
     forget_people();
+    end_identities(event == XACT_EVENT_COMMIT);
     return;
   }
   default: return;
@@ -485,6 +494,7 @@ extern "C" void transaction_event(XactEvent event, void *) {
 extern "C" void subtransaction_event(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *) {
   Pending &p = pending();
   end_people_of(event, mine, parent);
+  end_identities_of(event, mine, parent);
   if (event == SUBXACT_EVENT_ABORT_SUB) {
     for (Collected &c : p.merged) {
       if (c.flushed >= mine) p.collected.push_back(std::move(c));
@@ -586,6 +596,7 @@ void flush_pending() {
     pending() = Pending();
     return;
   }
+  lock_identities();
   pending().flushing = true;
   struct Done {
     ~Done() { pending().flushing = false; }

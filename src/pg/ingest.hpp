@@ -94,6 +94,7 @@ public:
   EventSink sink;        ///< when set, events go there rather than into the batch
   Ids *ids = nullptr;    ///< when set, only rows that count by their ids are folded
   bool ranking = false;  ///< nothing is folded: ids are noted
+  std::set<std::string, std::less<>> *renamed = nullptr; ///< gets the ids, as rows say them, of events that are another's (identity.hpp)
   std::string_view only_user; ///< when set, only this user's events are folded; whose id is an event's first is known before
   Micros since = kAlways; ///< earlier events are passed over
   Micros until = kNever; ///< later events are passed over (reads of the past)

@@ -16,7 +16,7 @@ struct Decision {
   std::string home, program, subject_id, account_id, user_id;
   std::int32_t program_id;
   int version;
-  bool shadow;
+  bool shadow, continues; ///< the latter: an episode that was open under another id
   Unit unit;
   int score;
   Micros at, signal_at, leaves_at;

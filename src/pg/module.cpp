@@ -1,5 +1,6 @@
 // The module's magic and its start. Nothing else runs when the library is loaded.
 #include "pg/guc.hpp"
+#include "pg/identity.hpp"
 #include "pg/ingest.hpp"
 #include "pg/pg.hpp"
 #include "pg/statement.hpp"
@@ -17,6 +18,7 @@ PGDLLEXPORT void _PG_init(void);
 void _PG_init(void) {
   pql::pg::define_settings();
   pql::pg::watch_definitions();
+  pql::pg::watch_identities();
   pql::pg::watch_transactions();
   pql::pg::watch_statements();
 }

@@ -1,5 +1,6 @@
 #include "pg/read.hpp"
 
+#include "pg/identity.hpp"
 #include "pg/spi.hpp"
 
 extern "C" {
@@ -140,6 +141,9 @@ std::vector<std::string> homes_in(Store &store, Arena &arena, Unit unit, std::st
 } // namespace
 
 std::vector<std::string> homes_of(Unit unit, std::string_view id) {
+  refresh_identities();
+  const std::string key = canonical_id(unit, id);
+  id = key;
   Scratch scratch("pql homes");
   Store store(Store::Access::read);
   std::vector<std::string> homes = homes_in(store, scratch.arena(), unit, id);
@@ -148,8 +152,10 @@ std::vector<std::string> homes_of(Unit unit, std::string_view id) {
 }
 
 std::optional<Subject> subject_at(const Definitions &plan, Arena &arena, Unit unit, std::string_view id, Micros as_of) {
+  refresh_identities();
+  const std::string key = canonical_id(unit, id);
+  id = key;
   Collector found(plan, arena, unit);
-  const std::string key(id);
   Store store(Store::Access::read);
   const std::vector<std::string> homes = homes_in(store, arena, unit, id);
   for (const std::string &home : homes) {

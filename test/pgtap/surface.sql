@@ -34,7 +34,7 @@ SELECT bag_eq('SELECT relkind::text, relname::text FROM relation', $$VALUES
   ('r', 'source'), ('r', 'source_leaf'), ('r', 'tracker'), ('r', 'program'), ('r', 'state'), ('r', 'milestone_log'), ('r', 'base_state'), ('r', 'user_home'),
   ('r', 'held_event'), ('r', 'seen_event'), ('r', 'forgotten_event'), ('r', 'sealed_event'), ('r', 'unusable_event'), ('r', 'asserted_milestone'),
   ('r', 'backfill_job'), ('r', 'episode'), ('r', 'routing'), ('r', 'audit'), ('r', 'event_clock'), ('r', 'events'), ('S', 'id_seq'),
-  ('r', 'attribute_source'), ('r', 'attribute_use'), ('r', 'attribute'), ('r', 'attribute_history'), ('v', 'attributes'), ('v', 'attribute_sources'),
+  ('r', 'identity'), ('r', 'identity_lock'), ('r', 'attribute_source'), ('r', 'attribute_use'), ('r', 'attribute'), ('r', 'attribute_history'), ('v', 'attributes'), ('v', 'attribute_sources'),
   ('v', 'milestones'), ('v', 'members'), ('v', 'subjects'), ('v', 'unusable'), ('v', 'sources'), ('v', 'backfill_progress')$$,
   'tables, views and a sequence');
 SELECT bag_eq($$SELECT object FROM member WHERE classid NOT IN ('pg_proc'::regclass, 'pg_class'::regclass)$$,
@@ -257,6 +257,9 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql.detach_accounts()', 'volatile', 'unsafe', '', 'owner'),
   ('pql.detach_users()', 'volatile', 'unsafe', '', 'owner'),
   ('pql.explain(text,text,timestamp with time zone)', 'volatile', 'unsafe', '', 'all'),
+  ('pql.merge_accounts(text,text)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.merge_users(text,text)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.move_user(text,text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql.next_id()', 'volatile', 'unsafe', '', 'owner'),
   ('pql.promote(text,text,text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql.publish(jsonb,text)', 'volatile', 'unsafe', '', 'owner'),
@@ -270,6 +273,7 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql.state_digest()', 'volatile', 'unsafe', '', 'all'),
   ('pql.story(bigint)', 'stable', 'restricted', 'strict', 'all'),
   ('pql.tick(timestamp with time zone)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.undo_merge(bigint)', 'volatile', 'unsafe', '', 'owner'),
   ('pql.upsert_user_milestone(text,text,timestamp with time zone,text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql.verify(double precision,timestamp with time zone)', 'volatile', 'unsafe', '', 'owner'),
   ('pql.version()', 'stable', 'safe', 'strict', 'all'),
@@ -287,6 +291,7 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql._begin_leaves()', 'volatile', 'unsafe', '', 'owner'),
   ('pql._boundary()', 'volatile', 'unsafe', '', 'owner'),
   ('pql._can_watch(oid,text,text)', 'stable', 'safe', '', 'owner'),
+  ('pql._canonical_user(text)', 'volatile', 'unsafe', 'strict', 'owner'),
   ('pql._check_expression(regclass,text,regtype,text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._check_rule(text,text[],regtype)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._compare_leaves()', 'volatile', 'unsafe', '', 'owner'),
@@ -371,7 +376,7 @@ SELECT is_empty($$
 
 -- What users have is dumped, all of it.
 SELECT bag_eq($$SELECT oid::regclass::text FROM relation WHERE relkind IN ('r', 'p', 'S')$$,
-  $$SELECT unnest(extconfig)::regclass::text FROM pg_extension WHERE extname = 'pql' UNION ALL SELECT 'pql.source_leaf'$$,
+  $$SELECT unnest(extconfig)::regclass::text FROM pg_extension WHERE extname = 'pql' UNION ALL VALUES ('pql.source_leaf'), ('pql.identity_lock')$$,
   'every table and the sequence are dumped with their rows, but for what holds in this database only');
 SELECT is_empty($$SELECT c FROM pg_extension, unnest(extcondition) AS c WHERE extname = 'pql' AND c <> ''$$,
   'with all of their rows');

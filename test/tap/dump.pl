@@ -17,7 +17,8 @@ prepare($node, 'a');
 $node->safe_psql('a',
 	q{INSERT INTO ev SELECT i, timestamptz '2026-01-01' + i * interval '1 minute', 'u' || i % 300, 'o' || i % 40, 'e' || (i / 40) % 4
     FROM generate_series(1, 20000) AS i});
-$node->safe_psql('a', q{SELECT pql.upsert_user_milestone('u1', 'start', '2020-01-01'); SELECT pql.retain('ev', '2026-01-03')});
+$node->safe_psql('a', q{SELECT pql.upsert_user_milestone('u1', 'start', '2020-01-01'); SELECT pql.retain('ev', '2026-01-03');
+	SELECT pql.merge_users('u7', 'u8'); SELECT pql.merge_accounts('o7', 'o8'); SELECT pql.move_user('u9', 'o10')});
 $node->safe_psql('a', q{
 	CREATE ROLE analyst;
 	CREATE ROLE app;
@@ -57,6 +58,9 @@ for my $form (['plain', '-Fp'], ['custom', '-Fc'])
 	is(verified($node, $name), '', "$name: state agrees with the events");
 	$node->safe_psql($name, q{INSERT INTO ev SELECT 100000 + i, '2026-02-01', 'new', 'o1', 'e1' FROM generate_series(1, 100) AS i; DELETE FROM ev WHERE id = 15000});
 	is($node->safe_psql($name, q{SELECT events FROM pql.members WHERE user_id = 'new'}), '100', "$name: events keep counting");
+	$node->safe_psql($name, q{INSERT INTO ev VALUES (200000, '2026-02-01', 'u7', 'o99', 'e1'), (200001, '2026-02-01', 'u9', 'o7', 'e1')});
+	is($node->safe_psql($name, q{SELECT account_id, user_id FROM pql.members WHERE last_seen = '2026-02-01' AND user_id <> 'new' ORDER BY 1}),
+		"o10|u9\no99|u8", "$name: for whom they did");
 	is(verified($node, $name), '', "$name: and the state is right");
 	cmp_ok($node->safe_psql($name, 'SELECT pql.next_id()'), '>', $node->safe_psql('a', 'SELECT max(routing_id) FROM pql.routing'),
 		"$name: identifiers go on");
