@@ -629,7 +629,7 @@ private:
     const Micros at = std::max(options_.as_of, whole.last_seen);
     const Standing *const last = whole.standing(p.id);
     if (last && last->open) return go_on(begun(p, *last), key, subject, whole, at);
-    if (!may_enter_) return;
+    if (!may_enter_ || !whole.exists()) return;
     const Sight sight = look_at(p, whole, at);
     if (enters(p.def.qualify, last, sight, at)) enter(p, key, head, subject, whole, sight.score, at);
   }
@@ -680,6 +680,204 @@ private:
   Micros fell(const Program &p, const Subject &whole, const Sight &sight, Micros at) const {
     if (sight.score >= p.def.qualify.leave || !finite(whole.last_seen)) return at;
     return falls_below(p, plan_.trackers(), whole, whole.last_seen, p.def.qualify.leave);
+  }
+
+  // What a program's score rests on.
+  Subject scored(const Program &p, std::string_view key, const Subject &s) {
+    return whole_subject(p.def.unit, key, s, p.def.scores_milestones());
+  }
+
+  Subject whole_subject(Unit unit, std::string_view key, const Subject &s, bool milestones) {
+    Subject whole = unit == Unit::user ? whole_user(key, s, milestones) : s;
+    if (!milestones) return whole;
+    const std::string_view member = unit == Unit::user && is_account_home(key) ? s.id.view() : std::string_view{};
+    if (!options_.replace && !s.known.empty()) fold_logged(key, member, whole);
+    for (const News &n : news_) {
+      if (n.member == member) fold_news(n, whole);
+    }
+    return whole;
+  }
+
+  // A person seen under several homes is one person: what the other homes know is merged in for the evaluation.
+  Subject whole_user(std::string_view key, const Subject &s, bool milestones) {
+    if (fresh_users_.contains(s.id.view())) see_own_writes();
+    store_.homes_of(arena(), s.id.view(), homes_);
+    if (std::any_of(homes_.begin(), homes_.end(), [&](std::string_view h) { return written_.contains(h); })) see_own_writes();
+    Subject whole = s;
+    bool copied = false;
+    for (std::string_view other : homes_) {
+      if (other == key) continue;
+      const std::string_view member = is_account_home(other) ? s.id.view() : std::string_view{};
+      for (const Subject &there : shares_of(store_, arena(), other, member)) {
+        if (!copied) whole = copy_of(arena(), s);
+        copied = true;
+        (void)whole.merge(arena(), plan_.trackers(), there); // an inexact funnel keeps what is certain
+        if (milestones && !there.known.empty()) fold_logged(other, member, whole);
+        for (const Standing &x : there.standings) whole.standings.push(arena(), x);
+      }
+    }
+    return whole;
+  }
+
+  // What this batch wrote to other homes of the same person counts.
+  void see_own_writes() {
+    call([] { CommandCounterIncrement(); });
+    store_.see_own_writes();
+  }
+
+  void enter(const Program &p, std::string_view key, Home &head, Subject &subject, const Subject &whole, int points, Micros at) {
+    const bool account = p.def.unit == Unit::account;
+    Decision d{};
+    d.kind = Decision::Kind::enters;
+    fill(d, p, key, subject, points, at);
+    if (is_account_home(key)) d.account_id = std::string(home_id(key));
+    if (!account) d.user_id = d.subject_id;
+    d.continues = goes_on(p.id, subject.id.view());
+    d.signal_at = signal_time(reasons_);
+    if (!finite(d.signal_at)) d.signal_at = at;
+    forget(p, subject);
+    Standing &x = subject.standings.push(arena(), {.program = p.id, .version = p.version});
+    d.leaves_at = x.leaves_at = end_of(x, p.def.qualify, falls_below(p, plan_.trackers(), whole, at, p.def.qualify.leave));
+    d.reasons = reasons_json(p, reasons_);
+    d.headline = headline(p, d.subject_id, points, reasons_);
+    Home all;
+    if (account) {
+      load_all_parts(key, head);
+      for (const Subject &s : head.members) all.members.push(arena(), s);
+      for (const Part &part : parts_) {
+        for (const Subject &s : part.home.members) all.members.push(arena(), s);
+      }
+      for (Subject &s : all.members) wake_member(arena(), key, s);
+      fold_all_milestones(key, all);
+    }
+    d.context = context_json(plan_, p, whole_subject(p.def.unit, key, subject, true), all, account);
+    d.motion = p.def.motions.back().motion;
+    d.next_best_action = p.def.motions.back().next_best_action;
+    d.contact_after = std::max(d.signal_at + p.def.motions.back().after, at);
+    d.contact_by = p.def.motions.back().by ? d.contact_after + p.def.motions.back().by : kNever;
+    decisions_.push_back(std::move(d));
+  }
+
+  // Nothing is remembered of a subject in a program.
+  void forget(const Program &p, Subject &subject) {
+    for (std::size_t i = subject.standings.size; i-- > 0;) {
+      if (subject.standings[i].program == p.id) subject.standings.erase(i);
+    }
+    changed_ = true;
+  }
+
+  // Entered when the statement ended, and in another home by somebody who has committed since: nobody has seen ours.
+  void retract(const Program &p, std::string_view key, Subject &subject, int points, Micros at) {
+    forget(p, subject);
+    Decision d{};
+    d.kind = Decision::Kind::retracts;
+    fill(d, p, key, subject, points, at);
+    decisions_.push_back(std::move(d));
+  }
+
+  void leave(const Program &p, std::string_view key, Subject &subject, int points, Micros end) {
+    forget(p, subject);
+    Decision d{};
+    d.kind = Decision::Kind::leaves;
+    fill(d, p, key, subject, points, end);
+    d.cools_until = p.def.qualify.cool_down ? end + p.def.qualify.cool_down : kAlways;
+    if (p.def.qualify.cool_down) subject.standings.push(arena(), {.program = p.id, .version = p.version, .open = false, .since = d.cools_until});
+    decisions_.push_back(std::move(d));
+  }
+
+  void stay(const Program &p, std::string_view key, const Subject &subject, Standing &x, const Subject &whole, int points, Micros at) {
+    Decision d{};
+    d.kind = Decision::Kind::stays;
+    fill(d, p, key, subject, points, at);
+    d.leaves_at = x.leaves_at = end_of(x, p.def.qualify, falls_below(p, plan_.trackers(), whole, at, p.def.qualify.leave));
+    changed_ = true;
+    decisions_.push_back(std::move(d));
+  }
+
+  void fade(const Program &p, std::string_view key, const Subject &subject, int points, Micros at) {
+    Decision d{};
+    d.kind = Decision::Kind::fades;
+    fill(d, p, key, subject, points, at);
+    decisions_.push_back(std::move(d));
+  }
+
+  static void fill(Decision &d, const Program &p, std::string_view key, const Subject &subject, int points, Micros at) {
+    d.home = std::string(key);
+    d.program = p.def.name;
+    d.program_id = p.id;
+    d.version = p.version;
+    d.shadow = !p.live;
+    d.unit = p.def.unit;
+    d.subject_id = std::string(subject.id.view());
+    d.score = points;
+    d.at = at;
+  }
+
+  const Definitions &plan_;
+  const MergeOptions &options_;
+  Store store_;
+  Scratch rows_;
+  HomeDelta *delta_ = nullptr; ///< what is being merged
+  std::vector<News> news_;     ///< milestones that the home's log does not have
+  std::vector<Part> parts_;
+  std::vector<Lane> lanes_; ///< of a home that has some
+  bool quiet_ = false;      ///< nothing follows from what is being merged
+  std::vector<std::string_view> fresh_, homes_; ///< users new to the home; homes of a user
+  std::set<std::string_view> written_;              ///< homes written by this batch (where people are scored)
+  std::set<std::string, std::less<>> fresh_users_;  ///< users whom it saw in a home for the first time
+  std::vector<std::string_view> gone_;              ///< members who were there before a derivation
+  bool may_enter_ = true;
+  bool changed_ = false; ///< the ledger of what is being merged
+  std::vector<Reason> reasons_;
+  std::vector<Decision> decisions_;
+};
+
+void write_down(const std::vector<Decision> &decisions) {
+  if (decisions.empty()) return;
+  Spi spi;
+  for (const Decision &d : decisions) {
+    if (d.kind == Decision::Kind::retracts) { // only what is of this transaction; an older one ends
+      spi.run("WITH gone AS (DELETE FROM pql.episode AS e WHERE e.home = $1 AND e.program_id = $2 AND e.subject_id = $3"
+              "  AND e.left_at IS NULL AND pg_catalog.age(e.xmin) <= 0 RETURNING e.home, e.episode_id)"
+              " DELETE FROM pql.routing AS r USING gone WHERE r.home = gone.home AND r.episode = gone.episode_id",
+              {Arg::of(d.home), Arg::of(d.program_id), Arg::of(d.subject_id)});
+    }
+    if (d.kind == Decision::Kind::leaves || d.kind == Decision::Kind::retracts) {
+      spi.run("UPDATE pql.episode SET left_at = greatest($4, entered_at), cools_until = $5"
+              " WHERE home = $1 AND program_id = $2 AND subject_id = $3 AND left_at IS NULL",
+              {Arg::of(d.home), Arg::of(d.program_id), Arg::of(d.subject_id), Arg::time(d.at),
+               d.cools_until == kAlways ? Arg::nothing(TIMESTAMPTZOID) : Arg::time(d.cools_until)});
+      continue;
+    }
+    if (d.kind == Decision::Kind::stays) {
+      spi.run("UPDATE pql.episode SET leaves_at = $4"
+              " WHERE home = $1 AND program_id = $2 AND subject_id = $3 AND left_at IS NULL",
+              {Arg::of(d.home), Arg::of(d.program_id), Arg::of(d.subject_id), Arg::time(d.leaves_at)});
+      continue;
+    }
+    if (d.kind == Decision::Kind::fades) { // who has locked the episode is about to end it, or looks at this person after us
+      spi.run("UPDATE pql.episode SET leaves_at = least(leaves_at, $3) WHERE (home, episode_id) IN ("
+              " SELECT e.home, e.episode_id FROM pql.episode AS e WHERE e.program_id = $1 AND e.subject_id = $2 AND e.left_at IS NULL"
+              " FOR NO KEY UPDATE SKIP LOCKED)",
+              {Arg::of(d.program_id), Arg::of(d.subject_id), Arg::time(d.at)});
+      continue;
+    }
+    const auto text_or_null = [](const std::string &s) { return s.empty() ? Arg::nothing(TEXTOID) : Arg::of(s); };
+    // Whoever waited for the home's lock decides as of an instant before that: never one in an episode that ended meanwhile.
+    spi.run("WITH earlier AS ("
+            " SELECT max(e.left_at) AS left_at, count(*) FILTER (WHERE e.shadow = $7)::int AS episodes"
+            " FROM pql.episode AS e WHERE e.program_id = $3 AND e.subject_id = $6),"
+            " opened AS ("
+            " INSERT INTO pql.episode (home, episode_id, program, program_id, version, unit, subject_id, shadow, number, entered_at,"
+            "  score, leaves_at)"
+            " SELECT $1, pql.next_id(), $2, $3, $4, $5, $6, $7, earlier.episodes + 1, greatest($8, earlier.left_at), $9, $10 FROM earlier"
+            " ON CONFLICT (home, program_id, subject_id) WHERE left_at IS NULL DO NOTHING RETURNING episode_id, entered_at, number)"
+            " INSERT INTO pql.routing (routing_id, home, program, version, unit, subject_id, account_id, user_id, episode,"
+            "  signal_at, qualified_at, qualification, score, reasons, headline, motion, next_best_action, contact_after, contact_by,"
+            "  state_since, context)"
+            " SELECT pql.next_id(), $1, $2, $4, $5, $6, $11, $12, episode_id, $13, entered_at,"
+            "  CASE number WHEN 1 THEN 'first' ELSE 'again' END, $9, $14::jsonb, $15, $16, $17,"
+            "  greatest($18, entered_at), $19 + (greatest($18, entered_at) - $18), entered_at, $20::jsonb FROM opened WHERE NOT $7 AND NOT $21",
             {Arg::of(d.home), Arg::of(d.program), Arg::of(d.program_id), Arg::of(d.version), Arg::of(name_of(d.unit)),
              Arg::of(d.subject_id), Arg::of(d.shadow), Arg::time(d.at), Arg::of(d.score), Arg::time(d.leaves_at),
              text_or_null(d.account_id), text_or_null(d.user_id), Arg::time(d.signal_at), Arg::of(d.reasons),
