@@ -1,5 +1,7 @@
 // Attributes: the copy of what customers' relations say of accounts and users.
+#include "core/base/email.hpp"
 #include "pg/attributes.hpp"
+#include "pg/email.hpp"
 #include "pg/ingest.hpp"
 #include "pg/srf.hpp"
 
@@ -97,4 +99,14 @@ PQL_FUNCTION(_execute_as) {
     SetUserIdAndSecContext(user, security);
   });
   return Datum{0};
+}
+
+// The domain of an address, unless it is nobody's in particular.
+PQL_FUNCTION(email_domain) {
+  using namespace pql;
+  using namespace pql::pg;
+  const std::string domain = email_domain(text_arg(fcinfo, 0));
+  fcinfo->isnull = domain.empty() || is_free_mail(domain);
+  if (fcinfo->isnull) return Datum{0};
+  return call([&] { return PointerGetDatum(cstring_to_text_with_len(domain.data(), static_cast<int>(domain.size()))); });
 }

@@ -119,13 +119,15 @@ std::vector<AttributeColumn> attribute_columns(Unit unit) {
 
 std::optional<AttributeSource> attribute_source(const std::string &unit) {
   Spi spi;
-  const std::uint64_t n = spi.run("SELECT schema_name, relation_name, owner, attached_by, key_column, account_column, columns, types,"
-                                  " broken IS NOT NULL FROM pql.attribute_source WHERE unit = $1",
+  const std::uint64_t n = spi.run("SELECT schema_name, relation_name, owner, attached_by, key_column, account_column, columns,"
+                                  " ARRAY(SELECT t::regtype::oid::text FROM unnest(types) WITH ORDINALITY AS x(t, place) ORDER BY place), broken IS NOT NULL"
+                                  " FROM pql.attribute_source WHERE unit = $1",
                                   {Arg::of(unit)});
   std::optional<AttributeSource> out;
   if (n) {
-    out = AttributeSource{unit,           spi.text(0, 1),  spi.text(0, 2),  spi.text(0, 3),        spi.text(0, 4),
-                          spi.text(0, 5), spi.text(0, 6), spi.texts(0, 7), spi.texts(0, 8), spi.number(0, 9) != 0};
+    out = AttributeSource{unit,           spi.text(0, 1), spi.text(0, 2),  spi.text(0, 3), spi.text(0, 4),
+                          spi.text(0, 5), spi.text(0, 6), spi.texts(0, 7), {},             spi.number(0, 9) != 0};
+    for (const std::string &t : spi.texts(0, 8)) out->types.push_back(static_cast<Oid>(std::stoul(t)));
   }
   spi.finish();
   return out;
@@ -186,9 +188,7 @@ std::string mismatch(const AttributeSource &s, Oid relation) {
   }
   for (std::size_t i = 0; i < s.columns.size(); i++) {
     if (!exists(s.columns[i])) return "Column " + named(s.columns[i]) + " doesn't exist any more.";
-    const Oid type = type_of(s.columns[i]);
-    if (!OidIsValid(type) || s.types[i] != call([&] { return static_cast<const char *>(format_type_be(type)); }))
-      return "Column " + named(s.columns[i]) + " is of another type than it was.";
+    if (type_of(s.columns[i]) != s.types[i]) return "Column " + named(s.columns[i]) + " is of another type than it was.";
   }
   return {};
 }

@@ -50,7 +50,8 @@ std::vector<AttributeColumn> attribute_columns(Unit unit);
 /// The relation that attributes of a unit come from: held by its name, not by its OID.
 struct AttributeSource {
   std::string unit, schema, relation, owner, attached_by, key, account;
-  std::vector<std::string> columns, types;
+  std::vector<std::string> columns;
+  std::vector<Oid> types;
   bool broken = false;
 
   const char *prefix() const noexcept { return unit == "account" ? "a:" : "u:"; }

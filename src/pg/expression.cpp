@@ -263,6 +263,18 @@ bool is_foreign(const List *qualified) {
   return list_length(qualified) > 1 && std::strcmp(strVal(linitial(qualified)), "pg_catalog") != 0;
 }
 
+// The one function of ours: an account can be told by the domain of somebody's address. Which domains form none can be edited, after
+// which everything is derived again, and indexes are made anew; a rule's meaning must not depend on it.
+bool is_email_domain(const Work *w, const List *qualified) {
+  return w->is_row() && list_length(qualified) == 2 && std::strcmp(strVal(linitial(qualified)), "pql") == 0 &&
+         std::strcmp(strVal(lsecond(qualified)), "email_domain") == 0;
+}
+
+bool is_email_domain(const Work *w, const FormData_pg_proc &proc) {
+  return w->is_row() && proc.prolang == ClanguageId && std::strcmp(NameStr(proc.proname), "email_domain") == 0 &&
+         proc.pronamespace == get_namespace_oid("pql", true);
+}
+
 // What can be told, or must be stopped, before names are resolved: parsing a literal of a user's type runs the user's
 // code.
 extern "C" bool check_raw(Node *node, void *arg) {
@@ -315,7 +327,7 @@ extern "C" bool check_raw(Node *node, void *arg) {
     if (f->over) refuse(w, f->location, "window functions", kOneEvent);
     if (f->agg_star || f->agg_distinct || f->agg_order || f->agg_filter || f->agg_within_group)
       refuse(w, f->location, "aggregate functions", kOneEvent);
-    if (is_foreign(f->funcname))
+    if (is_foreign(f->funcname) && !is_email_domain(w, f->funcname))
       ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                       errmsg("function %s is not allowed in expressions", NameListToString(f->funcname)),
                       errdetail("Only functions that come with PostgreSQL are allowed."),
@@ -710,7 +722,8 @@ void check_function(const Work *w, Node *node, Oid function, List *args, Oid col
 
   if (proc.proretset) refuse(w, location, "set-returning functions", "Use a function that returns one value.");
   // Objects with assigned OIDs come with PostgreSQL; what an extension or a user puts into pg_catalog has others.
-  if (function >= FirstGenbkiObjectId || (proc.prolang != INTERNALlanguageId && proc.prolang != SQLlanguageId))
+  if (!is_email_domain(w, proc) &&
+      (function >= FirstGenbkiObjectId || (proc.prolang != INTERNALlanguageId && proc.prolang != SQLlanguageId)))
     refuse_call(w, node, function, "Only functions and operators that come with PostgreSQL are allowed.", nullptr);
 
   if (!check_known(w, node, function, args)) {

@@ -103,6 +103,12 @@ INSERT INTO plain.news
          '{"count": 3}'
   FROM generate_series(501, 550) AS i;
 INSERT INTO plain.news VALUES (551, '2026-03-08', NULL, 'o1', 'use', '{}');
+CREATE TYPE plain.size AS ENUM ('small', 'large');
+CREATE DOMAIN plain.seats AS int;
+CREATE TABLE plain.account (id text PRIMARY KEY, plan text, size plain.size DEFAULT 'small', seats plain.seats, since timestamptz);
+CREATE TABLE plain.person (id text, job text, org text);
+INSERT INTO plain.account VALUES ('o1', 'free', 'large', 3, '2026-01-01'), ('o2', 'pro', NULL, NULL, NULL);
+INSERT INTO plain.person VALUES ('u1', 'cto', 'o1'), ('u2', NULL, ''), (NULL, 'ghost', 'o1');
 CREATE TABLE plain.step AS
   SELECT timestamptz '2026-03-01' + i * interval '7 hours' AS at, 'u' || i % 7 AS who, i % 5 AS n, i % 3 = 0 AS a, i % 3 = 1 AS b, i % 11 = 0 AS x
   FROM generate_series(1, 60) AS i;
@@ -220,6 +226,19 @@ INSERT INTO plain.call (result) VALUES
       pql.retention(a, b) OVER w, pql.cohort_retention_agg(at, '1 day') OVER w, pql.events_excl_agg(at, x, a, b) OVER w,
       pql.window_funnel('7 days', at, a, b) OVER w, pql.session_agg('8 hours', at) OVER w, pql.count_active_users(who) OVER w,
       pql.journey_agg(at, who) OVER w FROM plain.step WINDOW w AS (ORDER BY at ROWS 3 PRECEDING))$$);
+INSERT INTO plain.call (statement) VALUES ($$INSERT INTO pql.attribute_use VALUES ('account', 'plan'), ('account', 'size'), ('account', 'seats')$$);
+INSERT INTO plain.call (result) VALUES ($$pql.attach_accounts('plain.account', 'id')$$), ($$pql.attach_users('plain.person', 'id', 'org')$$);
+INSERT INTO plain.call (statement) VALUES ($$INSERT INTO plain.account VALUES ('o3', 'new', 'large', 4)$$),
+  ($$UPDATE plain.account SET plan = plan OPERATOR(pg_catalog.||) '+'$$), ($$DELETE FROM plain.account WHERE id OPERATOR(pg_catalog.=) 'o2'$$),
+  ($$UPDATE plain.person SET job = 'dev'$$);
+INSERT INTO plain.call (result) VALUES ('pql.refresh_attributes()'), ($$pql.refresh_attributes('account')$$),
+  ('(SELECT home, account_id, body FROM pql.attribute)'), ('(SELECT home, account_id, body FROM pql.attribute_history)'),
+  ('(SELECT unit, subject_id, attributes FROM pql.attributes)'), ('(SELECT unit, relation, columns, types, rows, kept_by, broken FROM pql.attribute_sources)'),
+  ($$plain.failure('SELECT pql.attach_accounts(''plain.person'', ''nobody'')')$$), ($$(SELECT pql.email_domain(a) FROM pg_catalog.unnest(ARRAY['a@b.example', 'a@gmail.com']) AS a)$$);
+INSERT INTO plain.call (statement) VALUES ('TRUNCATE plain.account'), ($$INSERT INTO pql.free_mail_domain VALUES ('b.example')$$);
+INSERT INTO plain.call (result) VALUES ($$(SELECT pql.email_domain('a@b.example') IS NULL)$$), ('pql.detach_accounts()'), ('pql.detach_users()');
+INSERT INTO plain.call (statement) VALUES ($$INSERT INTO plain.account VALUES ('o1', 'free', 'large', 3, '2026-01-01'), ('o2', 'pro', NULL, NULL, NULL)$$),
+  ($$UPDATE plain.person SET job = 'cto' WHERE id OPERATOR(pg_catalog.=) 'u1'$$), ($$UPDATE plain.person SET job = NULL WHERE id OPERATOR(pg_catalog.=) 'u2'$$);
 INSERT INTO plain.call (statement) VALUES ('CALL pql.rebuild()');
 INSERT INTO plain.call (result) VALUES ('pql.state_digest()'), ($$pql.retire('u')$$), ($$pql.detach('pql.events')$$),
   ($$pql.retain('plain.event', '2026-03-02')$$), ('pql.verify()'), ($$pql.detach('plain.event')$$), ('pql.state_digest()');

@@ -34,7 +34,7 @@ SELECT bag_eq('SELECT relkind::text, relname::text FROM relation', $$VALUES
   ('r', 'source'), ('r', 'source_leaf'), ('r', 'tracker'), ('r', 'program'), ('r', 'state'), ('r', 'milestone_log'), ('r', 'base_state'), ('r', 'user_home'),
   ('r', 'held_event'), ('r', 'seen_event'), ('r', 'forgotten_event'), ('r', 'sealed_event'), ('r', 'unusable_event'), ('r', 'asserted_milestone'),
   ('r', 'backfill_job'), ('r', 'episode'), ('r', 'routing'), ('r', 'audit'), ('r', 'event_clock'), ('r', 'events'), ('S', 'id_seq'),
-  ('r', 'identity'), ('r', 'identity_lock'), ('r', 'attribute_source'), ('r', 'attribute_use'), ('r', 'attribute'), ('r', 'attribute_history'), ('v', 'attributes'), ('v', 'attribute_sources'),
+  ('r', 'identity'), ('r', 'free_mail_domain'), ('r', 'identity_lock'), ('r', 'attribute_source'), ('r', 'attribute_use'), ('r', 'attribute'), ('r', 'attribute_history'), ('v', 'attributes'), ('v', 'attribute_sources'),
   ('v', 'milestones'), ('v', 'members'), ('v', 'subjects'), ('v', 'unusable'), ('v', 'sources'), ('v', 'backfill_progress')$$,
   'tables, views and a sequence');
 SELECT bag_eq($$SELECT object FROM member WHERE classid NOT IN ('pg_proc'::regclass, 'pg_class'::regclass)$$,
@@ -256,6 +256,7 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql.detach(regclass)', 'volatile', 'unsafe', '', 'owner'),
   ('pql.detach_accounts()', 'volatile', 'unsafe', '', 'owner'),
   ('pql.detach_users()', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.email_domain(text)', 'immutable', 'safe', 'strict', 'all'),
   ('pql.explain(text,text,timestamp with time zone)', 'volatile', 'unsafe', '', 'all'),
   ('pql.merge_accounts(text,text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql.merge_users(text,text)', 'volatile', 'unsafe', '', 'owner'),
@@ -304,6 +305,7 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql._eval_rule(text,jsonb,text,timestamp with time zone,timestamp with time zone,regtype)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._events_text(bigint)', 'immutable', 'safe', 'strict', 'all'),
   ('pql._flush()', 'volatile', 'unsafe', '', 'all'), -- only what the caller's own commit would do
+  ('pql._free_mail_changed()', 'volatile', 'unsafe', '', 'owner'),
   ('pql._has_older_rows(oid,oid,bigint)', 'volatile', 'unsafe', '', 'all'),
   ('pql._holds_until(integer,oid)', 'volatile', 'unsafe', 'strict', 'all'),
   ('pql._homes_in(integer,oid)', 'volatile', 'unsafe', 'strict', 'owner'),
@@ -320,6 +322,7 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql._number_text(bigint)', 'immutable', 'safe', 'strict', 'all'),
   ('pql._open_standing(text)', 'volatile', 'unsafe', 'strict', 'owner'),
   ('pql._plain_text(text)', 'immutable', 'safe', 'strict', 'all'),
+  ('pql._protect_free_mail()', 'volatile', 'unsafe', '', 'owner'),
   ('pql._program_trackers(jsonb)', 'stable', 'unsafe', 'strict', 'owner'),
   ('pql._read_attributes(text)', 'volatile', 'unsafe', 'strict', 'owner'),
   ('pql._refresh_attributes(text)', 'volatile', 'unsafe', 'strict', 'owner'),
@@ -378,8 +381,8 @@ SELECT is_empty($$
 SELECT bag_eq($$SELECT oid::regclass::text FROM relation WHERE relkind IN ('r', 'p', 'S')$$,
   $$SELECT unnest(extconfig)::regclass::text FROM pg_extension WHERE extname = 'pql' UNION ALL VALUES ('pql.source_leaf'), ('pql.identity_lock')$$,
   'every table and the sequence are dumped with their rows, but for what holds in this database only');
-SELECT is_empty($$SELECT c FROM pg_extension, unnest(extcondition) AS c WHERE extname = 'pql' AND c <> ''$$,
-  'with all of their rows');
+SELECT results_eq($$SELECT t::regclass::text COLLATE "C", c COLLATE "C" FROM pg_extension, unnest(extconfig, extcondition) AS x(t, c) WHERE extname = 'pql' AND c <> ''$$,
+  $$SELECT 'pql.free_mail_domain' COLLATE "C", 'WHERE NOT builtin' COLLATE "C"$$, 'with all of their rows, but for those that come with pql');
 
 SELECT * FROM finish();
 ROLLBACK;
