@@ -44,12 +44,18 @@ std::vector<Row> random_rows(std::mt19937_64 &random, int n) {
   return rows;
 }
 
-void fold(Batch &b, const Row &r) {
-  const EventActions what[] = {{kUser, kAccount}, {kUser, kAccountNext}, {{}, kAccountLast}};
+const EventActions kWhat[] = {{kUser, kAccount}, {kUser, kAccountNext}, {{}, kAccountLast}};
+
+template <class F>
+void with_event(const Row &r, F &&f) {
   const bool rules[] = {r.id % 3 == 0};
   const double values[] = {static_cast<double>(r.id % 11)};
   const EventId id = EventId::of_int(r.id);
-  b.fold({r.user, r.account, !r.account.empty(), r.at, id.view(), rules, values}, what[r.kind]);
+  f(Event{r.user, r.account, !r.account.empty(), r.at, id.view(), rules, values});
+}
+
+void fold(Batch &b, const Row &r) {
+  with_event(r, [&](const Event &e) { b.fold(e, kWhat[r.kind]); });
 }
 
 using State = std::map<std::string, std::string>;
@@ -109,6 +115,28 @@ TEST(Batch, AnyBatchingGivesTheSameStateOrSaysThatItCanNot) {
       }
     }
   }
+}
+
+TEST(Batch, ASubjectAloneBecomesWhatItsHomesMakeOfIt) {
+  std::mt19937_64 random(3);
+  const std::vector<Row> rows = random_rows(random, 400);
+  Arena a;
+  Batch homes(a, kTrackers), nobody(a, kTrackers);
+  Subject account, user;
+  account.id = Bytes::borrow("account1");
+  user.id = Bytes::borrow("user20"); // who is in no account
+  for (const Row &r : rows) {
+    fold(homes, r);
+    with_event(r, [&](const Event &e) {
+      if (r.account == "account1") nobody.fold_into(account, e, kWhat[r.kind].on_account);
+      if (r.user == "user20") nobody.fold_into(user, e, kWhat[r.kind].on_user);
+    });
+  }
+  State whole = state_of(a, homes);
+  EXPECT_TRUE(account.settle(a, kTrackers) && user.settle(a, kTrackers));
+  EXPECT_EQ(canonical(a, account), whole["a:account1"]);
+  EXPECT_EQ(canonical(a, user), whole["u:user20"]);
+  EXPECT_EQ(nobody.size(), 0u);
 }
 
 TEST(Batch, APersonWithoutAnAccountIsAHomeOfItsOwn) {
