@@ -1,6 +1,7 @@
 // Tests of the program document's parser, and of the schema that describes the same document.
 // Law: every mistake is reported at its path, in one pass, and nothing makes the parser throw.
-#include "core/program/program.hpp"
+// covers: S1-6, S2-10, S2-11, S2u-2, S2u-3
+#include "core/program/write.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -12,6 +13,7 @@
 
 namespace pql {
 
+void PrintTo(const Change &c, std::ostream *out) { *out << c.path << ": " << c.change; }
 void PrintTo(const Problem &p, std::ostream *out) { *out << p.path << ": " << p.problem << " (" << p.hint << ")"; }
 
 namespace {
@@ -26,7 +28,7 @@ ordered_json minimal() {
     "qualify": {"enter": 10}})");
 }
 
-// One that uses every key.
+// One that uses every key that has been served from the beginning.
 constexpr char kFull[] = R"({
   "program": "workspace_expansion", "unit": "account", "objective": "expansion", "description": "Bigger workspaces",
   "milestones": {"signed_up": {"event": "signup"},
@@ -45,7 +47,55 @@ constexpr char kFull[] = R"({
   "motions": [{"otherwise": true, "motion": "enterprise", "after": "30 minutes", "by": "3 days",
                "next_best_action": "Offer a call"}]})";
 
-ParsedProgram parse(const ordered_json &document) { return parse_program(document.dump()); }
+// One that uses every key of the language, and every measure.
+constexpr char kWhole[] = R"({
+  "program": "workspace_expansion", "unit": "account", "objective": "expansion", "description": "Bigger workspaces",
+  "segment": "attr.plan in ('free', 'team') and attr.employees between 20 and 2000",
+  "milestones": {"signed_up": {"event": "signup"}, "integrated": {"event": "integration_activated", "where": "props ? 'kind'"},
+                 "invited": {"event": "invite_sent", "where": "(props->>'count')::int >= 2"}},
+  "activation": {"steps": ["signed_up", "integrated", "invited"], "order": "any_order", "within": "14 days"},
+  "measures": {
+    "usage_value": {"event": "api_call", "measure": "sum", "of": "(props->>'units')::float8", "window": "30 days", "cap": 1e6},
+    "seat_count": {"value": "attr.seats", "cap": 500},
+    "success": {"measure": "success_rate", "event": "deploy", "success": "props->>'ok' = 'true'", "where": "true", "window": "7 days"},
+    "units_growth": {"measure": "growth", "of": "sum", "sum_of": "(props->>'units')::float8", "event": "api_call", "window": "28 days"},
+    "hours_growth": {"measure": "growth", "of": "time_in_product", "gap": "1 hour", "window": "7 days"},
+    "quiet": {"measure": "recency"}, "zeal": {"measure": "streak", "event": "api_call"},
+    "hours": {"measure": "time_in_product", "window": "7 days"}, "named": {"measure": "flag"}, "done": {"measure": "activation"},
+    "busy_days": {"measure": "active_days", "window": "28 days"}},
+  "signals": {
+    "activated": {"kind": "activation", "milestone": "activation_complete", "max_points": 20, "half_life": "90 days"},
+    "invited": {"kind": "breadth", "milestone": "invited", "window": "30 days", "max_points": 5, "may_score": false},
+    "api_calls": {"kind": "depth", "event": "api_call", "half_life": "7 days", "saturates_at": 50, "max_points": 20},
+    "demos": {"kind": "intent", "event": "demo_viewed", "repeat": "once", "half_life": "7 days", "max_points": 5},
+    "work": {"kind": "depth", "event": "*", "where": "true", "repeat": "per_day", "window": "28 days", "half_saturation": 5,
+             "max_points": 10},
+    "limits_hit": {"kind": "intent", "event": "limit_reached", "repeat": "capped", "cap": 3, "window": "7 days", "points_each": 2,
+                   "max_points": 6},
+    "teammates": {"kind": "breadth", "measure": "distinct_users", "window": "7 days", "points_each": 4, "max_points": 20},
+    "seat_growth": {"kind": "breadth", "measure": "growth", "of": "distinct_users", "window": "28 days", "over": 0.5, "max_points": 10},
+    "rollout": {"kind": "intent", "measure": "pattern", "all_of": ["admin_setup", "integrated", "invited"], "within": "72 hours",
+                "max_points": 15},
+    "path": {"kind": "intent", "sequence": ["pricing_viewed", "checkout_opened"], "within": "1 day", "half_life": "7 days",
+             "max_points": 5},
+    "procurement": {"kind": "intent", "topic": "enterprise_procurement", "half_life": "30 days", "max_points": 25},
+    "referral": {"kind": "intent", "flag": true, "max_points": 30},
+    "icp": {"kind": "fit", "value": "case when attr.employees > 50 then 15 else 0 end", "max_points": 15},
+    "asleep": {"kind": "risk", "measure": "recency", "event": "api_call", "over": 14, "max_points": -20},
+    "failing": {"kind": "risk", "event": "error", "measure": "count", "window": "1 hour", "max_points": 0, "why": "it fails",
+                "owner": "support", "false_positive_risk": "high", "may_show_rep": false, "may_mention": false}},
+  "qualify": {"enter": 70, "leave": 55, "dwell": "1 day", "cool_down": "30 days", "min_kinds": 2, "required_kinds": ["intent", "depth"],
+              "when": "usage_value > 100 and seat_count < 5", "at_least": {"count": 2, "of": ["attr.a", "attr.b", "attr.c"]},
+              "capacity": true},
+  "motions": [{"when": "signal.failing > 5", "motion": "customer_success", "after": "0", "by": "4 hours"},
+              {"when": "signal.procurement > 0", "motion": "enterprise", "next_best_action": "Offer a call", "skills": ["security", "SSO"]},
+              {"otherwise": true, "motion": "account_executive", "after": "1 day", "by": "3 days"}],
+  "guardrails": [{"block_when": "attr.employees < 10 and kind.intent < 30", "reason": "tiny account"},
+                 {"block_when": "attr.open_deal", "reason": "open deal"}],
+  "examples": [{"subject": "acme", "expect": "enterprise"}, {"subject": "tiny", "expect": "not_qualified"}],
+  "holdout": 0.1, "limits": {"min_days_between_versions": 14}, "re_evaluate": "30 minutes"})";
+
+ParsedProgram parse(const ordered_json &document) { return parse_program(document.dump(), Served::all); }
 
 // Style of every message, whatever the document.
 void check_style(const std::vector<Problem> &problems) {
@@ -68,7 +118,7 @@ void expect_right(const ordered_json &document) {
 // Exactly one problem; its hint is checked by the parts that are given.
 void expect_text_problem(std::string_view text, std::string_view path, std::string_view problem,
                          std::string_view hint = {}) {
-  const ParsedProgram r = parse_program(text);
+  const ParsedProgram r = parse_program(text, Served::all);
   check_style(r.problems);
   ASSERT_EQ(r.problems.size(), 1u) << text.substr(0, 500) << "\n" << testing::PrintToString(r.problems);
   EXPECT_EQ(r.problems[0].path, path) << text.substr(0, 500);
@@ -91,6 +141,21 @@ std::vector<std::string> paths(const ParsedProgram &r) {
 ordered_json with_signal(const char *key, ordered_json value) {
   ordered_json d = minimal();
   d["signals"]["calls"][key] = std::move(value);
+  return d;
+}
+
+// The minimal document on accounts with one more signal, or one measure.
+ordered_json with_other(const char *text) {
+  ordered_json d = minimal();
+  d["unit"] = "account";
+  d["signals"]["other"] = ordered_json::parse(text);
+  return d;
+}
+
+ordered_json with_measure(const char *text) {
+  ordered_json d = minimal();
+  d["unit"] = "account";
+  d["measures"]["m"] = ordered_json::parse(text);
   return d;
 }
 
@@ -130,7 +195,7 @@ TEST(Program, ReadsTheSmallestDocument) {
 }
 
 TEST(Program, ReadsEveryKey) {
-  const ParsedProgram r = parse_program(kFull);
+  const ParsedProgram r = parse_program(kFull, Served::all);
   ASSERT_EQ(r.problems, std::vector<Problem>{});
   const ProgramDef &p = r.program;
   EXPECT_EQ(p.unit, Unit::account);
@@ -237,7 +302,7 @@ TEST(Program, BoundsDepth) {
   for (int i = 1; i < kMaxDepth; i++) deep = ordered_json::array({deep});
   ordered_json d = minimal();
   d["examples"] = deep;
-  expect_problem(d, "examples", "is not supported by this version");
+  expect_problem(d, "examples[0]", "must be an object, not an array");
   d["examples"] = ordered_json::array({deep});
   expect_problem(d, "", "document is nested more than 32 levels deep");
   expect_text_problem(std::string(1'000'000, '['), "", "document is nested more than 32 levels deep");
@@ -290,38 +355,69 @@ TEST(Program, SuggestsKeys) {
   d = minimal();
   d["entirely_different"] = 1;
   expect_problem(d, "entirely_different", "is not a known key",
-                 "Known keys are program, unit, objective, description, milestones, "
-                 "activation, signals, qualify and motions.");
+                 "Known keys are program, unit, objective, description, segment, milestones, "
+                 "activation, measures, signals, qualify, motions, guardrails, examples, holdout, limits and re_evaluate.");
   expect_problem(with_signal(std::string(5'000, 'k').c_str(), 1), "signals.calls[\"" + std::string(70, 'k') + "...\"]",
                  "is not a known key");
 }
 
-TEST(Program, SaysWhatThisVersionCannotDo) {
-  for (auto key : {"segment", "measures", "guardrails", "examples", "holdout", "limits", "capacity", "re_evaluate"}) {
+// A right document that uses something of the language.
+ordered_json using_it(const Unserved &u) {
+  ordered_json whole = ordered_json::parse(kWhole), d = minimal();
+  const std::string section(u.section), word(u.word);
+  d["unit"] = "account";
+  d["milestones"] = whole["milestones"];
+  d["activation"] = whole["activation"];
+  for (const auto &[name, signal] : whole["signals"].items()) {
+    if (signal["kind"] != "risk") d["signals"][name] = signal;
+  }
+  if (section == "program") {
+    d[word] = whole[word];
+    d["motions"] = whole["motions"];
+  } else if (section == "qualify") {
+    d["qualify"][word] = whole["qualify"][word];
+  } else if (section == "motion") {
+    d["motions"] = whole["motions"];
+  } else {
+    d["signals"]["failing"] = whole["signals"]["failing"];
+    d["signals"]["asleep"] = whole["signals"]["asleep"];
+    for (const auto &[name, measure] : whole["measures"].items()) {
+      d["signals"]["of_" + name] = measure;
+      d["signals"]["of_" + name]["kind"] = "depth";
+      d["signals"]["of_" + name]["max_points"] = 1;
+    }
+    d["signals"]["valued"] = {{"kind", "fit"}, {"measure", "value"}, {"value", "1"}, {"max_points", 1}};
+  }
+  return d;
+}
+
+TEST(Program, RefusesByNameWhatIsNotServed) {
+  for (const Unserved &u : unserved()) {
+    const std::string word(u.word);
+    const ordered_json d = using_it(u);
+    expect_right(d);
+    const ParsedProgram r = parse_program(d.dump());
+    check_style(r.problems);
+    EXPECT_TRUE(std::any_of(r.problems.begin(), r.problems.end(), [&](const Problem &p) {
+      const bool named = u.section == "use" || p.path.ends_with(word) || p.problem.find('"' + word + '"') != std::string::npos;
+      return named && p.problem.find("is not supported by this version") != std::string::npos;
+    })) << u.section << " " << u.word;
+    for (const Problem &p : r.problems)
+      EXPECT_NE(p.problem.find("is not supported by this version"), std::string::npos) << testing::PrintToString(p);
+  }
+}
+
+TEST(Program, AsksNothingMoreOfWhatIsNotServed) {
+  if (unserved().empty()) return;
+  for (const Unserved &u : unserved()) {
+    if (u.section != "program" && u.section != "qualify") continue;
     ordered_json d = minimal();
-    d[key] = 1;
-    expect_problem(d, key, "is not supported by this version");
+    (u.section == "program" ? d : d["qualify"])[std::string(u.word)] = ordered_json::array({1, nullptr}); // of no right type
+    const ParsedProgram r = parse_program(d.dump());
+    ASSERT_EQ(r.problems.size(), 1u) << testing::PrintToString(r.problems);
+    EXPECT_EQ(r.problems[0].problem, "is not supported by this version");
   }
-  for (auto key : {"window", "topic", "value", "over", "all_of", "within", "when"}) {
-    expect_problem(with_signal(key, "x"), std::string("signals.calls.") + key, "is not supported by this version");
-  }
-  for (auto key : {"dwell", "cool_down", "min_kinds", "required_kinds", "when", "capacity"}) {
-    ordered_json d = minimal();
-    d["qualify"][key] = "1 day";
-    expect_problem(d, std::string("qualify.") + key, "is not supported by this version");
-  }
-  for (auto measure : {"distinct_users", "growth", "pattern"}) {
-    expect_problem(with_signal("measure", measure), "signals.calls.measure",
-                   '"' + std::string(measure) + "\" is not supported by this version", "Use count or sum.");
-  }
-  expect_problem(with_motion({{"when", "true"}, {"motion", "email"}}), "motions[0].when",
-                 "is not supported by this version");
-  expect_problem(with_motion({{"otherwise", true}, {"motion", "email"}, {"skills", {"x"}}}), "motions[0].skills",
-                 "is not supported by this version");
-  // What a later version's signal lacks of this version's is no problem of its own.
-  ordered_json d = minimal();
-  d["signals"]["procurement"] = {{"kind", "intent"}, {"topic", "enterprise_procurement"}, {"max_points", 25}};
-  expect_problem(d, "signals.procurement.topic", "is not supported by this version");
+  EXPECT_TRUE(parse_program(kFull).problems.empty());
 }
 
 TEST(Program, RefusesDuplicateKeys) {
@@ -403,24 +499,27 @@ TEST(Program, RefusesNul) {
   expect_problem(d, "[\"unit\\u0000\"]", "is not a known key", "\"unit\"");
 }
 
+void expect_wrong_type(const ordered_json &full, const ordered_json::json_pointer &at, const ordered_json &bad) {
+  const bool number = full[at].is_number() && bad.is_number();
+  if (number || bad.type() == full[at].type()) return;
+  ordered_json d = full;
+  d[at] = bad;
+  const ParsedProgram r = parse(d);
+  check_style(r.problems);
+  EXPECT_TRUE(std::any_of(r.problems.begin(), r.problems.end(), [](const Problem &p) {
+    return p.problem.find("must be ") != std::string::npos;
+  })) << at.to_string()
+      << " = " << bad;
+}
+
 TEST(Program, RefusesWrongTypesEverywhere) {
   const ordered_json values[] = {nullptr, true, 7, 7.5, "text", ordered_json::array({1}), ordered_json{{"k", 1}}};
-  const ordered_json full = ordered_json::parse(kFull);
-  const ordered_json flat = full.flatten();
-  for (const auto &[pointer, good] : flat.items()) {
-    // Every leaf, and everything above it.
-    for (ordered_json::json_pointer at(pointer); !at.empty(); at.pop_back()) {
-      for (const ordered_json &bad : values) {
-        const bool number = full[at].is_number() && bad.is_number();
-        if (number || bad.type() == full[at].type()) continue;
-        ordered_json d = full;
-        d[at] = bad;
-        const ParsedProgram r = parse(d);
-        check_style(r.problems);
-        EXPECT_FALSE(r.problems.empty()) << at.to_string() << " = " << bad;
-        EXPECT_TRUE(std::any_of(r.problems.begin(), r.problems.end(),
-                                [](const Problem &p) { return p.problem.find("must be ") != std::string::npos; }))
-            << at.to_string() << " = " << bad;
+  for (const char *text : {kFull, kWhole}) {
+    const ordered_json full = ordered_json::parse(text), flat = full.flatten();
+    for (const auto &[pointer, good] : flat.items()) {
+      // Every leaf, and everything above it.
+      for (ordered_json::json_pointer at(pointer); !at.empty(); at.pop_back()) {
+        for (const ordered_json &bad : values) expect_wrong_type(full, at, bad);
       }
     }
   }
@@ -468,7 +567,7 @@ TEST(Program, ChecksWords) {
   expect_problem(with_signal("kind", "Depth"), "signals.calls.kind", "\"Depth\" is not a valid kind", "\"depth\"");
   expect_problem(with_signal("measure", "cuont"), "signals.calls.measure", "\"cuont\" is not a valid measure",
                  "\"count\"");
-  expect_problem(with_signal("measure", "milestone"), "signals.calls.measure", "\"milestone\" is not a valid measure");
+  expect_problem(with_signal("measure", "milestone"), "signals.calls.milestone", "is required");
   expect_problem(with_signal("false_positive_risk", "none"), "signals.calls.false_positive_risk",
                  "\"none\" is not a valid false_positive_risk", "Allowed are low, medium and high.");
   ordered_json d = minimal();
@@ -486,16 +585,16 @@ TEST(Program, ChecksNumbers) {
     expect_right(d);
   }
   expect_right(with_signal("max_points", 20.0));
-  for (auto bad : {0, -1, 1001}) {
+  for (auto bad : {-1001, 1001}) {
     expect_problem(with_signal("max_points", bad), "signals.calls.max_points",
-                   "must be an integer between 1 and 1000, not " + std::to_string(bad));
+                   "must be an integer between -1000 and 1000, not " + std::to_string(bad));
   }
   expect_problem(with_signal("max_points", 1.5), "signals.calls.max_points",
-                 "must be an integer between 1 and 1000, not 1.5");
+                 "must be an integer between -1000 and 1000, not 1.5");
   expect_problem(with_signal("max_points", 1e300), "signals.calls.max_points",
-                 "must be an integer between 1 and 1000, not 1e+300");
+                 "must be an integer between -1000 and 1000, not 1e+300");
   expect_problem(with_signal("max_points", 10'000'000'000'000'000'000u), "signals.calls.max_points",
-                 "must be an integer between 1 and 1000, not 1e+19");
+                 "must be an integer between -1000 and 1000, not 1e+19");
   expect_problem(with_signal("max_points", "20"), "signals.calls.max_points", "must be a number, not a string",
                  "without quotes");
   for (auto key : {"points_each", "saturates_at", "half_saturation"}) {
@@ -584,7 +683,7 @@ TEST(Program, ChecksSignals) {
   expect_right(d);
   d["signals"]["one_more"] = d["signals"]["calls"];
   expect_problem(d, "signals", "must have at most 64 entries, not 65");
-  expect_problem(with_signal("of", "units"), "signals.calls.of", "is only for the measure sum");
+  expect_problem(with_signal("of", "units"), "signals.calls.of", "is only for the measures sum or growth");
 }
 
 TEST(Program, TakesOneCurve) {
@@ -592,12 +691,13 @@ TEST(Program, TakesOneCurve) {
   ordered_json d = with_signal("points_each", 4);
   d["signals"]["calls"]["half_saturation"] = 3;
   expect_problem(d, "signals.calls.half_saturation", "cannot be combined with \"points_each\"",
-                 "Keep one of points_each, saturates_at or half_saturation.");
+                 "Keep one of points_each, saturates_at, half_saturation or over.");
 }
 
 TEST(Program, KeepsMilestoneSignalsApart) {
   const ordered_json other = {{"event", "x"},         {"where", "true"},  {"measure", "count"}, {"of", "x"},
-                              {"half_life", "1 day"}, {"points_each", 1}, {"saturates_at", 1},  {"half_saturation", 1}};
+                              {"cap", 1},
+                              {"success", "x"},       {"points_each", 1}, {"saturates_at", 1},  {"half_saturation", 1}};
   for (const auto &[key, value] : other.items()) {
     ordered_json d = with_milestones();
     d["signals"]["calls"] = {{"kind", "depth"}, {"milestone", "invited"}, {"max_points", 20}, {key, value}};
@@ -649,10 +749,10 @@ TEST(Program, ChecksMotions) {
   }
   ordered_json d = minimal();
   d["motions"] = ordered_json::array();
-  expect_problem(d, "motions", "must not be empty");
+  expect_problem(d, "motions", "must list 1 to 32 motions, not 0");
   d["motions"] =
       ordered_json::array({{{"otherwise", true}, {"motion", "email"}}, {{"otherwise", true}, {"motion", "none"}}});
-  expect_problem(d, "motions", "has more than one motion, which is not supported by this version");
+  expect_problem(d, "motions[1]", "is never chosen, because the motion before it is for everybody");
   expect_problem(with_motion({{"otherwise", false}, {"motion", "email"}}), "motions[0].otherwise", "must be true");
   expect_problem(with_motion({{"otherwise", true}, {"motion", "emial"}}), "motions[0].motion",
                  "\"emial\" is not a valid motion", "Perhaps you meant \"email\".");
@@ -660,7 +760,607 @@ TEST(Program, ChecksMotions) {
   expect_problem(with_motion({{"otherwise", true}, {"motion", "email"}, {"by", "0"}}), "motions[0].by",
                  "must be longer than 0");
   expect_problem(with_motion({{"otherwise", true}, {"motion", "email"}, {"by", "4 working hours"}}), "motions[0].by",
-                 "working time is not supported by this version");
+                 "working time is not supported by this version", "Working time comes with routing");
+}
+
+TEST(Program, ReadsTheWholeLanguage) {
+  const ParsedProgram r = parse_program(kWhole, Served::all);
+  ASSERT_EQ(r.problems, std::vector<Problem>{});
+  const ProgramDef &p = r.program;
+  EXPECT_EQ(p.segment, "attr.plan in ('free', 'team') and attr.employees between 20 and 2000");
+  EXPECT_EQ(p.qualify, (QualifyDef{70, 55, kDay, 30 * kDay, 2, {Kind::intent, Kind::depth},
+                                   "usage_value > 100 and seat_count < 5", AtLeastDef{2, {"attr.a", "attr.b", "attr.c"}}, true}));
+  const std::vector<MotionDef> motions = {{"signal.failing > 5", "customer_success", 0, 4 * kHour, "", {}},
+                                          {"signal.procurement > 0", "enterprise", 0, 0, "Offer a call", {"security", "SSO"}},
+                                          {"", "account_executive", kDay, 3 * kDay, "", {}}};
+  EXPECT_EQ(p.motions, motions);
+  EXPECT_EQ(p.guardrails[0], (GuardrailDef{"attr.employees < 10 and kind.intent < 30", "tiny account"}));
+  EXPECT_EQ(p.examples[1], (ExampleDef{"tiny", "not_qualified"}));
+  EXPECT_EQ(p.holdout, 0.1);
+  EXPECT_EQ(p.min_days_between_versions, 14);
+  EXPECT_EQ(p.re_evaluate, 30 * kMinute);
+  EXPECT_EQ(p.measures[0].name, "usage_value");
+  EXPECT_EQ(p.measures[0].cap, 1e6);
+  EXPECT_EQ(p.measures[1].value, "attr.seats");
+  EXPECT_EQ(p.signals[0].half_life, 90 * kDay);
+  EXPECT_EQ(p.signals[1].window, 30 * kDay);
+  EXPECT_EQ(p.signals[12].points_each, 1); // of a value
+  EXPECT_EQ(p.signals[13].max_points, -20);
+  EXPECT_EQ(p.signals[13].over, 14);
+  EXPECT_EQ(p.signals[13].saturates_at, 0);
+}
+
+// Every key of every section stands in the whole document, so that what is said of it is said of them all.
+TEST(Program, TheWholeDocumentUsesEveryKey) {
+  const ordered_json whole = ordered_json::parse(kWhole);
+  const auto members = [&](const char *key) {
+    ordered_json all = ordered_json::array();
+    for (const auto &[name, j] : whole[key].items()) all.push_back(j);
+    return all;
+  };
+  const std::pair<const char *, ordered_json> objects[] = {{"program", ordered_json::array({whole})},
+                                                           {"milestone", members("milestones")},
+                                                           {"activation", ordered_json::array({whole["activation"]})},
+                                                           {"signal", members("signals")},
+                                                           {"qualify", ordered_json::array({whole["qualify"]})},
+                                                           {"at_least", ordered_json::array({whole["qualify"]["at_least"]})},
+                                                           {"motion", whole["motions"]},
+                                                           {"guardrail", whole["guardrails"]},
+                                                           {"example", whole["examples"]},
+                                                           {"limits", ordered_json::array({whole["limits"]})}};
+  ordered_json both = members("signals");
+  for (const ordered_json &m : members("measures")) both.push_back(m);
+  for (const Section &section : sections()) {
+    if (section.name == "measure") continue; // its keys are signals' keys
+    const auto object = std::find_if(std::begin(objects), std::end(objects), [&](const auto &o) { return o.first == section.name; });
+    ASSERT_NE(object, std::end(objects)) << section.name;
+    for (const std::string_view key : section.keys) {
+      const ordered_json &all = section.name == "signal" ? both : object->second;
+      EXPECT_TRUE(std::any_of(all.begin(), all.end(), [&](const ordered_json &j) { return j.contains(std::string(key)); }))
+          << section.name << "." << key;
+    }
+  }
+  std::vector<std::string_view> used;
+  const ProgramDef p = parse_program(kWhole, Served::all).program;
+  for (const SignalDef &s : p.signals) used.push_back(name_of(s.measure));
+  for (const NamedMeasure &m : p.measures) used.push_back(name_of(m.measure));
+  for (int m = 0; m <= static_cast<int>(Measure::flag); m++)
+    EXPECT_NE(std::find(used.begin(), used.end(), name_of(static_cast<Measure>(m))), used.end()) << name_of(static_cast<Measure>(m));
+}
+
+MeasureDef of_events(Measure measure, const char *event, Micros half_life, Micros window) {
+  MeasureDef m;
+  m.measure = measure;
+  m.event = event;
+  m.half_life = half_life;
+  m.window = window;
+  return m;
+}
+
+TEST(Program, LowersMeasures) {
+  const auto capped = [](MeasureDef m, double cap) {
+    m.cap = cap;
+    return m;
+  };
+  const auto growing = [](Measure of, const char *event, const char *sum, Micros gap) {
+    MeasureDef m = of_events(Measure::growth, event, 0, 7 * kDay);
+    m.growth_of = of;
+    m.of = sum;
+    m.gap = gap;
+    return m;
+  };
+  const auto pattern = [](bool in_order) {
+    MeasureDef m;
+    m.measure = Measure::pattern;
+    m.steps = {"a", "b"};
+    m.in_order = in_order;
+    m.within = 3 * kDay;
+    return m;
+  };
+  MeasureDef timed = of_events(Measure::time_in_product, "*", 0, kDay), flag, done, reached, value, rate;
+  timed.gap = 30 * kMinute;
+  flag.measure = Measure::flag;
+  done.measure = Measure::activation;
+  reached.measure = Measure::milestone;
+  reached.milestone = "invited";
+  reached.half_life = kDay;
+  value.measure = Measure::value;
+  value.value = "attr.x";
+  rate = of_events(Measure::success_rate, "e", 0, kDay);
+  rate.success = "ok";
+  const std::pair<const char *, MeasureDef> cases[] = {
+      {R"({"event": "e", "half_life": "1 day"})", of_events(Measure::count, "e", kDay, 0)},
+      {R"({"event": "e", "window": "1 day"})", of_events(Measure::count, "e", 0, kDay)},
+      {R"({"event": "*", "window": "1 day"})", of_events(Measure::count, "*", 0, kDay)},
+      {R"({"topic": "procurement", "half_life": "1 day"})", of_events(Measure::count, "topic:procurement", kDay, 0)},
+      {R"({"event": "e", "window": "1 day", "repeat": "each"})", of_events(Measure::count, "e", 0, kDay)},
+      {R"({"event": "e", "window": "1 day", "repeat": "once"})", capped(of_events(Measure::count, "e", 0, kDay), 1)},
+      {R"({"event": "e", "half_life": "1 day", "repeat": "capped", "cap": 2.5})", capped(of_events(Measure::count, "e", kDay, 0), 2.5)},
+      {R"({"event": "e", "half_life": "1 day", "cap": 2.5})", capped(of_events(Measure::count, "e", kDay, 0), 2.5)},
+      {R"({"event": "e", "window": "9 days", "repeat": "per_day"})", of_events(Measure::active_days, "e", 0, 9 * kDay)},
+      {R"({"event": "e", "window": "9 days", "repeat": "per_day", "cap": 5})",
+       capped(of_events(Measure::active_days, "e", 0, 9 * kDay), 5)},
+      {R"({"measure": "distinct_users", "window": "7 days"})", of_events(Measure::distinct_users, "*", 0, 7 * kDay)},
+      {R"({"measure": "distinct_users", "event": "e", "window": "7 days"})", of_events(Measure::distinct_users, "e", 0, 7 * kDay)},
+      {R"({"measure": "active_days", "window": "7 days"})", of_events(Measure::active_days, "*", 0, 7 * kDay)},
+      {R"({"measure": "streak"})", of_events(Measure::streak, "*", 0, 90 * kDay)},
+      {R"({"measure": "streak", "event": "e", "window": "30 days"})", of_events(Measure::streak, "e", 0, 30 * kDay)},
+      {R"({"measure": "recency"})", of_events(Measure::recency, "*", 0, 0)},
+      {R"({"measure": "time_in_product", "window": "1 day"})", timed},
+      {R"({"measure": "success_rate", "event": "e", "success": "ok", "window": "1 day"})", rate},
+      {R"({"measure": "growth", "of": "count", "event": "e", "window": "7 days"})", growing(Measure::count, "e", "", 0)},
+      {R"({"measure": "growth", "of": "sum", "sum_of": "x", "event": "e", "window": "7 days"})", growing(Measure::sum, "e", "x", 0)},
+      {R"({"measure": "growth", "of": "distinct_users", "window": "7 days"})", growing(Measure::distinct_users, "*", "", 0)},
+      {R"({"measure": "growth", "of": "active_days", "window": "7 days"})", growing(Measure::active_days, "*", "", 0)},
+      {R"({"measure": "growth", "of": "time_in_product", "window": "7 days"})", growing(Measure::time_in_product, "*", "", 30 * kMinute)},
+      {R"({"all_of": ["a", "b"], "within": "72 hours"})", pattern(false)},
+      {R"({"measure": "pattern", "sequence": ["a", "b"], "within": "72 hours"})", pattern(true)},
+      {R"({"milestone": "invited", "half_life": "1 day"})", reached},
+      {R"({"measure": "milestone", "milestone": "invited", "half_life": "1 day"})", reached},
+      {R"({"milestone": "activation_complete"})", done},
+      {R"({"measure": "activation"})", done},
+      {R"({"value": "attr.x"})", value},
+      {R"({"measure": "value", "value": "attr.x"})", value},
+      {R"({"flag": true})", flag},
+      {R"({"measure": "flag"})", flag},
+  };
+  for (const auto &[text, wanted] : cases) {
+    ordered_json d = with_milestones();
+    d["unit"] = "account";
+    d["measures"]["m"] = ordered_json::parse(text);
+    d["signals"]["other"] = d["measures"]["m"];
+    d["signals"]["other"]["kind"] = "depth";
+    d["signals"]["other"]["max_points"] = 5;
+    const ParsedProgram r = parse(d);
+    ASSERT_EQ(r.problems, std::vector<Problem>{}) << text;
+    EXPECT_TRUE(static_cast<const MeasureDef &>(r.program.measures[0]) == wanted) << text;
+    EXPECT_TRUE(static_cast<const MeasureDef &>(r.program.signals[1]) == wanted) << text;
+    EXPECT_EQ(parse_program(write_program(r.program), Served::all).program, r.program) << text;
+  }
+}
+
+TEST(Program, RefusesMeasures) {
+  struct Case {
+    const char *text, *key, *problem, *hint;
+  };
+  const Case cases[] = {
+      {R"({"half_life": "1 day"})", "event", "is required", "\"milestone\""},
+      {R"({"event": "e"})", "half_life", "is required", "\"window\""},
+      {R"({"event": "e", "half_life": "1 day", "window": "1 day"})", "window", "cannot be combined with \"half_life\"",
+       "Keep one of half_life or window."},
+      {R"({"event": "e", "windwo": "1 day"})", "windwo", "is not a known key", "\"window\""},
+      {R"({"event": "e", "window": "0"})", "window", "must be at least 1 second, not 0 seconds", ""},
+      {R"({"event": "e", "topic": "t", "window": "1 day"})", "topic", "cannot be combined with \"event\"", "event or topic"},
+      {R"({"topic": "No name", "window": "1 day"})", "topic", "\"No name\" is not a valid name", ""},
+      {R"({"event": "e", "window": "1 day", "success": "x"})", "success", "is only for the measure success_rate", "measure"},
+      {R"({"event": "e", "window": "1 day", "gap": "1 hour"})", "gap", "is only for the measures time_in_product or growth", ""},
+      {R"({"event": "e", "window": "1 day", "within": "1 hour"})", "within", "is only for the measure pattern", ""},
+      {R"({"event": "e", "window": "1 day", "repeat": "daily"})", "repeat", "\"daily\" is not a valid repeat", "per_day"},
+      {R"({"event": "e", "window": "1 day", "repeat": "capped"})", "cap", "is required", ""},
+      {R"({"event": "e", "window": "1 day", "repeat": "once", "cap": 2})", "cap", "cannot be combined with \"repeat\": \"once\"", "capped"},
+      {R"({"event": "e", "window": "1 day", "repeat": "each", "cap": 2})", "cap", "cannot be combined with \"repeat\": \"each\"", "capped"},
+      {R"({"event": "e", "window": "1 day", "cap": 0})", "cap", "must be greater than 0, not 0", ""},
+      {R"({"event": "e", "repeat": "per_day"})", "window", "is required", "30 days"},
+      {R"({"event": "e", "half_life": "1 day", "repeat": "per_day"})", "half_life",
+       "cannot be combined with \"repeat\": \"per_day\"", "window"},
+      {R"({"measure": "sum", "event": "e", "of": "x", "window": "1 day", "repeat": "once"})", "repeat",
+       "is only for the measure count", ""},
+      {R"({"measure": "sum", "event": "e", "window": "1 day"})", "of", "is required", "number"},
+      {R"({"measure": "distinct_users"})", "window", "is required", ""},
+      {R"({"measure": "distinct_users", "half_life": "7 days"})", "half_life",
+       "is only for the measures count, sum, milestone, activation or pattern", ""},
+      {R"({"measure": "active_days"})", "window", "is required", ""},
+      {R"({"measure": "time_in_product"})", "window", "is required", ""},
+      {R"({"measure": "time_in_product", "window": "1 day", "gap": "0"})", "gap", "must be at least 1 second, not 0 seconds", ""},
+      {R"({"measure": "recency", "window": "1 day"})", "window",
+       "is only for the measures count, sum, milestone, activation, distinct_users, active_days, streak, pattern, time_in_product, "
+       "success_rate or growth", ""},
+      {R"({"measure": "success_rate", "event": "e", "window": "1 day"})", "success", "is required", "condition"},
+      {R"({"measure": "success_rate", "success": "x", "window": "1 day"})", "event", "is required", ""},
+      {R"({"measure": "success_rate", "event": "e", "success": "x", "window": "1 day", "cap": 1})", "cap",
+       "is only for the measures count, sum, distinct_users, active_days, streak, recency, time_in_product, growth or value", ""},
+      {R"({"measure": "growth", "window": "1 day"})", "of", "is required", "distinct_users"},
+      {R"({"measure": "growth", "of": "users", "window": "1 day"})", "of", "\"users\" is not a valid measure to grow", ""},
+      {R"({"measure": "growth", "of": "count", "window": "1 day"})", "event", "is required", ""},
+      {R"({"measure": "growth", "of": "count", "event": "e"})", "window", "is required", ""},
+      {R"({"measure": "growth", "of": "sum", "event": "e", "window": "1 day"})", "sum_of", "is required", ""},
+      {R"({"measure": "growth", "of": "count", "event": "e", "sum_of": "x", "window": "1 day"})", "sum_of",
+       "is only for the growth of a sum", ""},
+      {R"({"measure": "growth", "of": "count", "event": "e", "gap": "1 hour", "window": "1 day"})", "gap",
+       "is only for the growth of time_in_product", ""},
+      {R"({"measure": "pattern", "within": "1 day"})", "all_of", "is required", "sequence"},
+      {R"({"all_of": ["a", "b"]})", "within", "is required", "72 hours"},
+      {R"({"all_of": ["a"], "within": "1 day"})", "all_of", "must list 2 to 32 steps, not 1", ""},
+      {R"({"all_of": ["a", "b"], "sequence": ["a", "b"], "within": "1 day"})", "sequence", "cannot be combined with \"all_of\"", ""},
+      {R"({"sequence": ["a", "b", "a"], "within": "1 day"})", "sequence[2]", "repeats \"a\"", "once"},
+      {R"({"sequence": ["a", " "], "within": "1 day"})", "sequence[1]", "must not be empty", ""},
+      {R"({"sequence": ["a", 7], "within": "1 day"})", "sequence[1]", "must be a string, not a number", ""},
+      {R"({"sequence": ["a", "*"], "within": "1 day"})", "sequence", "\"*\" cannot be a step", ""},
+      {R"({"sequence": ["a", "activation_complete"], "within": "1 day"})", "sequence", "\"activation_complete\" cannot be a step", ""},
+      {R"({"measure": "sum", "value": "1"})", "measure", "cannot be combined with \"value\"", "Keep one"},
+      {R"({"milestone": "invited", "value": "1"})", "value", "cannot be combined with \"milestone\"", "Keep one"},
+      {R"({"milestone": "invited", "half_life": "1 day", "window": "1 day"})", "window", "cannot be combined with \"half_life\"", ""},
+      {R"({"measure": "milestone"})", "milestone", "is required", ""},
+      {R"({"measure": "activation", "milestone": "invited"})", "milestone",
+       "must be \"activation_complete\" for the measure activation", ""},
+      {R"({"measure": "value"})", "value", "is required", ""},
+      {R"({"value": " "})", "value", "must not be empty", ""},
+      {R"({"value": "1", "window": "1 day"})", "window", "cannot be combined with \"value\"", ""},
+      {R"({"flag": false})", "flag", "must be true", ""},
+      {R"({"flag": true, "event": "e"})", "event", "cannot be combined with \"flag\"", ""},
+      {R"({"measure": "median", "event": "e"})", "measure", "\"median\" is not a valid measure", "distinct_users"},
+  };
+  for (const Case &c : cases) {
+    ordered_json d = with_milestones();
+    d["unit"] = "account";
+    d["measures"]["m"] = ordered_json::parse(c.text);
+    expect_problem(d, std::string("measures.m.") + c.key, c.problem, c.hint);
+    d["signals"]["other"] = d["measures"]["m"];
+    d.erase("measures");
+    d["signals"]["other"]["kind"] = "depth";
+    d["signals"]["other"]["max_points"] = 5;
+    expect_problem(d, std::string("signals.other.") + c.key, c.problem, c.hint);
+  }
+}
+
+TEST(Program, CountsUsersOfAccountsOnly) {
+  for (auto [text, path] : {std::pair(R"({"measure": "distinct_users", "window": "7 days"})", "measures.m.measure"),
+                            std::pair(R"({"measure": "growth", "of": "distinct_users", "window": "7 days"})", "measures.m.of")}) {
+    ordered_json d = with_measure(text);
+    expect_right(d);
+    d["unit"] = "user";
+    expect_problem(d, path, "cannot count the users of a user", "active_days");
+  }
+}
+
+TEST(Program, NeedsAnActivationToMeasureIt) {
+  expect_problem(with_measure(R"({"measure": "activation"})"), "measures.m.measure", "needs an activation, and the program has none");
+}
+
+TEST(Program, ChecksNamesOfMeasures) {
+  ordered_json d = minimal();
+  d["measures"]["calls"] = {{"value", "1"}};
+  expect_problem(d, "measures.calls", "has the name of a signal", "signal.calls");
+  for (auto name : {"score", "users_active", "as_of", "attr", "account", "signal", "points", "kind", "milestone", "event", "props"}) {
+    d = minimal();
+    d["measures"][name] = {{"value", "1"}};
+    expect_problem(d, std::string("measures.") + name, '"' + std::string(name) + "\" is a reserved name");
+  }
+  d = minimal();
+  d["measures"]["m"] = 7;
+  expect_problem(d, "measures.m", "must be an object, not a number");
+  d["measures"]["m"] = {{"value", "1"}, {"points_each", 2}};
+  expect_problem(d, "measures.m.points_each", "is not a known key");
+  d = minimal();
+  for (std::size_t i = 0; i < kMaxMeasures; i++) d["measures"]["m" + std::to_string(i)] = {{"value", "1"}};
+  expect_right(d);
+  d["measures"]["one_more"] = {{"value", "1"}};
+  expect_problem(d, "measures", "must have at most 64 entries, not 65");
+}
+
+TEST(Program, TakesPointsOff) {
+  for (const char *curve : {"points_each", "saturates_at", "half_saturation", "over"}) {
+    ordered_json d = with_other(R"({"kind": "risk", "event": "error", "window": "1 day", "max_points": -20})");
+    d["signals"]["other"][curve] = 3;
+    expect_right(d);
+  }
+  ordered_json d = with_other(R"({"kind": "risk", "event": "error", "window": "1 day", "max_points": 0})");
+  expect_right(d);
+  d["signals"]["other"]["kind"] = "intent";
+  expect_problem(d, "signals.other.max_points", "must not be 0", "may_score");
+  d["signals"]["other"]["may_score"] = false;
+  expect_right(d);
+  // Points that are taken off can't be had.
+  d = with_other(R"({"kind": "risk", "event": "error", "window": "1 day", "max_points": -20})");
+  d["qualify"]["enter"] = 20;
+  expect_right(d);
+  d["qualify"]["enter"] = 21;
+  expect_problem(d, "qualify.enter", "is 21, but the signals that may score give at most 20 points together");
+}
+
+TEST(Program, GivesPointsOverAValue) {
+  for (const double over : {-0.5, 0.0, 1e300}) {
+    ordered_json d = with_other(R"({"kind": "fit", "value": "attr.x", "max_points": 5})");
+    d["signals"]["other"]["over"] = over;
+    const ParsedProgram r = parse(d);
+    ASSERT_TRUE(r.problems.empty());
+    EXPECT_EQ(r.program.signals[1].over, over);
+    EXPECT_EQ(r.program.signals[1].points_each, 0);
+  }
+}
+
+TEST(Program, HasNoCurveForYesOrNo) {
+  for (const char *text : {R"({"flag": true})", R"({"milestone": "invited"})", R"({"all_of": ["a", "b"], "within": "1 day"})"}) {
+    ordered_json d = with_milestones();
+    d["signals"]["other"] = ordered_json::parse(text);
+    const std::string form = d["signals"]["other"].items().begin().key();
+    d["signals"]["other"]["kind"] = "fit";
+    d["signals"]["other"]["max_points"] = 5;
+    expect_right(d);
+    d["signals"]["other"]["points_each"] = 5;
+    expect_problem(d, "signals.other.points_each", "cannot be combined with " + ('"' + form + '"'));
+  }
+}
+
+TEST(Program, ChecksKinds) {
+  ordered_json d = with_other(R"({"kind": "intent", "event": "sso", "half_life": "7 days", "max_points": 5})");
+  d["qualify"]["min_kinds"] = 2;
+  d["qualify"]["required_kinds"] = {"intent", "depth"};
+  expect_right(d);
+  d["qualify"]["required_kinds"] = {"intent", "intent"};
+  expect_problem(d, "qualify.required_kinds[1]", "repeats \"intent\"");
+  d["qualify"]["required_kinds"] = {"fit"};
+  expect_problem(d, "qualify.required_kinds[0]", "no signal of the kind fit gives points", "add such a signal");
+  d["qualify"]["required_kinds"] = {"intnet"};
+  expect_problem(d, "qualify.required_kinds[0]", "\"intnet\" is not a valid kind", "Perhaps you meant \"intent\".");
+  d["qualify"]["required_kinds"] = ordered_json::array();
+  expect_problem(d, "qualify.required_kinds", "must list 1 to 6 kinds, not 0");
+  d["qualify"].erase("required_kinds");
+  d["qualify"]["min_kinds"] = 3;
+  expect_problem(d, "qualify.min_kinds", "is 3, but the signals that give points are of 2 kinds");
+  d["qualify"]["min_kinds"] = 7;
+  expect_problem(d, "qualify.min_kinds", "must be an integer between 1 and 6, not 7");
+  // A kind without points isn't there.
+  d["qualify"]["min_kinds"] = 2;
+  d["signals"]["other"]["may_score"] = false;
+  expect_problem(d, "qualify.min_kinds", "is 2, but the signals that give points are of 1 kind");
+  d["signals"]["other"] = ordered_json::parse(R"({"kind": "risk", "event": "e", "half_life": "7 days", "max_points": -5})");
+  d["qualify"] = {{"enter", 10}, {"required_kinds", {"risk"}}};
+  expect_problem(d, "qualify.required_kinds[0]", "no signal of the kind risk gives points");
+  // Nothing is said while a kind isn't known.
+  d["signals"]["other"]["kind"] = "rsik";
+  expect_problem(d, "signals.other.kind", "\"rsik\" is not a valid kind");
+}
+
+TEST(Program, ChecksRulesOfQualification) {
+  ordered_json d = minimal();
+  d["qualify"]["at_least"] = {{"count", 2}, {"of", {"a", "b", "c"}}};
+  expect_right(d);
+  d["qualify"]["at_least"]["count"] = 4;
+  expect_problem(d, "qualify.at_least.count", "is 4, but there are only 3 rules");
+  d["qualify"]["at_least"]["count"] = 0;
+  expect_problem(d, "qualify.at_least.count", "must be an integer between 1 and 32, not 0");
+  d["qualify"]["at_least"] = {{"count", 1}, {"of", {"a", "a"}}};
+  expect_problem(d, "qualify.at_least.of[1]", "repeats \"a\"");
+  d["qualify"]["at_least"] = {{"count", 1}, {"of", ordered_json::array()}};
+  expect_problem(d, "qualify.at_least.of", "must list 1 to 32 rules, not 0");
+  d["qualify"]["at_least"] = ordered_json::object();
+  EXPECT_EQ(paths(parse(d)), (std::vector<std::string>{"qualify.at_least.of", "qualify.at_least.count"}));
+  d = minimal();
+  d["qualify"]["when"] = " ";
+  expect_problem(d, "qualify.when", "must not be empty");
+  for (auto key : {"dwell", "cool_down"}) {
+    d = minimal();
+    d["qualify"][key] = "0";
+    expect_right(d);
+    d["qualify"][key] = "1 month";
+    expect_problem(d, std::string("qualify.") + key, "a month has no fixed length");
+  }
+}
+
+TEST(Program, ChecksSeveralMotions) {
+  ordered_json d = minimal();
+  const ordered_json sso = {{"when", "signal.calls > 1"}, {"motion", "enterprise"}}, rest = {{"otherwise", true}, {"motion", "none"}};
+  d["motions"] = {sso, rest};
+  expect_right(d);
+  d["motions"] = {rest, sso};
+  expect_problem(d, "motions[1]", "is never chosen, because the motion before it is for everybody", "last");
+  d["motions"] = {rest, sso, sso, rest};
+  expect_problem(d, "motions[1]", "is never chosen, because the motion before it is for everybody");
+  d["motions"] = ordered_json::array({sso});
+  expect_problem(d, "motions", "must end with a motion for everybody else", "otherwise");
+  d["motions"] = {sso, sso, rest};
+  expect_problem(d, "motions[1].when", "repeats the condition of motions[0]");
+  d["motions"] = {{{"when", "true"}, {"otherwise", true}, {"motion", "email"}}, rest};
+  expect_problem(d, "motions[0].otherwise", "cannot be combined with \"when\"");
+  d["motions"] = {{{"motion", "email"}}, rest};
+  expect_problem(d, "motions[0].otherwise", "is required", "\"when\"");
+  d["motions"] = {{{"when", ""}, {"motion", "email"}}, rest};
+  expect_problem(d, "motions[0].when", "must not be empty");
+  d["motions"] = ordered_json::array();
+  for (int i = 0; i < 32; i++) d["motions"].push_back({{"when", std::to_string(i)}, {"motion", "email"}});
+  d["motions"].push_back(rest);
+  EXPECT_EQ(paths(parse(d)), (std::vector<std::string>{"motions", "motions"}));
+  expect_problem(with_motion({{"otherwise", true}, {"motion", "email"}, {"skills", {"a", "a"}}}), "motions[0].skills[1]", "repeats \"a\"");
+  expect_problem(with_motion({{"otherwise", true}, {"motion", "email"}, {"after", "3 business days"}}), "motions[0].after",
+                 "working time is not supported by this version", "Working time comes with routing");
+}
+
+TEST(Program, ChecksGuardrailsAndExamples) {
+  ordered_json d = minimal();
+  d["guardrails"] = {{{"block_when", "a"}, {"reason", "tiny"}}, {{"block_when", "a"}, {"reason", "small"}}};
+  expect_problem(d, "guardrails[1].block_when", "repeats the condition of another guardrail");
+  d["guardrails"] = ordered_json::array({ordered_json::object()});
+  EXPECT_EQ(paths(parse(d)), (std::vector<std::string>{"guardrails[0].block_when", "guardrails[0].reason"}));
+  d["guardrails"] = ordered_json::array();
+  expect_problem(d, "guardrails", "must list 1 to 32 guardrails, not 0");
+  d = minimal();
+  d["examples"] = {{{"subject", "a"}, {"expect", "qualified"}}, {{"subject", "b"}, {"expect", "not_qualified"}},
+                   {{"subject", "c"}, {"expect", "account_executive"}}};
+  expect_right(d);
+  d["examples"][1]["subject"] = "a";
+  expect_problem(d, "examples[1].subject", "repeats \"a\"");
+  d["examples"][1] = {{"subject", "b"}, {"expect", "email"}};
+  expect_problem(d, "examples[1].expect", "none of the motions is \"email\"");
+  d["examples"][1] = {{"subject", "b"}, {"expect", "qualfied"}};
+  expect_problem(d, "examples[1].expect", "\"qualfied\" is not a valid expectation", "Perhaps you meant \"qualified\".");
+  d["examples"][1] = ordered_json::object();
+  EXPECT_EQ(paths(parse(d)), (std::vector<std::string>{"examples[1].subject", "examples[1].expect"}));
+}
+
+TEST(Program, ChecksLimits) {
+  ordered_json d = minimal();
+  for (const double share : {0.0, 0.1, 0.5}) {
+    d["holdout"] = share;
+    expect_right(d);
+  }
+  for (const double share : {-0.1, 0.51}) {
+    d["holdout"] = share;
+    EXPECT_EQ(paths(parse(d)), (std::vector<std::string>{"holdout"}));
+  }
+  d["holdout"] = 1;
+  expect_problem(d, "holdout", "must be between 0 and 0.5, not 1");
+  d = minimal();
+  d["limits"] = {{"min_days_between_versions", 365}};
+  expect_right(d);
+  d["limits"] = {{"min_days_between_versions", 366}};
+  expect_problem(d, "limits.min_days_between_versions", "must be an integer between 0 and 365, not 366");
+  d["limits"] = {{"min_days", 1}};
+  expect_problem(d, "limits.min_days", "is not a known key");
+  d = minimal();
+  d["re_evaluate"] = "30 seconds";
+  expect_problem(d, "re_evaluate", "must be at least 1 minute, not 30 seconds");
+  d["re_evaluate"] = "2 days";
+  expect_problem(d, "re_evaluate", "must be at most 1 day, not 2 days");
+}
+
+TEST(Program, AMilestoneIsOfOneEvent) {
+  ordered_json d = with_milestones();
+  d["milestones"]["invited"]["event"] = "*";
+  expect_problem(d, "milestones.invited.event", "must be the name of one event");
+}
+
+TEST(WriteProgram, IsReadBack) {
+  for (const std::string &text : {minimal().dump(), std::string(kFull), std::string(kWhole), with_milestones().dump()}) {
+    const ProgramDef p = parse_program(text, Served::all).program;
+    const std::string written = write_program(p);
+    const ParsedProgram again = parse_program(written, Served::all);
+    EXPECT_EQ(again.problems, std::vector<Problem>{}) << written;
+    EXPECT_EQ(again.program, p) << written;
+    EXPECT_EQ(write_program(again.program), written);
+  }
+  // What is served is written in words that are served.
+  EXPECT_TRUE(parse_program(write_program(parse_program(kFull).program)).problems.empty());
+}
+
+TEST(WriteProgram, SaysNothingThatGoesWithoutSaying) {
+  EXPECT_EQ(write_program(parse(minimal()).program),
+            R"({"program":"trial","unit":"user","objective":"conversion","signals":{"calls":{"kind":"depth","event":"api_call",)"
+            R"("half_life":"7 days","max_points":20}},"qualify":{"enter":10,"leave":10},)"
+            R"("motions":[{"otherwise":true,"motion":"account_executive"}]})");
+}
+
+TEST(WriteProgram, KeepsShortForms) {
+  const ordered_json written = ordered_json::parse(write_program(parse_program(kWhole, Served::all).program));
+  EXPECT_EQ(written["signals"]["procurement"]["topic"], "enterprise_procurement");
+  EXPECT_EQ(written["signals"]["demos"]["repeat"], "once");
+  EXPECT_EQ(written["signals"]["path"]["sequence"], ordered_json({"pricing_viewed", "checkout_opened"}));
+  EXPECT_EQ(written["signals"]["activated"]["milestone"], "activation_complete");
+  ordered_json d = minimal();
+  d["signals"]["calls"]["event"] = "topic:No Name";
+  EXPECT_EQ(ordered_json::parse(write_program(parse(d).program))["signals"]["calls"]["event"], "topic:No Name");
+}
+
+std::vector<Change> changes(const ordered_json &from, const ordered_json &to) {
+  const ParsedProgram a = parse(from), b = parse(to);
+  EXPECT_EQ(a.problems, std::vector<Problem>{});
+  EXPECT_EQ(b.problems, std::vector<Problem>{});
+  return diff_programs(a.program, b.program);
+}
+
+TEST(DiffPrograms, SaysNothingOfEqualOnes) {
+  EXPECT_EQ(changes(ordered_json::parse(kWhole), ordered_json::parse(kWhole)), std::vector<Change>{});
+  // However they are written.
+  ordered_json d = minimal();
+  d["signals"]["calls"]["half_life"] = "168 hours";
+  d["signals"]["calls"]["measure"] = "count";
+  d["signals"]["calls"]["may_score"] = true;
+  d["qualify"]["leave"] = 10;
+  EXPECT_EQ(changes(minimal(), d), std::vector<Change>{});
+}
+
+TEST(DiffPrograms, TellsWhatChanged) {
+  const ordered_json from = ordered_json::parse(kWhole);
+  ordered_json to = from;
+  to["objective"] = "conversion";
+  to.erase("segment");
+  to["milestones"]["integrated"].erase("where");
+  to["activation"]["steps"] = {"signed_up", "integrated"};
+  to["measures"].erase("zeal");
+  to["measures"]["spend"] = {{"value", "attr.spend"}};
+  to["signals"]["api_calls"]["max_points"] = 25;
+  to["signals"]["api_calls"]["where"] = "true";
+  to["signals"]["limits_hit"]["points_each"] = 2.5;
+  to["signals"]["failing"].erase("may_mention");
+  to["signals"].erase("referral");
+  to["signals"]["sso_request"] = {{"kind", "intent"}, {"event", "sso_requested"}, {"half_life", "14 days"}, {"max_points", 25}};
+  to["signals"]["angry"] = {{"kind", "risk"}, {"flag", true}, {"max_points", -10}};
+  to["qualify"]["enter"] = 65;
+  to["qualify"].erase("at_least");
+  to["qualify"].erase("dwell");
+  to["qualify"].erase("capacity");
+  to["motions"].erase(0);
+  to["motions"][0]["motion"] = "solutions_engineer";
+  to["guardrails"].push_back({{"block_when", "attr.bad"}, {"reason", "bad debt"}});
+  to["examples"][0]["expect"] = "qualified";
+  to["holdout"] = 0.2;
+  to.erase("limits");
+  to.erase("re_evaluate");
+  const std::vector<Change> wanted = {
+      {"objective", "expansion → conversion"},
+      {"milestones.integrated.where", "props ? 'kind' → none"},
+      {"activation.steps", "signed_up, integrated, invited → signed_up, integrated"},
+      {"measures.spend", "added (value)"},
+      {"measures.zeal", "removed"},
+      {"signals.api_calls.where", "none → true"},
+      {"signals.api_calls.max_points", "20 → 25"},
+      {"signals.limits_hit.points_each", "2 → 2.5"},
+      {"signals.failing.may_mention", "false → true"},
+      {"signals.sso_request", "added (intent, up to 25 points)"},
+      {"signals.angry", "added (risk, down to -10 points)"},
+      {"signals.referral", "removed"},
+      {"qualify.enter", "70 → 65"},
+      {"qualify.dwell", "1 day → none"},
+      {"qualify.at_least", "removed"},
+      {"qualify.capacity", "true → false"},
+      {"motions[0].motion", "enterprise → solutions_engineer"},
+      {"motions[0]", "removed (customer_success when signal.failing > 5)"},
+      {"guardrails[2]", "added (bad debt)"},
+      {"examples[0].expect", "enterprise → qualified"},
+      {"holdout", "0.1 → 0.2"},
+      {"segment", "attr.plan in ('free', 'team') and attr.employees between 20 and 2000 → none"},
+      {"limits.min_days_between_versions", "14 → none"},
+      {"re_evaluate", "30 minutes → 1 hour"},
+  };
+  EXPECT_EQ(changes(from, to), wanted);
+}
+
+TEST(DiffPrograms, TellsOfAnotherOrder) {
+  ordered_json from = minimal(), to = minimal();
+  const ordered_json calls = from["signals"]["calls"];
+  from["signals"] = {{"calls", calls}, {"more", calls}};
+  to["signals"] = {{"more", calls}, {"calls", calls}};
+  EXPECT_EQ(changes(from, to), (std::vector<Change>{{"signals", "in another order"}}));
+  const ordered_json a = {{"when", "a"}, {"motion", "email"}}, b = {{"when", "b"}, {"motion", "none"}},
+                     rest = {{"otherwise", true}, {"motion", "none"}};
+  from = to = minimal();
+  from["motions"] = {a, b, rest};
+  to["motions"] = {b, a, rest};
+  EXPECT_EQ(changes(from, to), (std::vector<Change>{{"motions", "in another order"}}));
+}
+
+// Whatever key or entry of the whole document goes, it is told.
+TEST(DiffPrograms, MissesNothing) {
+  const ordered_json whole = ordered_json::parse(kWhole);
+  const ProgramDef p = parse(whole).program;
+  const ordered_json flat = whole.flatten();
+  int tried = 0;
+  for (const auto &[pointer, value] : flat.items()) {
+    for (ordered_json::json_pointer at(pointer); !at.empty(); at.pop_back()) {
+      ordered_json d = whole;
+      ordered_json &parent = d[at.parent_pointer()];
+      if (parent.is_array())
+        parent.erase(std::stoul(at.back()));
+      else
+        parent.erase(at.back());
+      const ParsedProgram r = parse(d);
+      if (!r.problems.empty()) continue;
+      tried++;
+      EXPECT_EQ(diff_programs(p, r.program).empty(), p == r.program) << at.to_string();
+      EXPECT_EQ(diff_programs(r.program, p).empty(), p == r.program) << at.to_string();
+    }
+  }
+  EXPECT_GT(tried, 100);
 }
 
 // The source tree, from wherever the tests run.
@@ -681,7 +1381,7 @@ TEST(ProgramSchema, HasExactlyTheKeysOfTheParser) {
   const ordered_json s = schema();
   ASSERT_TRUE(s.is_object());
   EXPECT_EQ(s["$schema"], "https://json-schema.org/draft/2020-12/schema");
-  EXPECT_EQ(sections().size(), 6u);
+  EXPECT_EQ(sections().size(), 11u);
   for (const Section &section : sections()) {
     const std::string name(section.name);
     const ordered_json &part = name == "program" ? s : s["$defs"][name];
@@ -708,7 +1408,29 @@ TEST(ProgramSchema, HasTheWordsOfTheParser) {
     for (const ordered_json &word : words) expect_right(document(word));
   };
   const ordered_json &signal = s["$defs"]["signal"]["properties"];
-  each(signal["kind"]["enum"], [](const ordered_json &w) { return with_signal("kind", w); });
+  each(s["$defs"]["kind"]["enum"], [](const ordered_json &w) { return with_signal("kind", w); });
+  std::vector<std::string_view> measures;
+  for (int m = 0; m <= static_cast<int>(Measure::flag); m++) measures.push_back(name_of(static_cast<Measure>(m)));
+  EXPECT_EQ(s["$defs"]["measure"]["properties"]["measure"]["enum"], ordered_json(measures));
+  each(s["$defs"]["measure"]["properties"]["repeat"]["enum"], [](const ordered_json &w) {
+    ordered_json d = with_signal("repeat", w);
+    d["signals"]["calls"].erase("half_life");
+    d["signals"]["calls"]["window"] = "1 day";
+    if (w == "capped") d["signals"]["calls"]["cap"] = 2;
+    return d;
+  });
+  each(s["$defs"]["example"]["properties"]["expect"]["enum"], [](const ordered_json &w) {
+    ordered_json d = minimal();
+    const bool any = w == "qualified" || w == "not_qualified";
+    d["motions"] = ordered_json::array({{{"otherwise", true}, {"motion", any ? ordered_json("email") : w}}});
+    d["examples"] = ordered_json::array({{{"subject", "acme"}, {"expect", w}}});
+    return d;
+  });
+  for (const ordered_json &word : s["properties"]["measures"]["propertyNames"]["allOf"][1]["not"]["enum"]) {
+    ordered_json d = minimal();
+    d["measures"][word.get<std::string>()] = {{"value", "1"}};
+    EXPECT_FALSE(parse(d).problems.empty()) << word;
+  }
   each(signal["false_positive_risk"]["enum"],
        [](const ordered_json &w) { return with_signal("false_positive_risk", w); });
   each(s["$defs"]["motion"]["properties"]["motion"]["enum"], [](const ordered_json &w) {
@@ -722,7 +1444,15 @@ TEST(ProgramSchema, HasTheWordsOfTheParser) {
   EXPECT_EQ(s["properties"]["milestones"]["maxProperties"], kMaxMilestones);
   EXPECT_EQ(s["properties"]["signals"]["maxProperties"], kMaxSignals);
   EXPECT_EQ(s["$defs"]["activation"]["properties"]["steps"]["maxItems"], kMaxSteps);
+  EXPECT_EQ(s["properties"]["measures"]["maxProperties"], kMaxMeasures);
+  EXPECT_EQ(s["properties"]["motions"]["maxItems"], kMaxMotions);
+  EXPECT_EQ(s["properties"]["guardrails"]["maxItems"], kMaxGuardrails);
+  EXPECT_EQ(s["properties"]["examples"]["maxItems"], kMaxExamples);
+  EXPECT_EQ(s["$defs"]["at_least"]["properties"]["of"]["maxItems"], kMaxRules);
+  EXPECT_EQ(s["$defs"]["motion"]["properties"]["skills"]["maxItems"], kMaxSkills);
+  EXPECT_EQ(s["$defs"]["steps"]["maxItems"], kMaxSteps);
   EXPECT_EQ(signal["max_points"]["maximum"], kMaxPoints);
+  EXPECT_EQ(signal["max_points"]["minimum"], -kMaxPoints);
 }
 
 } // namespace

@@ -60,11 +60,14 @@ std::string listed(Words words, std::string_view last) {
   return n < words.size() ? out + ", ..." : out;
 }
 
-std::string print_number(const Json &j) {
-  if (j.type == Json::Type::integer) return std::to_string(j.integer);
+std::string print_number(double v) {
   char buffer[32];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, j.number).ptr;
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, v).ptr;
   return {buffer, end};
+}
+
+std::string print_number(const Json &j) {
+  return j.type == Json::Type::integer ? std::to_string(j.integer) : print_number(j.number);
 }
 
 std::string_view how_to_write(Json::Type type) noexcept {
@@ -126,6 +129,8 @@ std::string join(const std::string &path, std::string_view key) {
   return path.empty() ? std::string(key) : path + "." + std::string(key);
 }
 
+std::string join(const std::string &path, std::size_t i) { return path + "[" + std::to_string(i) + "]"; }
+
 bool is_name(std::string_view text) noexcept {
   auto rest = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
   return !text.empty() && text.size() <= 63 && text[0] >= 'a' && text[0] <= 'z' &&
@@ -152,6 +157,19 @@ bool check_type(const Json &value, Json::Type type, const std::string &path, Pro
                (path.empty() ? "document must be " : "must be ") + std::string(name_of(type)) + ", not " +
                    std::string(name_of(value.type)),
                std::string(how_to_write(type)));
+  return false;
+}
+
+bool check_prose(const std::string &text, const std::string &path, Problems &problems) {
+  if (text.find('\0') == std::string::npos) return true;
+  problems.add(path, "must not contain a NUL character");
+  return false;
+}
+
+bool check_text(const std::string &text, const std::string &path, Problems &problems) {
+  if (!check_prose(text, path, problems)) return false;
+  if (!blank(text)) return true;
+  problems.add(path, "must not be empty");
   return false;
 }
 
@@ -182,36 +200,45 @@ void Fields::report(std::string_view key, std::string problem, std::string hint)
   problems_.add(path(key), std::move(problem), std::move(hint));
 }
 
+bool Fields::lacks(std::string_view key) const noexcept { return !has(key) && !contains(meant_, key); }
+
 bool Fields::require(std::string_view key, std::string hint) const {
-  if (has(key)) return true;
-  if (!contains(meant_, key)) report(key, "is required", std::move(hint));
-  return false;
+  if (lacks(key)) report(key, "is required", std::move(hint));
+  return has(key);
+}
+
+std::string_view Fields::one_of(Words keys) const {
+  std::string_view first;
+  for (const std::string_view key : keys) {
+    if (!gives(key)) continue;
+    if (first.empty())
+      first = key;
+    else
+      report(key, "cannot be combined with " + quoted(first), "Keep one of " + either(keys) + ".");
+  }
+  return first;
+}
+
+const Json *Fields::find(std::string_view key) const noexcept {
+  return contains(section_.keys, key) ? object_.find(key) : nullptr;
 }
 
 const Json *Fields::value(std::string_view key, Json::Type type) const {
-  const Json *j = object_.find(key);
+  const Json *j = find(key);
   return j && check_type(*j, type, path(key), problems_) ? j : nullptr;
 }
 
 bool Fields::prose(std::string_view key, std::string &out) const {
   const Json *j = value(key, Json::Type::string);
-  if (!j) return false;
-  if (j->text.find('\0') != std::string::npos) {
-    report(key, "must not contain a NUL character");
-    return false;
-  }
+  if (!j || !check_prose(j->text, path(key), problems_)) return false;
   out = j->text;
   return true;
 }
 
 bool Fields::text(std::string_view key, std::string &out) const {
-  std::string read;
-  if (!prose(key, read)) return false;
-  if (blank(read)) {
-    report(key, "must not be empty");
-    return false;
-  }
-  out = std::move(read);
+  const Json *j = value(key, Json::Type::string);
+  if (!j || !check_text(j->text, path(key), problems_)) return false;
+  out = j->text;
   return true;
 }
 
@@ -222,7 +249,7 @@ bool Fields::flag(std::string_view key, bool &out) const {
 }
 
 bool Fields::integer(std::string_view key, int lo, int hi, int &out) const {
-  const Json *j = object_.find(key);
+  const Json *j = find(key);
   if (!j) return false;
   double v = 0;
   if (j->type == Json::Type::integer)
@@ -240,8 +267,21 @@ bool Fields::integer(std::string_view key, int lo, int hi, int &out) const {
   return true;
 }
 
+bool Fields::number(std::string_view key, double lo, double hi, double &out) const {
+  const Json *j = find(key);
+  if (!j) return false;
+  if (j->type != Json::Type::integer && !check_type(*j, Json::Type::number, path(key), problems_)) return false;
+  const double v = j->type == Json::Type::integer ? static_cast<double>(j->integer) : j->number;
+  if (!(v >= lo && v <= hi)) {
+    report(key, "must be between " + print_number(lo) + " and " + print_number(hi) + ", not " + print_number(*j));
+    return false;
+  }
+  out = v;
+  return true;
+}
+
 bool Fields::positive(std::string_view key, double &out) const {
-  const Json *j = object_.find(key);
+  const Json *j = find(key);
   if (!j) return false;
   double v = 0;
   if (j->type == Json::Type::integer)
@@ -259,8 +299,9 @@ bool Fields::positive(std::string_view key, double &out) const {
 }
 
 bool Fields::length(std::string_view key, Micros lo, Micros hi, Micros &out) const {
-  static constexpr char kHint[] = "Write a length of time such as \"36 hours\", \"7 days\" or \"2 weeks\".";
-  const Json *j = object_.find(key);
+  static constexpr char kHint[] = "Write a length of time such as \"36 hours\", \"7 days\" or \"2 weeks\".",
+                        kWorking[] = "Working time comes with routing; until then, write hours or days.";
+  const Json *j = find(key);
   if (!j) return false;
   if (j->type != Json::Type::string) {
     report(key, "must be a string, not " + std::string(name_of(j->type)), kHint);
@@ -269,7 +310,7 @@ bool Fields::length(std::string_view key, Micros lo, Micros hi, Micros &out) con
   std::string why;
   const std::optional<Micros> v = parse_length(j->text, &why);
   if (!v) {
-    report(key, why, kHint);
+    report(key, why, why.starts_with("working") ? kWorking : kHint);
     return false;
   }
   if (*v < lo) {
@@ -286,7 +327,7 @@ bool Fields::length(std::string_view key, Micros lo, Micros hi, Micros &out) con
   return true;
 }
 
-std::optional<std::size_t> Fields::word(std::string_view key, Words allowed, Words planned) const {
+std::optional<std::size_t> Fields::word(std::string_view key, Words allowed, Words planned, std::string_view what) const {
   const Json *j = value(key, Json::Type::string);
   if (!j) return std::nullopt;
   const auto at = std::find(allowed.begin(), allowed.end(), j->text);
@@ -294,9 +335,36 @@ std::optional<std::size_t> Fields::word(std::string_view key, Words allowed, Wor
   if (contains(planned, j->text)) {
     report(key, quoted(j->text) + " " + std::string(kLater), "Use " + either(allowed) + ".");
   } else {
-    report(key, quoted(j->text) + " is not a valid " + std::string(key), suggest(j->text, allowed, "Allowed"));
+    report(key, quoted(j->text) + " is not a valid " + std::string(what.empty() ? key : what), suggest(j->text, allowed, "Allowed"));
   }
   return std::nullopt;
+}
+
+const Json *Fields::list(std::string_view key, std::size_t least, std::size_t most, std::string_view what) const {
+  const Json *j = value(key, Json::Type::array);
+  if (!j) return nullptr;
+  const std::size_t n = j->items.size();
+  if (n < least || n > most) {
+    report(key, "must list " + std::to_string(least) + " to " + std::to_string(most) + " " + std::string(what) + ", not " +
+                    std::to_string(n));
+  }
+  return j;
+}
+
+void Fields::texts(std::string_view key, std::size_t least, std::size_t most, std::string_view what,
+                   std::vector<std::string> &out) const {
+  const Json *j = list(key, least, most, what);
+  if (!j) return;
+  std::unordered_set<std::string_view> seen;
+  for (std::size_t i = 0; i < std::min(j->items.size(), most); i++) {
+    const Json &item = j->items[i];
+    const std::string at = join(path(key), i);
+    if (!check_type(item, Json::Type::string, at, problems_) || !check_text(item.text, at, problems_)) continue;
+    if (!seen.insert(item.text).second)
+      problems_.add(at, "repeats " + quoted(item.text), "List each once.");
+    else
+      out.push_back(item.text);
+  }
 }
 
 } // namespace pql

@@ -32,6 +32,8 @@ std::string either(Words words);
 std::string suggest(std::string_view wrong, Words allowed, std::string_view what);
 /// path.key, or path["a key"] when the key isn't a plain name.
 std::string join(const std::string &path, std::string_view key);
+/// path[i].
+std::string join(const std::string &path, std::size_t i);
 /// Whether it may name a program, a milestone or a signal: [a-z][a-z0-9_]{0,62}.
 bool is_name(std::string_view text) noexcept;
 extern const std::string_view kNameHint;
@@ -39,6 +41,10 @@ extern const std::string_view kNameHint;
 bool check_name(std::string_view name, const std::string &path, Problems &problems);
 /// Reports keys that stand twice in an object.
 void check_duplicates(const Json &object, const std::string &path, Problems &problems);
+/// Reports what can't be stored as a text in PostgreSQL.
+bool check_prose(const std::string &text, const std::string &path, Problems &problems);
+/// Reports that, and a text that is blank.
+bool check_text(const std::string &text, const std::string &path, Problems &problems);
 /// Reports unless the value is of the type.
 bool check_type(const Json &value, Json::Type type, const std::string &path, Problems &problems);
 
@@ -51,22 +57,36 @@ public:
          std::string_view handled = {});
 
   bool has(std::string_view key) const noexcept { return object_.find(key); }
+  /// Whether it has a key that may be read: one that is known and served.
+  bool gives(std::string_view key) const noexcept { return find(key); }
   bool has_planned() const noexcept; ///< whether it uses keys of later versions
   std::string path(std::string_view key) const { return join(path_, key); }
   void report(std::string_view key, std::string problem, std::string hint = {}) const;
   /// Whether the key is there; reports it when it isn't, unless an unknown key was probably meant to be it.
   bool require(std::string_view key, std::string hint = {}) const;
+  /// Whether it is neither there nor probably meant by an unknown key.
+  bool lacks(std::string_view key) const noexcept;
+  /// Which of some keys it gives; reports all but the first.
+  std::string_view one_of(Words keys) const;
 
   bool text(std::string_view key, std::string &out) const;  ///< not blank
   bool prose(std::string_view key, std::string &out) const; ///< may be empty
   bool flag(std::string_view key, bool &out) const;
   bool integer(std::string_view key, int lo, int hi, int &out) const;
+  bool number(std::string_view key, double lo, double hi, double &out) const;
   bool positive(std::string_view key, double &out) const;
   bool length(std::string_view key, Micros lo, Micros hi, Micros &out) const;
-  std::optional<std::size_t> word(std::string_view key, Words allowed, Words planned = {}) const;
+  /// `what` it is, where the key doesn't say so.
+  std::optional<std::size_t> word(std::string_view key, Words allowed, Words planned = {}, std::string_view what = {}) const;
   const Json *value(std::string_view key, Json::Type type) const; ///< null when it isn't there or of another type
+  /// A list; reports when it has fewer or more entries, of which the caller then reads no more than `most`.
+  const Json *list(std::string_view key, std::size_t least, std::size_t most, std::string_view what) const;
+  /// A list of texts, none of them blank and each there once. Those that are wrong are left out.
+  void texts(std::string_view key, std::size_t least, std::size_t most, std::string_view what,
+             std::vector<std::string> &out) const;
 
 private:
+  const Json *find(std::string_view key) const noexcept; // null for a key that isn't known, or refused by name
   const Json &object_;
   std::string path_;
   const Section &section_;

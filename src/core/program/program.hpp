@@ -40,12 +40,17 @@ std::string_view name_of(Kind) noexcept;
 std::string_view name_of(Measure) noexcept;
 
 /// What one document may hold.
-inline constexpr std::size_t kMaxDocument = 1'048'576, kMaxMilestones = 256, kMaxSignals = 64;
+inline constexpr std::size_t kMaxDocument = 1'048'576, kMaxMilestones = 256, kMaxSignals = 64, kMaxMeasures = 64;
+inline constexpr std::size_t kMaxMotions = 32, kMaxGuardrails = 32, kMaxExamples = 256, kMaxRules = 32, kMaxSkills = 32;
 inline constexpr int kMaxDepth = 32, kMaxPoints = 1'000;
 inline constexpr Micros kMaxLength = 36'525 * kDay; ///< of any length of time: about a hundred years
 
 /// A milestone signal whose "milestone" is this word means the activation. No milestone can have this name.
 inline constexpr std::string_view kActivationComplete = "activation_complete";
+/// Instead of an event's name: every event.
+inline constexpr std::string_view kEveryEvent = "*";
+/// What a conversation reveals is an event of this name and the topic's.
+inline constexpr std::string_view kTopicEvent = "topic:";
 
 /// Something wrong with a document.
 struct Problem {
@@ -199,18 +204,28 @@ struct ParsedProgram {
 };
 
 /// A kind of object in the document, with the keys it may have. `planned` keys are refused by name: they belong to the
-/// language of programs, but not to this version of it.
+/// language of programs, but not to what is served.
 struct Section {
   std::string_view name;
   std::span<const std::string_view> keys, planned;
 };
 
-/// All of them: program, milestone, activation, signal, qualify, motion.
+/// All of them, with all of the language's keys.
 std::span<const Section> sections() noexcept;
 
-/// Reads and checks a program document (JSON text). Rules (where, of) are only checked to be non-empty strings here: their
-/// SQL is the database's to parse.
-ParsedProgram parse_program(std::string_view json);
+/// Something of the language that the database doesn't serve yet: a key of a section, a word (section "measure word"), or a use
+/// of what is served otherwise (section "use").
+struct Unserved {
+  std::string_view section, word;
+};
+std::span<const Unserved> unserved() noexcept;
+
+/// Whether the whole language is read, or what isn't served is refused by name: published, it would do nothing.
+enum class Served : unsigned char { now, all };
+
+/// Reads and checks a program document (JSON text). Rules (where, of, when and so on) are only checked to be non-empty strings
+/// here: their SQL is the database's to parse.
+ParsedProgram parse_program(std::string_view json, Served served = Served::now);
 
 } // namespace pql
 
