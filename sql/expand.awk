@@ -7,6 +7,7 @@
 #                           what comments have at their end, and {preferred} whether this is what an untyped null is
 #   --@ define state        what follows, up to --@ end, is what every type of states has
 #   --@ state NAME COMMENT  is replaced by that, with NAME for {state} and COMMENT for {about}
+#   --@ file NAME           is replaced by that file, as it is
 
 function filled(text, name) {
   for (name in value) text = replaced(text, "{" name "}", value[name])
@@ -67,12 +68,23 @@ function state(name_and_comment, space) {
   expand(state_from, state_to)
 }
 
+function file(name, row, read) {
+  while ((read = (getline row < name)) > 0) print row
+  if (read < 0) {
+    print "no file " name > "/dev/stderr"
+    exit 1
+  }
+  close(name)
+}
+
 function expand(from, to, at, end) {
   for (at = from; at < to; at++) {
     if (line[at] !~ /^--@/) {
       print filled(line[at])
     } else if (line[at] ~ /^--@ state /) {
       state(substr(filled(line[at]), length("--@ state ") + 1))
+    } else if (line[at] ~ /^--@ file /) {
+      file(substr(line[at], length("--@ file ") + 1))
     } else {
       end = end_of(at)
       if (line[at] == "--@ for conditions") {

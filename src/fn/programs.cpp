@@ -1,0 +1,26 @@
+// What changed between two program documents.
+#include "core/program/write.hpp"
+#include "pg/srf.hpp"
+
+namespace pql::pg {
+namespace {
+
+// Whatever a version of any time may have said.
+ProgramDef definition(FunctionCallInfo fcinfo, int argument) {
+  ParsedProgram p = parse_program(jsonb_arg(fcinfo, argument), Served::all);
+  if (p.problems.empty()) return std::move(p.program);
+  const Problem &first = p.problems[0];
+  fail(ERRCODE_INVALID_PARAMETER_VALUE, first.path.empty() ? first.problem : first.path + ": " + first.problem, {}, first.hint);
+}
+
+} // namespace
+} // namespace pql::pg
+
+PQL_FUNCTION(_diff_documents) {
+  using namespace pql;
+  using namespace pql::pg;
+  ResultRows rows(fcinfo);
+  for (const Change &c : diff_programs(definition(fcinfo, 0), definition(fcinfo, 1)))
+    rows.add({Cell::of(c.path), Cell::of(c.change)});
+  return Datum{0};
+}
