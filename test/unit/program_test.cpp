@@ -1363,10 +1363,9 @@ TEST(DiffPrograms, MissesNothing) {
   EXPECT_GT(tried, 100);
 }
 
-// The source tree, from wherever the tests run.
-ordered_json schema() {
+// A file of the source tree, from wherever the tests run.
+ordered_json from_tree(const std::string &file) {
   namespace fs = std::filesystem;
-  const char *const file = "doc/program.schema.json";
   fs::path found = fs::path(__FILE__).parent_path() / ".." / ".." / file;
   for (fs::path at = fs::current_path(); !fs::exists(found); at = at.parent_path()) {
     found = at / file;
@@ -1375,6 +1374,30 @@ ordered_json schema() {
   std::ifstream in(found);
   const std::string text((std::istreambuf_iterator<char>(in)), {});
   return ordered_json::parse(text, nullptr, false);
+}
+
+ordered_json schema() { return from_tree("doc/program.schema.json"); }
+
+TEST(Programs, ToStartFromHaveTheFiveClassicSignals) {
+  for (const std::string name : {"trial_conversion", "workspace_expansion", "usage_limit"}) {
+    const ordered_json d = from_tree("programs/" + name + ".json");
+    ASSERT_TRUE(d.is_object()) << name;
+    const ParsedProgram r = parse(d);
+    EXPECT_EQ(r.problems, std::vector<Problem>{}) << name;
+    EXPECT_EQ(r.program.name, name); // so that the file can be found again
+    for (auto signal : {"feature_adoption", "usage_frequency", "team_invitations", "api_calls", "integrations_activated"})
+      EXPECT_TRUE(d["signals"].contains(signal)) << name << " has no " << signal;
+    for (const SignalDef &s : r.program.signals)
+      EXPECT_FALSE(s.why.empty() || s.owner.empty() || s.false_positive_risk.empty()) << name << " " << s.name;
+    EXPECT_EQ(parse_program(write_program(r.program), Served::all).program, r.program);
+  }
+}
+
+// What teams really run can be said.
+TEST(Programs, SayTheRulesThatATeamRuns) {
+  const ordered_json rules = from_tree("test/data/rules.json");
+  ASSERT_EQ(rules.size(), 10u);
+  for (const ordered_json &rule : rules) EXPECT_EQ(parse(rule["program"]).problems, std::vector<Problem>{}) << rule["rule"];
 }
 
 TEST(ProgramSchema, HasExactlyTheKeysOfTheParser) {
