@@ -2,6 +2,10 @@
 #include "core/program/write.hpp"
 #include "pg/srf.hpp"
 
+extern "C" {
+#include "mb/pg_wchar.h"
+}
+
 namespace pql::pg {
 namespace {
 
