@@ -120,7 +120,7 @@ std::string_view Batch::lasting(std::string_view id) {
   return lasting_id_;
 }
 
-void Batch::apply(Subject &s, const Event &e, std::span<const Action> actions) {
+void Batch::apply(Subject &s, const Event &e, std::span<const Action> actions, bool of_user) {
   for (const Action &x : actions) {
     if (x.rule >= 0 && !e.rules[static_cast<std::size_t>(x.rule)]) continue;
     switch (x.kind) {
@@ -134,6 +134,11 @@ void Batch::apply(Subject &s, const Event &e, std::span<const Action> actions) {
     }
     case Tracker::Kind::funnel: s.fold_steps(arena_, x.tracker, trackers_[x.tracker].funnel, e.at, x.steps); break;
     case Tracker::Kind::none: break;
+    default: {
+      const double v = x.value < 0 ? 1 : e.values[static_cast<std::size_t>(x.value)];
+      const bool whose = !of_user && (x.kind == Tracker::Kind::users || x.kind == Tracker::Kind::sessions);
+      if (!std::isnan(v)) s.fold_mark(arena_, x.tracker, trackers_[x.tracker].marks, e.at, whose ? user_key(e.user) : 0, v, e.id);
+    }
     }
   }
 }
@@ -151,10 +156,10 @@ void Batch::fold(const Event &e, const EventActions &actions, const Place &at, b
     const bool same = last_member_ > 0 && h->home.members[last_member_ - 1].id.view() == e.user;
     user = same ? &h->home.members[last_member_ - 1] : &this->user(*h, e.user, at.user);
     if (members) h->home.owner.fold_seen(e.at);
-    apply(h->home.owner, e, actions.on_account);
+    apply(h->home.owner, e, actions.on_account, false);
   }
   if (members) user->fold_seen(e.at);
-  apply(*user, e, actions.on_user);
+  apply(*user, e, actions.on_user, true);
   if (e.at > h->newest) h->newest = e.at;
   events_++;
 }

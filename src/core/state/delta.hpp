@@ -16,7 +16,7 @@ struct Action {
   TrackerId tracker;
   std::uint32_t steps = 0; ///< funnel: the bit of this step
   std::int16_t rule = -1;  ///< index of its condition among the event's rules, or -1
-  std::int16_t value = -1; ///< decay: index of its value among the event's values, or -1 for a count
+  std::int16_t value = -1; ///< decay, window: index of its value among the event's values, or -1 for a count
 };
 
 /// All that an event of some name does.
@@ -95,7 +95,7 @@ private:
   template <class F>
   Slot &find(std::uint32_t hash, F &&same);
   void grow();
-  void apply(Subject &s, const Event &e, std::span<const Action> actions);
+  void apply(Subject &s, const Event &e, std::span<const Action> actions, bool of_user);
   std::string_view lasting(std::string_view id);
 
   Arena &arena_;

@@ -9,7 +9,7 @@ namespace pql {
 namespace {
 
 constexpr std::uint8_t kMagic = 0xA7, kMilestonesMagic = 0xA8, kVersion = 1;
-constexpr std::uint8_t kHead = 1, kApart = 2, kHeat = 4; // flags of a home
+constexpr std::uint8_t kHead = 1, kApart = 2, kHeat = 4, kMarks = 8; // flags of a home
 
 // In as few bytes as tell its sign, least significant first; zero in none.
 void write_wide(Writer &w, const Wide &v) {
@@ -104,6 +104,213 @@ void read_sums(Reader &r, Arena &a, Subject &s) {
     s.decays.push(a, d);
   }
 }
+
+// How marks are written. What all of them have in common isn't written for each.
+constexpr std::uint8_t kOnes = 1, kWhole = 2, kMixed = 4; // sums: all are one; are whole numbers; negative ones as well
+constexpr std::uint8_t kKeys = 8, kSpans = 16;            // users and sessions: whose; that went on
+
+constexpr __int128 kUnit = static_cast<__int128>(1) << Weight::kFractionBits, kMaxSum = static_cast<__int128>(1) << 120;
+
+bool is_whole(const Wide &v) { return v.lo % static_cast<std::uint64_t>(kUnit) == 0 && v.hi >> (Weight::kFractionBits - 1) == 0; }
+
+std::uint8_t form_of(const Marks &x) {
+  const auto all = [&](auto &&f) { return std::all_of(x.all.begin(), x.all.end(), f); };
+  const auto any = [&](auto &&f) { return !all([&](const Mark &m) { return !f(m); }); };
+  if (x.kind != MarksKind::window) {
+    return static_cast<std::uint8_t>((any([](const Mark &m) { return m.key != 0; }) ? kKeys : 0) |
+                                     (any([](const Mark &m) { return m.from != m.to; }) ? kSpans : 0));
+  }
+  const bool ones = all([](const Mark &m) { return m.from != m.to || (m.more == Wide::of(kUnit) && m.less == Wide{}); });
+  return static_cast<std::uint8_t>((ones ? kOnes : 0) | (all([](const Mark &m) { return is_whole(m.more) && is_whole(m.less); }) ? kWhole : 0) |
+                                   (any([](const Mark &m) { return m.less != Wide{}; }) ? kMixed : 0));
+}
+
+void write_sum(Writer &w, const Wide &v, std::uint8_t form) {
+  if (form & kWhole) w.varint(static_cast<std::uint64_t>(v.value() >> Weight::kFractionBits));
+  else write_wide(w, v);
+}
+
+Wide read_sum(Reader &r, std::uint8_t form) {
+  const Wide v = form & kWhole ? Wide::of(static_cast<__int128>(r.varint()) << Weight::kFractionBits) : read_wide(r);
+  if (v.value() < 0 || v.value() > kMaxSum) r.fail();
+  return v;
+}
+
+void write_sums(Writer &w, const Mark &m, std::uint8_t form) {
+  if (form & kOnes && m.from == m.to) return;
+  write_sum(w, m.more, form);
+  if (form & kMixed) write_sum(w, m.less, form);
+}
+
+void read_sums(Reader &r, Mark &m, std::uint8_t form) {
+  if (form & kOnes && m.from == m.to) {
+    m.more = Wide::of(kUnit);
+    return;
+  }
+  m.more = read_sum(r, form);
+  if (form & kMixed) m.less = read_sum(r, form);
+}
+
+// Buckets by their number on the grid, instants by their distance from the one before.
+void write_window(Writer &w, const Marks &x, std::uint8_t form) {
+  const auto buckets = static_cast<std::uint32_t>(std::find_if(x.all.begin(), x.all.end(), [](const Mark &m) { return m.from == m.to; }) - x.all.begin());
+  w.varint(buckets);
+  const Micros width = buckets ? x.all[0].to - x.all[0].from + 1 : 1;
+  if (buckets) w.varint(static_cast<std::uint64_t>(width));
+  std::int64_t before = 0;
+  for (std::uint32_t i = 0; i < buckets; i++) {
+    w.time(x.all[i].from / width, before);
+    before = x.all[i].from / width;
+    write_sums(w, x.all[i], form);
+  }
+  w.varint(x.all.size - buckets);
+  Micros at = x.newest;
+  for (std::uint32_t i = x.all.size; i-- > buckets;) {
+    w.varint(static_cast<std::uint64_t>(at) - static_cast<std::uint64_t>(x.all[i].from));
+    at = x.all[i].from;
+    write_sums(w, x.all[i], form);
+  }
+}
+
+bool is_time(Micros t) { return t >= -kMaxMark && t <= kMaxMark; }
+
+void read_window(Reader &r, Arena &a, Marks &x, std::uint8_t form) {
+  const std::size_t buckets = r.count(1);
+  const std::uint64_t width = buckets ? r.varint() : 2;
+  if (width < 2 || width > static_cast<std::uint64_t>(kMaxMark)) return r.fail();
+  const auto wide = static_cast<std::int64_t>(width);
+  std::int64_t number = 0;
+  for (std::size_t i = 0; i < buckets && r.ok(); i++) {
+    const std::int64_t next = r.time(number);
+    if (next > kMaxMark / wide || next < -kMaxMark / wide || (i > 0 && next <= number)) return r.fail();
+    number = next;
+    Mark m{0, number * wide, number * wide + wide - 1, {}, {}};
+    read_sums(r, m, form);
+    x.all.push(a, m);
+  }
+  const std::size_t n = r.count(1), from = x.all.size;
+  Micros at = x.newest;
+  for (std::size_t i = 0; i < n && r.ok(); i++) {
+    const Micros next = static_cast<Micros>(static_cast<std::uint64_t>(at) - r.varint());
+    if (!is_time(next) || (i > 0 && next >= at)) return r.fail();
+    at = next;
+    Mark m{0, at, at, {}, {}};
+    read_sums(r, m, form);
+    x.all.push(a, m);
+  }
+  std::reverse(x.all.begin() + from, x.all.end());
+}
+
+// Days as bits, the newest first.
+void write_days(Writer &w, const Marks &x) {
+  const std::int64_t last = x.all.empty() ? 0 : x.all.back().from / kDay, first = x.all.empty() ? 1 : x.all[0].from / kDay;
+  w.varint(static_cast<std::uint64_t>(last - first + 8) / 8);
+  if (x.all.empty()) return;
+  w.zigzag(last);
+  std::uint32_t next = x.all.size;
+  for (std::int64_t day = last; day >= first;) {
+    std::uint8_t bits = 0;
+    for (int i = 0; i < 8; i++, day--) {
+      if (next == 0 || x.all[next - 1].from / kDay != day) continue;
+      bits = static_cast<std::uint8_t>(bits | 1 << i);
+      next--;
+    }
+    w.u8(bits);
+  }
+}
+
+void read_days(Reader &r, Arena &a, Marks &x) {
+  const std::size_t bytes = r.count(1);
+  if (!bytes) return;
+  const std::int64_t last = r.zigzag();
+  if (last > kMaxMark / kDay || last < -kMaxMark / kDay) return r.fail();
+  std::int64_t day = last;
+  for (std::size_t i = 0; i < bytes && r.ok(); i++) {
+    const std::uint8_t bits = r.u8();
+    for (int b = 0; b < 8; b++, day--) {
+      if (!(bits >> b & 1)) continue;
+      if (day < -kMaxMark / kDay) return r.fail();
+      x.all.push(a, {0, day * kDay, day * kDay, {}, {}});
+    }
+    if ((i == 0 && !(bits & 1)) || (i + 1 == bytes && !bits)) return r.fail();
+  }
+  std::reverse(x.all.begin(), x.all.end());
+}
+
+constexpr int kKeyBytes = kKeyBits / 8;
+
+void write_spans(Writer &w, const Marks &x, std::uint8_t form) {
+  w.varint(x.all.size);
+  Micros at = x.newest;
+  for (const Mark &m : x.all) {
+    if (form & kKeys) w.raw(&m.key, kKeyBytes);
+    w.time(m.to, at);
+    at = m.to;
+    if (form & kSpans) w.varint(static_cast<std::uint64_t>(m.to - m.from));
+  }
+}
+
+void read_spans(Reader &r, Arena &a, Marks &x, std::uint8_t form) {
+  const std::size_t n = r.count(1 + (form & kKeys ? kKeyBytes : 0) + (form & kSpans ? 1 : 0));
+  x.all.reserve(a, n);
+  Micros at = x.newest;
+  for (std::size_t i = 0; i < n && r.ok(); i++) {
+    Mark m{};
+    if (form & kKeys) r.raw(&m.key, kKeyBytes);
+    m.to = at = r.time(at);
+    const std::uint64_t length = form & kSpans ? r.varint() : 0;
+    if (!is_time(m.to) || length > static_cast<std::uint64_t>(kMaxMark)) return r.fail();
+    m.from = m.to - static_cast<Micros>(length);
+    if (!is_time(m.from)) return r.fail();
+    x.all.push(a, m);
+  }
+}
+
+void write_marks(Writer &w, const Subject &s) {
+  w.varint(s.marks.size);
+  for (const MarksState &m : s.marks) {
+    const Marks &x = m.marks;
+    const std::uint8_t form = form_of(x);
+    w.varint(m.tracker);
+    w.u8(static_cast<std::uint8_t>(x.kind));
+    w.i64(x.newest);
+    w.string(x.event.view());
+    if (x.kind == MarksKind::latest) continue;
+    if (x.kind == MarksKind::days) {
+      write_days(w, x);
+      continue;
+    }
+    w.u8(form);
+    if (x.kind == MarksKind::window) write_window(w, x, form);
+    else write_spans(w, x, form);
+  }
+}
+
+void read_marks(Reader &r, Arena &a, Subject &s) {
+  const std::size_t n = r.count(11);
+  s.marks.reserve(a, n);
+  for (std::size_t i = 0; i < n && r.ok(); i++) {
+    MarksState m{};
+    Marks &x = m.marks;
+    m.tracker = static_cast<TrackerId>(r.varint());
+    const std::uint8_t kind = r.u8();
+    x.newest = r.i64();
+    x.event = Bytes::borrow(r.string());
+    if (kind > static_cast<std::uint8_t>(MarksKind::latest) || !is_time(x.newest)) return r.fail();
+    x.kind = static_cast<MarksKind>(kind);
+    if (x.kind == MarksKind::days) read_days(r, a, x);
+    else if (x.kind != MarksKind::latest) {
+      const std::uint8_t form = r.u8();
+      const bool window = x.kind == MarksKind::window;
+      if (form & ~(window ? kOnes | kWhole | kMixed : kKeys | kSpans)) return r.fail();
+      if (window) read_window(r, a, x, form);
+      else read_spans(r, a, x, form);
+    }
+    s.marks.push(a, m);
+  }
+}
+
+bool has_no_marks(const Subject &s) { return s.marks.empty(); }
 
 constexpr std::uint8_t kClosed = 1, kFolded = 2; // a funnel that came to its end; one with a floor
 
@@ -325,15 +532,20 @@ std::string_view encode(Arena &a, const Home &h, Milestones where) {
   Writer w(a);
   w.u8(kMagic);
   w.u8(kVersion);
-  w.u8(static_cast<std::uint8_t>((h.head ? kHead : 0) | (where == Milestones::apart ? kApart : 0) | (h.lanes || h.heat ? kHeat : 0)));
+  const Subjects head(&h.owner, h.head ? 1 : 0), members(h.members.begin(), h.members.end());
+  const bool marks = !std::all_of(head.begin(), head.end(), has_no_marks) || !std::all_of(members.begin(), members.end(), has_no_marks);
+  w.u8(static_cast<std::uint8_t>((h.head ? kHead : 0) | (where == Milestones::apart ? kApart : 0) | (h.lanes || h.heat ? kHeat : 0) |
+                                 (marks ? kMarks : 0)));
   w.u8(h.depth);
   if (h.lanes || h.heat) {
     w.u8(h.lanes);
     w.u8(h.heat);
   }
   w.varint(h.members.size);
-  const Subjects head(&h.owner, h.head ? 1 : 0), members(h.members.begin(), h.members.end());
-  for (const auto all : {head, members}) write_lists(w, all, [](const Subject &s) { return s.decays.empty(); }, write_sums);
+  for (const auto all : {head, members}) write_lists(w, all, [](const Subject &s) { return s.decays.empty(); }, static_cast<void (*)(Writer &, const Subject &)>(write_sums));
+  for (const auto all : {head, members}) {
+    if (marks) write_lists(w, all, has_no_marks, write_marks);
+  }
   for (const auto all : {head, members}) write_seen(w, all);
   for (const auto all : {head, members}) write_colds(w, all, where);
   for (const auto all : {head, members}) write_lists(w, all, [](const Subject &s) { return s.standings.empty(); }, write_ledger);
@@ -357,7 +569,7 @@ std::optional<Home> decode(Arena &a, std::string_view stored, Members as) {
   h.head = flags & kHead;
   const Milestones where = flags & kApart ? Milestones::apart : Milestones::inside;
   h.depth = r.u8();
-  if (flags > (kHead | kApart | kHeat) || h.depth > kMaxHomeDepth) return {};
+  if (flags > (kHead | kApart | kHeat | kMarks) || h.depth > kMaxHomeDepth) return {};
   if (flags & kHeat) {
     h.lanes = r.u8();
     h.heat = r.u8();
@@ -368,6 +580,9 @@ std::optional<Home> decode(Arena &a, std::string_view stored, Members as) {
   h.members.fill(a, members, nobody);
   const std::span<Subject> head(&h.owner, h.head ? 1 : 0), all(h.members.begin(), h.members.end());
   for (const auto x : {head, all}) read_lists(r, x, [&](Subject &s) { read_sums(r, a, s); });
+  for (const auto x : {head, all}) {
+    if (flags & kMarks) read_lists(r, x, [&](Subject &s) { read_marks(r, a, s); });
+  }
   for (const auto x : {head, all}) read_seen(r, x);
   for (const auto x : {head, all}) open_colds(r, x);
   for (const auto x : {head, all}) read_lists(r, x, [&](Subject &s) { read_ledger(r, a, s); });
@@ -412,10 +627,12 @@ std::string_view canonical(Arena &a, const Subject &s) {
   sort_by_tracker(c.milestones);
   sort_by_tracker(c.decays);
   sort_by_tracker(c.funnels);
+  sort_by_tracker(c.marks);
   Writer w(a);
   write_sums(w, c);
   write_seen(w, {&c, 1});
   write_cold(w, c, Milestones::inside);
+  if (!c.marks.empty()) write_marks(w, c);
   return w.view();
 }
 

@@ -62,7 +62,12 @@ Subject copy_of(Arena &a, const Subject &s) {
   c.funnels = copy_of(a, s.funnels);
   c.standings = copy_of(a, s.standings);
   c.known.bits = Bytes::borrow(s.known.bits.view());
+  c.marks = copy_of(a, s.marks);
   for (DecayedSum &d : c.decays) d.event = Bytes::borrow(d.event.view());
+  for (MarksState &m : c.marks) {
+    m.marks.all = copy_of(a, m.marks.all);
+    m.marks.event = Bytes::borrow(m.marks.event.view());
+  }
   for (FunnelState &f : c.funnels) {
     f.funnel.sweep = copy_of(a, f.funnel.sweep);
     f.funnel.kept = copy_of(a, f.funnel.kept);
@@ -96,6 +101,12 @@ void Subject::fold_steps(Arena &a, TrackerId t, const FunnelSpec &spec, Micros a
   FunnelState *f = find(funnels, t);
   if (!f) f = &funnels.push(a, {{}, t});
   f->funnel.add(a, spec, at, steps);
+}
+
+void Subject::fold_mark(Arena &a, TrackerId t, const MarksSpec &spec, Micros at, std::uint64_t key, double value, std::string_view event) {
+  MarksState *m = find(marks, t);
+  if (!m) m = &marks.push(a, {{}, t});
+  m->marks.add(a, spec, at, key, value, event);
 }
 
 void Subject::note(Arena &a, TrackerId t, Micros at) {
@@ -137,6 +148,12 @@ void Subject::absorb(Arena &a, Trackers trackers, const Subject &o) {
     if (!mine) mine = &funnels.push(a, {{}, f.tracker});
     mine->funnel.merge(a, trackers[f.tracker].funnel, f.funnel);
   }
+  for (const MarksState &m : o.marks) {
+    if (m.tracker >= trackers.size() || !trackers[m.tracker].keeps_marks()) continue;
+    MarksState *mine = find(marks, m.tracker);
+    if (!mine) mine = &marks.push(a, {{}, m.tracker});
+    mine->marks.merge(a, trackers[m.tracker].marks, m.marks);
+  }
 }
 
 bool Subject::settle(Arena &a, Trackers trackers) {
@@ -145,12 +162,20 @@ bool Subject::settle(Arena &a, Trackers trackers) {
     if (f.tracker < trackers.size()) f.funnel.settle(a, trackers[f.tracker].funnel);
     if (f.funnel.inexact) exact = false;
   }
+  for (MarksState &m : marks) {
+    if (m.tracker < trackers.size() && trackers[m.tracker].keeps_marks()) m.marks.settle(trackers[m.tracker].marks);
+  }
   return exact;
 }
 
 const FirstTime *Subject::milestone(TrackerId t) const noexcept { return find(milestones, t); }
 const DecayedSum *Subject::decay(TrackerId t) const noexcept { return find(decays, t); }
 const FunnelState *Subject::funnel(TrackerId t) const noexcept { return find(funnels, t); }
+
+const Marks *Subject::marks_of(TrackerId t) const noexcept {
+  const MarksState *const m = find(marks, t);
+  return m ? &m->marks : nullptr;
+}
 
 Standing *Subject::standing(std::int32_t program) const noexcept {
   Standing *found = nullptr;

@@ -10,15 +10,19 @@
 #include "core/decay/decay.hpp"
 #include "core/qualify/standing.hpp"
 #include "core/sequence/funnel.hpp"
+#include "core/window/marks.hpp"
 
 namespace pql {
 
 /// Something a program needs maintained for each subject of a unit. Programs that need the same thing share it.
 struct Tracker {
-  enum class Kind : std::uint8_t { none, milestone, decay, funnel };
+  enum class Kind : std::uint8_t { none, milestone, decay, funnel, window, days, users, sessions, latest };
   Kind kind = Kind::none;
   Micros half_life = 0; ///< decay
-  FunnelSpec funnel;    ///< funnel
+  FunnelSpec funnel{};  ///< funnel
+  MarksSpec marks{};    ///< window and whatever comes after it
+
+  bool keeps_marks() const noexcept { return kind >= Kind::window; }
 };
 
 using TrackerId = std::uint16_t;
@@ -54,6 +58,11 @@ struct FunnelState {
   TrackerId tracker;
 };
 
+struct MarksState {
+  Marks marks;
+  TrackerId tracker;
+};
+
 /// A set of trackers, as the bits of a run of bytes. Trivial: copying it copies the handle.
 struct TrackerSet {
   Bytes bits;
@@ -78,6 +87,7 @@ struct Subject {
   Micros newest_known = kAlways;
   Vec<DecayedSum> decays;
   Vec<FunnelState> funnels;
+  Vec<MarksState> marks;
   Vec<Standing> standings; ///< ledger, not state: open episodes, and cool-downs
   std::string_view asleep; ///< stored form of the id, first_seen, known and funnels while nobody has read the latter (see wake)
 
@@ -91,6 +101,7 @@ struct Subject {
   FirstTime *news_of(Arena &a, TrackerId t, Micros at, std::string_view event);
   void fold_decay(Arena &a, TrackerId t, Micros half_life, Micros at, double value, std::string_view event);
   void fold_steps(Arena &a, TrackerId t, const FunnelSpec &spec, Micros at, std::uint32_t steps);
+  void fold_mark(Arena &a, TrackerId t, const MarksSpec &spec, Micros at, std::uint64_t key, double value, std::string_view event);
 
   /// Takes what another subject knows (its ledger excepted). False when a funnel became inexact: derive the home again.
   [[nodiscard]] bool merge(Arena &a, Trackers trackers, const Subject &o);
@@ -100,7 +111,7 @@ struct Subject {
   [[nodiscard]] bool merge_but_milestones(Arena &a, Trackers trackers, const Subject &o);
   /// The same, to be settled after the last of several: what is folded in between would meet the next one's older events.
   void absorb(Arena &a, Trackers trackers, const Subject &o);
-  /// Brings funnels into canonical form and says whether all are exact. Call once after folding or merging.
+  /// Brings funnels and marks into canonical form and says whether all are exact. Call once after folding or merging.
   [[nodiscard]] bool settle(Arena &a, Trackers trackers);
 
   /// Whether nothing of a delta that was folded from events can be news, as mostly. Its milestones aren't looked at: none of
@@ -118,6 +129,7 @@ struct Subject {
   const FirstTime *milestone(TrackerId t) const noexcept;
   const DecayedSum *decay(TrackerId t) const noexcept;
   const FunnelState *funnel(TrackerId t) const noexcept;
+  const Marks *marks_of(TrackerId t) const noexcept;
   /// What is remembered of it in a program: its open episode, else its last cool-down, else null.
   Standing *standing(std::int32_t program) const noexcept;
   bool is_open(std::int32_t program) const noexcept;
