@@ -25,21 +25,26 @@ CREATE TABLE pql.source (
 COMMENT ON TABLE pql.source IS 'Events tables that are attached, and where in their rows pql finds who, what and when; made by pql.attach, read through pql.sources.';
 
 CREATE TABLE pql.tracker (
-  tracker_id  smallint PRIMARY KEY,
-  kind        text NOT NULL CHECK (kind IN ('milestone', 'decay', 'funnel')),
-  unit        text NOT NULL CHECK (unit IN ('user', 'account')),
-  name        text,
-  events      text[] NOT NULL,
-  rules       text[] NOT NULL,
-  value_rule  text,
-  half_life   interval,
-  in_order    boolean,
-  within      interval,
-  state       text NOT NULL DEFAULT 'building' CHECK (state IN ('building', 'active')),
-  UNIQUE NULLS NOT DISTINCT (kind, unit, name, events, rules, value_rule, half_life, in_order, within)
+  tracker_id     smallint PRIMARY KEY,
+  kind           text NOT NULL CHECK (kind IN ('milestone', 'decay', 'funnel', 'window', 'days', 'users', 'sessions', 'latest')),
+  unit           text NOT NULL CHECK (unit IN ('user', 'account')),
+  name           text,
+  events         text[] NOT NULL,
+  rules          text[] NOT NULL,
+  value_rule     text,
+  half_life      interval,
+  in_order       boolean,
+  within         interval,
+  window_length  interval,
+  spans          smallint,
+  gap            interval,
+  key            text NOT NULL,
+  state          text NOT NULL DEFAULT 'building' CHECK (state IN ('building', 'active'))
 );
+CREATE UNIQUE INDEX tracker_key ON pql.tracker (md5(key));
 CREATE UNIQUE INDEX tracker_milestone_name ON pql.tracker (unit, name) WHERE kind = 'milestone';
-COMMENT ON TABLE pql.tracker IS 'What the state keeps for each subject of a unit: the first time of a milestone, a decayed sum, a funnel of steps. Programs that need the same share one.';
+COMMENT ON TABLE pql.tracker IS 'What the state keeps for each subject of a unit: the first time of a milestone, a decayed sum, a funnel of steps, the newest events of a window. Programs that need the same share one.';
+COMMENT ON COLUMN pql.tracker.key IS 'All that makes the tracker what it is, as one text: two that have the same are the same.';
 
 CREATE TABLE pql.program (
   program_id    int NOT NULL,

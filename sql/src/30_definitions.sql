@@ -23,7 +23,7 @@ COMMENT ON FUNCTION pql.check_program(jsonb) IS
 
 CREATE OR REPLACE FUNCTION pql._program_trackers(document jsonb)
   RETURNS TABLE (kind text, unit text, name text, events text[], rules text[], value_rule text, half_life interval,
-                 in_order boolean, within interval)
+                 in_order boolean, within interval, window_length interval, spans int, gap interval, key text)
   AS 'MODULE_PATHNAME', 'pql__program_trackers' LANGUAGE C STABLE STRICT PARALLEL UNSAFE COST 5000 ROWS 20;
 COMMENT ON FUNCTION pql._program_trackers(jsonb) IS 'What a right document needs maintained; no row for a wrong one.';
 REVOKE ALL ON FUNCTION pql._program_trackers(jsonb) FROM PUBLIC;
@@ -98,11 +98,7 @@ BEGIN
     WHERE b.status = 'building' AND NOT EXISTS (
       SELECT FROM pql.backfill_job AS j
       WHERE j.finished_at IS NULL AND j.trackers && ARRAY(
-        SELECT t.tracker_id FROM pql.tracker AS t, pql._program_trackers(b.document) AS n
-        WHERE (t.kind, t.unit) = (n.kind, n.unit) AND t.name IS NOT DISTINCT FROM n.name AND t.events = n.events
-          AND t.rules = n.rules AND t.value_rule IS NOT DISTINCT FROM n.value_rule
-          AND t.half_life IS NOT DISTINCT FROM n.half_life AND t.in_order IS NOT DISTINCT FROM n.in_order
-          AND t.within IS NOT DISTINCT FROM n.within))
+        SELECT t.tracker_id FROM pql.tracker AS t JOIN pql._program_trackers(b.document) AS n USING (key)))
     ORDER BY b.program, b.version
   LOOP
     UPDATE pql.program AS o SET status = 'retired', retired_at = clock_timestamp(), finishing = true
@@ -153,17 +149,12 @@ BEGIN
         HINT = 'A milestone means the same everywhere: give the new one a name of its own.';
   END IF;
   WITH added AS (
-    INSERT INTO pql.tracker (tracker_id, kind, unit, name, events, rules, value_rule, half_life, in_order, within, state)
-    SELECT (SELECT coalesce(max(tracker_id), 0) FROM pql.tracker) + row_number() OVER (ORDER BY n.place), n.kind, n.unit, n.name,
-           n.events, n.rules, n.value_rule, n.half_life, n.in_order, n.within, 'active'
-    FROM pql._program_trackers(document)
-      WITH ORDINALITY AS n (kind, unit, name, events, rules, value_rule, half_life, in_order, within, place)
-    WHERE NOT EXISTS (
-      SELECT FROM pql.tracker AS t
-      WHERE (t.kind, t.unit) = (n.kind, n.unit) AND t.name IS NOT DISTINCT FROM n.name AND t.events = n.events
-        AND t.rules = n.rules AND t.value_rule IS NOT DISTINCT FROM n.value_rule
-        AND t.half_life IS NOT DISTINCT FROM n.half_life AND t.in_order IS NOT DISTINCT FROM n.in_order
-        AND t.within IS NOT DISTINCT FROM n.within)
+    INSERT INTO pql.tracker (tracker_id, kind, unit, name, events, rules, value_rule, half_life, in_order, within,
+                             window_length, spans, gap, key, state)
+    SELECT (SELECT coalesce(max(tracker_id), 0) FROM pql.tracker) + row_number() OVER (ORDER BY n.ordinality), n.kind, n.unit, n.name,
+           n.events, n.rules, n.value_rule, n.half_life, n.in_order, n.within, n.window_length, n.spans, n.gap, n.key, 'active'
+    FROM pql._program_trackers(document) WITH ORDINALITY AS n
+    WHERE NOT EXISTS (SELECT FROM pql.tracker AS t WHERE t.key = n.key)
     RETURNING tracker_id)
   SELECT array_agg(tracker_id ORDER BY tracker_id) INTO fresh FROM added;
   SELECT coalesce(max(version), 0) + 1 INTO number FROM pql.program WHERE program = name;

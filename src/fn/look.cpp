@@ -61,6 +61,13 @@ public:
         put(name("funnel", f.tracker),
             std::to_string(l.level) + " from " + print_instant(l.started) + " to " + print_instant(l.reached));
     }
+    for (const MarksState &m : s.marks) {
+      const Marks &x = m.marks;
+      char digest[17];
+      snprintf(digest, sizeof digest, "%016llx", static_cast<unsigned long long>(x.digest()));
+      put(name(std::string(name_of(plan_.trackers()[m.tracker].kind)).c_str(), m.tracker),
+          std::to_string(x.all.size) + " to " + print_instant(x.newest) + " " + event_id_text(x.event.view()) + " [" + digest + "]");
+    }
   }
 
   void add_milestones(std::string_view home, Unit unit, const Subject &s) {

@@ -53,11 +53,12 @@ PQL_FUNCTION(_program_trackers) {
   const ParsedProgram parsed = checked(fcinfo);
   if (!parsed.problems.empty()) return Datum{0};
   for (const TrackerSpec &s : tracker_specs(parsed.program)) {
-    const bool decay = s.kind == Tracker::Kind::decay, funnel = s.kind == Tracker::Kind::funnel;
+    const bool funnel = s.kind == Tracker::Kind::funnel;
+    const auto length = [](bool has, Micros l) { return has ? Cell::length(l) : Cell::null(); };
     rows.add({Cell::of(name_of(s.kind)), Cell::of(name_of(s.unit)), s.name.empty() ? Cell::null() : Cell::of(s.name),
               Cell::of(s.events), Cell::of(s.rules), s.value_rule.empty() ? Cell::null() : Cell::of(s.value_rule),
-              decay ? Cell::length(s.half_life) : Cell::null(), funnel ? Cell::of(s.in_order) : Cell::null(),
-              funnel ? Cell::length(s.within) : Cell::null()});
+              length(s.kind == Tracker::Kind::decay, s.half_life), funnel ? Cell::of(s.in_order) : Cell::null(), length(funnel, s.within),
+              length(s.window > 0, s.window), s.spans ? Cell::of(s.spans) : Cell::null(), length(s.gap > 0, s.gap), Cell::of(key_of(s))});
   }
   return Datum{0};
 }

@@ -28,26 +28,22 @@ extern "C" void relation_changed(Datum, Oid relation) {
 
 Unit unit_of(std::string_view s) { return s == "account" ? Unit::account : Unit::user; }
 
-Tracker::Kind kind_of(std::string_view s) {
-  if (s == "decay") return Tracker::Kind::decay;
-  return s == "funnel" ? Tracker::Kind::funnel : Tracker::Kind::milestone;
-}
-
 } // namespace
 
 const EventPlan *EventTable::find(std::string_view name) const noexcept {
-  if (slots_.empty()) return nullptr;
+  const EventPlan *const other = any_.empty() ? nullptr : &any_;
+  if (slots_.empty()) return other;
   const std::uint64_t hash = hash_of(name, 0);
   for (std::uint64_t i = hash;; i++) {
     const Named *const e = slots_[i & (slots_.size() - 1)];
-    if (!e) return nullptr;
+    if (!e) return other;
     if (e->hash == hash && e->name == name) return &e->plan;
   }
 }
 
 EventPlan &EventTable::of(std::string_view name) {
-  if (const EventPlan *const there = find(name)) return const_cast<EventPlan &>(*there);
-  all_.push_back({std::string(name), hash_of(name, 0), {}});
+  if (const EventPlan *const there = find(name); there && there != &any_) return const_cast<EventPlan &>(*there);
+  all_.push_back({std::string(name), hash_of(name, 0), any_});
   if (all_.size() * 4 <= slots_.size()) {
     place(all_.back());
     return all_.back().plan;
@@ -64,7 +60,7 @@ void EventTable::place(const Named &e) noexcept {
 }
 
 bool EventTable::needs_properties() const noexcept {
-  return std::any_of(all_.begin(), all_.end(), [](const Named &e) { return e.plan.needs_properties(); });
+  return any_.needs_properties() || std::any_of(all_.begin(), all_.end(), [](const Named &e) { return e.plan.needs_properties(); });
 }
 
 Complaint *check_event_rule(const char *text, Oid wanted, const char *path) {
@@ -175,13 +171,14 @@ void Definitions::load_trackers() {
   Spi spi;
   const std::uint64_t n = spi.run("SELECT tracker_id, kind, unit, name, events, rules, value_rule,"
                                   " (extract(epoch FROM half_life) * 1000000)::bigint, in_order,"
-                                  " (extract(epoch FROM within) * 1000000)::bigint, state = 'active'"
+                                  " (extract(epoch FROM within) * 1000000)::bigint, state = 'active',"
+                                  " (extract(epoch FROM window_length) * 1000000)::bigint, spans, (extract(epoch FROM gap) * 1000000)::bigint"
                                   " FROM pql.tracker ORDER BY tracker_id",
                                   {}, true);
   for (std::uint64_t i = 0; i < n; i++) {
     TrackerInfo t;
     t.id = static_cast<TrackerId>(spi.number(i, 1));
-    t.spec.kind = kind_of(spi.text(i, 2));
+    t.spec.kind = tracker_kind(spi.text(i, 2));
     t.spec.unit = unit_of(spi.text(i, 3));
     t.spec.name = spi.text(i, 4);
     t.spec.events = spi.texts(i, 5);
@@ -191,6 +188,9 @@ void Definitions::load_trackers() {
     t.spec.in_order = spi.number(i, 9) != 0;
     t.spec.within = spi.number(i, 10);
     t.active = spi.number(i, 11) != 0;
+    t.spec.window = spi.number(i, 12);
+    t.spec.spans = static_cast<int>(spi.number(i, 13));
+    t.spec.gap = spi.number(i, 14);
     infos_.push_back(std::move(t));
   }
   spi.finish();
@@ -199,16 +199,23 @@ void Definitions::load_trackers() {
 void Definitions::compile_trackers() {
   for (const TrackerInfo &t : infos_) {
     if (t.id >= trackers_.size()) trackers_.resize(t.id + 1u);
-    Tracker &x = trackers_[t.id];
-    x.kind = t.spec.kind;
-    x.half_life = t.spec.half_life;
-    x.funnel = {static_cast<int>(t.spec.events.size()), t.spec.in_order, t.spec.within};
-    if (t.active) add_event(events_, t);
+    trackers_[t.id] = tracker_of(t.spec);
   }
+  fill(events_, [](const TrackerInfo &t) { return t.active; });
   has_rules_ = events_.needs_properties();
 }
 
-void Definitions::add_event(EventTable &table, const TrackerInfo &t) const {
+void Definitions::fill(EventTable &table, const std::function<bool(const TrackerInfo &)> &wanted) const {
+  for (const bool any : {true, false}) {
+    for (const TrackerInfo &t : infos_) {
+      for (std::size_t step = 0; wanted(t) && step < t.spec.events.size(); step++) {
+        if ((t.spec.events[step] == "*") == any) add_event(table, t, step);
+      }
+    }
+  }
+}
+
+void Definitions::add_event(EventTable &table, const TrackerInfo &t, std::size_t step) const {
   const auto rule = [&](std::vector<Rule *> &rules, const std::string &text, Oid type) -> std::int16_t {
     if (text.empty()) return -1;
     for (std::size_t i = 0; i < rules.size(); i++) { // several trackers ask the same of an event
@@ -220,21 +227,25 @@ void Definitions::add_event(EventTable &table, const TrackerInfo &t) const {
     rules.push_back(r);
     return static_cast<std::int16_t>(rules.size() - 1);
   };
-  for (std::size_t step = 0; step < t.spec.events.size(); step++) {
-    EventPlan &e = table.of(t.spec.events[step]);
-    Action a{t.spec.kind, t.id, 1u << step, -1, -1};
-    a.rule = rule(e.rules, t.spec.rules[step], BOOLOID);
-    if (t.spec.kind == Tracker::Kind::decay) a.value = rule(e.values, t.spec.value_rule, FLOAT8OID);
-    (t.spec.unit == Unit::user ? e.on_user : e.on_account).push_back(a);
-  }
+  EventPlan &e = table.plan(t.spec.events[step]);
+  Action a{t.spec.kind, t.id, 1u << step, -1, -1};
+  a.rule = rule(e.rules, t.spec.rules[step], BOOLOID);
+  a.value = rule(e.values, t.spec.value_rule, FLOAT8OID);
+  (t.spec.unit == Unit::user ? e.on_user : e.on_account).push_back(a);
 }
 
 EventTable Definitions::event_table(const std::vector<TrackerId> &only) const {
   EventTable table;
-  for (const TrackerInfo &t : infos_) {
-    if (std::find(only.begin(), only.end(), t.id) != only.end()) add_event(table, t);
-  }
+  fill(table, [&](const TrackerInfo &t) { return std::find(only.begin(), only.end(), t.id) != only.end(); });
   return table;
+}
+
+MeasureTrackers Definitions::find(const ProgramDef &p, const MeasureDef &d) const {
+  const std::vector<TrackerSpec> specs = measure_specs(p, d);
+  MeasureTrackers t;
+  if (!specs.empty()) t.main = find(specs[0]);
+  if (specs.size() > 1) t.second = find(specs[1]);
+  return t;
 }
 
 void Definitions::load_programs() {
@@ -266,7 +277,8 @@ void Definitions::load_programs() {
 
 void Definitions::add_program(Program p, ProgramDef def, std::vector<Program> &to) {
   p.def = std::move(def);
-  for (const SignalDef &s : p.def.signals) p.signal_trackers.push_back(find(signal_spec(p.def, s)));
+  for (const SignalDef &s : p.def.signals) p.signals.push_back(find(p.def, s));
+  for (const NamedMeasure &m : p.def.measures) p.measures.push_back(find(p.def, m));
   if (p.def.activation) p.activation_tracker = find(activation_spec(p.def));
   has_unit_[static_cast<int>(p.def.unit)] = true;
   to.push_back(std::move(p));
@@ -304,7 +316,7 @@ void Definitions::load_trial(const std::string &document) {
   }
   try_trackers(wanted);
   add_program({}, std::move(parsed.program), programs_);
-  if (compared) add_program({in_force->id, in_force->version, in_force->live, {}, {}, 0}, in_force->def, programs_);
+  if (compared) add_program({in_force->id, in_force->version, in_force->live, {}, {}, {}, 0}, in_force->def, programs_);
 }
 
 void Definitions::load_sources() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 
 #include "core/program/trackers.hpp"
@@ -24,6 +25,7 @@ struct EventPlan {
   std::vector<Action> on_user, on_account;
   std::vector<Rule *> rules, values; ///< conditions; values of sums
   bool needs_properties() const noexcept { return !rules.empty() || !values.empty(); }
+  bool empty() const noexcept { return on_user.empty() && on_account.empty(); }
   EventActions actions() const noexcept { return {on_user, on_account}; }
 };
 
@@ -35,8 +37,9 @@ public:
   EventTable &operator=(EventTable &&) = default;
   /// Null for an event that does nothing.
   const EventPlan *find(std::string_view name) const noexcept;
-  /// The plan of an event, made if there is none.
-  EventPlan &of(std::string_view name);
+  /// The plan of an event, made if there is none, or ("*") what is done for all events: that must be complete before the others
+  /// are made.
+  EventPlan &plan(std::string_view name) { return name == "*" ? any_ : of(name); }
   bool needs_properties() const noexcept;
 
 private:
@@ -45,8 +48,10 @@ private:
     std::uint64_t hash;
     EventPlan plan;
   };
+  EventPlan &of(std::string_view name);
   void place(const Named &e) noexcept;
 
+  EventPlan any_; ///< of events without one of their own; the others begin with it
   std::deque<Named> all_;
   std::vector<const Named *> slots_; ///< by the hash; at most a quarter of them is taken
 };
@@ -103,7 +108,9 @@ private:
   void add_program(Program p, ProgramDef def, std::vector<Program> &to);
   void load_trial(const std::string &document);
   void load_sources();
-  void add_event(EventTable &table, const TrackerInfo &t) const;
+  void add_event(EventTable &table, const TrackerInfo &t, std::size_t step) const;
+  void fill(EventTable &table, const std::function<bool(const TrackerInfo &)> &wanted) const;
+  MeasureTrackers find(const ProgramDef &p, const MeasureDef &d) const;
   TrackerId find(const TrackerSpec &spec) const;
 
   MemoryContext memory_ = nullptr;

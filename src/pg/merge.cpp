@@ -157,9 +157,8 @@ private:
 
   // Whether more events make more points, so that of several writers' events none takes back what another's decide.
   static bool rises_only(const Program &p) {
-    return p.def.segment.empty() && std::ranges::all_of(p.def.signals, [](const SignalDef &d) {
-             return d.max_points > 0 && d.measure <= Measure::activation; // sums that fall are seen in what is added
-           });
+    return p.def.segment.empty() && only_adds_up(p) &&
+           std::ranges::none_of(p.def.signals, [](const SignalDef &d) { return d.measure == Measure::value; });
   }
 
   bool attempt_in_turn(HomeDelta &d, const StoredRow &row, bool queue) {

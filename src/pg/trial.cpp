@@ -122,7 +122,7 @@ void Life::take(const Entry &e) {
   }
   const bool account = unit_ == Unit::account;
   const Event event{account ? e.user : e.subject, account ? e.subject : std::string_view{}, account, e.at, e.id, e.rules, e.values};
-  batch_.fold_into(subject_, event, account ? e.plan->on_account : e.plan->on_user);
+  batch_.fold_into(subject_, event, e.plan->actions());
 }
 
 // Of events of one instant one may have completed an activation that all of them together complete otherwise: as in a derivation

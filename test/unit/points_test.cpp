@@ -29,10 +29,10 @@ struct Case {
 
   TrackerId add(const SignalDef &d, const Tracker &t) {
     program.def.signals.push_back(d);
-    program.signal_trackers.push_back(static_cast<TrackerId>(trackers.size()));
+    program.signals.push_back({static_cast<TrackerId>(trackers.size())});
     trackers.push_back(t);
     reasons.resize(trackers.size());
-    return program.signal_trackers.back();
+    return program.signals.back().main;
   }
   void count(const SignalDef &d, double value) {
     const TrackerId t = add(d, {Tracker::Kind::decay, d.half_life, {}});
@@ -161,6 +161,7 @@ TEST(FallsBelow, IsNeverForWhatDoesNotFadeOrFadesTooSlowly) {
   Case c;
   SignalDef d = counted(30, 0);
   d.measure = Measure::milestone;
+  d.half_life = 0;
   const TrackerId t = c.add(d, {Tracker::Kind::milestone, 0, {}});
   c.subject.fold_milestone(c.arena, t, kNow, "e");
   c.count(counted(30, 3), 10);

@@ -48,7 +48,7 @@ void random_program(Made &m, std::mt19937_64 &random, Micros now) {
     (random() % 3 == 0 ? s.points_each : random() % 2 ? s.saturates_at : s.half_saturation) = x;
     s.may_score = random() % 8 != 0;
     m.program.def.signals.push_back(s);
-    m.program.signal_trackers.push_back(static_cast<TrackerId>(i));
+    m.program.signals.push_back({static_cast<TrackerId>(i)});
     m.trackers.push_back({Tracker::Kind::decay, s.half_life, {}});
     for (int k = static_cast<int>(random() % 6); k > 0; k--)
       m.subject.fold_decay(m.arena, static_cast<TrackerId>(i), s.half_life,
@@ -102,7 +102,7 @@ TEST(Score, AMilestoneNeverFades) {
   SignalDef s = signal(30, 0, 1, 0);
   s.measure = Measure::milestone;
   m.program.def.signals = {s};
-  m.program.signal_trackers = {0};
+  m.program.signals = {{0}};
   m.trackers = {{Tracker::Kind::milestone, 0, {}}};
   m.subject.fold_milestone(m.arena, 0, kDay, "e");
   std::vector<Reason> reasons(1);
@@ -110,6 +110,8 @@ TEST(Score, AMilestoneNeverFades) {
   EXPECT_EQ(score(m.program, m.trackers, m.subject, kDay, reasons), 30);
   EXPECT_EQ(falls_below(m.program, m.trackers, m.subject, kDay, 30), kNever);
 }
+
+TrackerSpec only_spec(const ProgramDef &p, const MeasureDef &d) { return measure_specs(p, d).at(0); }
 
 TEST(Trackers, AreSharedByWhatMeansTheSame) {
   const ParsedProgram p = parse_program(R"({"program": "p", "unit": "account",
@@ -122,8 +124,8 @@ TEST(Trackers, AreSharedByWhatMeansTheSame) {
     "qualify": {"enter": 40}})");
   ASSERT_TRUE(p.problems.empty());
   EXPECT_EQ(tracker_specs(p.program).size(), 6u); // two milestones, of users and of accounts; one funnel; one decayed count
-  EXPECT_EQ(signal_spec(p.program, p.program.signals[0]), signal_spec(p.program, p.program.signals[1]));
-  EXPECT_EQ(signal_spec(p.program, p.program.signals[2]), activation_spec(p.program));
+  EXPECT_EQ(only_spec(p.program, p.program.signals[0]), only_spec(p.program, p.program.signals[1]));
+  EXPECT_EQ(only_spec(p.program, p.program.signals[2]), activation_spec(p.program));
 }
 
 } // namespace

@@ -39,6 +39,12 @@ ProgramDef program(Unit unit) {
   return p;
 }
 
+TrackerSpec only_spec(const ProgramDef &p, const MeasureDef &d) {
+  const std::vector<TrackerSpec> all = measure_specs(p, d);
+  EXPECT_EQ(all.size(), 1u);
+  return all.at(0);
+}
+
 std::size_t count_kind(const std::vector<TrackerSpec> &all, Tracker::Kind kind, Unit unit) {
   return static_cast<std::size_t>(
       std::count_if(all.begin(), all.end(), [&](const TrackerSpec &s) { return s.kind == kind && s.unit == unit; }));
@@ -52,7 +58,7 @@ TEST(TrackerSpecs, OfUsersAreMilestonesActivationAndSignals) {
   EXPECT_EQ(all[0], milestone_spec(p.milestones[0], Unit::user));
   EXPECT_EQ(all[1], milestone_spec(p.milestones[1], Unit::user));
   EXPECT_EQ(all[2], activation_spec(p));
-  EXPECT_EQ(all[3], signal_spec(p, p.signals[0]));
+  EXPECT_EQ(all[3], only_spec(p, p.signals[0]));
   for (const TrackerSpec &s : all) EXPECT_EQ(s.unit, Unit::user);
 }
 
@@ -65,16 +71,16 @@ TEST(TrackerSpecs, OfAccountsKeepMilestonesOfUsersTooAndNothingElseOfThem) {
   EXPECT_EQ(count_kind(all, Tracker::Kind::milestone, Unit::account), 2u);
   EXPECT_EQ(count_kind(all, Tracker::Kind::decay, Unit::account), 1u);
   EXPECT_EQ(count_kind(all, Tracker::Kind::funnel, Unit::account), 1u);
-  EXPECT_EQ(signal_spec(p, p.signals[1]), milestone_spec(p.milestones[0], Unit::account));
+  EXPECT_EQ(only_spec(p, p.signals[1]), milestone_spec(p.milestones[0], Unit::account));
 }
 
 TEST(TrackerSpecs, ASignalOfAMilestoneReadsTheMilestonesTracker) {
   ProgramDef p = program(Unit::user);
   p.signals = {reads("a", "start"), reads("b", "invited"), reads("c", "start"), reads("d", "activation_complete")};
   EXPECT_EQ(tracker_specs(p).size(), 3u); // two milestones and the activation
-  EXPECT_EQ(signal_spec(p, p.signals[0]), milestone_spec(p.milestones[0], Unit::user));
-  EXPECT_EQ(signal_spec(p, p.signals[1]), milestone_spec(p.milestones[1], Unit::user));
-  EXPECT_EQ(signal_spec(p, p.signals[3]), activation_spec(p));
+  EXPECT_EQ(only_spec(p, p.signals[0]), milestone_spec(p.milestones[0], Unit::user));
+  EXPECT_EQ(only_spec(p, p.signals[1]), milestone_spec(p.milestones[1], Unit::user));
+  EXPECT_EQ(only_spec(p, p.signals[3]), activation_spec(p));
 }
 
 TEST(TrackerSpecs, PointsNamesAndConsentAreNoPartOfThem) {
@@ -87,7 +93,7 @@ TEST(TrackerSpecs, PointsNamesAndConsentAreNoPartOfThem) {
   b.may_score = b.may_mention = b.may_show_rep = false;
   b.why = "because";
   p.signals = {a, b};
-  EXPECT_EQ(signal_spec(p, a), signal_spec(p, b));
+  EXPECT_EQ(only_spec(p, a), only_spec(p, b));
   EXPECT_EQ(tracker_specs(p).size(), 4u);
   ProgramDef q = p;
   q.name = "q";
@@ -109,11 +115,11 @@ TEST(TrackerSpecs, WhateverChangesAMeasureSetsItApart) {
   other_sum.of = "m";
   p.signals = {a, event, where, half_life, sum, other_sum};
   EXPECT_EQ(tracker_specs(p).size(), 3u + 6u);
-  EXPECT_EQ(signal_spec(p, sum).value_rule, "n");
-  EXPECT_EQ(signal_spec(p, a).value_rule, "");
+  EXPECT_EQ(only_spec(p, sum).value_rule, "n");
+  EXPECT_EQ(only_spec(p, a).value_rule, "");
   SignalDef leftover = a; // of a count, a value means nothing
   leftover.of = "n";
-  EXPECT_EQ(signal_spec(p, leftover), signal_spec(p, a));
+  EXPECT_EQ(only_spec(p, leftover), only_spec(p, a));
 }
 
 TEST(TrackerSpecs, WhateverChangesAnActivationSetsItApart) {

@@ -15,24 +15,34 @@ struct TrackerSpec {
   Tracker::Kind kind = Tracker::Kind::milestone;
   Unit unit = Unit::user;
   std::string name;                ///< milestone
-  std::vector<std::string> events; ///< one; funnel: one per step
+  std::vector<std::string> events; ///< one, "*" for all of them; funnel: one per step
   std::vector<std::string> rules;  ///< the where of each event, empty for none
-  std::string value_rule;          ///< decay: the value; empty for a count
+  std::string value_rule;          ///< decay, window: the value; empty for a count
   Micros half_life = 0;            ///< decay
   bool in_order = false;           ///< funnel
   Micros within = 0;               ///< funnel
+  Micros window = 0;               ///< window, days, users, sessions: its length
+  int spans = 0;                   ///< of them: how many windows are looked at, one before the other
+  Micros gap = 0;                  ///< sessions
   bool operator==(const TrackerSpec &) const = default;
 };
 
 std::string_view name_of(Tracker::Kind) noexcept;
+/// The kind of that name; none if there is none.
+Tracker::Kind tracker_kind(std::string_view name) noexcept;
 
-/// All that a program needs: its milestones (always of users, and of accounts for a program on accounts), its activation and
-/// the measures of its signals; each once.
+/// By what a specification is told from all others: equal texts for equal ones.
+std::string key_of(const TrackerSpec &s);
+/// What the state needs to know of it.
+Tracker tracker_of(const TrackerSpec &s);
+
+/// All that a program needs: its milestones (always of users, and of accounts for a program on accounts), its activation, and
+/// what its signals and measures read; each once.
 std::vector<TrackerSpec> tracker_specs(const ProgramDef &p);
 /// What a milestone of a unit is.
 TrackerSpec milestone_spec(const MilestoneDef &m, Unit unit);
-/// What signal i reads.
-TrackerSpec signal_spec(const ProgramDef &p, const SignalDef &s);
+/// What a measure reads: nothing, one tracker, or two (a success rate: all events, and those that succeeded).
+std::vector<TrackerSpec> measure_specs(const ProgramDef &p, const MeasureDef &d);
 /// What the activation reads. Requires p.activation.
 TrackerSpec activation_spec(const ProgramDef &p);
 

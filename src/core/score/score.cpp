@@ -15,57 +15,120 @@ double halved(double x) noexcept {
   return pow2_ratio(-static_cast<std::int64_t>(std::llround(std::ldexp(x, 40))), kUnit);
 }
 
-Reason reason(const SignalDef &d, TrackerId t, Trackers trackers, const Subject &s, Micros as_of) noexcept {
+bool is_given(const SignalDef &d) noexcept { return d.measure == Measure::value || d.measure == Measure::flag; }
+
+double given_to(std::span<const double> given, std::size_t signal) noexcept { return signal < given.size() ? given[signal] : 0; }
+
+Reason reason(const SignalDef &d, const MeasureTrackers &t, Trackers trackers, const Subject &s, Micros as_of, double given) noexcept {
   Reason r;
-  switch (d.measure) {
-  case Measure::count:
-  case Measure::sum:
-    if (const DecayedSum *x = s.decay(t)) {
-      r.value = x->sum.read(trackers[t].half_life, as_of);
-      r.event = x->event.view();
-      r.at = x->newest;
-    }
-    break;
-  case Measure::milestone:
-    if (const FirstTime *x = s.milestone(t); x && x->at <= as_of) {
-      r.value = 1;
-      r.event = x->event();
-      r.at = x->at;
-    }
-    break;
-  case Measure::activation:
-    if (const FunnelState *x = s.funnel(t)) {
-      const FunnelLevel level = x->funnel.read(trackers[t].funnel, as_of);
-      if (level.level == trackers[t].funnel.steps && level.reached <= as_of) {
-        r.value = 1;
-        r.at = level.reached;
-      }
-    }
-    break;
-  default: break; // no document has it yet
+  if (is_given(d)) {
+    if (std::isnan(given)) return r;
+    r.value = d.cap > 0 ? std::min(given, d.cap) : given;
+  } else {
+    const Finding x = find_measure(d, t, trackers, s, as_of);
+    const Measured m = measured(d, x.parts);
+    r.value = m.value;
+    r.error = m.error;
+    r.event = x.event;
+    r.at = x.at;
   }
-  r.raw = raw_points(d, r.value);
+  r.raw = d.may_score ? raw_points(d, r.value) : 0;
   return r;
 }
+
+// The moment at which a score falls. Signals may rise while others fall, but between two turns each part of a measure only grows or
+// only falls: so what a signal is worth in between is not less than the least of what its parts at both ends give. Where
+// the sum of that isn't below the threshold, the score isn't either; where it is, each half is looked at.
+class Fall {
+public:
+  Fall(const Program &p, Trackers trackers, const Subject &s, int threshold, std::span<const double> given)
+      : p_(p), trackers_(trackers), s_(s), threshold_(threshold), given_(given) {}
+
+  Micros first(Micros now, Micros end) {
+    std::vector<Micros> turns{later(now, 1), later(end, 1)};
+    for (std::size_t i = 0; i < size() && rises_by_itself(p_); i++) { // else all of it only falls
+      each_turn(p_.def.signals[i], p_.signals[i], trackers_, s_, [&](Micros t) {
+        if (t > turns[0] && t <= end) turns.push_back(t);
+      });
+    }
+    std::sort(turns.begin(), turns.end());
+    for (std::size_t i = 0; i + 1 < turns.size(); i++) {
+      if (turns[i] == turns[i + 1]) continue;
+      const Micros at = first(turns[i], at_instant(turns[i]), turns[i + 1] - 1, at_instant(turns[i + 1] - 1));
+      if (at != kNever) return at;
+    }
+    return kNever;
+  }
+
+private:
+  using All = std::vector<Parts>;
+  std::size_t size() const noexcept { return p_.def.signals.size(); }
+
+  All at_instant(Micros t) {
+    work_ += size();
+    All all(size());
+    for (std::size_t i = 0; i < size(); i++) {
+      if (!is_given(p_.def.signals[i])) all[i] = find_measure(p_.def.signals[i], p_.signals[i], trackers_, s_, t).parts;
+    }
+    return all;
+  }
+
+  // What the signal is worth at the least between two instants.
+  double least(std::size_t i, const Parts &x, const Parts &y) const noexcept {
+    const SignalDef &d = p_.def.signals[i];
+    if (!d.may_score) return 0;
+    if (is_given(d)) return reason(d, {}, trackers_, s_, 0, given_to(given_, i)).raw;
+    double least = raw_points(d, value_of(d, x.main.value, x.second.value));
+    for (const double main : {x.main.value, y.main.value}) {
+      for (const double second : {x.second.value, y.second.value}) least = std::min(least, raw_points(d, value_of(d, main, second)));
+    }
+    return least;
+  }
+
+  bool stays(const All &x, const All &y) const noexcept {
+    double sum = 0; // as score() adds it up, so that it rounds no differently
+    for (std::size_t i = 0; i < size(); i++) sum += least(i, x[i], y[i]);
+    return std::floor(sum + 0.5) >= threshold_;
+  }
+
+  // The first instant from `from` to `to` at which the score is below the threshold; kNever if there is none.
+  Micros first(Micros from, const All &x, Micros to, const All &y) {
+    if (stays(x, y)) return kNever;
+    if (from == to || !stays(x, x) || work_ > kMostWork) return from;
+    const Micros mid = from + (to - from) / 2;
+    const Micros at = first(from, x, mid, at_instant(mid));
+    return at != kNever ? at : first(mid + 1, at_instant(mid + 1), to, y);
+  }
+
+  static constexpr std::size_t kMostWork = 50'000; // measures read
+
+  const Program &p_;
+  Trackers trackers_;
+  const Subject &s_;
+  int threshold_;
+  std::span<const double> given_;
+  std::size_t work_ = 0;
+};
 
 } // namespace
 
 double raw_points(const SignalDef &d, double value) noexcept {
-  if (!(value > 0)) return 0;
   const double top = d.max_points;
+  if (d.over) return value > *d.over ? top : 0;
+  if (!(value > 0)) return 0;
   if (d.half_saturation > 0) return top * (1 - halved(value / d.half_saturation));
-  if (d.points_each > 0) return std::min(top, d.points_each * value);
+  if (d.points_each > 0) return top < 0 ? std::max(top, -d.points_each * value) : std::min(top, d.points_each * value);
   const double full = d.saturates_at > 0 ? d.saturates_at : 1;
   return value >= full ? top : top * value / full;
 }
 
-int score(const Program &p, Trackers trackers, const Subject &s, Micros as_of, std::span<Reason> out) noexcept {
+int score(const Program &p, Trackers trackers, const Subject &s, Micros as_of, std::span<Reason> out,
+          std::span<const double> given) noexcept {
   double sum = 0;
   int floors = 0;
   const std::size_t n = p.def.signals.size();
   for (std::size_t i = 0; i < n; i++) {
-    out[i] = reason(p.def.signals[i], p.signal_trackers[i], trackers, s, as_of);
-    if (!p.def.signals[i].may_score) out[i].raw = 0;
+    out[i] = reason(p.def.signals[i], p.signals[i], trackers, s, as_of, given_to(given, i));
     out[i].points = static_cast<int>(std::floor(out[i].raw));
     sum += out[i].raw;
     floors += out[i].points;
@@ -86,17 +149,22 @@ int score(const Program &p, Trackers trackers, const Subject &s, Micros as_of, s
   return total;
 }
 
-Micros falls_below(const Program &p, Trackers trackers, const Subject &s, Micros now, int threshold) noexcept {
-  std::vector<Reason> reasons(p.def.signals.size());
-  auto below = [&](Micros t) { return score(p, trackers, s, t, reasons) < threshold; };
+Micros falls_below(const Program &p, Trackers trackers, const Subject &s, Micros now, int threshold, std::span<const double> given) {
   constexpr Micros kHorizon = 36'525 * kDay;
-  if (now > kNever - kHorizon - 1 || !below(now + kHorizon)) return kNever;
-  Micros lo = now, hi = now + kHorizon; // every signal only falls while nothing happens
-  while (hi - lo > 1) {
-    const Micros mid = lo + (hi - lo) / 2;
-    (below(mid) ? hi : lo) = mid;
-  }
-  return hi;
+  if (now > kNever - kHorizon - 1) return kNever;
+  return Fall(p, trackers, s, threshold, given).first(now, now + kHorizon);
+}
+
+bool rises_by_itself(const Program &p) noexcept {
+  return std::any_of(p.def.signals.begin(), p.def.signals.end(), [](const SignalDef &d) {
+    return d.may_score && (d.max_points < 0 ? falls_by_itself(d) : rises_by_itself(d));
+  });
+}
+
+bool only_adds_up(const Program &p) noexcept {
+  return !rises_by_itself(p) && std::all_of(p.def.signals.begin(), p.def.signals.end(), [](const SignalDef &d) {
+    return !d.may_score || (d.max_points >= 0 && only_adds(d));
+  });
 }
 
 Micros signal_time(std::span<const Reason> reasons) noexcept {

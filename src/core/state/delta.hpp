@@ -62,11 +62,11 @@ public:
   void fold(const Event &e, const EventActions &actions, bool members = true) {
     fold(e, actions, place_of(e.has_account, e.has_account ? e.account : e.user, e.user), members);
   }
-  /// Folds one event into a subject that is nobody's home yet (a replay): what it does there and nowhere else.
-  void fold_into(Subject &s, const Event &e, std::span<const Action> actions) {
+  /// Folds one event into a subject that is nobody's home yet (a replay): its account if it has one, else its user. Only there.
+  void fold_into(Subject &s, const Event &e, const EventActions &actions) {
     lasting_id_ = {};
     s.fold_seen(e.at);
-    apply(s, e, actions);
+    apply(s, e, e.has_account ? actions.on_account : actions.on_user, !e.has_account);
   }
   /// The home's delta, made if there is none.
   HomeDelta &home(bool account, std::string_view id);

@@ -1,0 +1,73 @@
+// Numbers from what is kept of a subject.
+// Law: what is read as of an instant not before the subject's newest event equals what its events give, within the error told.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "core/program/program.hpp"
+#include "core/state/subject.hpp"
+
+namespace pql {
+
+/// No tracker has this number.
+inline constexpr TrackerId kNoTracker = 65'535;
+
+/// The trackers that a measure reads.
+struct MeasureTrackers {
+  TrackerId main = kNoTracker, second = kNoTracker; ///< second: of a success rate, the events that succeeded
+};
+
+/// What a measure is made of. Between two turns (see each_turn) each part only grows or only falls.
+struct Parts {
+  Measured main, second; ///< growth: this window and the one before; success rate: events that succeeded, and all
+};
+
+/// What is known of a measure as of an instant: its parts, and the event it rests on.
+struct Finding {
+  Parts parts;
+  std::string_view event; ///< encoded id; empty when unknown
+  Micros at = kAlways;    ///< the time of that event
+};
+Finding find_measure(const MeasureDef &d, const MeasureTrackers &t, Trackers trackers, const Subject &s, Micros as_of) noexcept;
+
+/// The measure's value, of its parts.
+double value_of(const MeasureDef &d, double main, double second) noexcept;
+/// The same, and how far it may be off.
+Measured measured(const MeasureDef &d, const Parts &p) noexcept;
+/// A measure's value as of an instant not before the subject's newest event. Of one that rests on no events: 0.
+double measure_value(const MeasureDef &d, const MeasureTrackers &t, Trackers trackers, const Subject &s, Micros as_of) noexcept;
+
+/// Whether the value may rise though nothing happens.
+bool rises_by_itself(const MeasureDef &d) noexcept;
+/// Whether the value may fall though nothing happens.
+bool falls_by_itself(const MeasureDef &d) noexcept;
+/// Whether more events can only raise the value. Requires that sums are of what isn't negative.
+bool only_adds(const MeasureDef &d) noexcept;
+
+/// Calls f(t) for every instant from which on a part changes otherwise than before, if nothing happens.
+template <class F>
+void each_turn(const MeasureDef &d, const MeasureTrackers &t, Trackers trackers, const Subject &s, F &&f) {
+  const auto of_reached = [&](Micros at) {
+    f(at);
+    if (d.window) f(later(at, d.window));
+  };
+  for (const TrackerId tracker : {t.main, t.second}) {
+    if (tracker >= trackers.size()) continue;
+    const Tracker &its = trackers[tracker];
+    const FirstTime *const first = its.kind == Tracker::Kind::milestone ? s.milestone(tracker) : nullptr;
+    if (first) of_reached(first->at);
+    const FunnelState *const funnel = its.kind == Tracker::Kind::funnel ? s.funnel(tracker) : nullptr;
+    if (funnel) of_reached(funnel->funnel.read(its.funnel).reached);
+    const Marks *const marks = its.keeps_marks() ? s.marks_of(tracker) : nullptr;
+    if (!marks) continue;
+    marks->each_turn(its.marks, f);
+    if (d.measure == Measure::streak && !marks->all.empty()) f(later(marks->all.back().from, 2 * kDay));
+  }
+}
+
+} // namespace pql
+
+#ifdef POSTGRES_H
+#error "the core knows nothing of PostgreSQL: include core headers before pg/pg.hpp"
+#endif
