@@ -18,10 +18,13 @@ void check_rules(const ProgramDef &p, std::vector<Problem> &problems) {
     problems.push_back(std::move(x));
   };
   for (const MilestoneDef &m : p.milestones) check("milestones." + m.name + ".where", m.where, BOOLOID);
-  for (const SignalDef &s : p.signals) {
-    check("signals." + s.name + ".where", s.where, BOOLOID);
-    check("signals." + s.name + ".of", s.of, FLOAT8OID);
-  }
+  const auto check_measure = [&](const std::string &path, const MeasureDef &d) {
+    check(path + ".where", d.where, BOOLOID);
+    check(path + (d.measure == Measure::growth ? ".sum_of" : ".of"), d.of, FLOAT8OID);
+    check(path + ".success", d.success, BOOLOID);
+  };
+  for (const SignalDef &s : p.signals) check_measure("signals." + s.name, s);
+  for (const NamedMeasure &m : p.measures) check_measure("measures." + m.name, m);
 }
 
 ParsedProgram checked(FunctionCallInfo fcinfo) {

@@ -11,7 +11,15 @@ namespace {
 
 using namespace pql;
 
-const Tracker kTrackers[] = {{}, {Tracker::Kind::funnel, 0, {3, true, kDay}}, {Tracker::Kind::funnel, 0, {2, false, kDay}}};
+const Tracker kTrackers[] = {{},
+                             {Tracker::Kind::funnel, 0, {3, true, kDay}},
+                             {Tracker::Kind::funnel, 0, {2, false, kDay}},
+                             {Tracker::Kind::window, 0, {}, {MarksKind::window, 2, kDay, 0}},
+                             {Tracker::Kind::days, 0, {}, {MarksKind::days, 1, 20 * kDay, 0}},
+                             {Tracker::Kind::users, 0, {}, {MarksKind::users, 1, kDay, 0}},
+                             {Tracker::Kind::users, 0, {}, {MarksKind::users, 2, kDay, 0}},
+                             {Tracker::Kind::sessions, 0, {}, {MarksKind::sessions, 1, kDay, kHour}},
+                             {Tracker::Kind::latest, 0, {}, {}}};
 
 void require(bool holds) {
   if (!holds) std::abort();
@@ -22,6 +30,14 @@ void look_at(Arena &a, const Subject &s) {
   (void)c.settle(a, kTrackers);
   for (const FunnelState &f : c.funnels) {
     if (f.tracker < std::size(kTrackers)) (void)f.funnel.read(kTrackers[f.tracker].funnel);
+  }
+  for (const MarksState &m : c.marks) {
+    if (m.tracker >= std::size(kTrackers)) continue;
+    const MarksSpec &spec = kTrackers[m.tracker].marks;
+    (void)m.marks.read(spec, earlier(m.marks.newest, spec.window), m.marks.newest);
+    (void)m.marks.streak(kTrackers[4].marks, m.marks.newest);
+    m.marks.each_turn(spec, [](Micros) {});
+    (void)m.marks.digest();
   }
   for (const DecayedSum &d : c.decays) (void)d.sum.read(kHour, d.newest);
   for (const FirstTime &m : c.milestones) require(c.known.has(m.tracker) && m.at <= c.newest_known);

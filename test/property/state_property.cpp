@@ -27,7 +27,12 @@ const Tracker kTrackers[] = {{},
                              {Tracker::Kind::milestone, 0, {}},
                              {},
                              {Tracker::Kind::decay, kHour, {}},
-                             {Tracker::Kind::funnel, 0, {2, false, kDay}}};
+                             {Tracker::Kind::funnel, 0, {2, false, kDay}},
+                             {Tracker::Kind::window, 0, {}, {MarksKind::window, 2, 3 * kDay, 0}},
+                             {Tracker::Kind::days, 0, {}, {MarksKind::days, 1, 20 * kDay, 0}},
+                             {Tracker::Kind::users, 0, {}, {MarksKind::users, 2, 5 * kDay, 0}},
+                             {Tracker::Kind::sessions, 0, {}, {MarksKind::sessions, 1, 9 * kDay, 5 * kHour}},
+                             {Tracker::Kind::latest, 0, {}, {}}};
 
 // --- subjects --------------------------------------------------------------------------------------------------------
 
@@ -48,7 +53,7 @@ std::vector<Fold> any_folds(int most) {
     if (number(0, 6)) event = std::string(EventId::of_int(number(-300, 300)).view());
     if (one_in(9))
       event = std::string(EventId::of_text("an id of some length, number " + std::to_string(i % 7)).view());
-    all.push_back({*rc::gen::element<TrackerId>(1, 2, 3, 4, 6, 7), at, static_cast<double>(number(-50, 50)) / 3,
+    all.push_back({*rc::gen::element<TrackerId>(1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12), at, static_cast<double>(number(-50, 50)) / 3,
                    1u << number(0, 2) | (number(0, 9) ? 0u : 4u), event});
   }
   return all;
@@ -62,6 +67,7 @@ void fold(Arena &a, Subject &s, const Fold &f) {
   case Tracker::Kind::decay: s.fold_decay(a, f.tracker, t.half_life, f.at, f.value, f.event); break;
   case Tracker::Kind::funnel: s.fold_steps(a, f.tracker, t.funnel, f.at, t.funnel.steps == 2 ? f.steps & 3 : f.steps); break;
   case Tracker::Kind::none: break;
+  default: s.fold_mark(a, f.tracker, t.marks, f.at, f.steps, f.value, f.event);
   }
 }
 
@@ -332,7 +338,7 @@ Home any_home(Arena &a, bool with_open_ends = true) {
   const auto make = [&] {
     Subject s = subject_of(a, any_folds(25));
     s.id.assign(a, std::string(number<std::size_t>(0, 200), 'i'));
-    if (one_in(2)) (void)s.settle(a, kTrackers);
+    if (one_in(2) || !s.marks.empty()) (void)s.settle(a, kTrackers); // marks are stored in order only
     if (with_open_ends) {
       const auto any = [] { return *rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::int64_t>()); };
       const auto time = [&] { return one_in(2) ? kNever : any(); };

@@ -131,6 +131,7 @@ TEST(Score, AnActivationCountsWhenItIsCompleteAndNotBefore) { // covers: S3-10
   Case c;
   SignalDef d = counted(20, 0);
   d.measure = Measure::activation;
+  d.half_life = 0;
   const FunnelSpec steps{2, true, kDay};
   const TrackerId t = c.add(d, {Tracker::Kind::funnel, 0, steps});
   c.subject.fold_steps(c.arena, t, steps, kNow - kHour, 1);

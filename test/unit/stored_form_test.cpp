@@ -2,8 +2,10 @@
 // Law: never to be changed without a new version that still reads this one.
 #include <gtest/gtest.h>
 
+#include <initializer_list>
 #include <optional>
 #include <string>
+#include <tuple>
 
 #include "core/base/event_id.hpp"
 #include "core/state/home.hpp"
@@ -325,6 +327,54 @@ TEST(StoredForm, OfASumThatNoTimeHasIsRefused) {
   constexpr std::int64_t most = INT64_MAX / (32 * kMinHalfLife) + 1;
   for (std::int64_t top : {std::int64_t{0}, most, -most}) EXPECT_TRUE(is_read(top)) << top;
   for (std::int64_t top : {INT64_MAX, INT64_MIN, INT64_MIN + 3, most * 2}) EXPECT_FALSE(is_read(top)) << top;
+}
+
+// Of one subject with one tracker (9): what lies between the number of marks' trackers and when the subject was last seen.
+std::string marks(const MarksSpec &spec, std::initializer_list<std::tuple<Micros, const char *, double, const char *>> events) {
+  Arena a;
+  Home h;
+  h.head = true;
+  h.owner.id.assign(a, "u");
+  for (const auto &[at, user, value, id] : events) h.owner.fold_mark(a, 9, spec, at, *user ? user_key(user) : 0, value, id);
+  h.owner.marks[0].marks.settle(spec);
+  const std::string stored = hex(encode(a, h, Milestones::apart)), head = "a7010b0000" // magic, version, flags, depth, members
+                                                                         "00"         // decayed sums
+                                                                         "0109";      // trackers with marks, the first
+  const std::string rest = "000000000000008000"                // last seen, events
+                           "0c0175ffffffffffffff7f0000" "0000"; // id, first seen, known, funnels; open, included
+  EXPECT_EQ(stored.substr(0, head.size()), head);
+  EXPECT_EQ(stored.substr(stored.size() - rest.size()), rest);
+  return stored.substr(head.size(), stored.size() - head.size() - rest.size());
+}
+
+TEST(StoredForm, OfMarks) {
+  const std::string day = "0060d71d14000000", later = "e863d71d14000000"; // and a millisecond
+  // kind, newest, its event; form, buckets, instants: how far each is from the next
+  EXPECT_EQ(marks({MarksKind::window, 1, kDay, 0}, {{kDay, "", 1, "t1"}, {kDay + 1000, "", 1, "t2"}}),
+            "00" + later + "027432" "03" "00" "02" "00e807");
+  EXPECT_EQ(marks({MarksKind::window, 1, kDay, 0}, {{kDay, "", -2.5, "t1"}, {kDay + 1000, "", 3, "t2"}}),
+            "00" + later + "027432" "04" "00" "02" "00" "06000000000003" "00" "e807" "00" "06000000008002");
+  // days: bytes, the newest day, bits backwards from it
+  EXPECT_EQ(marks({MarksKind::days, 1, 30 * kDay, 0}, {{100 * kDay + 5, "", 1, "t"}, {101 * kDay + 5, "", 1, "t"}, {110 * kDay + 5, "", 1, "t"}}),
+            "01" "05408bd2a4080000" "0174" "02" "dc01" "0106");
+  // form, how many, each with a key, its end from the one before, and how long before that it began
+  EXPECT_EQ(marks({MarksKind::users, 2, kDay, 0}, {{kDay, "ada", 1, "t"}, {kDay + 1000, "ada", 1, "t"}, {kDay + 1, "ben", 1, "t"}}),
+            "02" + later + "0174" "18" "02" "c7a232b875c0" "00" "e807" "be7b556157c4" "cd0f" "00");
+  EXPECT_EQ(marks({MarksKind::sessions, 1, kDay, kHour}, {{kDay, "", 1, "t"}, {kDay + kMinute, "", 1, "t"}}),
+            "03" "00e76a2114000000" "0174" "10" "01" "00" "808ece1c");
+  EXPECT_EQ(marks({}, {{kDay, "", 1, "t1"}}), "04" + day + "027431");
+}
+
+TEST(StoredForm, OfBuckets) {
+  Arena a;
+  Home h;
+  h.head = true;
+  const MarksSpec spec{MarksKind::window, 1, kDay, 0};
+  for (int i = 0; i < 67; i++) h.owner.fold_mark(a, 9, spec, kDay + i, 0, 1, "t");
+  h.owner.marks[0].marks.settle(spec);
+  const std::string stored = hex(encode(a, h));
+  // buckets, their width, the number of the first on the grid, its sum; instants
+  EXPECT_EQ(stored.substr(16, 48), "00" "4260d71d14000000" "0174" "03" "01" "80f6ba870a" "40" "03" "40" "00" "01010101");
 }
 
 TEST(StoredForm, OfAnotherVersionIsRefused) {

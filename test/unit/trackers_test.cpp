@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 
 namespace pql {
 namespace {
@@ -141,7 +142,106 @@ TEST(TrackerSpecs, WhateverChangesAnActivationSetsItApart) {
   EXPECT_EQ(activation_spec(names), spec);
 }
 
+MeasureDef measure(Measure of, const char *event, Micros window) {
+  MeasureDef d;
+  d.measure = of;
+  d.event = event;
+  d.window = window;
+  d.of = "n";
+  d.success = "ok";
+  d.gap = kHour;
+  return d;
+}
+
+TEST(TrackerSpecs, OfWindowsHaveWhatTheyNeedAndNoMore) {
+  const ProgramDef p = program(Unit::account);
+  const TrackerSpec count = only_spec(p, measure(Measure::count, "a", 7 * kDay)), sum = only_spec(p, measure(Measure::sum, "a", 7 * kDay));
+  EXPECT_EQ(count.kind, Tracker::Kind::window);
+  EXPECT_EQ(count.value_rule, "");
+  EXPECT_EQ(sum.value_rule, "n");
+  EXPECT_EQ(count.window, 7 * kDay);
+  EXPECT_EQ(count.spans, 1);
+  EXPECT_EQ(count.gap, 0);
+  const TrackerSpec users = only_spec(p, measure(Measure::distinct_users, "*", 7 * kDay));
+  EXPECT_EQ(users.kind, Tracker::Kind::users);
+  EXPECT_EQ(users.events, std::vector<std::string>{"*"});
+  EXPECT_EQ(only_spec(p, measure(Measure::streak, "a", kDay)), only_spec(p, measure(Measure::active_days, "a", kDay))); // read otherwise
+  EXPECT_EQ(only_spec(p, measure(Measure::time_in_product, "*", kDay)).gap, kHour);
+  EXPECT_EQ(only_spec(p, measure(Measure::recency, "*", kDay)).window, 0);
+  EXPECT_TRUE(measure_specs(p, measure(Measure::value, "", 0)).empty());
+  EXPECT_TRUE(measure_specs(p, measure(Measure::flag, "", 0)).empty());
+}
+
+TEST(TrackerSpecs, GrowthLooksAtTwoWindows) {
+  const ProgramDef p = program(Unit::account);
+  MeasureDef d = measure(Measure::growth, "a", 7 * kDay);
+  for (const Measure of : {Measure::count, Measure::sum, Measure::distinct_users, Measure::active_days, Measure::time_in_product}) {
+    d.growth_of = of;
+    TrackerSpec plain = only_spec(p, measure(of, "a", 7 * kDay));
+    EXPECT_NE(only_spec(p, d), plain);
+    plain.spans = 2;
+    EXPECT_EQ(only_spec(p, d), plain);
+  }
+}
+
+TEST(TrackerSpecs, ASuccessRateCountsAllAndWhatSucceeded) {
+  const ProgramDef p = program(Unit::account);
+  MeasureDef d = measure(Measure::success_rate, "a", 7 * kDay);
+  EXPECT_EQ(measure_specs(p, d)[0], only_spec(p, measure(Measure::count, "a", 7 * kDay)));
+  EXPECT_EQ(measure_specs(p, d)[1].rules, std::vector<std::string>{"ok"});
+  d.where = "x or y";
+  EXPECT_EQ(measure_specs(p, d)[1].rules, std::vector<std::string>{"(x or y) AND (ok)"});
+}
+
+TEST(TrackerSpecs, APatternOfAnActivationsStepsIsTheActivation) {
+  const ProgramDef p = program(Unit::user);
+  MeasureDef d = measure(Measure::pattern, "", 0);
+  d.steps = p.activation->steps;
+  d.in_order = true;
+  d.within = p.activation->within;
+  EXPECT_EQ(only_spec(p, d), activation_spec(p));
+  d.steps = {"start", "some event"};
+  EXPECT_EQ(only_spec(p, d).events, (std::vector<std::string>{"signup", "some event"}));
+}
+
+TEST(TrackerSpecs, NamedMeasuresAreKeptLikeSignals) {
+  ProgramDef p = program(Unit::user);
+  static_cast<MeasureDef &>(p.measures.emplace_back()) = measure(Measure::active_days, "a", kDay);
+  const auto all = tracker_specs(p);
+  EXPECT_EQ(all.back(), only_spec(p, p.measures[0]));
+  EXPECT_EQ(all.size(), 4u);
+}
+
+TEST(TrackerSpecs, AKeyTellsEveryPartApart) {
+  TrackerSpec s;
+  s.events = {"a", "bc"};
+  s.rules = {"", ""};
+  std::vector<TrackerSpec> all(14, s);
+  all[1].kind = Tracker::Kind::days;
+  all[2].unit = Unit::account;
+  all[3].name = "n";
+  all[4].events = {"ab", "c"};
+  all[5].rules = {"a", ""};
+  all[6].rules = {"", "a"};
+  all[7].value_rule = "a";
+  all[8].half_life = 1;
+  all[9].in_order = true;
+  all[10].within = 1;
+  all[11].window = 1;
+  all[12].spans = 1;
+  all[13].gap = 1;
+  std::set<std::string> keys;
+  for (const TrackerSpec &x : all) keys.insert(key_of(x));
+  EXPECT_EQ(keys.size(), all.size());
+  EXPECT_EQ(key_of(s), key_of(all[0]));
+}
+
 TEST(TrackerSpecs, KindsHaveNames) {
+  for (int k = 0; k <= static_cast<int>(Tracker::Kind::latest); k++) {
+    const auto kind = static_cast<Tracker::Kind>(k);
+    EXPECT_EQ(tracker_kind(name_of(kind)), kind);
+  }
+  EXPECT_EQ(tracker_kind("no such kind"), Tracker::Kind::none);
   EXPECT_EQ(name_of(Tracker::Kind::milestone), "milestone");
   EXPECT_EQ(name_of(Tracker::Kind::decay), "decay");
   EXPECT_EQ(name_of(Tracker::Kind::funnel), "funnel");

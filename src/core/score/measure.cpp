@@ -11,7 +11,6 @@ namespace {
 // What was reached counts half after a half-life, or for as long as a window says, or for ever.
 double faded(const MeasureDef &d, Micros at, Micros as_of) noexcept {
   if (at > as_of) return 0;
-  if (d.measure == Measure::activation) return 1;
   if (d.window > 0) return at > earlier(as_of, d.window) ? 1 : 0;
   return d.half_life > 0 ? pow2_ratio(at - as_of, d.half_life) : 1;
 }
@@ -111,11 +110,11 @@ bool rises_by_itself(const MeasureDef &d) noexcept {
 
 bool falls_by_itself(const MeasureDef &d) noexcept {
   switch (d.measure) {
-  case Measure::activation:
   case Measure::recency:
   case Measure::value:
   case Measure::flag: return false;
   case Measure::milestone:
+  case Measure::activation:
   case Measure::pattern: return d.half_life > 0 || d.window > 0;
   default: return true;
   }
@@ -125,8 +124,8 @@ bool only_adds(const MeasureDef &d) noexcept {
   switch (d.measure) {
   case Measure::count:
   case Measure::sum: return d.half_life > 0; // in a window, an instant that goes to a bucket may count less
-  case Measure::activation: return true;
   case Measure::milestone:
+  case Measure::activation:
   case Measure::pattern: return d.half_life == 0 && d.window == 0; // what was reached earlier has faded more
   case Measure::distinct_users:
   case Measure::active_days:

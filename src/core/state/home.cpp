@@ -109,7 +109,7 @@ void read_sums(Reader &r, Arena &a, Subject &s) {
 constexpr std::uint8_t kOnes = 1, kWhole = 2, kMixed = 4; // sums: all are one; are whole numbers; negative ones as well
 constexpr std::uint8_t kKeys = 8, kSpans = 16;            // users and sessions: whose; that went on
 
-constexpr __int128 kUnit = static_cast<__int128>(1) << Weight::kFractionBits, kMaxSum = static_cast<__int128>(1) << 120;
+constexpr __int128 kUnit = static_cast<__int128>(1) << Weight::kFractionBits, kMaxSum = static_cast<__int128>(1) << 100;
 
 bool is_whole(const Wide &v) { return v.lo % static_cast<std::uint64_t>(kUnit) == 0 && v.hi >> (Weight::kFractionBits - 1) == 0; }
 

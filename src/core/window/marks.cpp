@@ -167,7 +167,7 @@ Measured users_of_cells(const Marks &x, const MarksSpec &spec, Micros after, Mic
 }
 
 Measured hours_in(const Marks &x, Micros after, Micros until) noexcept {
-  Micros time = 0;
+  __int128 time = 0;
   for (const Mark &m : x.all) time += std::max<Micros>(0, std::min(m.to, until) - std::max(m.from, after));
   return {static_cast<double>(time) / static_cast<double>(kHour), 0};
 }
