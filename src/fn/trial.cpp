@@ -101,7 +101,7 @@ private:
     if (e.kind != Entry::Kind::event) return; // what was sealed has no events any more
     for (const Action &a : program_.def.unit == Unit::account ? e.plan->on_account : e.plan->on_user) {
       if (a.rule >= 0 && !e.rules[static_cast<std::size_t>(a.rule)]) continue;
-      for (std::size_t i = 0; i < uses_.size(); i++) counts_[i] += program_.signal_trackers[i] == a.tracker;
+      for (std::size_t i = 0; i < uses_.size(); i++) counts_[i] += program_.signals[i].main == a.tracker;
     }
   }
 
