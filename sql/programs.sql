@@ -26,7 +26,7 @@ SELECT count(*) FROM right_one, pql.check_program(document);
 -- a misspelt word
 SELECT * FROM wrong('{unit}', '"acount"');
 -- a misspelt key
-SELECT * FROM wrong('{signals,usage}', '{"kind": "depth", "event": "api_call", "half_lief": "7 days", "max_points": 40}');
+SELECT path, problem, split_part(hint, '.', 1) FROM wrong('{signals,usage}', '{"kind": "depth", "event": "api_call", "half_lief": "7 days", "max_points": 40}');
 -- a length of time that has no fixed length
 SELECT * FROM wrong('{activation,within}', '"1 month"');
 -- a step that isn't a milestone

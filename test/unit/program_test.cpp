@@ -1214,6 +1214,12 @@ TEST(Program, ChecksLimits) {
   expect_problem(d, "re_evaluate", "must be at most 1 day, not 2 days");
 }
 
+TEST(Program, HasNoWorkspacesYet) {
+  ordered_json d = minimal();
+  d["unit"] = "workspace";
+  expect_problem(d, "unit", "\"workspace\" is not supported by this version", "Use user or account.");
+}
+
 TEST(Program, AMilestoneIsOfOneEvent) {
   ordered_json d = with_milestones();
   d["milestones"]["invited"]["event"] = "*";

@@ -14,6 +14,7 @@
 namespace pql {
 
 inline constexpr std::array<std::string_view, 2> kUnits = {"user", "account"};
+inline constexpr std::array<std::string_view, 1> kLaterUnits = {"workspace"};
 inline constexpr std::array<std::string_view, 6> kKinds = {"activation", "depth", "breadth", "fit", "intent", "risk"};
 inline constexpr std::array<std::string_view, 14> kMeasures = {
     "count",   "sum",     "milestone",       "activation",   "distinct_users", "active_days", "streak",
@@ -24,8 +25,8 @@ inline constexpr std::array<std::string_view, 3> kRisks = {"low", "medium", "hig
 inline constexpr std::array<std::string_view, 4> kRepeats = {"each", "once", "per_day", "capped"};
 /// Motions, then what else an example may expect.
 inline constexpr std::array<std::string_view, 10> kExpectations = {
-    "none",       "in_app",           "email",     "inside_sales", "account_executive", "enterprise", "solutions_engineer",
-    "customer_success", "qualified", "not_qualified"};
+    "none",       "in_app",             "email",            "inside_sales", "account_executive",
+    "enterprise", "solutions_engineer", "customer_success", "qualified",    "not_qualified"};
 inline constexpr Words kMotions = Words(kExpectations).first(8);
 /// At most one of them.
 inline constexpr std::array<std::string_view, 4> kCurves = {"points_each", "saturates_at", "half_saturation", "over"};

@@ -33,6 +33,7 @@ constexpr Unserved kUnserved[] = {
     {"motion", "skills"},
     {"measure word", "value"},
     {"measure word", "flag"},
+    {}, // the end: all else may go
 };
 
 constexpr Word kProgramKeys[] = {"program",    "unit",    "objective",  "description", "segment", "milestones", "activation",
@@ -102,6 +103,6 @@ bool ProgramDef::scores_milestones() const noexcept {
 
 std::span<const Section> sections() noexcept { return kSections; }
 
-std::span<const Unserved> unserved() noexcept { return kUnserved; }
+std::span<const Unserved> unserved() noexcept { return std::span(kUnserved).first(std::size(kUnserved) - 1); }
 
 } // namespace pql
