@@ -85,6 +85,23 @@ DROP OWNED BY pql_programs_reader;
 DROP ROLE pql_programs_reader;
 
 --
+-- A signal without points is shown
+--
+
+CREATE TABLE happened (id bigint PRIMARY KEY, at timestamptz, who text, name text);
+CREATE INDEX ON happened (who, at);
+SELECT count(*) FROM pql.attach('happened', user_id => 'who', event => 'name', occurred_at => 'at', event_id => 'id', clock => 'event');
+SELECT pql.publish('{"program": "risky", "unit": "user",
+  "signals": {"use": {"kind": "depth", "event": "use", "half_life": "7 days", "max_points": 10},
+              "errors": {"kind": "risk", "event": "error", "half_life": "7 days", "max_points": 0, "why": "it fails"},
+              "halving": {"kind": "risk", "event": "error", "half_life": "7 days", "half_saturation": 3, "max_points": 0}},
+  "qualify": {"enter": 10}}');
+SELECT pql.promote('risky');
+INSERT INTO happened VALUES (1, '2026-03-01', 'ada', 'error'), (2, '2026-03-01', 'ada', 'use');
+SELECT signal, kind, points, value FROM pql.explain('risky', 'ada');
+SELECT score, headline FROM pql.routing;
+
+--
 -- The schema: every key of the document at hand is described
 --
 
@@ -93,4 +110,5 @@ SELECT key FROM right_one, jsonb_object_keys(document) AS key WHERE NOT pql.prog
 
 DROP TABLE right_one CASCADE;
 DROP FUNCTION wrong;
+DROP TABLE happened;
 DROP EXTENSION pql CASCADE;
