@@ -202,6 +202,27 @@ ALTER TABLE accounts ADD odd odd;
 SELECT * FROM pql.refresh_attributes();
 UPDATE accounts SET odd = 'y';
 SELECT home, body->>'odd' FROM pql.attribute ORDER BY home;
+-- a value that can't be kept
+ALTER TABLE accounts ADD j json;
+SELECT * FROM pql.refresh_attributes();
+UPDATE accounts SET j = '{"a": "\u0000"}', region = 'kept' WHERE id = 'acme';
+SELECT region FROM accounts WHERE id = 'acme';
+SELECT pg_temp.broken();
+SELECT * FROM pql.refresh_attributes();
+UPDATE accounts SET j = NULL;
+SELECT * FROM pql.refresh_attributes();
+-- ids that may repeat from now on
+ALTER TABLE accounts DROP CONSTRAINT accounts_pkey;
+INSERT INTO pql.attribute_use VALUES ('account', 'region');
+INSERT INTO accounts (id, region) VALUES ('twin', 'eu'), ('twin', 'us');
+SELECT pg_temp.written();
+SELECT * FROM pql.refresh_attributes();
+DELETE FROM accounts WHERE id = 'twin';
+DELETE FROM pql.attribute_use;
+SELECT * FROM pql.refresh_attributes();
+SELECT kept_by, (SELECT count(*) FROM pg_trigger AS t WHERE t.tgrelid = 'accounts'::regclass) FROM pql.attribute_sources;
+ALTER TABLE accounts ADD PRIMARY KEY (id);
+SELECT * FROM pql.refresh_attributes();
 -- a table that another takes the name of, as dbt does it
 CREATE TABLE accounts_tmp (LIKE accounts INCLUDING ALL);
 INSERT INTO accounts_tmp (id, region) VALUES ('acme', 'asia'), ('iota', 'eu');

@@ -22,7 +22,7 @@ FROM pql.free_mail_domain;
 CREATE TABLE ev (id bigint PRIMARY KEY, ts timestamptz NOT NULL, email text, name text);
 CREATE INDEX by_domain ON ev (pql.email_domain(email), ts);
 CREATE INDEX ON ev (email, ts);
-SELECT count(*) FROM pql.attach('ev', user_id => 'email', account_id => 'pql.email_domain(email)', event => 'name', occurred_at => 'ts', event_id => 'id', clock => 'event');
+SELECT what, finding FROM pql.attach('ev', user_id => 'email', account_id => 'pql.email_domain(email)', event => 'name', occurred_at => 'ts', event_id => 'id', clock => 'event');
 INSERT INTO ev VALUES (1, '2026-01-01', 'ada@acme.example', 'a'), (2, '2026-01-02', 'ben@ACME.example', 'a'), (3, '2026-01-03', 'cho@gmail.com', 'a'),
   (4, '2026-01-04', 'nobody', 'a'), (5, '2026-01-05', 'dee@village.example', 'a'), (6, '2026-01-06', 'eve@village.example', 'a'), (7, '2026-01-06', 'fay@gmx.de', 'a');
 CREATE VIEW pg_temp.seen AS SELECT unit, subject_id, events FROM pql.subjects ORDER BY 1, 2;

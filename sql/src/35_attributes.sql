@@ -378,6 +378,8 @@ BEGIN
       s.watched := coalesce(pql._can_watch(relation, s.key_column, s.attached_by), false);
       IF s.watched AND NOT pql._is_watched(relation) THEN
         PERFORM pql._watch_attributes(s.unit, relation, s.attached_by);
+      ELSIF NOT s.watched AND pql._is_watched(relation) THEN
+        PERFORM pql._unwatch_attributes(relation); -- of two rows with one key they would see one
       END IF;
       UPDATE pql.attribute_source AS x
       SET columns = coalesce(found_columns, x.columns), types = coalesce(found_types, x.types), watched = s.watched, broken = NULL,

@@ -149,8 +149,8 @@ BEGIN
       WHERE i.indrelid = events AND i.indisunique AND i.indisvalid AND i.indpred IS NULL
         AND (i.indnkeyatts = 1 OR kind = 'p') AND quote_ident(a.attname) = event_id);
   END IF;
-  indexed := EXISTS (SELECT FROM pg_index AS i JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-    WHERE i.indrelid = events AND i.indisvalid AND i.indpred IS NULL AND quote_ident(a.attname) = coalesce(account_id, user_id));
+  indexed := EXISTS (SELECT FROM pg_index AS i
+    WHERE i.indrelid = events AND i.indisvalid AND i.indpred IS NULL AND pg_get_indexdef(i.indexrelid, 1, false) = coalesce(account_id, user_id));
 
   what := 'table'; finding := format('%s, %s', CASE kind WHEN 'p' THEN 'partitioned' ELSE 'ordinary' END,
     CASE capture WHEN 'row' THEN 'captured row by row' ELSE 'captured by statement' END); advice := NULL;

@@ -66,7 +66,8 @@ PQL_FUNCTION(_attributes_written) {
   using namespace pql::pg;
   const auto *t = reinterpret_cast<TriggerData *>(fcinfo->context);
   if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(t->tg_event) || t->tg_trigger->tgnargs != 1)
-    fail(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED, "pql._attributes_written() must be a trigger made by pql.attach_accounts() or pql.attach_users()");
+    fail(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED, "pql._attributes_written() must be called as an AFTER trigger", {},
+         "It is created by pql.attach_accounts() and pql.attach_users().");
   attributes_written(t);
   return PointerGetDatum(nullptr);
 }

@@ -73,11 +73,16 @@ std::optional<Datum> AttributeReader::at(std::string_view home, Micros as_of, Sn
     set_home_key(&keys[0], key);
     bool isnull;
     now_.open("attribute");
-    if (find_row(now_.table, now_.index, now_.slot, snapshot, keys, 1) &&
-        DatumGetTimestampTz(slot_getattr(now_.slot, kSince, &isnull)) <= as_of)
+    const bool known = find_row(now_.table, now_.index, now_.slot, snapshot, keys, 1);
+    if (known && DatumGetTimestampTz(slot_getattr(now_.slot, kSince, &isnull)) <= as_of) {
+      pfree(key);
       return taken(now_.slot, kBody);
+    }
     ExecClearTuple(now_.slot);
-    if (as_of == kNever) return {};
+    if (as_of == kNever) {
+      pfree(key);
+      return {};
+    }
     past_.open("attribute_history");
     ScanKeyEntryInitialize(&keys[1], 0, 2, BTLessEqualStrategyNumber, InvalidOid, InvalidOid, F_TIMESTAMPTZ_LE, TimestampTzGetDatum(as_of));
     if (find_row(past_.table, past_.index, past_.slot, snapshot, keys, 2) &&
@@ -108,7 +113,8 @@ std::vector<AttributeColumn> attribute_columns(Unit unit) {
   std::vector<AttributeColumn> out;
   Spi spi;
   const std::uint64_t n = spi.run("SELECT c.name, c.type::regtype::oid FROM pql.attribute_source AS s,"
-                                  " LATERAL unnest(s.columns, s.types) WITH ORDINALITY AS c(name, type, place) WHERE s.unit = $1 ORDER BY c.place",
+                                  " LATERAL unnest(s.columns, s.types) WITH ORDINALITY AS c(name, type, place)"
+                                  " WHERE s.unit = $1 ORDER BY c.place",
                                   {Arg::of(name_of(unit))});
   for (std::uint64_t i = 0; i < n; i++) out.push_back({spi.text(i, 1), static_cast<Oid>(spi.number(i, 2))});
   spi.finish();
@@ -120,7 +126,8 @@ std::vector<AttributeColumn> attribute_columns(Unit unit) {
 std::optional<AttributeSource> attribute_source(const std::string &unit) {
   Spi spi;
   const std::uint64_t n = spi.run("SELECT schema_name, relation_name, owner, attached_by, key_column, account_column, columns,"
-                                  " ARRAY(SELECT t::regtype::oid::text FROM unnest(types) WITH ORDINALITY AS x(t, place) ORDER BY place), broken IS NOT NULL"
+                                  " ARRAY(SELECT t::regtype::oid::text FROM unnest(types) WITH ORDINALITY AS x(t, place) ORDER BY place),"
+                                  " broken IS NOT NULL"
                                   " FROM pql.attribute_source WHERE unit = $1",
                                   {Arg::of(unit)});
   std::optional<AttributeSource> out;
@@ -198,8 +205,8 @@ std::string rows_of(const AttributeSource &s, Oid relation, const std::string &f
   std::string columns;
   for (const std::string &c : s.columns) columns += (columns.empty() ? "" : ", ") + column_value(relation, c) + " AS " + quoted(c);
   const std::string account = s.account.empty() ? "NULL::text" : "nullif((" + column_value(relation, s.account) + ")::text, '')";
-  return std::string("SELECT CASE WHEN octet_length(x.k) BETWEEN 1 AND 1000 THEN ('") + s.prefix() + "' || x.k) COLLATE \"C\" END AS home," +
-         " x.account_id, to_jsonb(x.r) AS body FROM (SELECT (" + column_value(relation, s.key) + ")::text AS k, " + account +
+  return std::string("SELECT CASE WHEN octet_length(x.k) BETWEEN 1 AND 1000 THEN ('") + s.prefix() +
+         "' || x.k) COLLATE \"C\" END AS home, x.account_id, to_jsonb(x.r) AS body FROM (SELECT (" + column_value(relation, s.key) + ")::text AS k, " + account +
          " AS account_id, r FROM " + from + " AS t, LATERAL (SELECT " + columns + ") AS r) AS x";
 }
 
@@ -293,22 +300,27 @@ std::string merge_of(const std::string &fresh, const std::string &scope) {
   return "WITH read AS MATERIALIZED (" + fresh + "),"
          " fresh AS MATERIALIZED (SELECT r.home, (array_agg(r.account_id))[1] AS account_id, (array_agg(r.body))[1] AS body, count(*) AS n"
          "  FROM read AS r WHERE r.home IS NOT NULL GROUP BY r.home),"
-         " diff AS MATERIALIZED (SELECT coalesce(f.home, a.home) AS home, f.account_id, f.body, a.since, a.account_id AS old_account, a.body AS old_body"
+         " diff AS MATERIALIZED (SELECT coalesce(f.home, a.home) AS home, f.account_id, f.body,"
+         "  a.since, a.account_id AS old_account, a.body AS old_body"
          "  FROM fresh AS f FULL JOIN (SELECT a.* FROM pql.attribute AS a WHERE " + scope + ") AS a ON a.home = f.home"
          "  WHERE a.body IS DISTINCT FROM f.body OR a.account_id IS DISTINCT FROM f.account_id),"
-         " updated AS (UPDATE pql.attribute AS a SET since = greatest($1, d.since + interval '1 us'), account_id = d.account_id, body = d.body"
+         " updated AS (UPDATE pql.attribute AS a"
+         "  SET since = greatest($1, d.since + interval '1 us'), account_id = d.account_id, body = d.body"
          "  FROM diff AS d WHERE a.home = d.home AND a.since = d.since AND d.body IS NOT NULL"
          "  RETURNING a.home, d.since AS valid_from, a.since AS valid_to, d.old_account, d.old_body),"
          " removed AS (DELETE FROM pql.attribute AS a USING diff AS d WHERE a.home = d.home AND a.since = d.since AND d.body IS NULL"
          "  RETURNING a.home, d.since AS valid_from, greatest($1, d.since + interval '1 us') AS valid_to, d.old_account, d.old_body),"
          " added AS (INSERT INTO pql.attribute (home, since, account_id, body)"
-         "  SELECT d.home, greatest($1, (SELECT max(h.valid_to) FROM pql.attribute_history AS h WHERE h.home = d.home)), d.account_id, d.body"
+         "  SELECT d.home, greatest($1, (SELECT max(h.valid_to) FROM pql.attribute_history AS h WHERE h.home = d.home)),"
+         "   d.account_id, d.body"
          "  FROM diff AS d WHERE d.since IS NULL ORDER BY d.home ON CONFLICT (home) DO NOTHING RETURNING home),"
          " past AS (INSERT INTO pql.attribute_history (home, valid_from, valid_to, account_id, body)"
          "  SELECT * FROM updated UNION ALL SELECT * FROM removed)"
-         " SELECT (SELECT count(*) FROM fresh), (SELECT count(*) FROM read AS r WHERE r.home IS NULL), (SELECT count(*) FROM fresh AS f WHERE f.n > 1),"
+         " SELECT (SELECT count(*) FROM fresh), (SELECT count(*) FROM read AS r WHERE r.home IS NULL),"
+         " (SELECT count(*) FROM fresh AS f WHERE f.n > 1),"
          " ARRAY(SELECT substr(f.home, 3) FROM fresh AS f WHERE f.n > 1 ORDER BY f.home LIMIT 3), (SELECT count(*) FROM diff),"
-         " ARRAY(SELECT u.home::text FROM updated AS u), ARRAY(SELECT i.home::text FROM added AS i), ARRAY(SELECT r.home::text FROM removed AS r)";
+         " ARRAY(SELECT u.home::text FROM updated AS u), ARRAY(SELECT i.home::text FROM added AS i),"
+         " ARRAY(SELECT r.home::text FROM removed AS r)";
 }
 
 bool is_used(const std::string &unit) {
@@ -318,11 +330,15 @@ bool is_used(const std::string &unit) {
   return used;
 }
 
-AttributeChanges merge_copy(const AttributeSource &s, const std::string &sql, const TriggerData *t) {
-  const std::shared_ptr<const Definitions> plan = current_definitions();
-  const Micros now = reading_time(*plan);
-  AttributeChanges out;
-  std::vector<std::string> homes;
+struct Merged {
+  AttributeChanges changes;
+  std::vector<std::string> homes; ///< whose attributes are others now
+};
+
+// Compares and writes until nothing is left to do.
+Merged merge_copy(const std::string &sql, Micros now, const TriggerData *t) {
+  Merged out;
+  AttributeChanges &c = out.changes;
   Spi spi;
   call([&] {
     (void)fixed_settings(); // ends with spi's
@@ -331,22 +347,29 @@ AttributeChanges merge_copy(const AttributeSource &s, const std::string &sql, co
   for (int round = 0;; round++) {
     call([] { CHECK_FOR_INTERRUPTS(); });
     spi.run_once(sql, {Arg::time(now)});
-    out.rows = spi.number(0, 1);
-    out.without_key = spi.number(0, 2);
-    out.repeated = spi.number(0, 3);
-    out.repeated_keys = spi.texts(0, 4);
-    const std::vector<std::string> changed = spi.texts(0, 6), added = spi.texts(0, 7), removed = spi.texts(0, 8);
-    const std::size_t written = changed.size() + added.size() + removed.size();
-    for (const auto *some : {&changed, &added, &removed}) homes.insert(homes.end(), some->begin(), some->end());
-    out.changed += static_cast<std::int64_t>(changed.size());
-    out.added += static_cast<std::int64_t>(added.size());
-    out.removed += static_cast<std::int64_t>(removed.size());
-    if (static_cast<std::uint64_t>(spi.number(0, 5)) == written) break;
+    c.rows = spi.number(0, 1);
+    c.without_key = spi.number(0, 2);
+    c.repeated = spi.number(0, 3);
+    c.repeated_keys = spi.texts(0, 4);
+    const auto differing = static_cast<std::size_t>(spi.number(0, 5));
+    const std::size_t before = out.homes.size();
+    const auto take = [&](int column, std::int64_t &count) {
+      const std::vector<std::string> some = spi.texts(0, column);
+      count += static_cast<std::int64_t>(some.size());
+      out.homes.insert(out.homes.end(), some.begin(), some.end());
+    };
+    take(6, c.changed);
+    take(7, c.added);
+    take(8, c.removed);
+    if (out.homes.size() - before == differing) break;
     if (round == 100) fail(ERRCODE_T_R_SERIALIZATION_FAILURE, "attributes are being changed by others all the time", {}, "Try again.");
   }
   spi.finish();
-  if (!homes.empty() && out.repeated == 0 && is_used(s.unit)) attributes_changed(*plan, homes);
   return out;
+}
+
+void decide_anew(const Definitions &plan, const std::string &unit, const std::vector<std::string> &homes) {
+  if (!homes.empty() && is_used(unit)) attributes_changed(plan, homes);
 }
 
 std::string whole(const AttributeSource &s) {
@@ -358,15 +381,21 @@ std::string whole(const AttributeSource &s) {
 AttributeChanges refresh_attributes(const std::string &unit) {
   const std::optional<AttributeSource> s = attribute_source(unit);
   if (!s) fail(ERRCODE_UNDEFINED_OBJECT, "no relation with attributes of " + unit + "s is attached");
-  AttributeChanges out = merge_copy(
-      *s, merge_of("SELECT r.home COLLATE \"C\" AS home, r.account_id, r.body FROM pql._read_attributes('" + unit + "') AS r", whole(*s)), nullptr);
-  if (out.repeated == 0) return out;
+  const std::shared_ptr<const Definitions> plan = current_definitions();
+  const std::string rows = "SELECT r.home COLLATE \"C\" AS home, r.account_id, r.body FROM pql._read_attributes('" + unit + "') AS r";
+  const Merged merged = merge_copy(merge_of(rows, whole(*s)), reading_time(*plan), nullptr);
+  const AttributeChanges &out = merged.changes;
+  if (out.repeated == 0) {
+    decide_anew(*plan, unit, merged.homes);
+    return out;
+  }
   std::string keys;
   for (const std::string &k : out.repeated_keys) keys += (keys.empty() ? "Key (" + s->key + ")=(" : ", (") + k + ")";
   const std::int64_t more = out.repeated - static_cast<std::int64_t>(out.repeated_keys.size());
   if (more > 0) keys += " and " + std::to_string(more) + " more";
   fail(ERRCODE_UNIQUE_VIOLATION, "column " + named(s->key) + " of relation " + relation_name(*s) + " is not unique",
-       keys + (out.repeated > 1 ? " are in several rows." : " is in several rows."), "Attach a relation with one row for each " + unit + ".");
+       keys + (out.repeated > 1 ? " are in several rows." : " is in several rows."),
+       "Attach a relation with one row for each " + unit + ".");
 }
 
 // ---------------------------------------------------------------------------------------------------------------- triggers
@@ -377,14 +406,16 @@ namespace {
 void mark_broken(const AttributeSource &s, const std::string &why) {
   Spi spi;
   const bool first = spi.run("UPDATE pql.attribute_source SET broken = $2 WHERE unit IN"
-                             " (SELECT o.unit FROM pql.attribute_source AS o WHERE o.unit = $1 AND o.broken IS NULL FOR UPDATE SKIP LOCKED)",
+                             " (SELECT o.unit FROM pql.attribute_source AS o WHERE o.unit = $1 AND o.broken IS NULL"
+                             "  FOR UPDATE SKIP LOCKED)",
                              {Arg::of(s.unit), Arg::of(why)}) > 0;
   spi.finish();
   if (!first) return;
   const std::string name = relation_name(s);
   call([&] {
     ereport(WARNING, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("attributes in relation %s can't be read", name.c_str()),
-                      errdetail("%s", why.c_str()), errhint("What is known of them stays. Attach it again with pql.attach_%ss().", s.unit.c_str())));
+                      errdetail("%s", why.c_str()),
+                      errhint("What is known of them stays. Attach it again with pql.attach_%ss().", s.unit.c_str())));
   });
 }
 
@@ -414,7 +445,8 @@ bool changes_columns(const AttributeSource &s, const TriggerData *t) {
       tuplestore_select_read_pointer(rows, pointer);
       tuplestore_rescan(rows);
     };
-    TupleTableSlot *const a = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple), *const b = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+    TupleTableSlot *const a = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+    TupleTableSlot *const b = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
     pass(t->tg_oldtable);
     pass(t->tg_newtable);
     bool differs = false;
@@ -428,6 +460,15 @@ bool changes_columns(const AttributeSource &s, const TriggerData *t) {
   });
 }
 
+std::string merge_of_written(const AttributeSource &s, Oid relation, TriggerEvent event) {
+  const auto of = [&](const char *rows) { return rows_of(s, relation, rows); };
+  const std::string none = "SELECT NULL::text COLLATE \"C\" AS home, NULL::text AS account_id, NULL::jsonb AS body WHERE false";
+  if (TRIGGER_FIRED_BY_TRUNCATE(event)) return merge_of(none, whole(s));
+  if (TRIGGER_FIRED_BY_INSERT(event)) return merge_of(of("pql_new"), "a.home IN (SELECT r.home FROM read AS r)");
+  if (TRIGGER_FIRED_BY_DELETE(event)) return merge_of(none, "a.home IN (SELECT o.home FROM (" + of("pql_old") + ") AS o)");
+  return merge_of(of("pql_new"), "a.home IN (SELECT r.home FROM read AS r UNION SELECT o.home FROM (" + of("pql_old") + ") AS o)");
+}
+
 } // namespace
 
 void attributes_written(const TriggerData *t) {
@@ -436,18 +477,15 @@ void attributes_written(const TriggerData *t) {
   const Oid relation = RelationGetRelid(t->tg_relation);
   if (find_relation(*s) != relation) return; // renamed: another will take its name, or has
   if (const std::string why = mismatch(*s, relation); !why.empty()) return mark_broken(*s, why);
-  if (TRIGGER_FIRED_BY_TRUNCATE(t->tg_event)) {
-    (void)merge_copy(*s, merge_of("SELECT NULL::text COLLATE \"C\" AS home, NULL::text AS account_id, NULL::jsonb AS body WHERE false", whole(*s)), t);
-    return;
-  }
   if (TRIGGER_FIRED_BY_UPDATE(t->tg_event) && !changes_columns(*s, t)) return;
-  const std::string after = rows_of(*s, relation, "pql_new"), before = rows_of(*s, relation, "pql_old");
-  if (TRIGGER_FIRED_BY_INSERT(t->tg_event))
-    (void)merge_copy(*s, merge_of(after, "a.home IN (SELECT r.home FROM read AS r)"), t);
-  else if (TRIGGER_FIRED_BY_DELETE(t->tg_event))
-    (void)merge_copy(*s, merge_of(before + " WHERE false", "a.home IN (SELECT o.home FROM (" + before + ") AS o)"), t);
-  else
-    (void)merge_copy(*s, merge_of(after, "a.home IN (SELECT r.home FROM read AS r UNION SELECT o.home FROM (" + before + ") AS o)"), t);
+  const std::shared_ptr<const Definitions> plan = current_definitions();
+  const Micros now = reading_time(*plan);
+  const std::string sql = merge_of_written(*s, relation, t->tg_event);
+  Merged merged;
+  // A json that is no jsonb, or more than fits.
+  if (!call([&] { return guarded([&] { enter([&] { merged = merge_copy(sql, now, t); }); }); }))
+    return mark_broken(*s, "A value that was written to it can't be kept.");
+  decide_anew(*plan, s->unit, merged.homes);
 }
 
 // ------------------------------------------------------------------------------------------------------- what follows from it
@@ -468,12 +506,13 @@ void attributes_changed(const Definitions &plan, const std::vector<std::string> 
       continue;
     }
     store.homes_of(memory.arena(), id, seen_in);
-    for (std::string_view home : seen_in) {
-      batch.home(is_account_home(home), home_id(home));
-      if (plan.has_unit(Unit::user)) note_person(home, id, {.as_of = o.as_of, .may_enter = true, .review = true});
-    }
+    for (std::string_view home : seen_in) batch.home(is_account_home(home), home_id(home));
+    if (!plan.has_unit(Unit::user)) continue;
+    PersonNote note{.as_of = o.as_of, .may_enter = true, .review = true};
+    for (std::string_view home : seen_in) note_person(home, id, note);
     // Who is about to be seen for the first time waits for us at the commit, or we for him.
-    if (seen_in.empty() && plan.has_unit(Unit::user)) note_person(key, id, {.as_of = o.as_of, .may_enter = true, .review = true, .fresh = true});
+    note.fresh = true;
+    if (seen_in.empty()) note_person(key, id, note);
   }
   store.close();
   merge_batch(plan, batch, o);
