@@ -19,6 +19,9 @@ COMMENT ON COLUMN pql.attribute_source.owner IS 'Who owned it when it was attach
 COMMENT ON COLUMN pql.attribute_source.watched IS 'Whether triggers keep the copy; otherwise only pql.refresh_attributes() does.';
 COMMENT ON COLUMN pql.attribute_source.broken IS 'Why the copy is kept as it is.';
 
+CREATE TRIGGER definitions_changed AFTER INSERT OR UPDATE OF columns, types OR DELETE OR TRUNCATE ON pql.attribute_source
+  FOR EACH STATEMENT EXECUTE FUNCTION pql._definitions_changed();
+
 CREATE TABLE pql.attribute_use (
   unit  text NOT NULL CHECK (unit IN ('user', 'account')),
   name  text NOT NULL,
@@ -381,10 +384,10 @@ BEGIN
       ELSIF NOT s.watched AND pql._is_watched(relation) THEN
         PERFORM pql._unwatch_attributes(relation); -- of two rows with one key they would see one
       END IF;
-      UPDATE pql.attribute_source AS x
-      SET columns = coalesce(found_columns, x.columns), types = coalesce(found_types, x.types), watched = s.watched, broken = NULL,
-          refreshed_at = statement_timestamp()
-      WHERE x.unit = s.unit;
+      IF (found_columns, found_types) IS DISTINCT FROM (s.columns, s.types) THEN
+        UPDATE pql.attribute_source AS x SET columns = coalesce(found_columns, '{}'), types = coalesce(found_types, '{}') WHERE x.unit = s.unit;
+      END IF;
+      UPDATE pql.attribute_source AS x SET watched = s.watched, broken = NULL, refreshed_at = statement_timestamp() WHERE x.unit = s.unit;
       SELECT s.unit, r.changed, r.added, r.removed INTO unit, changed, added, removed FROM pql._refresh_attributes(s.unit) AS r;
       RETURN NEXT;
     EXCEPTION
