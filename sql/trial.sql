@@ -55,6 +55,10 @@ SELECT count(*) FROM (SELECT e.* FROM generate_series(0, 2) AS n, LATERAL pql.ba
                       EXCEPT ALL SELECT * FROM whole) AS x;
 SELECT count(*) FROM (SELECT * FROM whole EXCEPT ALL
                       SELECT e.* FROM generate_series(0, 2) AS n, LATERAL pql.backtest_episodes(:'solo', '2026-02-01', '2026-05-01', true, n, 3) AS e) AS x;
+SET temp_file_limit = '1kB';
+SELECT count(*) FROM pql.backtest_episodes(:'solo', '2026-02-01', '2026-05-01');
+RESET temp_file_limit;
+SELECT count(*) = (SELECT count(*) FROM whole WHERE NOT in_force) FROM pql.backtest_episodes(:'solo', '2026-02-01', '2026-05-01');
 RESET work_mem;
 
 --
@@ -226,6 +230,12 @@ FROM pql.score_history('solo', 'u1', '2026-01-01', '2026-08-01', '101 hours') AS
 SELECT h.at, h.score, pql.score('solo', 'u1', h.at) FROM pql.score_history('solo', 'u1', '2125-12-31', '2126-01-02', '1 day') AS h;
 SELECT sum(subjects) FROM pql.preview(:'solo'::jsonb || '{"program": "new", "qualify": {"enter": 20, "leave": 10}}');
 
+-- lateness is known where arrival is
+CREATE TABLE ev3 AS SELECT *, ts + CASE WHEN id % 10 = 0 THEN interval '8 days' ELSE '1 day' END AS received FROM stream WHERE id <= 100;
+CREATE UNIQUE INDEX ON ev3 (id);
+SELECT count(*) > 0 FROM pql.attach('ev3', user_id => 'who', event => 'name', occurred_at => 'ts', event_id => 'id', received_at => 'received');
+SELECT item, pass, found, hint FROM pql.readiness() WHERE item IN ('lateness', 'history', 'event ids', 'users mapped to accounts');
+
 DROP EXTENSION pql CASCADE;
 DROP VIEW IF EXISTS written, replayed;
-DROP TABLE ev, ev2, stream, whole, deal, said;
+DROP TABLE ev, ev2, ev3, stream, whole, deal, said;
