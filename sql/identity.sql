@@ -133,8 +133,10 @@ SELECT * FROM pql.verify();
 INSERT INTO made VALUES ('ada to initech', pql.move_user('ada', 'initech'));
 INSERT INTO ev VALUES (12, '2026-01-07', 'ada', 'acme', 'work'), (13, '2026-01-07', 'ada', NULL, 'work');
 SELECT * FROM shown WHERE user_id = 'ada';
+SELECT pql.move_user('ada', 'initech') = id FROM made WHERE name = 'ada to initech';
 INSERT INTO made VALUES ('ada to none', pql.move_user('ada', NULL));
 SELECT * FROM shown WHERE user_id = 'ada';
+SELECT pql.move_user('ada', NULL) = id FROM made WHERE name = 'ada to none';
 SELECT * FROM pql.verify();
 -- the last counts of those that are left
 SELECT pql.undo_merge(id) FROM made WHERE name = 'ada to none';
@@ -451,6 +453,9 @@ SELECT home FROM pql.base_state ORDER BY 1;
 SELECT * FROM pql.verify();
 CALL pql.rebuild();
 SELECT pql.state_digest() = :'digest' AS same;
+-- until there is nothing of it left
+SELECT pql.detach('twice');
+SELECT pql.undo_merge(id) FROM made WHERE name = 'before the seal';
 
 --
 -- Rights

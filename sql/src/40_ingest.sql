@@ -254,6 +254,7 @@ BEGIN
   DELETE FROM pql.sealed_event AS e WHERE e.source_id = s.source_id;
   DELETE FROM pql.held_event AS e WHERE e.source_id = s.source_id;
   DELETE FROM pql.base_state AS b WHERE b.source_id = s.source_id;
+  UPDATE pql.identity AS i SET sealed = false WHERE i.sealed AND NOT EXISTS (SELECT FROM pql.base_state);
   DELETE FROM pql.unusable_event AS e WHERE e.source_id = s.source_id;
   DELETE FROM pql.source_leaf AS k WHERE k.source_id = s.source_id;
   DELETE FROM pql.source AS x WHERE x.source_id = s.source_id;

@@ -48,7 +48,7 @@ REVOKE ALL ON FUNCTION pql.merge_accounts(text, text) FROM PUBLIC;
 CREATE OR REPLACE FUNCTION pql.move_user(user_id text, new_account_id text) RETURNS bigint
   AS 'MODULE_PATHNAME', 'pql_move_user' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000;
 COMMENT ON FUNCTION pql.move_user(text, text) IS
-  'From now on all of a user''s events, past and future and whatever account they name, count in that account (null: in none), but for those that are sealed. The last move counts. Returns the number that pql.undo_merge takes. Errors: 22004 null or empty user, empty account, 22023 too long, 55000 an events table can''t be read.';
+  'From now on all of a user''s events, past and future and whatever account they name, count in that account (null: in none), but for those that are sealed. The last move counts. Returns the number that pql.undo_merge takes; of a move that was made already, that one''s. Errors: 22004 null or empty user, empty account, 22023 too long, 55000 an events table can''t be read.';
 REVOKE ALL ON FUNCTION pql.move_user(text, text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql.undo_merge(merge_id bigint) RETURNS void

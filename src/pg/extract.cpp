@@ -71,6 +71,11 @@ Extractor *Extractor::compile(Relation rel, const SourceInfo &s, MemoryContext c
   return x;
 }
 
+void Extractor::forget() {
+  ResetExprContext(context_);
+  forget_identities();
+}
+
 Datum Extractor::value(const Part &p, TupleTableSlot *slot, bool *isnull) {
   if (p.expression.column > 0) return slot_getattr(slot, p.expression.column, isnull);
   context_->ecxt_scantuple = slot;

@@ -45,7 +45,7 @@ public:
   Oid user_type() const noexcept { return user_.expression.type; }
   Oid account_type() const noexcept { return account_.present ? account_.expression.type : InvalidOid; }
   /// Frees what the last rows left behind. Call every few thousand rows.
-  void forget() { ResetExprContext(context_); }
+  void forget();
 
 private:
   struct Part {

@@ -159,9 +159,9 @@ Known **place_of(std::uint64_t hash, std::string_view id) {
 void make_room() {
   if (known_count * 2 < slot_count) return;
   Known **const old = slots;
-  const std::size_t n = slot_count;
-  slot_count = std::max<std::size_t>(1024, n * 2);
-  slots = static_cast<Known **>(MemoryContextAllocExtended(memory, slot_count * sizeof(Known *), MCXT_ALLOC_ZERO | MCXT_ALLOC_HUGE));
+  const std::size_t n = slot_count, more = std::max<std::size_t>(1024, n * 2);
+  slots = static_cast<Known **>(MemoryContextAllocExtended(memory, more * sizeof(Known *), MCXT_ALLOC_ZERO | MCXT_ALLOC_HUGE));
+  slot_count = more;
   for (std::size_t i = 0; i < n; i++) {
     if (old[i]) *place_of(old[i]->hash, old[i]->id->view()) = old[i];
   }
@@ -196,15 +196,19 @@ const Known &root(Unit unit, std::string_view id) {
   return *k;
 }
 
-// Nobody is in the middle of an event: what is known may go.
+// Nobody may be in the middle of an event.
+void clear() {
+  slots = nullptr;
+  slot_count = known_count = 0;
+  if (memory) MemoryContextReset(memory);
+}
+
 void refresh() {
   if (told == heard) return;
   const std::uint64_t now = told; // before reading: what changes while we read is read again
   const Oid table = pql_relation("identity");
-  if (forget || table != table_id || known_count > kMostKnown) {
-    if (memory) MemoryContextReset(memory);
-    slots = nullptr;
-    slot_count = known_count = 0;
+  if (forget || table != table_id) {
+    clear();
     seen = 0;
     forget = false;
   }
@@ -245,6 +249,10 @@ void lock_identities() {
 
 void refresh_identities() {
   call([] { refresh(); });
+}
+
+void forget_identities() {
+  if (known_count > kMostKnown) clear();
 }
 
 bool identify(Owner &o) {
@@ -464,6 +472,16 @@ bool is_moved(const std::string &user) {
   return call([&] { return known(user).moved; });
 }
 
+// Whether a user was moved to this very account.
+bool is_moved(const std::string &said, const std::optional<std::string> &account) {
+  refresh_identities();
+  if (!identities_in_force) return false;
+  return call([&] {
+    const Known &k = root(Unit::user, said);
+    return k.moved && (account ? k.moved_to && k.moved_to->view() == *account : !k.moved_to);
+  });
+}
+
 // Whether an id was merged into this very other.
 bool is_merged(Unit unit, const std::string &old_id, const std::string &new_id) {
   refresh_identities();
@@ -494,7 +512,8 @@ std::int64_t merge_ids(Unit unit, const std::string &old_id, const std::string &
   const std::string what(name_of(unit));
   if (old_id == new_id) fail(ERRCODE_INVALID_PARAMETER_VALUE, what + " " + quoted(old_id) + " can't be merged into itself");
   if (is_merged(unit, old_id, new_id)) { // said again, as with every log-in: holds up nobody
-    if (const std::optional<Made> there = merge_of(what.c_str(), old_id)) return there->id;
+    const std::optional<Made> there = merge_of(what.c_str(), old_id);
+    if (there && there->new_id == new_id) return there->id;
   }
   Change change;
   if (const std::optional<Made> there = merge_of(what.c_str(), old_id)) {
@@ -516,6 +535,10 @@ std::int64_t merge_ids(Unit unit, const std::string &old_id, const std::string &
 }
 
 std::int64_t move_user(const std::string &said, const std::optional<std::string> &account) {
+  if (is_moved(said, account)) {
+    const std::optional<Made> there = merge_of("move", canonical_id(Unit::user, said));
+    if (there && there->new_id == account.value_or("")) return there->id;
+  }
   Change change;
   const std::string user = canonical_id(Unit::user, said);
   change.add_homes_of(user);

@@ -17,7 +17,10 @@ void lock_identities();
 /// Learns of merges that were made. For those who only read.
 void refresh_identities();
 
-/// Whose an event is, as its row says it, and as it counts. Views live until the next lock or refresh.
+/// Forgets what is known of ids when there are too many. Not between the reading of an event and its use.
+void forget_identities();
+
+/// Whose an event is, as its row says it, and as it counts. Views live until ids are forgotten, learnt of, or locked.
 struct Owner {
   std::string_view user, account;
   bool has_account = false;
