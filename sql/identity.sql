@@ -458,6 +458,35 @@ SELECT pql.detach('twice');
 SELECT pql.undo_merge(id) FROM made WHERE name = 'before the seal';
 
 --
+-- Partitions: rows that are collected, and one that comes with events of whom was merged
+--
+
+CREATE TABLE parted (id bigint, at timestamptz, who text, org text, name text) PARTITION BY RANGE (at);
+CREATE TABLE parted1 PARTITION OF parted FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
+CREATE TABLE parted2 (LIKE parted);
+SELECT count(*) FROM pql.attach('parted', user_id => 'who', account_id => 'org', event => 'name', occurred_at => 'at', clock => 'event');
+INSERT INTO parted VALUES (1, '2026-01-01', 'tab', 'acme', 'start'), (2, '2026-01-02', 'uma', NULL, 'work');
+BEGIN;
+INSERT INTO parted VALUES (3, '2026-01-03', 'tab', NULL, 'work');
+INSERT INTO made VALUES ('tab', pql.merge_users('tab', 'uma'));
+INSERT INTO parted1 VALUES (4, '2026-01-04', 'tab', 'acme', 'work');
+COMMIT;
+SELECT * FROM shown;
+UPDATE parted SET org = NULL WHERE id = 1;
+DELETE FROM parted1 WHERE id = 3;
+SELECT * FROM shown;
+SELECT * FROM pql.verify();
+INSERT INTO parted2 VALUES (5, '2026-02-02', 'tab', 'globex', 'work'), (6, '2026-02-03', 'vic', 'globex', 'work');
+SELECT pql.move_user('vic', 'acme') IS NOT NULL;
+ALTER TABLE parted ATTACH PARTITION parted2 FOR VALUES FROM ('2026-02-01') TO ('2026-03-01');
+CALL pql.backfill('parted2');
+SELECT * FROM shown;
+SELECT * FROM pql.verify();
+SELECT pql.undo_merge(id) FROM made WHERE name = 'tab';
+SELECT * FROM shown;
+SELECT * FROM pql.verify();
+
+--
 -- Rights
 --
 
@@ -470,7 +499,7 @@ SELECT pql.undo_merge(1);
 RESET ROLE;
 DROP ROLE pql_identity_nobody;
 
-DROP TABLE ev, older, wall, twice CASCADE;
+DROP TABLE ev, older, wall, twice, parted CASCADE;
 DROP TABLE made;
 DROP FUNCTION meant, meant_account, any_of;
 DROP PROCEDURE live, compare;
