@@ -46,6 +46,34 @@ CREATE OR REPLACE FUNCTION pql._wrote(relation regclass) RETURNS boolean
 COMMENT ON FUNCTION pql._wrote(regclass) IS 'Whether this transaction has written to a table.';
 REVOKE ALL ON FUNCTION pql._wrote(regclass) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION pql._wait_for_writers(relation regclass) RETURNS void
+  AS 'MODULE_PATHNAME', 'pql__wait_for_writers' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000;
+COMMENT ON FUNCTION pql._wait_for_writers(regclass) IS 'Waits for the transactions that write to a table now, or to a partition of it, and keeps nobody waiting.';
+REVOKE ALL ON FUNCTION pql._wait_for_writers(regclass) FROM PUBLIC;
+
+-- Whoever waits for a table's lock has all later writers wait behind him. So those who write are waited for without asking for the
+-- lock; it is asked for when they are done, and given up soon if another came meanwhile: before PostgreSQL looks for deadlocks.
+CREATE OR REPLACE FUNCTION pql._hold_up_writers(relation regclass) RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  before text := current_setting('lock_timeout');
+  patience int := 100;
+BEGIN
+  LOOP
+    PERFORM pql._wait_for_writers(relation);
+    BEGIN
+      PERFORM set_config('lock_timeout', patience::text, true);
+      EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', relation);
+      PERFORM set_config('lock_timeout', before, true);
+      RETURN;
+    EXCEPTION WHEN lock_not_available THEN
+      patience := least(2 * patience, 800);
+    END;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION pql._hold_up_writers(regclass) IS 'Locks an events table against writers once nobody writes to it.';
+REVOKE ALL ON FUNCTION pql._hold_up_writers(regclass) FROM PUBLIC;
+
 -- Draws a boundary for some trackers on every table of a source, under a lock that waits for all its writers: what is visible
 -- before it is history, to be folded by a backfill; what comes later is the trigger's.
 CREATE OR REPLACE FUNCTION pql._add_history(source int, trackers smallint[], members boolean) RETURNS bigint
@@ -68,7 +96,7 @@ BEGIN
         USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Commit first.';
     END IF;
   END LOOP;
-  EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', root);
+  PERFORM pql._hold_up_writers(root);
   FOR leaf IN
     SELECT c.oid FROM pg_partition_tree(root) AS t JOIN pg_class AS c ON c.oid = t.relid WHERE c.relkind = 'r'
     UNION SELECT root WHERE (SELECT relkind FROM pg_class WHERE oid = root) = 'r'

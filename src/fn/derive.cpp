@@ -4,6 +4,10 @@
 #include "pg/read.hpp"
 #include "pg/srf.hpp"
 
+extern "C" {
+#include "catalog/pg_inherits.h"
+}
+
 PQL_FUNCTION(_backfill_step) {
   using namespace pql::pg;
   lock_identities();
@@ -127,6 +131,21 @@ PQL_FUNCTION(_wrote) {
     table_close(rel, NoLock);
     return BoolGetDatum(wrote);
   });
+}
+
+// Waits as CREATE INDEX CONCURRENTLY does: for transactions rather than in the queue of the table's lock.
+PQL_FUNCTION(_wait_for_writers) {
+  using namespace pql::pg;
+  call([&] {
+    List *tables = find_all_inheritors(PG_GETARG_OID(0), AccessShareLock, nullptr), *tags = NIL;
+    for (int i = 0; i < list_length(tables); i++) {
+      auto *tag = static_cast<LOCKTAG *>(palloc(sizeof(LOCKTAG)));
+      SET_LOCKTAG_RELATION(*tag, MyDatabaseId, list_nth_oid(tables, i));
+      tags = lappend(tags, tag);
+    }
+    WaitForLockersMultiple(tags, ShareRowExclusiveLock, false);
+  });
+  return Datum{0};
 }
 
 // Opens shadow episodes of a program for whoever is above its threshold already.

@@ -310,6 +310,7 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql._flush()', 'volatile', 'unsafe', '', 'all'), -- only what the caller's own commit would do
   ('pql._free_mail_changed()', 'volatile', 'unsafe', '', 'owner'),
   ('pql._has_older_rows(oid,oid,bigint)', 'volatile', 'unsafe', '', 'all'),
+  ('pql._hold_up_writers(regclass)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._holds_until(integer,oid)', 'volatile', 'unsafe', 'strict', 'all'),
   ('pql._homes_in(integer,oid)', 'volatile', 'unsafe', 'strict', 'owner'),
   ('pql._ingest()', 'volatile', 'unsafe', '', 'owner'),
@@ -341,6 +342,7 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql._state_subjects(text,bytea)', 'immutable', 'safe', 'strict', 'all'),
   ('pql._unwatch_attributes(oid)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._watch_attributes(text,regclass,text)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._wait_for_writers(regclass)', 'volatile', 'unsafe', 'strict', 'owner'),
   ('pql._warn_of_leaf(pql.source_leaf)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._wrote(regclass)', 'volatile', 'unsafe', 'strict', 'owner')
   UNION ALL SELECT routine, 'immutable', 'safe', strictness, 'all' FROM aggregate_marking$$,
