@@ -50,7 +50,7 @@ CREATE TABLE pql.program (
   program_id    int NOT NULL,
   program       text NOT NULL,
   version       int NOT NULL,
-  status        text NOT NULL CHECK (status IN ('building', 'shadow', 'live', 'retired')),
+  status        text NOT NULL CHECK (status IN ('draft', 'building', 'shadow', 'live', 'retired')),
   goes_live     boolean NOT NULL DEFAULT false,
   finishing     boolean NOT NULL DEFAULT false,
   document      jsonb NOT NULL,
@@ -61,9 +61,12 @@ CREATE TABLE pql.program (
   retired_at    timestamptz,
   PRIMARY KEY (program, version)
 );
-COMMENT ON TABLE pql.program IS 'Every version of every program, as it was published. A version never changes; its status goes from building to shadow, live and retired.';
+CREATE UNIQUE INDEX program_in_force ON pql.program (program, status) WHERE status <> 'retired';
+COMMENT ON TABLE pql.program IS 'Every version of every program, as it was published, and drafts of the next ones. A version never changes; its status goes from building to shadow, live and retired, and back to live by pql.rollback.';
 COMMENT ON COLUMN pql.program.finishing IS 'Whether the version was replaced and may still have open episodes, which end by its own rules.';
 COMMENT ON COLUMN pql.program.goes_live IS 'Whether the version replaces a live one as soon as its trackers are built.';
+COMMENT ON COLUMN pql.program.published_at IS 'When it was published; of a draft, when it was saved.';
+COMMENT ON COLUMN pql.program.promoted_at IS 'When it came into force last.';
 
 CREATE TABLE pql.state (
   home  text COLLATE "C" NOT NULL,

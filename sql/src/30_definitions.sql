@@ -15,6 +15,31 @@ CREATE TRIGGER definitions_changed AFTER INSERT OR DELETE OR TRUNCATE ON pql.bac
 CREATE TRIGGER backfill_finished AFTER UPDATE OF finished_at ON pql.backfill_job
   FOR EACH ROW WHEN (new.finished_at IS NOT NULL AND old.finished_at IS NULL) EXECUTE FUNCTION pql._definitions_changed();
 
+-- What was published stays as it was, also for the owner: decisions refer to it.
+CREATE OR REPLACE FUNCTION pql._keep_versions() RETURNS trigger
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 50 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF TG_OP = 'TRUNCATE' THEN
+    RAISE EXCEPTION 'published versions can''t be deleted' USING ERRCODE = 'object_not_in_prerequisite_state',
+      HINT = 'pql.retire() takes a program out of force.';
+  END IF;
+  IF TG_OP = 'UPDATE' AND new.status <> 'draft' AND (new.program_id, new.program, new.version, new.document, new.note, new.published_at, new.published_by)
+      IS NOT DISTINCT FROM (old.program_id, old.program, old.version, old.document, old.note, old.published_at, old.published_by) THEN
+    RETURN new;
+  END IF;
+  RAISE EXCEPTION 'version % of program "%" is published and can''t be %', old.version, old.program,
+      CASE TG_OP WHEN 'UPDATE' THEN 'changed' ELSE 'deleted' END
+    USING ERRCODE = 'object_not_in_prerequisite_state',
+      HINT = CASE TG_OP WHEN 'UPDATE' THEN 'Publish another version with pql.publish().' ELSE 'pql.retire() takes a program out of force.' END;
+END $$;
+COMMENT ON FUNCTION pql._keep_versions() IS 'Trigger on pql.program: a published version never changes, but for its status.';
+REVOKE ALL ON FUNCTION pql._keep_versions() FROM PUBLIC;
+
+CREATE TRIGGER keep_versions BEFORE UPDATE OR DELETE ON pql.program
+  FOR EACH ROW WHEN (old.status <> 'draft') EXECUTE FUNCTION pql._keep_versions();
+CREATE TRIGGER keep_all_versions BEFORE TRUNCATE ON pql.program
+  FOR EACH STATEMENT EXECUTE FUNCTION pql._keep_versions();
+
 CREATE OR REPLACE FUNCTION pql.check_program(document jsonb)
   RETURNS TABLE (path text, problem text, hint text)
   AS 'MODULE_PATHNAME', 'pql_check_program' LANGUAGE C STABLE PARALLEL UNSAFE COST 5000 ROWS 5;
@@ -121,6 +146,10 @@ CREATE OR REPLACE FUNCTION pql._settle_programs() RETURNS void
 DECLARE
   p record;
 BEGIN
+  IF NOT EXISTS (SELECT FROM pql.program AS b WHERE b.status = 'building') THEN
+    RETURN;
+  END IF;
+  LOCK TABLE pql.program IN SHARE ROW EXCLUSIVE MODE;
   FOR p IN
     SELECT b.program, b.version, b.goes_live FROM pql.program AS b
     WHERE b.status = 'building' AND NOT EXISTS (
@@ -141,32 +170,109 @@ END $$;
 COMMENT ON FUNCTION pql._settle_programs() IS 'Brings versions into force whose history has been folded.';
 REVOKE ALL ON FUNCTION pql._settle_programs() FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION pql.publish(program jsonb, note text DEFAULT NULL) RETURNS int
+CREATE OR REPLACE FUNCTION pql._require_document(document jsonb, draft boolean) RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  problems bigint;
+  first record;
+BEGIN
+  IF document IS NULL THEN
+    RAISE EXCEPTION 'program must not be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  SELECT c.*, count(*) OVER () AS problems INTO first FROM pql.check_program(document) AS c WHERE NOT draft OR c.path IN ('', 'program');
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  RAISE EXCEPTION '%', CASE WHEN first.path = '' THEN first.problem ELSE first.path || ': ' || first.problem END
+    USING ERRCODE = 'invalid_parameter_value',
+      DETAIL = CASE WHEN first.problems > 1 THEN format('The document has %s problems; pql.check_program() lists them all.', first.problems) ELSE '' END,
+      HINT = coalesce(first.hint, '');
+END $$;
+COMMENT ON FUNCTION pql._require_document(jsonb, boolean) IS 'Raises the first problem of a document; a draft needs no more than the name of its program.';
+REVOKE ALL ON FUNCTION pql._require_document(jsonb, boolean) FROM PUBLIC;
+
+-- Definitions that change every week make routing that nobody relies on (limits.min_days_between_versions).
+CREATE OR REPLACE FUNCTION pql._require_pause(program text, override text) RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  last record;
+BEGIN
+  IF override !~ '\S' THEN
+    RAISE EXCEPTION 'override must say why' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  SELECT p.version, x.days, p.promoted_at + x.days * interval '24 hours' AS until INTO last
+  FROM pql.program AS p, LATERAL (SELECT (p.document->'limits'->>'min_days_between_versions')::int AS days) AS x
+  WHERE p.program = _require_pause.program AND p.promoted_at IS NOT NULL ORDER BY p.promoted_at DESC LIMIT 1;
+  IF override IS NULL AND last.until > clock_timestamp() THEN
+    RAISE EXCEPTION 'program "%" went live with version % less than % days ago', program, last.version, last.days
+      USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('The next version may go live from %s on.', last.until),
+        HINT = 'Wait, or say why not: override => ''reason''. Until then it can be kept with pql.save_draft().';
+  END IF;
+END $$;
+COMMENT ON FUNCTION pql._require_pause(text, text) IS 'Raises 55000 while the version that went live last is too new to be replaced without a reason.';
+REVOKE ALL ON FUNCTION pql._require_pause(text, text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql._require_examples(document jsonb) RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  failed record;
+BEGIN
+  IF to_regprocedure('pql._check_examples(jsonb)') IS NULL THEN
+    RETURN;
+  END IF;
+  SELECT c.*, count(*) OVER () AS examples INTO failed FROM pql._check_examples(document) AS c WHERE c.problem IS NOT NULL;
+  IF FOUND THEN
+    RAISE EXCEPTION 'example "%": expected %, found %', failed.subject, failed.expect, failed.found
+      USING ERRCODE = 'invalid_parameter_value', DETAIL = failed.problem,
+        HINT = CASE WHEN failed.examples > 1 THEN format('%s of the examples fail. ', failed.examples) ELSE '' END
+          || 'Change the program, or the example if it expects what is not wanted any more.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION pql._require_examples(jsonb) IS 'Raises 22023 for the first example of a document that comes out otherwise than it expects.';
+REVOKE ALL ON FUNCTION pql._require_examples(jsonb) FROM PUBLIC;
+
+-- Drafts come after all that is published. The caller has locked the table.
+CREATE OR REPLACE FUNCTION pql._add_version(document jsonb, status text, note text) RETURNS int
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  name text := document->>'program';
+  number int;
+  id int;
+BEGIN
+  SELECT coalesce(max(version), 0) + 1 INTO number FROM pql.program WHERE program = name AND status <> 'draft';
+  SELECT program_id INTO id FROM pql.program WHERE program = name LIMIT 1;
+  IF id IS NULL THEN
+    SELECT coalesce(max(program_id), 0) + 1 INTO id FROM pql.program;
+  END IF;
+  UPDATE pql.program SET version = number + 1 WHERE program = name AND status = 'draft';
+  INSERT INTO pql.program (program_id, program, version, status, goes_live, document, note)
+  VALUES (id, name, number, _add_version.status,
+    _add_version.status = 'building' AND EXISTS (SELECT FROM pql.program WHERE program = name AND status = 'live'), document, note);
+  RETURN number;
+END $$;
+COMMENT ON FUNCTION pql._add_version(jsonb, text, text) IS 'Adds the next version of a program and returns its number.';
+REVOKE ALL ON FUNCTION pql._add_version(jsonb, text, text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql.publish(program jsonb, note text DEFAULT NULL, override text DEFAULT NULL) RETURNS int
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   document jsonb := publish.program;
   name text := document->>'program';
-  problems bigint;
-  first record;
   number int;
-  id int;
   fresh smallint[];
   clash record;
   s record;
 BEGIN
-  IF document IS NULL THEN
-    RAISE EXCEPTION 'program must not be null' USING ERRCODE = 'null_value_not_allowed';
+  PERFORM pql._require_document(document, false);
+  -- Changes of programs exclude each other, and so do publications: versions and trackers are numbered without gaps.
+  LOCK TABLE pql.program IN SHARE ROW EXCLUSIVE MODE;
+  IF override IS NOT NULL OR EXISTS (SELECT FROM pql.program WHERE program = name AND status = 'live') THEN
+    PERFORM pql._require_pause(name, override);
   END IF;
-  SELECT count(*) INTO problems FROM pql.check_program(document);
-  IF problems > 0 THEN
-    SELECT * INTO first FROM pql.check_program(document) LIMIT 1;
-    RAISE EXCEPTION '%', CASE WHEN first.path = '' THEN first.problem ELSE first.path || ': ' || first.problem END
-      USING ERRCODE = 'invalid_parameter_value',
-        DETAIL = CASE WHEN problems > 1 THEN format('The document has %s problems; pql.check_program() lists them all.', problems) ELSE '' END,
-        HINT = coalesce(first.hint, '');
-  END IF;
-  -- Publications exclude each other: versions and trackers are numbered without gaps.
+  PERFORM pql._require_examples(document);
   LOCK TABLE pql.tracker IN SHARE ROW EXCLUSIVE MODE;
   SELECT n.name, t.events[1] AS event INTO clash FROM pql._program_trackers(document) AS n
     JOIN pql.tracker AS t ON t.kind = 'milestone' AND n.kind = 'milestone' AND (t.unit, t.name) = (n.unit, n.name)
@@ -185,29 +291,65 @@ BEGIN
     WHERE NOT EXISTS (SELECT FROM pql.tracker AS t WHERE t.key = n.key)
     RETURNING tracker_id)
   SELECT array_agg(tracker_id ORDER BY tracker_id) INTO fresh FROM added;
-  SELECT coalesce(max(version), 0) + 1 INTO number FROM pql.program WHERE program = name;
-  SELECT program_id INTO id FROM pql.program WHERE program = name LIMIT 1;
-  IF id IS NULL THEN
-    SELECT coalesce(max(program_id), 0) + 1 INTO id FROM pql.program;
-  END IF;
-  INSERT INTO pql.program (program_id, program, version, status, goes_live, document, note)
-  VALUES (id, name, number, 'building', EXISTS (SELECT FROM pql.program WHERE program = name AND status = 'live'), document, note);
+  -- What still waited to come into force never will.
+  UPDATE pql.program SET status = 'retired', retired_at = clock_timestamp() WHERE program = name AND status = 'building';
+  number := pql._add_version(document, 'building', note);
   IF fresh IS NOT NULL THEN
     FOR s IN SELECT source_id FROM pql.source ORDER BY source_id LOOP
       PERFORM pql._add_history(s.source_id, fresh, false);
     END LOOP;
   END IF;
   PERFORM pql._settle_programs();
-  PERFORM pql._audit('publish', name, jsonb_build_object('version', number, 'note', note));
+  PERFORM pql._audit('publish', name, jsonb_build_object('version', number, 'note', note)
+    || CASE WHEN override IS NULL THEN '{}' ELSE jsonb_build_object('override', override) END);
   IF EXISTS (SELECT FROM pql.program WHERE program = name AND version = number AND status = 'building') THEN
     RAISE NOTICE 'program "%" version % waits for the history of its new definitions', name, number
       USING HINT = 'Run CALL pql.backfill().';
   END IF;
   RETURN number;
 END $$;
-COMMENT ON FUNCTION pql.publish(jsonb, text) IS
-  'Publishes a version of a program and returns its number. Wrong documents are refused (22023). A first version starts in shadow (see pql.promote), a later one replaces the live one; either waits for CALL pql.backfill() where events are there whose history its new definitions need.';
-REVOKE ALL ON FUNCTION pql.publish(jsonb, text) FROM PUBLIC;
+COMMENT ON FUNCTION pql.publish(jsonb, text, text) IS
+  'Publishes a version of a program and returns its number. Wrong documents, and those whose examples fail, are refused (22023). A first version starts in shadow (see pql.promote), a later one replaces the live one, but not sooner than limits.min_days_between_versions of that allow (55000) unless override says why; either waits for CALL pql.backfill() where events are there whose history its new definitions need, and takes the place of one that still waits.';
+REVOKE ALL ON FUNCTION pql.publish(jsonb, text, text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql.save_draft(program jsonb, note text DEFAULT NULL) RETURNS int
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  document jsonb := save_draft.program;
+  name text := document->>'program';
+  number int;
+BEGIN
+  PERFORM pql._require_document(document, true);
+  LOCK TABLE pql.program IN SHARE ROW EXCLUSIVE MODE;
+  DELETE FROM pql.program WHERE program = name AND status = 'draft';
+  number := pql._add_version(document, 'draft', note);
+  PERFORM pql._audit('save_draft', name, jsonb_build_object('version', number, 'note', note));
+  RETURN number;
+END $$;
+COMMENT ON FUNCTION pql.save_draft(jsonb, text) IS
+  'Keeps a document as the draft of its program''s next version, in place of an earlier draft, and returns the number that it would have. It may still be wrong but for its name (22023) and does nothing until pql.publish_draft. Error: 22004 null argument.';
+REVOKE ALL ON FUNCTION pql.save_draft(jsonb, text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql.publish_draft(program text, override text DEFAULT NULL) RETURNS int
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  draft record;
+BEGIN
+  IF program IS NULL THEN
+    RAISE EXCEPTION 'program must not be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  LOCK TABLE pql.program IN SHARE ROW EXCLUSIVE MODE;
+  DELETE FROM pql.program AS p WHERE p.program = publish_draft.program AND p.status = 'draft' RETURNING p.document, p.note INTO draft;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'program "%" has no draft', program USING ERRCODE = 'undefined_object', HINT = 'Save one with pql.save_draft().';
+  END IF;
+  RETURN pql.publish(draft.document, draft.note, override);
+END $$;
+COMMENT ON FUNCTION pql.publish_draft(text, text) IS
+  'Publishes the draft of a program as pql.publish would, and returns its number. Errors: 42704 no draft, 22004 null argument, and those of pql.publish.';
+REVOKE ALL ON FUNCTION pql.publish_draft(text, text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._open_standing(program text) RETURNS void
   AS 'MODULE_PATHNAME', 'pql__open_standing' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000;
@@ -228,10 +370,11 @@ BEGIN
     RAISE EXCEPTION 'standing "%" is not supported by this version', standing
       USING ERRCODE = 'feature_not_supported', HINT = 'Use ''none'': subjects already above the threshold are not emitted.';
   END IF;
+  LOCK TABLE pql.program IN SHARE ROW EXCLUSIVE MODE;
   SELECT p.* INTO newest FROM pql.program AS p
-  WHERE p.program = promote.program AND p.status IN ('building', 'shadow', 'live') ORDER BY p.version DESC LIMIT 1 FOR UPDATE;
+  WHERE p.program = promote.program AND p.status IN ('building', 'shadow', 'live') ORDER BY p.version DESC LIMIT 1;
   IF NOT FOUND THEN
-    IF EXISTS (SELECT FROM pql.program AS p WHERE p.program = promote.program) THEN
+    IF EXISTS (SELECT FROM pql.program AS p WHERE p.program = promote.program AND p.status = 'retired') THEN
       RAISE EXCEPTION 'program "%" is retired', program
         USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Publish it anew with pql.publish(), then promote that version.';
     END IF;
@@ -245,6 +388,7 @@ BEGIN
     RAISE EXCEPTION 'program "%" version % is not built yet', program, newest.version
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Run CALL pql.backfill() first.';
   END IF;
+  PERFORM pql._require_pause(program, override);
   -- Who is above the threshold already stands: without an episode, the live program would emit them at their next event.
   PERFORM pql._open_standing(program);
   UPDATE pql.program AS p SET status = 'live', promoted_at = clock_timestamp()
@@ -253,8 +397,42 @@ BEGIN
   RETURN newest.version;
 END $$;
 COMMENT ON FUNCTION pql.promote(text, text, text) IS
-  'Takes a program from shadow to live: from now on it emits routing rows. Returns the version. Subjects already above the threshold are not emitted (standing => ''none''). Errors: 42704 unknown program, 55000 history not folded yet or retired, 22004 null argument.';
+  'Takes a program from shadow to live: from now on it emits routing rows. Returns the version. Subjects already above the threshold are not emitted (standing => ''none''). Errors: 42704 unknown program, 55000 history not folded yet, retired, or sooner after the last version than limits.min_days_between_versions (unless override says why), 22004 null argument.';
 REVOKE ALL ON FUNCTION pql.promote(text, text, text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql.rollback(program text, reason text DEFAULT NULL) RETURNS int
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  current int;
+  previous record;
+BEGIN
+  IF program IS NULL THEN
+    RAISE EXCEPTION 'program must not be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  LOCK TABLE pql.program IN SHARE ROW EXCLUSIVE MODE;
+  SELECT p.version INTO current FROM pql.program AS p WHERE p.program = rollback.program AND p.status = 'live';
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'program "%" is not live', program USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
+  -- The one before it in time: of two that were rolled back from, neither comes again.
+  SELECT p.version, p.document INTO previous FROM pql.program AS p
+  WHERE p.program = rollback.program AND p.version < current AND p.promoted_at IS NOT NULL ORDER BY p.promoted_at DESC LIMIT 1;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'program "%" was not live before version %', program, current
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'pql.retire() takes it out of force.';
+  END IF;
+  PERFORM pql._require_document(previous.document, false);
+  UPDATE pql.program AS p SET status = 'retired', retired_at = clock_timestamp()
+  WHERE p.program = rollback.program AND p.status IN ('building', 'shadow', 'live');
+  UPDATE pql.program AS p SET status = 'live', promoted_at = clock_timestamp(), retired_at = NULL
+  WHERE p.program = rollback.program AND p.version = previous.version;
+  PERFORM pql._audit('rollback', program, jsonb_build_object('version', previous.version, 'from', current, 'reason', reason));
+  RETURN previous.version;
+END $$;
+COMMENT ON FUNCTION pql.rollback(text, text) IS
+  'Brings the version that was live before the present one into force again, at once and under its own number, which it returns. The present one is retired, and so is one that still waits. Errors: 55000 not live, or nothing to go back to; 22004 null argument.';
+REVOKE ALL ON FUNCTION pql.rollback(text, text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql.retire(program text) RETURNS int
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
@@ -265,12 +443,13 @@ BEGIN
   IF program IS NULL THEN
     RAISE EXCEPTION 'program must not be null' USING ERRCODE = 'null_value_not_allowed';
   END IF;
+  LOCK TABLE pql.program IN SHARE ROW EXCLUSIVE MODE;
   UPDATE pql.program AS p SET status = 'retired', retired_at = clock_timestamp()
-  WHERE p.program = retire.program AND p.status <> 'retired';
+  WHERE p.program = retire.program AND p.status NOT IN ('draft', 'retired');
   IF NOT FOUND THEN
     RAISE EXCEPTION 'program "%" is not in force', program USING ERRCODE = 'undefined_object';
   END IF;
-  SELECT max(p.version) INTO number FROM pql.program AS p WHERE p.program = retire.program;
+  SELECT max(p.version) INTO number FROM pql.program AS p WHERE p.program = retire.program AND p.status <> 'draft';
   PERFORM pql._audit('retire', program, jsonb_build_object('version', number));
   RETURN number;
 END $$;

@@ -465,7 +465,7 @@ private:
     for (std::size_t i = s.standings.size; i-- > 0;) {
       Standing &x = s.standings[i];
       const Program *const p = x.open ? plan_.version(x.program, x.version) : nullptr;
-      if (!p) continue;
+      if (!p || (options_.only_program && p->id != options_.only_program)) continue;
       const Subject whole = scored(*p, key, s);
       const Micros at = std::max(options_.as_of, whole.last_seen);
       const Sight sight = look_at(*p, whole, at);

@@ -104,5 +104,36 @@ isnt(verified($node, 'wrong'), '', 'a wrong one: but verify finds it');
 $node->safe_psql('postgres', 'CREATE DATABASE copy TEMPLATE parted');
 is($node->safe_psql('copy', $changed), 't|{"public.ev_b: emptied or rewritten"}', 'a copy knows what it knew');
 
+# Versions in every status stay what they are, and go on from there.
+$node->safe_psql('postgres', 'CREATE DATABASE versions');
+prepare($node, 'versions');
+$node->safe_psql('versions', q{
+	INSERT INTO ev SELECT i, timestamptz '2026-01-01' + i * interval '1 minute', 'u' || i % 30, 'o' || i % 4, 'e' || i % 4 FROM generate_series(1, 1000) AS i;
+	CREATE FUNCTION doc(name text, event text) RETURNS jsonb LANGUAGE sql AS
+	$$SELECT jsonb_build_object('program', name, 'unit', 'account', 'qualify', '{"enter": 20, "leave": 10}'::jsonb, 'signals',
+		jsonb_build_object('s', jsonb_build_object('kind', 'depth', 'event', event, 'half_life', '7 days', 'max_points', 50)))$$;
+	SELECT pql.publish(doc('p', 'e1'));
+	SELECT pql.publish(doc('p', 'e2'), 'waits');
+	SELECT pql.save_draft(doc('p', 'e3'), 'next');
+	SELECT pql.publish(doc('q', 'e1'));
+	SELECT pql.save_draft('{"program": "r"}')});
+my $versions = 'SELECT program, version, status, note FROM pql.program ORDER BY 1, 2';
+is($node->safe_psql('versions', $versions), join("\n", 'p|1|retired|', 'p|2|live|', 'p|3|building|waits', 'p|4|draft|next', 'q|1|shadow|', 'r|1|draft|'), 'versions: there they are');
+$node->safe_psql('versions', q{CALL pql.backfill(); SELECT pql.publish(doc('p', 'e0'), 'too')});
+my $all = $node->safe_psql('versions', 'SELECT * FROM pql.program ORDER BY program, version');
+$node->command_ok([ 'pg_dump', '-Fc', '-f', $file, '-d', $node->connstr('versions') ], 'versions: dumped');
+$node->safe_psql('postgres', 'CREATE DATABASE versions_too');
+$node->command_ok([ 'pg_restore', '-e', '-d', $node->connstr('versions_too'), $file ], 'versions: restored');
+is($node->safe_psql('versions_too', 'SELECT * FROM pql.program ORDER BY program, version'), $all, 'versions: there they are again');
+($status, $out, $told) = $node->psql('versions_too', 'UPDATE pql.program SET document = \'{}\' WHERE version = 1');
+like($told, qr/is published and can't be changed/, 'versions: what is published stays');
+$node->safe_psql('versions_too', 'CALL pql.rebuild()');
+$node->safe_psql('versions_too', q{SELECT pql.promote('q'), pql.rollback('p'), pql.publish_draft('p')});
+is($node->safe_psql('versions_too', $versions),
+	join("\n", 'p|1|retired|', 'p|2|retired|', 'p|3|live|waits', 'p|4|retired|too', 'p|5|building|next', 'q|1|live|', 'r|1|draft|'), 'versions: and they go on');
+$node->safe_psql('versions_too', 'CALL pql.backfill()');
+is($node->safe_psql('versions_too', q{SELECT version FROM pql.program WHERE program = 'p' AND status = 'live'}), '5', 'versions: history is folded');
+is(verified($node, 'versions_too'), '', 'versions: and the state is right');
+
 $node->stop;
 done_testing();
