@@ -53,7 +53,7 @@ SELECT kind, unit, name, events, rules, value_rule, half_life, in_order, within,
 INSERT INTO ev SELECT g, '2026-01-01'::timestamptz + g * interval '1 hour', 'u' || g % 3, 'acme', (ARRAY['start', 'done', 'work', 'work'])[1 + g % 4] FROM generate_series(1, 30) AS g;
 SELECT program, version, unit, subject_id, shadow, entered_at, score, leaves_at, left_at FROM pql.episode;
 SELECT count(*) FROM pql.routing;
-SELECT pql.promote('usage', 'all');
+SELECT pql.promote('usage', 'some');
 SELECT pql.promote('nothing');
 SELECT pql.promote('usage');
 SELECT pql.promote('usage');

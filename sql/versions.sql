@@ -242,5 +242,7 @@ SELECT pql.score('fresh', 'kappa');
 INSERT INTO ev VALUES (4000, '2026-06-04', 'u1', 'kappa', 'latest');
 SELECT * FROM pql.verify();
 
-DROP TABLE ev;
+DROP TABLE ev, others;
+DROP FUNCTION program;
+DROP PROCEDURE limit_days;
 DROP EXTENSION pql CASCADE;

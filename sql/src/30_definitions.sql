@@ -356,20 +356,46 @@ CREATE OR REPLACE FUNCTION pql._open_standing(program text) RETURNS void
 COMMENT ON FUNCTION pql._open_standing(text) IS 'Opens shadow episodes for subjects that are above a program''s threshold already.';
 REVOKE ALL ON FUNCTION pql._open_standing(text) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION pql._emit_standing(program text, homes text[], subjects text[]) RETURNS void
+  AS 'MODULE_PATHNAME', 'pql__emit_standing' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000;
+COMMENT ON FUNCTION pql._emit_standing(text, text[], text[]) IS 'Begins episodes anew, with routing rows, of subjects of a live program that are in one of its shadow.';
+REVOKE ALL ON FUNCTION pql._emit_standing(text, text[], text[]) FROM PUBLIC;
+
+-- How many of those who stand above the threshold are to be emitted: 'none', 'best 25' or 'all' (null).
+CREATE OR REPLACE FUNCTION pql._standing_limit(standing text) RETURNS int
+  LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 50 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  digits text := substring(standing FROM '^best +([0-9]+)$');
+BEGIN
+  IF standing = 'none' THEN
+    RETURN 0;
+  ELSIF standing = 'all' THEN
+    RETURN NULL;
+  ELSIF digits IS NULL THEN
+    RAISE EXCEPTION 'standing "%" is none of none, best n and all', standing
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'It says who of those already above the threshold is emitted, such as ''best 25''.';
+  ELSIF digits::numeric NOT BETWEEN 1 AND 1000000 THEN
+    RAISE EXCEPTION 'standing "%": the number must be from 1 to 1000000', standing USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  RETURN digits::int;
+END $$;
+COMMENT ON FUNCTION pql._standing_limit(text) IS 'How many a promotion emits of those who stand; null for all.';
+REVOKE ALL ON FUNCTION pql._standing_limit(text) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION pql.promote(program text, standing text DEFAULT 'none', override text DEFAULT NULL) RETURNS int
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   newest record;
+  best record;
+  most int;
+  events regclass;
 BEGIN
   IF program IS NULL OR standing IS NULL THEN
     RAISE EXCEPTION '% must not be null', CASE WHEN program IS NULL THEN 'program' ELSE 'standing' END
       USING ERRCODE = 'null_value_not_allowed';
   END IF;
-  IF standing <> 'none' THEN
-    RAISE EXCEPTION 'standing "%" is not supported by this version', standing
-      USING ERRCODE = 'feature_not_supported', HINT = 'Use ''none'': subjects already above the threshold are not emitted.';
-  END IF;
+  most := pql._standing_limit(standing);
   LOCK TABLE pql.program IN SHARE ROW EXCLUSIVE MODE;
   SELECT p.* INTO newest FROM pql.program AS p
   WHERE p.program = promote.program AND p.status IN ('building', 'shadow', 'live') ORDER BY p.version DESC LIMIT 1;
@@ -381,23 +407,36 @@ BEGIN
     RAISE EXCEPTION 'program "%" does not exist', program
       USING ERRCODE = 'undefined_object', HINT = 'Publish it first with pql.publish().';
   END IF;
-  IF newest.status = 'live' THEN
+  IF newest.status = 'live' AND standing = 'none' THEN
     RETURN newest.version;
+  ELSIF newest.status = 'live' THEN
+    RAISE EXCEPTION 'program "%" is live already, with version %', program, newest.version
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Who stands above the threshold is emitted when a program goes live only.';
   END IF;
   IF newest.status = 'building' THEN
     RAISE EXCEPTION 'program "%" version % is not built yet', program, newest.version
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Run CALL pql.backfill() first.';
   END IF;
   PERFORM pql._require_pause(program, override);
+  -- Nobody enters meanwhile who is not seen here, and by a definition that doesn't emit.
+  FOR events IN SELECT s.relation FROM pql.source AS s JOIN pg_class AS c ON c.oid = s.relation ORDER BY s.source_id LOOP
+    PERFORM pql._hold_up_writers(events);
+  END LOOP;
   -- Who is above the threshold already stands: without an episode, the live program would emit them at their next event.
   PERFORM pql._open_standing(program);
+  SELECT array_agg(x.home) AS homes, array_agg(x.subject_id) AS subjects INTO best
+  FROM (SELECT e.home, e.subject_id
+        FROM pql.scoreboard(program) AS b JOIN pql.episode AS e ON e.program_id = newest.program_id AND e.subject_id = b.subject_id
+        WHERE most IS DISTINCT FROM 0 AND e.left_at IS NULL AND e.shadow AND b.score >= (newest.document->'qualify'->>'enter')::int
+        ORDER BY b.score DESC, e.entered_at, e.subject_id COLLATE "C" LIMIT most) AS x;
   UPDATE pql.program AS p SET status = 'live', promoted_at = clock_timestamp()
   WHERE (p.program, p.version) = (newest.program, newest.version);
+  PERFORM pql._emit_standing(program, best.homes, best.subjects);
   PERFORM pql._audit('promote', program, jsonb_build_object('version', newest.version, 'standing', standing, 'override', override));
   RETURN newest.version;
 END $$;
 COMMENT ON FUNCTION pql.promote(text, text, text) IS
-  'Takes a program from shadow to live: from now on it emits routing rows. Returns the version. Subjects already above the threshold are not emitted (standing => ''none''). Errors: 42704 unknown program, 55000 history not folded yet, retired, or sooner after the last version than limits.min_days_between_versions (unless override says why), 22004 null argument.';
+  'Takes a program from shadow to live: from now on it emits routing rows. Returns the version. standing says what becomes of subjects that are above the threshold already: ''none'' (nothing until their next episode), ''best 25'' (so many of them, by score, are emitted now) or ''all''. Errors: 42704 unknown program, 55000 history not folded yet, retired, live already, or sooner after the last version than limits.min_days_between_versions (unless override says why), 22023 another standing, 22004 null argument.';
 REVOKE ALL ON FUNCTION pql.promote(text, text, text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql.rollback(program text, reason text DEFAULT NULL) RETURNS int

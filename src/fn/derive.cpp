@@ -148,6 +148,14 @@ PQL_FUNCTION(_wait_for_writers) {
   return Datum{0};
 }
 
+// Begins episodes anew, as those of a live program, of subjects that are in one of its shadow.
+PQL_FUNCTION(_emit_standing) {
+  using namespace pql::pg;
+  const std::shared_ptr<const Definitions> plan = current_definitions();
+  emit_standing(*plan, program_named(*plan, text_arg(fcinfo, 0)), text_array_arg(fcinfo, 1), text_array_arg(fcinfo, 2));
+  return Datum{0};
+}
+
 // Opens shadow episodes of a program for whoever is above its threshold already.
 PQL_FUNCTION(_open_standing) {
   using namespace pql::pg;

@@ -655,6 +655,22 @@ void open_standing(const Definitions &plan, const Program &program) {
   merge_batch(plan, batch, o);
 }
 
+void emit_standing(const Definitions &plan, const Program &program, std::span<const std::string_view> homes,
+                   std::span<const std::string_view> subjects) {
+  Scratch scratch("pql standing");
+  Batch batch(scratch.arena(), plan.trackers());
+  for (std::size_t i = 0; i < homes.size(); i++) {
+    HomeDelta &d = batch.home(is_account_home(homes[i]), home_id(homes[i]));
+    if (program.def.unit == Unit::user) batch.user(d, subjects[i]);
+  }
+  MergeOptions o;
+  o.as_of = reading_time(plan);
+  o.only_program = program.id;
+  o.people = program.def.unit == Unit::user;
+  o.anew = true;
+  merge_batch(plan, batch, o);
+}
+
 // ----------------------------------------------------------------------------------------------------------------- clock
 
 Micros event_clock() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 
 #include "pg/ingest.hpp"
 
@@ -55,6 +56,9 @@ std::int64_t seal(const Definitions &plan, const SourceInfo &source, Micros sinc
 
 /// Opens episodes, in shadow, for subjects that are above a program's threshold already.
 void open_standing(const Definitions &plan, const Program &program);
+/// Begins their episodes anew, of subjects who are in one in their home already: from here on it counts. After open_standing.
+void emit_standing(const Definitions &plan, const Program &program, std::span<const std::string_view> homes,
+                   std::span<const std::string_view> subjects);
 
 /// The newest event seen by sources with an event clock; kAlways when there is none.
 Micros event_clock();

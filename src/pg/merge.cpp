@@ -118,7 +118,7 @@ private:
     may_enter_ = d.newest >= options_.emit_since;
     if (!exact) mark_dirty(d.key); // and decided upon when it is derived
     else if (options_.decide && !quiet_) decide(d, head);
-    if (options_.people && !changed_) return true;
+    if ((options_.people || options_.only_program) && !changed_) return true;
     if (!write(d.key, head, row)) return false;
     note_people(d);
     if (options_.replace) store_.forget_milestones(d.key);
@@ -627,7 +627,12 @@ private:
     const Subject whole = scored(p, key, subject);
     const Micros at = std::max(options_.as_of, whole.last_seen);
     const Standing *const last = whole.standing(p.id);
-    if (last && last->open) return go_on(begun(p, *last), key, subject, whole, at);
+    if (last && last->open) {
+      if (!options_.anew || !subject.is_open(p.id)) return go_on(begun(p, *last), key, subject, whole, at);
+      const Sight sight = look_at(p, whole, at);
+      if (enters(p.def.qualify, nullptr, sight, at)) begin_anew(p, key, head, subject, whole, sight.score, at);
+      return;
+    }
     if (!may_enter_ || !whole.exists()) return;
     const Sight sight = look_at(p, whole, at);
     if (enters(p.def.qualify, last, sight, at)) enter(p, key, head, subject, whole, sight.score, at);
@@ -782,6 +787,14 @@ private:
     d.cools_until = p.def.qualify.cool_down ? end + p.def.qualify.cool_down : kAlways;
     if (p.def.qualify.cool_down) subject.standings.push(arena(), {.program = p.id, .version = p.version, .open = false, .since = d.cools_until});
     decisions_.push_back(std::move(d));
+  }
+
+  void begin_anew(const Program &p, std::string_view key, Home &head, Subject &subject, const Subject &whole, int points, Micros at) {
+    Decision d{};
+    d.kind = Decision::Kind::leaves;
+    fill(d, p, key, subject, points, at);
+    decisions_.push_back(std::move(d));
+    enter(p, key, head, subject, whole, points, at);
   }
 
   void stay(const Program &p, std::string_view key, const Subject &subject, Standing &x, const Subject &whole, int points, Micros at) {

@@ -309,6 +309,7 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql._derive_homes(text[])', 'volatile', 'unsafe', 'strict', 'owner'),
   ('pql._detach_attributes(text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._execute_as(text,text)', 'volatile', 'unsafe', 'strict', 'owner'),
+  ('pql._emit_standing(text,text[],text[])', 'volatile', 'unsafe', 'strict', 'owner'),
   ('pql._eval_rule(text,jsonb,text,timestamp with time zone,timestamp with time zone,regtype)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._events_text(bigint)', 'immutable', 'safe', 'strict', 'all'),
   ('pql._flush()', 'volatile', 'unsafe', '', 'all'), -- only what the caller's own commit would do
@@ -345,6 +346,7 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql._seal(integer,timestamp with time zone)', 'volatile', 'unsafe', 'strict', 'owner'),
   ('pql._settle_programs()', 'volatile', 'unsafe', '', 'owner'),
   ('pql._span_text(interval)', 'immutable', 'safe', 'strict', 'all'),
+  ('pql._standing_limit(text)', 'immutable', 'safe', '', 'owner'),
   ('pql._state_canonical(text,bytea[])', 'stable', 'restricted', 'strict', 'all'),
   ('pql._state_fields(boolean)', 'volatile', 'unsafe', 'strict', 'owner'),
   ('pql._state_subjects(text,bytea)', 'immutable', 'safe', 'strict', 'all'),
