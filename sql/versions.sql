@@ -216,7 +216,7 @@ SELECT what, count(*) FROM (
 
 BEGIN;
 CREATE OR REPLACE FUNCTION pql._check_examples(document jsonb) RETURNS TABLE (subject text, expect text, found text, problem text) LANGUAGE sql AS
-  $$VALUES ('acme', 'qualified', 'email', NULL), ('org1', 'email', 'not_qualified', 'It has 20 points.'), ('org2', 'qualified', 'not_qualified', 'It has 30 points.')$$;
+  $$VALUES ('acme', 'qualified', 'email', NULL), ('org1', 'email', 'not_qualified', 'expected email, found not_qualified (20 points)'), ('org2', 'qualified', 'not_qualified', 'expected qualified, found not_qualified (30 points)')$$;
 SAVEPOINT s;
 \set VERBOSITY default
 SELECT pql.publish(program('usage', 'account', 70));

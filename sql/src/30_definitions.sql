@@ -221,10 +221,10 @@ BEGIN
   IF to_regprocedure('pql._check_examples(jsonb)') IS NULL THEN
     RETURN;
   END IF;
-  SELECT c.*, count(*) OVER () AS examples INTO failed FROM pql._check_examples(document) AS c WHERE c.problem IS NOT NULL;
+  SELECT c.subject, c.problem, count(*) OVER () AS examples INTO failed FROM pql._check_examples(document) AS c WHERE c.problem IS NOT NULL;
   IF FOUND THEN
-    RAISE EXCEPTION 'example "%": expected %, found %', failed.subject, failed.expect, failed.found
-      USING ERRCODE = 'invalid_parameter_value', DETAIL = failed.problem,
+    RAISE EXCEPTION 'example "%": %', failed.subject, failed.problem
+      USING ERRCODE = 'invalid_parameter_value',
         HINT = CASE WHEN failed.examples > 1 THEN format('%s of the examples fail. ', failed.examples) ELSE '' END
           || 'Change the program, or the example if it expects what is not wanted any more.';
   END IF;
@@ -267,6 +267,12 @@ DECLARE
   s record;
 BEGIN
   PERFORM pql._require_document(document, false);
+  -- Who writes is waited for before anything is locked that a rollback would wait for: what is new here needs the past.
+  IF EXISTS (SELECT n.kind, n.unit, n.name, n.events, n.rules, n.value_rule, n.half_life, n.in_order, n.within
+             FROM pql._program_trackers(document) AS n
+             EXCEPT SELECT t.kind, t.unit, t.name, t.events, t.rules, t.value_rule, t.half_life, t.in_order, t.within FROM pql.tracker AS t) THEN
+    PERFORM pql._wait_for_writers(e.relation) FROM pql.source AS e JOIN pg_class AS c ON c.oid = e.relation;
+  END IF;
   -- Changes of programs exclude each other, and so do publications: versions and trackers are numbered without gaps.
   LOCK TABLE pql.program IN SHARE ROW EXCLUSIVE MODE;
   IF override IS NOT NULL OR EXISTS (SELECT FROM pql.program WHERE program = name AND status = 'live') THEN
@@ -396,6 +402,9 @@ BEGIN
       USING ERRCODE = 'null_value_not_allowed';
   END IF;
   most := pql._standing_limit(standing);
+  IF EXISTS (SELECT FROM pql.program AS p WHERE p.program = promote.program AND p.status = 'shadow') THEN
+    PERFORM pql._wait_for_writers(s.relation) FROM pql.source AS s JOIN pg_class AS c ON c.oid = s.relation; -- as publish does
+  END IF;
   LOCK TABLE pql.program IN SHARE ROW EXCLUSIVE MODE;
   SELECT p.* INTO newest FROM pql.program AS p
   WHERE p.program = promote.program AND p.status IN ('building', 'shadow', 'live') ORDER BY p.version DESC LIMIT 1;

@@ -628,10 +628,11 @@ private:
     const Micros at = std::max(options_.as_of, whole.last_seen);
     const Standing *const last = whole.standing(p.id);
     if (last && last->open) {
-      if (!options_.anew || !subject.is_open(p.id)) return go_on(begun(p, *last), key, subject, whole, at);
-      const Sight sight = look_at(p, whole, at);
-      if (enters(p.def.qualify, nullptr, sight, at)) begin_anew(p, key, head, subject, whole, sight.score, at);
-      return;
+      if (options_.anew && subject.is_open(p.id)) {
+        const Sight sight = look_at(p, whole, at);
+        if (enters(p.def.qualify, nullptr, sight, at)) return begin_anew(p, key, head, subject, whole, sight.score, at);
+      }
+      return go_on(begun(p, *last), key, subject, whole, at);
     }
     if (!may_enter_ || !whole.exists()) return;
     const Sight sight = look_at(p, whole, at);

@@ -240,10 +240,13 @@ INSERT INTO plain.call (result) VALUES ($$(SELECT pql.email_domain('a@b.example'
 INSERT INTO plain.call (statement) VALUES ($$INSERT INTO plain.account VALUES ('o1', 'free', 'large', 3, '2026-01-01'), ('o2', 'pro', NULL, NULL, NULL)$$),
   ($$UPDATE plain.person SET job = 'cto' WHERE id OPERATOR(pg_catalog.=) 'u1'$$), ($$UPDATE plain.person SET job = NULL WHERE id OPERATOR(pg_catalog.=) 'u2'$$);
 INSERT INTO plain.call (statement) VALUES ('CALL pql.rebuild()');
-INSERT INTO plain.call (result) VALUES ('pql.state_digest()'), ($$pql.retire('u')$$),
+INSERT INTO plain.call (result) VALUES ('pql.state_digest()'), ($$pql.promote('u', 'best 2')$$),
+  ($$pql.save_draft('{"program": "u", "unit": "user", "signals": {"usage": {"kind": "depth", "event": "use", "half_life": "7 days", "max_points": 50}},
+      "qualify": {"enter": 30, "leave": 20}}', 'a draft')$$),
+  ($$pql.publish_draft('u', 'for the test')$$), ($$pql.rollback('u', 'for the test')$$), ($$pql.retire('u')$$),
   ($$pql.publish('{"program": "u", "unit": "user", "milestones": {"user_signed_up": {"event": "signup"}},
       "signals": {"usage": {"kind": "depth", "event": "use", "half_life": "7 days", "max_points": 60}}, "qualify": {"enter": 40}}')$$),
-  ($$pql.diff_programs('u', 1, 2)$$), ($$plain.failure('SELECT pql.diff_programs(''u'', 1, 3)')$$), ('pql.program_schema()'),
+  ($$pql.diff_programs('u', 1, 2)$$), ($$plain.failure('SELECT pql.diff_programs(''u'', 1, 9)')$$), ('pql.program_schema()'),
   ($$pql.detach('pql.events')$$),
   ($$pql.retain('plain.event', '2026-03-02')$$), ('pql.verify()'), ($$pql.detach('plain.event')$$), ('pql.state_digest()');
 CREATE VIEW plain.script AS
