@@ -130,6 +130,30 @@ SELECT pg_temp.rule(r, 'float8') FROM unnest(ARRAY[
   'event', 'props->''units''', 'props->>''units''', 'true', 'as_of'
 ]) WITH ORDINALITY AS t(r, n) ORDER BY n;
 
+-- Over a subject: names with a dot and names without, the nearest ones for a wrong one, and nothing besides.
+CREATE FUNCTION pg_temp.subject(rule text, wanted regtype DEFAULT 'bool') RETURNS text LANGUAGE sql AS $$
+  SELECT rule || coalesce(E'\n    ' || replace(pql._check_rule(rule,
+    ARRAY['attr.plan text', 'attr.seats int', 'attr.mrr numeric', 'attr.Odd|name text', 'attr.renews_at timestamptz', 'signal.api_calls float8',
+          'points.api_calls float8', 'kind.intent float8', 'usage_value float8', 'score float8', 'users_active float8',
+          'milestone.signed_up timestamptz', 'as_of timestamptz'], wanted), E'\n', E'\n    '), '    (right)')
+$$;
+SELECT pg_temp.subject(r) FROM unnest(ARRAY[
+  'usage_value > 100 and attr.seats < 5 or users_active > 7 and attr.mrr between 500 and 1667',
+  'attr."Odd|name" is null and signal.api_calls > 0 and points.api_calls <= 20 and kind.intent >= 10 and score > 70',
+  'as_of - milestone.signed_up < interval ''14 days'' and now() > attr.renews_at',
+  'attr.plam = ''x''', 'seats > 5', 'attr.api_calls > 1', 'signal.apicalls > 1', 'api_call > 1', 'milestone.sigend_up is null', 'scroe > 1', 'users > 1',
+  'attr.odd_nme is null', 'employees > 5', 'attr > 1', 'attr.* is null', 'a.b.c > 1',
+  'attr.seats > ''many''', 'attr.plan > 5', 'milestone.signed_up > 5', 'score', 'attr.plan',
+  'exists (select from pg_class)', 'score > (select 1)', 'sum(score) > 1', 'count(*) > 1', 'sum(score) over () > 1', 'row_number() over () > 1',
+  'max(score) filter (where true) > 1', 'generate_series(1, 2) > 1',
+  'random() > 0.5', 'pg_sleep(1) is null', 'current_setting(''work_mem'') = ''x''', 'attr.renews_at::date > ''2026-01-01''',
+  'milestone.signed_up > as_of - interval ''14 days''', 'current_date > attr.renews_at', 'current_user = attr.plan', 'clock_timestamp() > as_of',
+  'pg_read_file(attr.plan) is null', 'nextval(attr.plan) > 1', 'attr.plan::regclass is null'
+]) WITH ORDINALITY AS t(r, n) ORDER BY n;
+SELECT pg_temp.subject(r, 'float8') FROM unnest(ARRAY[
+  'case when attr.seats > 50 then 15 else 0 end', 'attr.mrr / 100', 'ln(usage_value)', 'attr.seats > 5', 'attr.plan', 'as_of'
+]) WITH ORDINALITY AS t(r, n) ORDER BY n;
+
 -- what an expression can't contain
 SELECT pg_temp.rule(r) FROM unnest(ARRAY[
   '(select true)', 'exists (select from pg_class)', 'event in (select ''x'')', 'array(select 1) = array[1]',

@@ -1,3 +1,4 @@
+#include "core/base/distance.hpp"
 #include "pg/expression.hpp"
 
 extern "C" {
@@ -37,6 +38,7 @@ struct Work {
   ParseNamespaceItem *item;
 
   bool is_row() const noexcept { return rel != nullptr; }
+  bool is_of_event() const noexcept;
 };
 
 // ----------------------------------------------------------------------------------------------------------------
@@ -86,6 +88,22 @@ extern "C" void add_rule(void *arg) {
   errcontext("rule \"%s\": %s", r->path, r->text);
 }
 
+int index_of(const RuleVariable *variables, std::size_t count, const char *name, Oid type) {
+  for (std::size_t i = 0; i < count; i++) {
+    if (variables[i].type == type && std::strcmp(variables[i].name, name) == 0) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+bool Work::is_of_event() const noexcept {
+  return is_row() || index_of(variables, static_cast<std::size_t>(count), "event", TEXTOID) >= 0;
+}
+
+const char *sees_one(const Work *w) {
+  return w->is_of_event() ? "An expression sees one event only, and nothing besides it."
+                          : "A rule sees one subject only, and nothing besides it.";
+}
+
 [[noreturn]] void refuse(const Work *w, int location, const char *what, const char *hint) {
   ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("%s are not allowed in expressions", what),
                   hint ? errhint("%s", hint) : 0, parser_errposition(w->parse, location)));
@@ -100,7 +118,6 @@ extern "C" void add_rule(void *arg) {
   pg_unreachable();
 }
 
-constexpr const char *kOneEvent = "An expression sees one event only, and nothing besides it.";
 constexpr const char *kTimeHint =
     "Use a column of type timestamp with time zone, to_timestamp() of seconds since 1970, or make_timestamp() AT TIME ZONE 'UTC'.";
 constexpr const char *kZoneHint = "Say which zone is meant, as in occurred_at AT TIME ZONE 'UTC'.";
@@ -324,9 +341,9 @@ extern "C" bool check_raw(Node *node, void *arg) {
   }
   case T_FuncCall: {
     auto *f = as<FuncCall>(node);
-    if (f->over) refuse(w, f->location, "window functions", kOneEvent);
+    if (f->over) refuse(w, f->location, "window functions", sees_one(w));
     if (f->agg_star || f->agg_distinct || f->agg_order || f->agg_filter || f->agg_within_group)
-      refuse(w, f->location, "aggregate functions", kOneEvent);
+      refuse(w, f->location, "aggregate functions", sees_one(w));
     if (is_foreign(f->funcname) && !is_email_domain(w, f->funcname))
       ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                       errmsg("function %s is not allowed in expressions", NameListToString(f->funcname)),
@@ -335,9 +352,9 @@ extern "C" bool check_raw(Node *node, void *arg) {
     break;
   }
   case T_SubLink:
-    refuse(w, exprLocation(node), "subqueries", kOneEvent);
+    refuse(w, exprLocation(node), "subqueries", sees_one(w));
   case T_GroupingFunc:
-    refuse(w, exprLocation(node), "aggregate functions", kOneEvent);
+    refuse(w, exprLocation(node), "aggregate functions", sees_one(w));
   case T_ParamRef:
     refuse(w, exprLocation(node), "parameters", w->is_row() ? "Name a column." : "Use a name.");
   case T_A_Star:
@@ -388,20 +405,66 @@ Param *make_param(const Work *w, int variable, int location) {
   return p;
 }
 
+bool is_any(std::string_view variable) { return variable.ends_with(".*"); }
+
+// How far a name is from one that may have been meant, be it with another word in front or none.
+std::size_t likeness(std::string_view wrong, std::string_view name) {
+  const std::size_t far = wrong.npos;
+  const std::string_view its = wrong.substr(wrong.find('.') + 1), end = name.substr(name.find('.') + 1);
+  const std::size_t whole = distance(wrong, name), part = distance(its, end);
+  return std::min(is_near(whole, wrong, name) ? whole : far, is_near(part, its, end) ? part + 1 : far);
+}
+
+// As it must be written.
+const char *written(const char *name) {
+  const char *dot = std::strchr(name, '.'), *end = dot ? dot + 1 : name;
+  if (end[std::strspn(end, "abcdefghijklmnopqrstuvwxyz0123456789_")] == '\0') return name;
+  return psprintf("%.*s%s", static_cast<int>(end - name), name, quote_identifier(end));
+}
+
+// Which names may have been meant, or else which there are.
+const char *suggest_names(const Work *w, const char *wrong) {
+  constexpr int kMost = 30;
+  StringInfoData names;
+  initStringInfo(&names);
+  std::size_t nearest = std::string_view::npos;
+  int found = 0;
+  for (int i = 0; i < w->count; i++) {
+    if (!w->variables[i].refused) nearest = std::min(nearest, likeness(wrong, w->variables[i].name));
+  }
+  const bool near = nearest < std::string_view::npos;
+  for (int i = 0; i < w->count; i++) {
+    const RuleVariable &v = w->variables[i];
+    if (v.refused || (near && likeness(wrong, v.name) != nearest)) continue;
+    if (found++ < kMost) appendStringInfo(&names, "%s%s", found == 1 ? "" : near ? " or " : ", ", written(v.name));
+  }
+  if (found == 0) return "No names are available here.";
+  if (near) return psprintf("Perhaps you meant %s.", names.data);
+  return psprintf("Available are %s%s.", names.data, found > kMost ? psprintf(" and %d more", found - kMost) : "");
+}
+
+[[noreturn]] void refuse_name(const Work *w, const char *name, const RuleVariable *v, int location) {
+  const bool unknown = !v || is_any(v->name);
+  ereport(ERROR, (errcode(unknown ? ERRCODE_UNDEFINED_COLUMN : ERRCODE_FEATURE_NOT_SUPPORTED),
+                  unknown ? errmsg("name \"%s\" does not exist", name) : errmsg("\"%s\" can't be used in this rule", name),
+                  errhint("%s", v ? v->refused : suggest_names(w, name)), parser_errposition(w->parse, location)));
+  pg_unreachable();
+}
+
 extern "C" Node *resolve_variable(ParseState *parse, ColumnRef *c) {
   auto *w = static_cast<Work *>(parse->p_ref_hook_state);
   if (IsA(llast(c->fields), A_Star)) refuse(w, c->location, "whole rows", "Name one value.");
   const char *name = NameListToString(c->fields);
+  const RuleVariable *refused = nullptr;
   for (int i = 0; i < w->count; i++) {
-    if (std::strcmp(w->variables[i].name, name) == 0) return reinterpret_cast<Node *>(make_param(w, i, c->location));
+    const RuleVariable &v = w->variables[i];
+    if (std::strcmp(v.name, name) == 0) {
+      if (!v.refused) return reinterpret_cast<Node *>(make_param(w, i, c->location));
+      refuse_name(w, name, &v, c->location);
+    }
+    if (is_any(v.name) && std::strncmp(v.name, name, std::strlen(v.name) - 1) == 0) refused = &v;
   }
-  StringInfoData names;
-  initStringInfo(&names);
-  for (int i = 0; i < w->count; i++) appendStringInfo(&names, "%s%s", i ? ", " : "", w->variables[i].name);
-  ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN), errmsg("name \"%s\" does not exist", name),
-                  w->count ? errhint("Available are %s.", names.data) : errhint("No names are available here."),
-                  parser_errposition(parse, c->location)));
-  pg_unreachable();
+  refuse_name(w, name, refused, c->location);
 }
 
 // A column as a value of a type that expressions may hold. A relabelling runs no code: domains become what they are
@@ -813,9 +876,9 @@ extern "C" bool check_tree(Node *node, void *arg) {
   if (!node) return false;
   switch (nodeTag(node)) {
   case T_Aggref:
-    refuse(w, exprLocation(node), "aggregate functions", kOneEvent);
+    refuse(w, exprLocation(node), "aggregate functions", sees_one(w));
   case T_WindowFunc:
-    refuse(w, exprLocation(node), "window functions", kOneEvent);
+    refuse(w, exprLocation(node), "window functions", sees_one(w));
   case T_RowExpr:
   case T_RowCompareExpr:
     refuse(w, exprLocation(node), "rows of values", "Compare the values one by one.");
@@ -946,6 +1009,8 @@ Node *coerce_result(const Work *w, Node *e, Oid wanted) {
         hint = "If these are seconds since 1970, use to_timestamp(...).";
       else if (words)
         hint = kTimeHint;
+    } else if (wanted == FLOAT8OID && type == BOOLOID) {
+      hint = "Write (...)::int for 1 and 0.";
     } else if (words || (wanted == BOOLOID && type == INT4OID)) {
       hint = psprintf("Cast it: (...)::%s.", wanted == FLOAT8OID ? "float8"
                                              : wanted == BOOLOID ? "bool"
@@ -1000,7 +1065,8 @@ List *orderings_of(Oid op) { return get_op_index_interpretation(op); }
 List *orderings_of(Oid op) { return get_op_btree_interpretation(op); }
 #endif
 
-// Operators and functions that never raise, whatever the values (of allowed types): comparisons, and reading JSON.
+// Operators and functions that never raise, whatever the values (of allowed types): comparisons, reading JSON, and making a
+// number wider.
 bool never_fails(Oid function, Oid op) {
   switch (function) {
   case F_JSONB_OBJECT_FIELD:
@@ -1012,6 +1078,16 @@ bool never_fails(Oid function, Oid op) {
   case F_JSONB_EXISTS:
   case F_JSONB_CONTAINS:
   case F_JSONB_TYPEOF:
+  case F_INT4_INT2:
+  case F_INT8_INT2:
+  case F_INT8_INT4:
+  case F_FLOAT8_INT2:
+  case F_FLOAT8_INT4:
+  case F_FLOAT8_INT8:
+  case F_FLOAT8_FLOAT4:
+  case F_NUMERIC_INT2:
+  case F_NUMERIC_INT4:
+  case F_NUMERIC_INT8:
     return true;
   default:
     return OidIsValid(op) && orderings_of(op) != NIL;
@@ -1068,13 +1144,6 @@ extern "C" bool find_variables(Node *node, void *arg) {
   return walk(node, find_variables, arg);
 }
 
-int index_of(const RuleVariable *variables, std::size_t count, const char *name, Oid type) {
-  for (std::size_t i = 0; i < count; i++) {
-    if (variables[i].type == type && std::strcmp(variables[i].name, name) == 0) return static_cast<int>(i);
-  }
-  return -1;
-}
-
 } // namespace
 
 RowExpression compile_row_expression(Relation rel, const char *text, Oid wanted, const char *argument,
@@ -1109,8 +1178,17 @@ RowExpression compile_row_expression(Relation rel, const char *text, Oid wanted,
   return r;
 }
 
+RuleFrame make_frame(const RuleVariable *variables, std::size_t count, MemoryContext cx) {
+  MemoryContext before = MemoryContextSwitchTo(cx);
+  RuleFrame f{makeParamList(static_cast<int>(count)), CreateStandaloneExprContext()};
+  for (std::size_t i = 0; i < count; i++) f.params->params[i] = {0, true, 0, variables[i].type};
+  f.context->ecxt_param_list_info = f.params;
+  MemoryContextSwitchTo(before);
+  return f;
+}
+
 Rule *compile_rule(const char *text, const RuleVariable *variables, std::size_t count, Oid wanted, const char *path,
-                   MemoryContext cx) {
+                   MemoryContext cx, const RuleFrame *frame) {
   Work w{};
   w.text = text;
   w.what = "rule";
@@ -1121,7 +1199,7 @@ Rule *compile_rule(const char *text, const RuleVariable *variables, std::size_t 
   Bench b;
   begin(&b, &w);
   for (std::size_t i = 0; i < count; i++) {
-    if (!is_allowed(variables[i].type)) refuse_type(&w, -1, variables[i].type);
+    if (!variables[i].refused && !is_allowed(variables[i].type)) refuse_type(&w, -1, variables[i].type);
   }
   w.parse->p_pre_columnref_hook = resolve_variable;
   Node *planned = analyze(&w, wanted);
@@ -1131,12 +1209,11 @@ Rule *compile_rule(const char *text, const RuleVariable *variables, std::size_t 
   r->text = pstrdup(text);
   r->path = pstrdup(path);
   r->type = exprType(planned);
-  r->params = makeParamList(static_cast<int>(count));
-  for (std::size_t i = 0; i < count; i++) r->params->params[i] = {0, true, 0, variables[i].type};
+  const RuleFrame own = frame ? *frame : make_frame(variables, count, cx);
+  r->params = own.params;
+  r->context = own.context;
   auto *kept = static_cast<Expr *>(copyObjectImpl(planned));
   r->state = ExecInitExprWithParams(kept, r->params);
-  r->context = CreateStandaloneExprContext();
-  r->context->ecxt_param_list_info = r->params;
   Uses uses{};
   find_variables(planned, &uses);
   r->used = uses.variables;
@@ -1156,10 +1233,6 @@ Rule *compile_rule(const char *text, const RuleVariable *variables, std::size_t 
 // -------------------------------------------------------------------------------------------------------------
 // evaluation
 
-namespace {
-
-int guards = 0; // how many guarded batches we are in
-
 // What an expression that compiled can make of some values: too long a string, a date compared with an instant. All else
 // (cancel, memory, serialization) is no fault of theirs.
 bool is_data_error(int sqlstate) {
@@ -1167,6 +1240,10 @@ bool is_data_error(int sqlstate) {
   return category == ERRCODE_DATA_EXCEPTION || category == ERRCODE_PROGRAM_LIMIT_EXCEEDED ||
          category == ERRCODE_FEATURE_NOT_SUPPORTED;
 }
+
+namespace {
+
+int guards = 0; // how many guarded batches we are in
 
 bool is_definition_error(int sqlstate) {
   const int category = ERRCODE_TO_CATEGORY(sqlstate);
@@ -1219,6 +1296,8 @@ Datum eval_rule(Rule *r, bool *isnull) {
   ResetExprContext(r->context);
   return evaluate(r, isnull);
 }
+
+Datum eval_rule_in_frame(Rule *r, bool *isnull) { return evaluate(r, isnull); }
 
 RuleResult run_event_rule(Rule *r, Datum props, bool has_props, std::string_view event, Micros at) {
   Evaluation e{r, 0, true};

@@ -39,9 +39,19 @@ inline Datum eval_row_expression(const RowExpression &e, ExprContext *context, T
 
 /// A name that a rule may use; "attr.plan" is one, too. With as_of (timestamptz) among them, now() means that.
 struct RuleVariable {
-  const char *name;
+  const char *name; ///< or "attr.*": any other name that begins so
   Oid type;
+  const char *refused = nullptr; ///< if the rule may not use it: a hint that says why, or what to do
 };
+
+/// The values of variables, and memory to evaluate in, for rules that are evaluated together.
+struct RuleFrame {
+  ParamListInfo params;
+  ExprContext *context;
+};
+
+/// A frame for rules over these variables.
+RuleFrame make_frame(const RuleVariable *variables, std::size_t count, MemoryContext cx);
 
 /// A compiled rule with its variables' values.
 struct Rule {
@@ -56,9 +66,9 @@ struct Rule {
 };
 
 /// Compiles a rule whose result is a bool or float8 (numbers are coerced), or of any other type that assignment leads
-/// to. `path` says where it is written: "signals.api_calls.where".
+/// to. `path` says where it is written: "signals.api_calls.where". With a frame, the rule shares its values and memory.
 Rule *compile_rule(const char *text, const RuleVariable *variables, std::size_t count, Oid wanted, const char *path,
-                   MemoryContext cx);
+                   MemoryContext cx, const RuleFrame *frame = nullptr);
 
 /// Sets a variable by its index. A value that is a pointer must live until the evaluation.
 inline void set_variable(Rule *r, int variable, Datum value, bool isnull) {
@@ -68,6 +78,9 @@ inline void set_variable(Rule *r, int variable, Datum value, bool isnull) {
 
 /// Evaluates. A result that is a pointer lives until the rule's next evaluation. May raise.
 Datum eval_rule(Rule *r, bool *isnull);
+
+/// Evaluates without forgetting what the rules of the same frame gave. May raise.
+Datum eval_rule_in_frame(Rule *r, bool *isnull);
 
 /// Evaluates a condition: NULL is false. May raise.
 inline bool eval_rule_bool(Rule *r) {
@@ -98,6 +111,9 @@ RuleResult run_event_value(Rule *r, Datum props, bool has_props, std::string_vie
 bool guarded_already() noexcept;
 /// guarded() without the template.
 bool guarded_batch(void (*f)(void *), void *arg);
+
+/// Whether an error, by its SQLSTATE, is one that data can cause (classes 22, 54 and 0A).
+bool is_data_error(int sqlstate);
 
 /// Runs f in an internal subtransaction. False when the data made it fail (as above): what it did is rolled back, and
 /// the caller goes row by row. Any other error is raised again. Guard a batch: a subtransaction costs as much as many

@@ -1,6 +1,7 @@
 // The ground that everything stands on: the arena and its containers, and the binary writer and reader.
 // Law: an arena's memory is aligned, apart and given back; a reader never leaves its input and stays failed.
 #include "core/base/bytes.hpp"
+#include "core/base/distance.hpp"
 
 #include <gtest/gtest.h>
 
@@ -276,6 +277,20 @@ TEST(Reader, RefusesCountsThatTheRestCannotHold) {
   Reader h(huge);
   EXPECT_EQ(h.count(8), 0u);
   EXPECT_FALSE(h.ok());
+}
+
+TEST(Distance, CountsEdits) {
+  EXPECT_EQ(distance("", ""), 0u);
+  EXPECT_EQ(distance("plan", ""), 4u);
+  EXPECT_EQ(distance("plan", "plan"), 0u);
+  EXPECT_EQ(distance("paln", "plan"), 1u);
+  EXPECT_EQ(distance("kitten", "sitting"), 3u);
+  const std::string longest(64, 'x');
+  EXPECT_EQ(distance(longest, longest), 0u);
+  EXPECT_EQ(distance(longest + "x", longest + "x"), 65u); // no likeness
+  EXPECT_TRUE(is_near(1, "attr.plam", "attr.plan"));
+  EXPECT_FALSE(is_near(4, "attr.plam", "attr.region"));
+  EXPECT_FALSE(is_near(2, "xy", "ab")); // nothing is left of it
 }
 
 } // namespace

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <unordered_set>
 
+#include "core/base/distance.hpp"
+
 namespace pql {
 namespace {
 
@@ -17,32 +19,13 @@ bool contains(Words words, std::string_view word) noexcept {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-// Edits (insert, delete, replace, swap neighbours) from one word to the other.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); j++) last[j] = j;
-  for (std::size_t i = 1; i <= a.size(); i++) {
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); j++) {
-      const bool same = a[i - 1] == b[j - 1];
-      row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (same ? 0u : 1u)});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) row[j] = std::min(row[j], before[j - 2] + 1);
-    }
-    before.swap(last);
-    last.swap(row);
-  }
-  return last[b.size()];
-}
-
 // The word that was probably meant; empty when none is near.
 std::string_view nearest(std::string_view wrong, Words words) {
-  constexpr std::size_t kLongest = 64;
-  if (wrong.size() > kLongest) return {};
   std::string_view best;
-  std::size_t least = std::max<std::size_t>(2, wrong.size() / 3) + 1;
+  std::size_t least = wrong.npos;
   for (const std::string_view w : words) {
     const std::size_t d = distance(wrong, w);
-    if (d >= least || d >= w.size()) continue;
+    if (d >= least || !is_near(d, wrong, w)) continue;
     least = d;
     best = w;
   }
