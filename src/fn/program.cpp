@@ -1,35 +1,14 @@
 // pql.check_program and what publishing needs to know of a document.
 #include "core/program/trackers.hpp"
-#include "pg/expression.hpp"
-#include "pg/definitions.hpp"
+#include "pg/assess.hpp"
 #include "pg/srf.hpp"
 
 namespace pql::pg {
 namespace {
 
-// The rules of a document, checked by PostgreSQL's parser.
-void check_rules(const ProgramDef &p, std::vector<Problem> &problems) {
-  const auto check = [&](const std::string &path, const std::string &rule, Oid wanted) {
-    if (rule.empty()) return;
-    const Complaint *c = call([&] { return check_event_rule(rule.c_str(), wanted, path.c_str()); });
-    if (!c) return;
-    Problem x{path, c->message, c->hint ? c->hint : ""};
-    if (c->position > 0) x.problem += ", at character " + std::to_string(c->position);
-    problems.push_back(std::move(x));
-  };
-  for (const MilestoneDef &m : p.milestones) check("milestones." + m.name + ".where", m.where, BOOLOID);
-  const auto check_measure = [&](const std::string &path, const MeasureDef &d) {
-    check(path + ".where", d.where, BOOLOID);
-    check(path + (d.measure == Measure::growth ? ".sum_of" : ".of"), d.of, FLOAT8OID);
-    check(path + ".success", d.success, BOOLOID);
-  };
-  for (const SignalDef &s : p.signals) check_measure("signals." + s.name, s);
-  for (const NamedMeasure &m : p.measures) check_measure("measures." + m.name, m);
-}
-
 ParsedProgram checked(FunctionCallInfo fcinfo) {
   ParsedProgram parsed = parse_program(jsonb_arg(fcinfo, 0));
-  check_rules(parsed.program, parsed.problems);
+  check_rules(*current_definitions(), parsed.program, parsed.problems);
   return parsed;
 }
 

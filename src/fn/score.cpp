@@ -1,6 +1,6 @@
 // pql.score, pql.explain, pql.scoreboard: what subjects are worth, now or at any instant.
+#include "pg/facts.hpp"
 #include "pg/packet.hpp"
-#include "pg/read.hpp"
 #include "pg/spi.hpp"
 #include "pg/srf.hpp"
 
@@ -8,21 +8,6 @@
 
 namespace pql::pg {
 namespace {
-
-struct Asked {
-  std::shared_ptr<const Definitions> plan;
-  const Program *program;
-  Micros as_of;
-};
-
-Asked asked(FunctionCallInfo fcinfo, int as_of) {
-  require_read_access();
-  flush_pending();
-  Asked a{current_definitions(), nullptr, 0};
-  a.program = &program_named(*a.plan, text_arg(fcinfo, 0));
-  a.as_of = instant_arg(*a.plan, fcinfo, as_of);
-  return a;
-}
 
 struct Episode {
   Micros since;
@@ -52,11 +37,11 @@ PQL_FUNCTION(score) {
     fcinfo->isnull = true;
     return Datum{0};
   }
-  const Asked a = asked(fcinfo, 2);
+  const Asked a(fcinfo, 2);
   Scratch scratch("pql score");
-  const auto s = subject_at(*a.plan, scratch.arena(), a.program->def.unit, text_arg(fcinfo, 1), a.as_of);
+  const std::string id = text_arg(fcinfo, 1);
   std::vector<Reason> reasons(a.program->def.signals.size());
-  return Int32GetDatum(s ? score(*a.program, a.plan->trackers(), *s, a.as_of, reasons) : 0);
+  return Int32GetDatum(assess_one(a, scratch.arena(), id, reasons).score);
 }
 
 PQL_FUNCTION(explain) {
@@ -64,11 +49,11 @@ PQL_FUNCTION(explain) {
   using namespace pql::pg;
   ResultRows rows(fcinfo);
   if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) return Datum{0};
-  const Asked a = asked(fcinfo, 2);
+  const Asked a(fcinfo, 2);
   Scratch scratch("pql explain");
-  const auto s = subject_at(*a.plan, scratch.arena(), a.program->def.unit, text_arg(fcinfo, 1), a.as_of);
+  const std::string id = text_arg(fcinfo, 1);
   std::vector<Reason> reasons(a.program->def.signals.size());
-  score(*a.program, a.plan->trackers(), s ? *s : Subject{}, a.as_of, reasons);
+  assess_one(a, scratch.arena(), id, reasons);
   for (std::size_t i = 0; i < reasons.size(); i++) {
     const SignalDef &d = a.program->def.signals[i];
     const std::string evidence = evidence_json(d, reasons[i]);
@@ -83,16 +68,19 @@ PQL_FUNCTION(scoreboard) {
   using namespace pql::pg;
   ResultRows rows(fcinfo);
   if (PG_ARGISNULL(0)) return Datum{0};
-  const Asked a = asked(fcinfo, 1);
+  const Asked a(fcinfo, 1);
   const std::map<std::string, Episode> episodes = episodes_at(*a.program, a.as_of);
   Scratch scratch("pql scoreboard");
   std::vector<Reason> reasons(a.program->def.signals.size());
-  subjects_at(*a.plan, scratch.arena(), a.program->def.unit, a.as_of, a.program->def.scores_milestones(), [&](const Subject &s) {
-    const int points = score(*a.program, a.plan->trackers(), s, a.as_of, reasons);
+  FactReader facts(*a.plan, *a.program, a.as_of, a.now);
+  facts.look_at_all(scratch.arena());
+  subjects_at(*a.plan, scratch.arena(), a.program->def.unit, a.as_of, a.milestones(), [&](const Subject &s) {
+    const int points = assess(*a.plan, *a.program, s, a.as_of, facts.of(s), reasons).score;
     const auto e = episodes.find(std::string(s.id.view()));
     const bool qualified = e != episodes.end() && (e->second.over || points >= a.program->def.qualify.leave);
     rows.add({Cell::of(s.id.view()), Cell::of(points), Cell::json(kinds_json(*a.program, reasons)), Cell::of(qualified),
               qualified ? Cell::time(e->second.since) : Cell::null()});
   });
+  facts.close();
   return Datum{0};
 }

@@ -19,11 +19,13 @@ namespace pql::pg {
 
 // ---------------------------------------------------------------------------------------------------------------- reading
 
-void AttributeReader::Table::open(const char *name) {
+void AttributeReader::Table::open(const char *name, MemoryContext memory) {
   if (table) return;
+  MemoryContext const before = MemoryContextSwitchTo(memory);
   table = table_open(pql_relation(name), AccessShareLock);
   index = index_open(primary_key_index(table), AccessShareLock);
   slot = table_slot_create(table, nullptr);
+  MemoryContextSwitchTo(before);
 }
 
 void AttributeReader::Table::close() {
@@ -72,7 +74,7 @@ std::optional<Datum> AttributeReader::at(std::string_view home, Micros as_of, Sn
     ScanKeyData keys[2];
     set_home_key(&keys[0], key);
     bool isnull;
-    now_.open("attribute");
+    now_.open("attribute", memory_);
     const bool known = find_row(now_.table, now_.index, now_.slot, snapshot, keys, 1);
     if (known && DatumGetTimestampTz(slot_getattr(now_.slot, kSince, &isnull)) <= as_of) {
       pfree(key);
@@ -83,7 +85,7 @@ std::optional<Datum> AttributeReader::at(std::string_view home, Micros as_of, Sn
       pfree(key);
       return {};
     }
-    past_.open("attribute_history");
+    past_.open("attribute_history", memory_);
     ScanKeyEntryInitialize(&keys[1], 0, 2, BTLessEqualStrategyNumber, InvalidOid, InvalidOid, F_TIMESTAMPTZ_LE, TimestampTzGetDatum(as_of));
     if (find_row(past_.table, past_.index, past_.slot, snapshot, keys, 2) &&
         DatumGetTimestampTz(slot_getattr(past_.slot, kValidTo, &isnull)) > as_of)

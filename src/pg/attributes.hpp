@@ -27,9 +27,10 @@ private:
   struct Table {
     Relation table = nullptr, index = nullptr;
     TupleTableSlot *slot = nullptr;
-    void open(const char *name);
+    void open(const char *name, MemoryContext memory);
     void close();
   };
+  MemoryContext const memory_ = CurrentMemoryContext; ///< outlives what is read
   Table now_, past_;
 };
 

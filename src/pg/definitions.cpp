@@ -2,6 +2,7 @@
 
 #include <bit>
 
+#include "pg/attributes.hpp"
 #include "pg/spi.hpp"
 #include "pg/store.hpp"
 
@@ -94,7 +95,7 @@ std::shared_ptr<const Definitions> current_definitions() {
 Definitions::Definitions() {
   call([&] {
     watched.clear();
-    for (const char *name : {"tracker", "program", "source", "backfill_job"}) watch_relation(pql_relation(name));
+    for (const char *name : {"tracker", "program", "source", "backfill_job", "attribute_source"}) watch_relation(pql_relation(name));
     memory_ = AllocSetContextCreateInternal(CacheMemoryContext, "pql plan", ALLOCSET_DEFAULT_SIZES);
   });
   try {
@@ -102,6 +103,7 @@ Definitions::Definitions() {
     compile_trackers();
     load_programs();
     load_sources();
+    load_attributes();
   } catch (...) {
     MemoryContextDelete(memory_);
     throw;
@@ -113,6 +115,7 @@ Definitions::Definitions(const std::string &document) {
   try {
     load_trial(document);
     load_sources();
+    load_attributes();
   } catch (...) {
     MemoryContextDelete(memory_);
     throw;
@@ -265,7 +268,7 @@ void Definitions::load_programs() {
   }
   spi.finish();
   for (const Row &r : rows) {
-    ParsedProgram parsed = parse_program(r.document);
+    ParsedProgram parsed = parse_program(r.document, Served::all); // what isn't served wasn't published
     if (!parsed.problems.empty()) continue; // published by a version that knew more; health lists it
     Program p;
     p.id = r.id;
@@ -349,6 +352,10 @@ void Definitions::load_sources() {
   n = spi.run("SELECT job_id FROM pql.backfill_job WHERE finished_at IS NULL", {}, true);
   for (std::uint64_t i = 0; i < n; i++) jobs_.push_back(static_cast<std::int32_t>(spi.number(i, 1)));
   spi.finish();
+}
+
+void Definitions::load_attributes() {
+  for (Unit u : {Unit::user, Unit::account}) attributes_[static_cast<int>(u)] = attribute_columns(u);
 }
 
 } // namespace pql::pg

@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <unordered_map>
 
 #include "core/program/trackers.hpp"
 #include "core/state/delta.hpp"
@@ -66,6 +67,9 @@ struct SourceInfo {
   Micros sealed_before = kAlways;
 };
 
+struct AttributeColumn; // attributes.hpp
+struct ProgramRules;    // the compiled rules of a program over its subjects: assess.cpp
+
 /// Everything, compiled. Shared by whoever uses it while it is replaced.
 class Definitions {
 public:
@@ -95,6 +99,10 @@ public:
   const Program *version(std::int32_t program, std::int32_t version) const noexcept;
   /// The version in force of a program (live, else shadow), or null.
   const Program *program(std::string_view name) const noexcept;
+  /// The rules of one of the programs, compiled when they are first asked for; null when it has none.
+  const ProgramRules *rules(const Program &p) const;
+  /// The columns that rules may name of what is attached to a unit.
+  const std::vector<AttributeColumn> &attributes(Unit u) const noexcept { return attributes_[static_cast<int>(u)]; }
   /// What events do to these trackers only (a backfill of new ones). Rules live as long as the plan.
   EventTable event_table(const std::vector<TrackerId> &only) const;
   /// Where rules and whatever belongs to the plan may be kept.
@@ -108,6 +116,7 @@ private:
   void add_program(Program p, ProgramDef def, std::vector<Program> &to);
   void load_trial(const std::string &document);
   void load_sources();
+  void load_attributes();
   void add_event(EventTable &table, const TrackerInfo &t, std::size_t step) const;
   void fill(EventTable &table, const std::function<bool(const TrackerInfo &)> &wanted) const;
   MeasureTrackers find(const ProgramDef &p, const MeasureDef &d) const;
@@ -118,6 +127,8 @@ private:
   std::vector<TrackerInfo> infos_;
   EventTable events_;
   std::vector<Program> programs_, finishing_;
+  mutable std::unordered_map<const Program *, std::shared_ptr<const ProgramRules>> rules_; ///< of each, once asked for; of most null
+  std::vector<AttributeColumn> attributes_[2];
   std::vector<SourceInfo> sources_;
   std::vector<std::int32_t> jobs_;
   bool has_unit_[2] = {};

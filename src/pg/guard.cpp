@@ -6,7 +6,7 @@ extern "C" {
 
 namespace pql::pg {
 
-bool guarded_by(void (*f)(void *), void *arg, bool (*forgive)(int)) {
+bool guarded_by(void (*f)(void *), void *arg, bool (*forgive)(int), ErrorData **error) {
   MemoryContext const memory = CurrentMemoryContext, home = error_home;
   ResourceOwner const owner = CurrentResourceOwner;
   const uint32 hold = InterruptHoldoffCount;
@@ -31,7 +31,8 @@ bool guarded_by(void (*f)(void *), void *arg, bool (*forgive)(int)) {
     CurrentResourceOwner = owner;
     error_home = home;
     if (!forgive(e->sqlerrcode)) ReThrowError(e);
-    FreeErrorData(e);
+    if (error) *error = e;
+    else FreeErrorData(e);
     ok = false;
   }
   PG_END_TRY();

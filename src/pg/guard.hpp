@@ -6,7 +6,8 @@
 namespace pql::pg {
 
 /// Runs f(arg) in an internal subtransaction. True when it succeeded; false when it raised an error that `forgive` accepts (by
-/// SQLSTATE), which is then rolled back; any other error is raised again. Call inside call().
-bool guarded_by(void (*f)(void *), void *arg, bool (*forgive)(int sqlstate));
+/// SQLSTATE), which is then rolled back; any other error is raised again. Call inside call(). Whoever gives an `error` gets a
+/// forgiven one, in the current memory context.
+bool guarded_by(void (*f)(void *), void *arg, bool (*forgive)(int sqlstate), ErrorData **error = nullptr);
 
 } // namespace pql::pg

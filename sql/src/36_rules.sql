@@ -1,0 +1,40 @@
+-- Rules over subjects: what they name, and which of them fail.
+CREATE TABLE pql.rule_error (
+  program  text NOT NULL,
+  version  int NOT NULL,
+  path     text NOT NULL,
+  slot     int NOT NULL,
+  errors   bigint NOT NULL,
+  last_at  timestamptz NOT NULL,
+  example  text NOT NULL,
+  PRIMARY KEY (program, version, path, slot)
+);
+COMMENT ON TABLE pql.rule_error IS 'How often each rule of a program failed, or could not be evaluated, and so said no; in slots, so that writers do not wait for each other. Read it through pql.rule_errors.';
+SELECT pg_catalog.pg_extension_config_dump('pql.rule_error', '');
+
+CREATE VIEW pql.rule_errors WITH (security_invoker = true) AS
+  SELECT DISTINCT ON (e.program, e.version, e.path) e.program, e.version, e.path,
+         sum(e.errors) OVER rule::bigint AS errors, e.last_at, e.example
+  FROM pql.rule_error AS e
+  WINDOW rule AS (PARTITION BY e.program, e.version, e.path)
+  ORDER BY e.program, e.version, e.path, e.last_at DESC;
+COMMENT ON VIEW pql.rule_errors IS 'Rules that failed while events were written (a division by zero, a column that is gone): a condition that fails does not hold, a value that fails is none. Readers count nothing.';
+COMMENT ON COLUMN pql.rule_errors.path IS 'Where the rule stands in the document, as pql.check_program says it.';
+COMMENT ON COLUMN pql.rule_errors.example IS 'The last error.';
+
+CREATE OR REPLACE FUNCTION pql._check_rules(document jsonb) RETURNS TABLE (path text, problem text, hint text)
+  AS 'MODULE_PATHNAME', 'pql__check_rules' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000 ROWS 5;
+COMMENT ON FUNCTION pql._check_rules(jsonb) IS 'As pql.check_program, of the whole language of programs, whether or not all of it is served.';
+REVOKE ALL ON FUNCTION pql._check_rules(jsonb) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql._program_attributes(document jsonb) RETURNS TABLE (unit text, name text)
+  AS 'MODULE_PATHNAME', 'pql__program_attributes' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000 ROWS 5;
+COMMENT ON FUNCTION pql._program_attributes(jsonb) IS 'The columns of attached relations that a document''s rules name: what pql.attribute_use is to have.';
+REVOKE ALL ON FUNCTION pql._program_attributes(jsonb) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql._assess(program text, subject text, as_of timestamptz DEFAULT NULL, note boolean DEFAULT false)
+  RETURNS TABLE (score int, kinds jsonb, measures jsonb, in_segment boolean, rules boolean, kinds_met boolean, motion text, blocked_by text,
+                 moves boolean)
+  AS 'MODULE_PATHNAME', 'pql__assess' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000 ROWS 1;
+COMMENT ON FUNCTION pql._assess(text, text, timestamptz, boolean) IS 'What the rules of a program say of a subject, whether or not it qualifies; moves: whether time alone can change that. With note, rules that fail are counted as a writer does.';
+REVOKE ALL ON FUNCTION pql._assess(text, text, timestamptz, boolean) FROM PUBLIC;

@@ -1,0 +1,637 @@
+#include "pg/assess.hpp"
+
+#include <cmath>
+
+#include "pg/guard.hpp"
+#include "pg/spi.hpp"
+
+extern "C" {
+#include "mb/pg_wchar.h"
+#include "utils/jsonb.h"
+}
+
+namespace pql::pg {
+namespace {
+
+constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
+
+// ------------------------------------------------------------------------------------------------------------------ names
+
+/// Where a variable's value comes from.
+enum class From : unsigned char { attribute, account, measure, signal, points, kind, score, users, milestone, as_of, none };
+
+struct Variable {
+  std::string name;
+  Oid type;
+  From from;
+  int index = -1;     ///< which measure, signal, kind or milestone of the document, or column
+  std::string refused = {}; ///< From::none: why
+};
+
+constexpr const char *kPointless[] = {
+    "A value is there before points are: it may rest on attributes, measures, milestones, users_active and as_of.",
+    "Whom a program is about doesn't depend on points: use attributes, measures, milestones, users_active and as_of."};
+constexpr const char *kFromValue = "Values may rest on measures of events, not on other values.";
+constexpr const char *kOfEvent = "A rule over a subject sees no single event: let a measure count events, and name that.";
+
+// All names of a program, in an order that all of its rules share.
+class Names {
+public:
+  Names(const Definitions &plan, const ProgramDef &p) : program_(p) {
+    const bool account = p.unit == Unit::account;
+    add_columns("attr.", From::attribute, plan.attributes(p.unit), p.unit);
+    if (account) add_refused("account.*", "This program is about accounts, whose columns are attr and their name, as in attr.plan.");
+    else add_columns("account.", From::account, plan.attributes(Unit::account), Unit::account);
+    for (std::size_t i = 0; i < p.measures.size(); i++) add(p.measures[i].name, FLOAT8OID, From::measure, i);
+    for (std::size_t i = 0; i < p.signals.size(); i++) add("signal." + p.signals[i].name, FLOAT8OID, From::signal, i);
+    for (std::size_t i = 0; i < p.signals.size(); i++) add("points." + p.signals[i].name, FLOAT8OID, From::points, i);
+    for (std::size_t k = 0; k < kKinds; k++) add("kind." + std::string(name_of(static_cast<Kind>(k))), FLOAT8OID, From::kind, k);
+    for (std::size_t i = 0; i < p.milestones.size(); i++) add("milestone." + p.milestones[i].name, TIMESTAMPTZOID, From::milestone, i);
+    add("score", FLOAT8OID, From::score, 0);
+    add("users_active", FLOAT8OID, From::users, 0);
+    add("as_of", TIMESTAMPTZOID, From::as_of, 0);
+    for (const char *name : {"props", "event", "occurred_at"}) add_refused(name, kOfEvent);
+  }
+
+  const std::vector<Variable> &all() const noexcept { return all_; }
+
+  /// As the parser wants them. They borrow from this.
+  std::vector<RuleVariable> of(RuleOf what) const {
+    std::vector<RuleVariable> out;
+    for (const Variable &v : all_) out.push_back({v.name.c_str(), v.type, refused(v, what)});
+    return out;
+  }
+
+private:
+  void add(std::string name, Oid type, From from, std::size_t index) {
+    all_.push_back({std::move(name), type, from, static_cast<int>(index)});
+  }
+  void add_refused(std::string name, std::string why) {
+    all_.push_back({std::move(name), InvalidOid, From::none, -1, std::move(why)});
+  }
+
+  void add_columns(const std::string &prefix, From from, const std::vector<AttributeColumn> &columns, Unit unit) {
+    for (std::size_t i = 0; i < columns.size(); i++) {
+      if (call([&] { return is_rule_scalar(columns[i].type); })) add(prefix + columns[i].name, columns[i].type, from, i);
+    }
+    if (!columns.empty()) return;
+    const std::string u(name_of(unit));
+    add_refused(prefix + "*",
+                "No table of " + u + "s is attached: attach it by pql.attach_" + u + "s('" + u + "s', " + u + "_id => 'id').");
+  }
+
+  const char *refused(const Variable &v, RuleOf what) const {
+    if (v.from == From::none) return v.refused.c_str();
+    if (what == RuleOf::decision) return nullptr;
+    switch (v.from) {
+    case From::signal:
+    case From::points:
+    case From::kind:
+    case From::score: return kPointless[static_cast<int>(what)];
+    case From::measure: {
+      const bool value = program_.measures[static_cast<std::size_t>(v.index)].measure == Measure::value;
+      return value && what == RuleOf::value ? kFromValue : nullptr;
+    }
+    default: return nullptr;
+    }
+  }
+
+  const ProgramDef &program_;
+  std::vector<Variable> all_;
+};
+
+Oid type_of(const SubjectRule &r) { return r.of() == RuleOf::value ? FLOAT8OID : BOOLOID; }
+
+// Whether the value comes from elsewhere than the state.
+bool is_given(const MeasureDef &m) { return m.measure == Measure::value || m.measure == Measure::flag; }
+
+// Whether a measure changes while nothing happens. Of one with a rule, that tells.
+bool moves(const MeasureDef &m) { return !is_given(m) && (rises_by_itself(m) || falls_by_itself(m)); }
+
+// Which variables change while nothing happens.
+class Moving {
+public:
+  explicit Moving(const ProgramDef &p) : program_(p) {
+    for (const SignalDef &s : p.signals) slots_.push_back(moves(s));
+    for (const NamedMeasure &m : p.measures) slots_.push_back(moves(m));
+  }
+  /// The value in a slot does.
+  void add(std::size_t slot) { slots_[slot] = true; }
+  bool has(const Variable &v) const {
+    const auto i = static_cast<std::size_t>(v.index);
+    switch (v.from) {
+    case From::as_of:
+    case From::users: return true;
+    case From::measure: return slots_[program_.signals.size() + i];
+    case From::signal:
+    case From::points: return slots_[i];
+    case From::kind:
+    case From::score: break;
+    default: return false;
+    }
+    for (std::size_t s = 0; s < program_.signals.size(); s++) {
+      if (slots_[s] && (v.from == From::score || static_cast<std::size_t>(program_.signals[s].kind) == i)) return true;
+    }
+    return false;
+  }
+
+private:
+  const ProgramDef &program_;
+  std::vector<bool> slots_; ///< of each signal, then of each measure
+};
+
+} // namespace
+
+std::vector<SubjectRule> subject_rules(const ProgramDef &p) {
+  using Place = SubjectRule::Place;
+  std::vector<SubjectRule> out;
+  const auto add = [&](Place place, std::size_t i, const std::string &text, std::string path) {
+    if (!text.empty()) out.push_back({place, i, &text, std::move(path)});
+  };
+  const auto item = [](const char *list, std::size_t i) { return list + ("[" + std::to_string(i) + "]"); };
+  add(Place::segment, 0, p.segment, "segment");
+  for (std::size_t i = 0; i < p.measures.size(); i++)
+    add(Place::measure, i, p.measures[i].value, "measures." + p.measures[i].name + ".value");
+  for (std::size_t i = 0; i < p.signals.size(); i++) add(Place::signal, i, p.signals[i].value, "signals." + p.signals[i].name + ".value");
+  add(Place::when, 0, p.qualify.when, "qualify.when");
+  for (std::size_t i = 0; p.qualify.at_least && i < p.qualify.at_least->of.size(); i++)
+    add(Place::at_least, i, p.qualify.at_least->of[i], item("qualify.at_least.of", i));
+  for (std::size_t i = 0; i < p.motions.size(); i++) add(Place::motion, i, p.motions[i].when, item("motions", i) + ".when");
+  for (std::size_t i = 0; i < p.guardrails.size(); i++)
+    add(Place::guardrail, i, p.guardrails[i].block_when, item("guardrails", i) + ".block_when");
+  return out;
+}
+
+void check_rules(const Definitions &plan, const ProgramDef &p, std::vector<Problem> &problems) {
+  const auto report = [&](const std::string &path, const Complaint *c) {
+    if (!c) return;
+    Problem x{path, c->message, c->hint ? c->hint : ""};
+    if (c->position > 0) x.problem += ", at character " + std::to_string(c->position);
+    problems.push_back(std::move(x));
+  };
+  const auto of_event = [&](const std::string &path, const std::string &rule, Oid wanted) {
+    if (!rule.empty()) report(path, call([&] { return check_event_rule(rule.c_str(), wanted, path.c_str()); }));
+  };
+  const auto of_measure = [&](const std::string &path, const MeasureDef &m) {
+    of_event(path + ".where", m.where, BOOLOID);
+    of_event(path + (m.measure == Measure::growth ? ".sum_of" : ".of"), m.of, FLOAT8OID);
+    of_event(path + ".success", m.success, BOOLOID);
+  };
+  for (const MilestoneDef &m : p.milestones) of_event("milestones." + m.name + ".where", m.where, BOOLOID);
+  for (const NamedMeasure &m : p.measures) of_measure("measures." + m.name, m);
+  for (const SignalDef &s : p.signals) of_measure("signals." + s.name, s);
+  const std::vector<SubjectRule> rules = subject_rules(p);
+  if (rules.empty()) return;
+  const Names names(plan, p);
+  for (const SubjectRule &r : rules) {
+    const std::vector<RuleVariable> variables = names.of(r.of());
+    report(r.path, call([&] { return check_rule(r.text->c_str(), variables.data(), variables.size(), type_of(r), r.path.c_str()); }));
+  }
+}
+
+// --------------------------------------------------------------------------------------------------------------- compiling
+
+namespace {
+
+struct Compiled {
+  Rule *rule = nullptr; ///< null: there is none, or it doesn't compile any more
+  std::size_t slot = 0; ///< of a value: where it belongs among those given
+  std::string path, broken;
+};
+
+/// A variable that is used.
+struct Input {
+  From from;
+  int index, variable;
+  std::string column; ///< of an attribute
+  Oid type;
+  FmgrInfo read{};    ///< of an attribute: from text
+  Oid io_type = InvalidOid;
+};
+
+// Whether a program has anything that rests on more than the state.
+bool judges(const ProgramDef &p) {
+  const auto flag = [](const MeasureDef &m) { return m.measure == Measure::flag; };
+  return std::ranges::any_of(p.signals, flag) || !subject_rules(p).empty();
+}
+
+} // namespace
+
+struct ProgramRules {
+  ProgramRules(const Definitions &plan, const Program &p);
+
+  RuleNeeds needs;
+  std::set<AttributeName> attributes;
+  RuleFrame frame{};
+  std::vector<Input> inputs;
+  Compiled segment, when;
+  std::vector<Compiled> values, at_least, motions, guardrails; ///< the last two as in the document
+  std::vector<const Compiled *> broken; ///< those that don't compile
+  bool values_fail = false, decisions_fail = false; ///< whether data can make one of them fail
+
+  // Of the assessment at hand.
+  mutable std::vector<double> given;        ///< a value for each signal, then for each measure
+  mutable std::vector<const Input *> texts; ///< attributes to be read from text
+
+private:
+  Compiled &place_of(const SubjectRule &r, const ProgramDef &p);
+  void compile(Compiled &c, const SubjectRule &r, const std::vector<RuleVariable> &variables, MemoryContext memory);
+  void use(const Definitions &plan, const ProgramDef &p, const Variable &v, int variable);
+};
+
+const ProgramRules *Definitions::rules(const Program &p) const {
+  if (const auto known = rules_.find(&p); known != rules_.end()) return known->second.get();
+  std::shared_ptr<const ProgramRules> compiled;
+  if (judges(p.def)) compiled = std::make_shared<const ProgramRules>(*this, p);
+  return rules_.emplace(&p, std::move(compiled)).first->second.get();
+}
+
+RuleNeeds needs_of(const Definitions &plan, const Program &p) {
+  const ProgramRules *r = plan.rules(p);
+  return r ? r->needs : RuleNeeds{};
+}
+
+std::set<AttributeName> attributes_named(const Definitions &plan, const ProgramDef &p) {
+  Program program;
+  program.def = p;
+  return ProgramRules(plan, program).attributes;
+}
+
+ProgramRules::ProgramRules(const Definitions &plan, const Program &program) {
+  const ProgramDef &p = program.def;
+  const Names names(plan, p);
+  const std::vector<RuleVariable> variables[] = {names.of(RuleOf::value), names.of(RuleOf::segment), names.of(RuleOf::decision)};
+  frame = call([&] { return make_frame(variables[0].data(), variables[0].size(), plan.memory()); });
+  motions.resize(p.motions.size());
+  guardrails.resize(p.guardrails.size());
+  values.reserve(p.measures.size() + p.signals.size());
+  if (p.qualify.at_least) at_least.reserve(p.qualify.at_least->of.size());
+  std::vector<SubjectRule> rules = subject_rules(p);
+  std::ranges::stable_partition(rules, [](const SubjectRule &r) { return r.of() == RuleOf::value; });
+  Moving moving(p);
+  std::set<int> used;
+  for (const SubjectRule &r : rules) {
+    Compiled &c = place_of(r, p);
+    compile(c, r, variables[static_cast<int>(r.of())], plan.memory());
+    if (!c.rule) continue;
+    (r.of() == RuleOf::decision ? decisions_fail : values_fail) |= c.rule->can_fail;
+    bool moves = false;
+    for (int v = -1; (v = bms_next_member(c.rule->used, v)) >= 0;) {
+      used.insert(v);
+      moves |= moving.has(names.all()[static_cast<std::size_t>(v)]);
+    }
+    needs.time |= moves;
+    if (moves && r.of() == RuleOf::value) moving.add(c.slot);
+  }
+  for (int v : used) use(plan, p, names.all()[static_cast<std::size_t>(v)], v);
+  needs.milestones |= std::ranges::any_of(p.measures, [](const MeasureDef &m) { return m.measure == Measure::milestone; });
+  given.resize(p.signals.size() + p.measures.size());
+  texts.reserve(inputs.size());
+}
+
+Compiled &ProgramRules::place_of(const SubjectRule &r, const ProgramDef &p) {
+  using Place = SubjectRule::Place;
+  switch (r.place) {
+  case Place::segment: return segment;
+  case Place::when: return when;
+  case Place::at_least: return at_least.emplace_back();
+  case Place::motion: return motions[r.index];
+  case Place::guardrail: return guardrails[r.index];
+  default: break;
+  }
+  Compiled &c = values.emplace_back();
+  c.slot = r.place == Place::signal ? r.index : p.signals.size() + r.index;
+  return c;
+}
+
+// A rule that was right when it was published may be wrong now: a column that it names is gone. It must fail nobody's insert.
+void ProgramRules::compile(Compiled &c, const SubjectRule &r, const std::vector<RuleVariable> &variables, MemoryContext memory) {
+  c.path = r.path;
+  Complaint *wrong = call([&] {
+    return complaint_of([&] {
+      c.rule = compile_rule(r.text->c_str(), variables.data(), variables.size(), type_of(r), c.path.c_str(), memory, &frame);
+    });
+  });
+  if (!wrong) return;
+  c.rule = nullptr;
+  c.broken = wrong->message;
+  broken.push_back(&c);
+}
+
+void ProgramRules::use(const Definitions &plan, const ProgramDef &p, const Variable &v, int variable) {
+  Input in{v.from, v.index, variable, {}, v.type};
+  switch (v.from) {
+  case From::attribute:
+  case From::account: {
+    const Unit unit = v.from == From::account ? Unit::account : p.unit;
+    (v.from == From::account ? needs.account : needs.attributes) = true;
+    in.column = plan.attributes(unit)[static_cast<std::size_t>(v.index)].name;
+    attributes.insert({unit, in.column});
+    call([&] {
+      Oid function;
+      getTypeInputInfo(v.type, &function, &in.io_type);
+      fmgr_info_cxt(function, &in.read, plan.memory());
+    });
+    break;
+  }
+  case From::milestone: {
+    const TrackerSpec spec = milestone_spec(p.milestones[static_cast<std::size_t>(v.index)], p.unit);
+    const auto found = std::ranges::find_if(plan.infos(), [&](const TrackerInfo &t) { return t.spec == spec; });
+    in.index = found == plan.infos().end() ? -1 : found->id;
+    needs.milestones = true;
+    break;
+  }
+  case From::users: needs.users = true; break;
+  default: break;
+  }
+  inputs.push_back(std::move(in));
+}
+
+// ----------------------------------------------------------------------------------------------------------------- errors
+
+void RuleErrors::add(const Program &p, const std::string &path, std::string_view message) {
+  constexpr std::size_t kLongest = 200;
+  Count &c = all_[{p.def.name, p.version, path}];
+  c.errors++;
+  c.example = message.substr(0, call([&] {
+    return static_cast<std::size_t>(pg_mbcliplen(message.data(), static_cast<int>(message.size()), kLongest));
+  }));
+}
+
+void RuleErrors::record() {
+  if (all_.empty()) return;
+  Spi spi;
+  for (const auto &[key, count] : all_) {
+    spi.run("INSERT INTO pql.rule_error AS e (program, version, path, slot, errors, last_at, example)"
+            " VALUES ($1, $2, $3, pg_catalog.pg_backend_pid() % 64, $4, pg_catalog.statement_timestamp(), $5)"
+            " ON CONFLICT (program, version, path, slot) DO UPDATE"
+            " SET errors = e.errors + excluded.errors, last_at = excluded.last_at, example = excluded.example",
+            {Arg::of(key.program), Arg::of(key.version), Arg::of(key.path), Arg::of(count.errors), Arg::of(count.example)});
+  }
+  spi.finish();
+  all_.clear();
+}
+
+// --------------------------------------------------------------------------------------------------------------- assessing
+
+namespace {
+
+// A value of an attribute that can be had without its type's input function, which may fail. Inside call().
+bool read_plain(const JsonbValue &v, Oid type, Datum *out) {
+  constexpr double kExact = 9007199254740991; // 2^53 - 1: no other integer is as a float what one up to this is
+  switch (type) {
+  case BOOLOID:
+    *out = BoolGetDatum(v.type == jbvBool && v.val.boolean);
+    return v.type == jbvBool;
+  case TEXTOID:
+  case VARCHAROID:
+  case BPCHAROID:
+    if (v.type != jbvString) return false;
+    *out = PointerGetDatum(cstring_to_text_with_len(v.val.string.val, v.val.string.len));
+    return true;
+  case NUMERICOID:
+    *out = v.type == jbvNumeric ? NumericGetDatum(v.val.numeric) : 0;
+    return v.type == jbvNumeric;
+  case INT2OID:
+  case INT4OID:
+  case INT8OID:
+  case FLOAT8OID: break;
+  default: return false;
+  }
+  if (v.type != jbvNumeric) return false;
+  const double d = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(v.val.numeric)));
+  const double most = type == INT2OID ? PG_INT16_MAX : type == INT4OID ? PG_INT32_MAX : kExact;
+  if (type == FLOAT8OID) *out = Float8GetDatum(d);
+  if (type == FLOAT8OID) return !std::isinf(d);
+  if (!(std::fabs(d) <= most) || d != std::trunc(d)) return false;
+  if (type == INT2OID) *out = Int16GetDatum(static_cast<int16>(d));
+  else *out = type == INT4OID ? Int32GetDatum(static_cast<int32>(d)) : Int64GetDatum(static_cast<int64>(d));
+  return true;
+}
+
+// Its text. Inside call().
+char *text_of(JsonbValue &v, Oid type) {
+  if (v.type == jbvString && type != JSONOID && type != JSONBOID) return pnstrdup(v.val.string.val, static_cast<Size>(v.val.string.len));
+  Jsonb *j = JsonbValueToJsonb(&v);
+  return JsonbToCString(nullptr, &j->root, VARSIZE(j));
+}
+
+class Assessor {
+public:
+  Assessor(const Definitions &plan, const Program &p, const ProgramRules &rules, const Facts &facts, Micros as_of, RuleErrors *errors)
+      : plan_(plan), p_(p), r_(rules), facts_(facts), as_of_(as_of), errors_(errors) {}
+
+  Assessment run(const Subject &s, std::span<Reason> reasons, Ask ask) {
+    Assessment a;
+    a.given = r_.given;
+    if (errors_) {
+      for (const Compiled *c : r_.broken) errors_->add(p_, c->path, c->broken);
+    }
+    measure(s);
+    call([&] {
+      ResetExprContext(r_.frame.context);
+      set_known(s);
+    });
+    evaluate(r_.values_fail || !r_.texts.empty(), [&] {
+      read_texts();
+      for (const Compiled &c : r_.values) r_.given[c.slot] = value(c);
+      set_measures();
+      a.in_segment = holds(r_.segment);
+    });
+    a.score = score(p_, plan_.trackers(), s, as_of_, reasons, r_.given);
+    count_kinds(p_.def, reasons, a);
+    set_points(reasons, a);
+    evaluate(r_.decisions_fail, [&] {
+      a.when = holds(r_.when) && holds_enough();
+      if (ask == Ask::score) return;
+      a.motion = first(r_.motions, true);
+      a.guardrail = first(r_.guardrails, false);
+    });
+    return a;
+  }
+
+  static void count_kinds(const ProgramDef &p, std::span<const Reason> reasons, Assessment &a) {
+    for (std::size_t i = 0; i < reasons.size(); i++) a.kinds[static_cast<std::size_t>(p.signals[i].kind)] += reasons[i].points;
+    a.kinds_met = has_kinds(p.qualify, a.kinds);
+  }
+
+private:
+  // Does something that evaluates rules: all in one subtransaction where the data may make one fail and, if one did, once more
+  // with a subtransaction for each. Inside call() the first time: nothing there may have a destructor.
+  template <class F> void evaluate(bool can_fail, F &&f) {
+    one_by_one_ = false;
+    if (!can_fail) return call([&] { f(); });
+    if (call([&] { return try_to(f); })) return;
+    one_by_one_ = true;
+    f();
+  }
+
+  // Inside call().
+  template <class F> static bool try_to(F &f, ErrorData **error = nullptr) {
+    return guarded_by([](void *g) { (*static_cast<F *>(g))(); }, &f, is_data_error, error);
+  }
+
+  // What a rule gives; NaN when that is NULL, or the rule fails.
+  double value(const Compiled &c) {
+    double v = kNothing;
+    if (!c.rule) return v;
+    auto f = [&] {
+      bool isnull;
+      const Datum d = eval_rule_in_frame(c.rule, &isnull);
+      if (!isnull) v = c.rule->type == BOOLOID ? DatumGetBool(d) : DatumGetFloat8(d);
+    };
+    if (!one_by_one_) f();
+    else attempt(c, f);
+    return v;
+  }
+
+  template <class F> void attempt(const Compiled &c, F &f) {
+    ErrorData *error = nullptr;
+    if (call([&] { return try_to(f, &error); })) return;
+    if (errors_) errors_->add(p_, c.path, error->message);
+    call([&] { FreeErrorData(error); });
+  }
+
+  // Whether a condition holds; one that there isn't does, one that can't be had doesn't.
+  bool holds(const Compiled &c) { return c.path.empty() || value(c) == 1; }
+
+  bool holds_enough() {
+    if (!p_.def.qualify.at_least) return true;
+    int held = 0;
+    for (const Compiled &c : r_.at_least) {
+      if (holds(c) && ++held == p_.def.qualify.at_least->count) return true;
+    }
+    return held >= p_.def.qualify.at_least->count;
+  }
+
+  // The first that holds, or -1.
+  int first(const std::vector<Compiled> &all, bool otherwise) {
+    for (std::size_t i = 0; i < all.size(); i++) {
+      if (all[i].path.empty() ? otherwise : holds(all[i])) return static_cast<int>(i);
+    }
+    return -1;
+  }
+
+  // ------------------------------------------------------------------------------------------------------------- variables
+
+  void set(const Input &in, Datum value, bool isnull) {
+    r_.frame.params->params[in.variable].value = value;
+    r_.frame.params->params[in.variable].isnull = isnull;
+  }
+  void set(const Input &in, double value) { set(in, Float8GetDatum(value), std::isnan(value)); }
+
+  // What is known before any rule, but for attributes whose text must be read.
+  void set_known(const Subject &s) {
+    r_.texts.clear();
+    for (const Input &in : r_.inputs) {
+      switch (in.from) {
+      case From::attribute: set_attribute(in, facts_.attributes); break;
+      case From::account: set_attribute(in, facts_.account); break;
+      case From::users: set(in, facts_.users_active); break;
+      case From::as_of: set(in, TimestampTzGetDatum(as_of_), false); break;
+      case From::milestone: {
+        const FirstTime *m = in.index < 0 ? nullptr : s.milestone(static_cast<TrackerId>(in.index));
+        const bool reached = m && m->at <= as_of_;
+        set(in, TimestampTzGetDatum(reached ? m->at : 0), !reached);
+        break;
+      }
+      case From::measure: set(in, r_.given[p_.def.signals.size() + static_cast<std::size_t>(in.index)]); break;
+      default: set(in, 0, true); break;
+      }
+    }
+  }
+
+  // Those that are values are known now, too.
+  void set_measures() {
+    for (const Input &in : r_.inputs) {
+      if (in.from == From::measure) set(in, r_.given[p_.def.signals.size() + static_cast<std::size_t>(in.index)]);
+    }
+  }
+
+  void set_points(std::span<const Reason> reasons, const Assessment &a) {
+    for (const Input &in : r_.inputs) {
+      const auto i = static_cast<std::size_t>(in.index);
+      switch (in.from) {
+      case From::signal: set(in, is_given(p_.def.signals[i]) && std::isnan(r_.given[i]) ? kNothing : reasons[i].value); break;
+      case From::points: set(in, reasons[i].points); break;
+      case From::kind: set(in, a.kinds[i]); break;
+      case From::score: set(in, a.score); break;
+      default: break;
+      }
+    }
+  }
+
+  bool find(const Input &in, const std::optional<Datum> &body, JsonbValue *v) {
+    if (!body) return false;
+    Jsonb *const j = DatumGetJsonbP(*body);
+    return JB_ROOT_IS_OBJECT(j) &&
+           getKeyJsonValueFromContainer(&j->root, in.column.data(), static_cast<int>(in.column.size()), v) && v->type != jbvNull;
+  }
+
+  void set_attribute(const Input &in, const std::optional<Datum> &body) {
+    set(in, 0, true);
+    JsonbValue v;
+    if (!find(in, body, &v)) return;
+    Datum d = 0;
+    MemoryContext const before = MemoryContextSwitchTo(r_.frame.context->ecxt_per_tuple_memory);
+    if (read_plain(v, in.type, &d)) set(in, d, false);
+    else r_.texts.push_back(&in); // there is room
+    MemoryContextSwitchTo(before);
+  }
+
+  // A value that its type can't read is none.
+  void read_texts() {
+    for (const Input *in : r_.texts) {
+      auto f = [&] { read_text(*in); };
+      if (!one_by_one_) f();
+      else (void)call([&] { return try_to(f); });
+    }
+  }
+
+  void read_text(const Input &in) {
+    set(in, 0, true);
+    JsonbValue v;
+    if (!find(in, in.from == From::account ? facts_.account : facts_.attributes, &v)) return;
+    MemoryContext const before = MemoryContextSwitchTo(r_.frame.context->ecxt_per_tuple_memory);
+    const int level = fixed_settings();
+    const Datum d = InputFunctionCall(const_cast<FmgrInfo *>(&in.read), text_of(v, in.type), in.io_type, -1);
+    AtEOXact_GUC(true, level);
+    MemoryContextSwitchTo(before);
+    set(in, d, false);
+  }
+
+  // What the state says of measures, and what people say of flags.
+  void measure(const Subject &s) {
+    const std::vector<SignalDef> &signals = p_.def.signals;
+    for (std::size_t i = 0; i < signals.size(); i++) {
+      const bool flagged = signals[i].measure == Measure::flag && std::ranges::find(facts_.flags, signals[i].name) != facts_.flags.end();
+      r_.given[i] = flagged ? 1 : kNothing;
+    }
+    for (std::size_t i = 0; i < p_.def.measures.size(); i++) {
+      const NamedMeasure &m = p_.def.measures[i];
+      r_.given[signals.size() + i] = is_given(m) ? kNothing : measure_value(m, p_.measures[i], plan_.trackers(), s, as_of_);
+    }
+  }
+
+  const Definitions &plan_;
+  const Program &p_;
+  const ProgramRules &r_;
+  const Facts &facts_;
+  const Micros as_of_;
+  RuleErrors *const errors_;
+  bool one_by_one_ = false;
+};
+
+} // namespace
+
+Assessment assess(const Definitions &plan, const Program &p, const Subject &whole, Micros as_of, const Facts &facts,
+                  std::span<Reason> reasons, RuleErrors *errors, Ask ask) {
+  if (const ProgramRules *rules = plan.rules(p)) return Assessor(plan, p, *rules, facts, as_of, errors).run(whole, reasons, ask);
+  Assessment a;
+  a.score = score(p, plan.trackers(), whole, as_of, reasons);
+  Assessor::count_kinds(p.def, reasons, a);
+  if (ask == Ask::route) a.motion = 0; // without conditions the first is the only one
+  return a;
+}
+
+} // namespace pql::pg

@@ -1,0 +1,130 @@
+// What the rules of a program say of a subject: its values, its points, and what follows from them.
+// Law: a rule that fails says no, and fails nothing else; what a program doesn't use costs nothing.
+#pragma once
+
+#include <array>
+#include <map>
+#include <set>
+
+#include "core/qualify/qualify.hpp"
+#include "pg/attributes.hpp"
+#include "pg/definitions.hpp"
+
+namespace pql::pg {
+
+/// What a rule over a subject is for, which decides what it may name: what is known before it.
+enum class RuleOf : unsigned char {
+  value,   ///< attributes, measures that aren't values, times of milestones, users_active, as_of
+  segment, ///< and all measures
+  decision ///< and signals, points, kinds, the score
+};
+
+/// A rule over the subject, as the document has it.
+struct SubjectRule {
+  enum class Place : unsigned char { segment, measure, signal, when, at_least, motion, guardrail } place;
+  std::size_t index;       ///< among the document's measures, signals, motions...
+  const std::string *text;
+  std::string path;        ///< "qualify.at_least.of[1]"
+
+  RuleOf of() const noexcept {
+    if (place == Place::measure || place == Place::signal) return RuleOf::value;
+    return place == Place::segment ? RuleOf::segment : RuleOf::decision;
+  }
+};
+/// Those of a document; empty ones are left out.
+std::vector<SubjectRule> subject_rules(const ProgramDef &p);
+
+/// What is wrong with the rules of a document, over events and over the subject.
+void check_rules(const Definitions &plan, const ProgramDef &p, std::vector<Problem> &problems);
+
+/// A column of an attached relation.
+struct AttributeName {
+  Unit unit;
+  std::string name;
+  auto operator<=>(const AttributeName &) const = default;
+};
+/// The columns that the rules of a document name.
+std::set<AttributeName> attributes_named(const Definitions &plan, const ProgramDef &p);
+
+/// Whether somebody is an active user as of an instant: he was seen in the 30 days before it.
+inline constexpr Micros kActive = 30 * kDay;
+constexpr bool is_active(Micros last_seen, Micros as_of) noexcept { return last_seen <= as_of && last_seen > as_of - kActive; }
+
+/// What is known of a subject besides its state.
+struct Facts {
+  std::optional<Datum> attributes; ///< of its unit: jsonb, there until the assessment is done
+  std::optional<Datum> account;    ///< those of a user's account
+  int users_active = 0;            ///< of an account; of a user, himself
+  std::span<const std::string_view> flags; ///< signals that somebody has flagged
+};
+
+/// Rules that failed, to be written down with what else the statement has to say. Readers note none.
+class RuleErrors {
+public:
+  void add(const Program &p, const std::string &path, std::string_view message);
+  bool empty() const noexcept { return all_.empty(); }
+  void record();
+
+private:
+  struct Key {
+    std::string program;
+    int version;
+    std::string path;
+    auto operator<=>(const Key &) const = default;
+  };
+  struct Count {
+    std::int64_t errors = 0;
+    std::string example;
+  };
+  std::map<Key, Count> all_; // in one order, in which everybody locks the rows
+};
+
+/// What is asked besides the score.
+enum class Ask : unsigned char { score, route };
+
+struct Assessment {
+  int score = 0;
+  std::array<int, kKinds> kinds{}; ///< points by kind
+  bool in_segment = true;
+  bool when = true;            ///< qualify.when and qualify.at_least
+  bool kinds_met = true;       ///< qualify.required_kinds and min_kinds
+  int motion = -1;             ///< Ask::route: the first whose condition holds
+  int guardrail = -1;          ///< Ask::route: the first that blocks
+  /// What score() was given: a value for each signal that rests on no events, then for each measure; NaN: nothing. They stay until
+  /// the program's next assessment; empty without rules.
+  std::span<const double> given;
+
+  /// What the state of a program looks at.
+  Sight sight() const noexcept { return {score, in_segment, when && kinds_met}; }
+};
+
+/// Assesses a subject of one of the plan's programs, as of an instant not before its newest event. `reasons` gets one per
+/// signal.
+Assessment assess(const Definitions &plan, const Program &p, const Subject &whole, Micros as_of, const Facts &facts,
+                  std::span<Reason> reasons, RuleErrors *errors = nullptr, Ask ask = Ask::score);
+
+/// What the rules of a program rest on besides the state: facts that must be given, milestones, which subjects are mostly read
+/// without, and time.
+struct RuleNeeds {
+  bool attributes = false, account = false, users = false, milestones = false;
+  bool time = false; ///< time alone can change what a rule says (and not only the score's)
+};
+RuleNeeds needs_of(const Definitions &plan, const Program &p);
+
+/// Who of an account's users is active, from rows of its home, in any number and order.
+class ActiveUsers {
+public:
+  explicit ActiveUsers(Micros as_of) : as_of_(as_of) {}
+  void add(const Home &row) {
+    for (const Subject &s : row.members) {
+      if (s.events && is_active(s.last_seen, as_of_)) users_.emplace(s.id.view());
+    }
+  }
+  int count() const noexcept { return static_cast<int>(users_.size()); }
+
+private:
+  Micros as_of_;
+  std::set<std::string, std::less<>> users_;
+};
+
+} // namespace pql::pg

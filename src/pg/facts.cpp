@@ -1,0 +1,133 @@
+#include "pg/facts.hpp"
+
+#include "pg/identity.hpp"
+#include "pg/srf.hpp"
+
+namespace pql::pg {
+
+FactReader::FactReader(const Definitions &plan, const Program &p, Micros as_of, bool now)
+    : plan_(plan), program_(p), needs_(needs_of(plan, p)), as_of_(as_of), now_(now), bodies_("pql facts") {}
+
+void FactReader::look_at(Arena &arena, std::string_view id) {
+  if (!looks()) return;
+  const bool account = program_.def.unit == Unit::account;
+  std::vector<std::string> homes;
+  Store store(Store::Access::read);
+  if (account) {
+    homes.push_back(home_key(true, id));
+  } else {
+    std::vector<std::string_view> keys;
+    store.homes_of(arena, id, keys);
+    for (std::string_view k : keys) homes.emplace_back(k);
+  }
+  const auto read = [&](const std::string &home, int part) {
+    const StoredRow row = store.fetch(arena, home, part);
+    if (!row.found) return Home{};
+    const Home h = read_home(arena, home, row.body, Members::asleep);
+    take(home, h);
+    return h;
+  };
+  for (const std::string &home : homes) {
+    const Home head = read(home, 0);
+    for (int i = 1; i <= head.lanes; i++) read(home, -i);
+    if (account) {
+      for (int i = 1; head.depth && i <= 1 << head.depth; i++) read(home, i);
+    } else if (const int part = static_cast<int>(member_part(id, head.depth))) {
+      read(home, part);
+    }
+  }
+  store.close();
+  ScanRange range;
+  range.homes = &homes;
+  if (!account) range.user = id;
+  look_back(arena, range);
+}
+
+void FactReader::look_at_all(Arena &arena) {
+  if (!looks()) return;
+  Store store(Store::Access::read);
+  store.scan([&](std::string_view home, int, std::string_view body) { take(home, read_home(arena, home, body, Members::asleep)); });
+  store.close();
+  look_back(arena, {});
+}
+
+// What is later than the instant is taken out by going back to the events; what is held until then comes in.
+void FactReader::look_back(Arena &arena, const ScanRange &range) {
+  Batch batch(arena, plan_.trackers());
+  if (later_) {
+    active_.clear();
+    account_of_.clear();
+    ScanRange until = range;
+    until.until = as_of_;
+    scan_events(plan_, arena, batch, until);
+  } else {
+    fold_due(plan_, arena, batch, range.homes, as_of_);
+  }
+  take_batch(batch);
+}
+
+void FactReader::take_batch(Batch &batch) {
+  for (HomeDelta *d : batch.sorted()) take(d->key, d->home);
+}
+
+void FactReader::take(std::string_view home, const Home &row) {
+  if (!is_account_home(home)) return;
+  const std::string account(home_id(home));
+  for (const Subject &s : row.members) {
+    if (!s.events) continue;
+    later_ |= s.last_seen > as_of_;
+    if (!needs_.account) continue;
+    Seen &seen = account_of_.try_emplace(std::string(s.id.view()), Seen{kAlways, {}}).first->second;
+    if (s.last_seen > seen.at || (s.last_seen == seen.at && account < seen.account)) seen = {s.last_seen, account};
+  }
+  if (needs_.users) active_.try_emplace(account, as_of_).first->second.add(row);
+}
+
+Facts FactReader::of(const Subject &s) {
+  const std::string_view id = s.id.view();
+  Facts f;
+  if (program_.def.unit == Unit::user) f.users_active = s.events && is_active(s.last_seen, as_of_);
+  else if (const auto a = active_.find(id); a != active_.end()) f.users_active = a->second.count();
+  if (!needs_.attributes && !needs_.account) return f;
+  call([&] { MemoryContextReset(bodies_.context()); });
+  if (needs_.attributes) f.attributes = attributes_of(program_.def.unit, id);
+  const auto at = account_of_.find(id);
+  if (needs_.account && at != account_of_.end()) f.account = attributes_of(Unit::account, at->second.account);
+  return f;
+}
+
+std::optional<Datum> FactReader::attributes_of(Unit unit, std::string_view id) {
+  const struct Within {
+    MemoryContext before;
+    ~Within() { MemoryContextSwitchTo(before); }
+  } within{MemoryContextSwitchTo(bodies_.context())};
+  const std::string home = home_key(unit == Unit::account, id);
+  Snapshot const snapshot = call([] { return GetActiveSnapshot(); });
+  return now_ ? attributes_.current(home, snapshot) : attributes_.at(home, as_of_, snapshot);
+}
+
+Asked::Asked(FunctionCallInfo fcinfo, int instant) {
+  require_read_access();
+  flush_pending();
+  plan = current_definitions();
+  program = &program_named(*plan, text_arg(fcinfo, 0));
+  as_of = instant_arg(*plan, fcinfo, instant);
+  now = PG_ARGISNULL(instant) || as_of >= GetCurrentStatementStartTimestamp();
+}
+
+Assessment assess_one(const Asked &a, Arena &arena, std::string_view id, std::span<Reason> reasons, RuleErrors *errors, Ask ask) {
+  const std::optional<Subject> seen = subject_at(*a.plan, arena, a.program->def.unit, id, a.as_of);
+  const std::string key = canonical_id(a.program->def.unit, id);
+  Subject s = seen.value_or(Subject{});
+  s.id = Bytes::borrow(key);
+  FactReader reader(*a.plan, *a.program, a.as_of, a.now);
+  reader.look_at(arena, key);
+  const Facts facts = reader.of(s);
+  Assessment out;
+  out.in_segment = out.when = out.kinds_met = false;
+  if (seen || facts.attributes) out = assess(*a.plan, *a.program, s, a.as_of, facts, reasons, errors, ask);
+  reader.close();
+  return out;
+}
+
+} // namespace pql::pg

@@ -1,0 +1,66 @@
+// What readers give to a program's rules besides the state: attributes, who is active, as of an instant.
+// Law: what no rule names isn't read.
+#pragma once
+
+#include "pg/assess.hpp"
+#include "pg/read.hpp"
+
+namespace pql::pg {
+
+class FactReader {
+public:
+  /// `now`: attributes are wanted as they are, not as they were at the instant.
+  FactReader(const Definitions &plan, const Program &p, Micros as_of, bool now);
+  FactReader(const FactReader &) = delete;
+  FactReader &operator=(const FactReader &) = delete;
+
+  /// Looks at one subject's homes, or at all, before anything is asked of them.
+  void look_at(Arena &arena, std::string_view id);
+  void look_at_all(Arena &arena);
+
+  /// The facts of a subject, which live until the next one's are asked for.
+  Facts of(const Subject &s);
+  /// Gives everything back. On an error PostgreSQL does it instead.
+  void close() { attributes_.close(); }
+
+private:
+  struct Seen {
+    Micros at;
+    std::string account;
+  };
+  bool looks() const noexcept { return needs_.account || (needs_.users && program_.def.unit == Unit::account); }
+  void take(std::string_view home, const Home &row);
+  void take_batch(Batch &batch);
+  void look_back(Arena &arena, const ScanRange &range);
+  std::optional<Datum> attributes_of(Unit unit, std::string_view id);
+
+  const Definitions &plan_;
+  const Program &program_;
+  const RuleNeeds needs_;
+  const Micros as_of_;
+  const bool now_;
+  bool later_ = false; ///< something of what was seen is later than the instant
+  std::map<std::string, ActiveUsers, std::less<>> active_; ///< by account
+  std::map<std::string, Seen, std::less<>> account_of_;    ///< of users: where they were seen last
+  AttributeReader attributes_;
+  Scratch bodies_;
+};
+
+/// What a function is asked: of which program, its first argument, as of which instant. Does what is pending.
+struct Asked {
+  Asked(FunctionCallInfo fcinfo, int as_of);
+
+  std::shared_ptr<const Definitions> plan;
+  const Program *program;
+  Micros as_of;
+  bool now; ///< attributes are wanted as they are
+
+  /// Whether subjects are to be read with their milestones.
+  bool milestones() const { return program->def.scores_milestones() || needs_of(*plan, *program).milestones; }
+};
+
+/// Assesses one subject. One of whom nothing is known has no points.
+Assessment assess_one(const Asked &a, Arena &arena, std::string_view id, std::span<Reason> reasons, RuleErrors *errors = nullptr,
+                      Ask ask = Ask::score);
+
+} // namespace pql::pg
