@@ -239,6 +239,12 @@ CREATE INDEX routing_subject ON pql.routing (program, subject_id);
 COMMENT ON TABLE pql.routing IS 'Decisions: one row per qualification episode, written in the transaction of the event that caused it, with its reasons and the context frozen as of then.';
 COMMENT ON COLUMN pql.routing.qualification IS 'Whether the subject qualified for the first time, or again after it had left.';
 
+CREATE TABLE pql.evaluation (
+  program_id    int PRIMARY KEY,
+  evaluated_at  timestamptz NOT NULL
+);
+COMMENT ON TABLE pql.evaluation IS 'When all subjects of a program were looked at last, because time alone changes what it says of them.';
+
 CREATE TABLE pql.audit (
   audit_id  bigint PRIMARY KEY,
   at        timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -272,6 +278,7 @@ SELECT pg_catalog.pg_extension_config_dump('pql.asserted_milestone', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.backfill_job', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.episode', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.routing', '');
+SELECT pg_catalog.pg_extension_config_dump('pql.evaluation', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.audit', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.event_clock', '');

@@ -268,9 +268,7 @@ DECLARE
 BEGIN
   PERFORM pql._require_document(document, false);
   -- Who writes is waited for before anything is locked that a rollback would wait for: what is new here needs the past.
-  IF EXISTS (SELECT n.kind, n.unit, n.name, n.events, n.rules, n.value_rule, n.half_life, n.in_order, n.within
-             FROM pql._program_trackers(document) AS n
-             EXCEPT SELECT t.kind, t.unit, t.name, t.events, t.rules, t.value_rule, t.half_life, t.in_order, t.within FROM pql.tracker AS t) THEN
+  IF EXISTS (SELECT n.key FROM pql._program_trackers(document) AS n EXCEPT SELECT t.key FROM pql.tracker AS t) THEN
     PERFORM pql._wait_for_writers(e.relation) FROM pql.source AS e JOIN pg_class AS c ON c.oid = e.relation;
   END IF;
   -- Changes of programs exclude each other, and so do publications: versions and trackers are numbered without gaps.
@@ -300,6 +298,7 @@ BEGIN
   -- What still waited to come into force never will.
   UPDATE pql.program SET status = 'retired', retired_at = clock_timestamp() WHERE program = name AND status = 'building';
   number := pql._add_version(document, 'building', note);
+  PERFORM pql._use_attributes();
   IF fresh IS NOT NULL THEN
     FOR s IN SELECT source_id FROM pql.source ORDER BY source_id LOOP
       PERFORM pql._add_history(s.source_id, fresh, false);

@@ -8,6 +8,8 @@ CREATE TABLE pql.attribute_source (
   account_column  text,
   columns         text[] NOT NULL,
   types           text[] NOT NULL,
+  usable_columns  text[] NOT NULL DEFAULT '{}',
+  usable_types    text[] NOT NULL DEFAULT '{}',
   watched         boolean NOT NULL,
   broken          text,
   refreshed_at    timestamptz,
@@ -16,10 +18,11 @@ CREATE TABLE pql.attribute_source (
 );
 COMMENT ON TABLE pql.attribute_source IS 'The relations that attributes come from, by name: one that is dropped and made anew, or replaced by renaming, is the same one. Made by pql.attach_accounts and pql.attach_users, read through pql.attribute_sources.';
 COMMENT ON COLUMN pql.attribute_source.owner IS 'Who owned it when it was attached: another owner''s views are not read with the rights of whoever trusted this one''s.';
+COMMENT ON COLUMN pql.attribute_source.usable_columns IS 'The columns that a rule may name; those that one does are kept.';
 COMMENT ON COLUMN pql.attribute_source.watched IS 'Whether triggers keep the copy; otherwise only pql.refresh_attributes() does.';
 COMMENT ON COLUMN pql.attribute_source.broken IS 'Why the copy is kept as it is.';
 
-CREATE TRIGGER definitions_changed AFTER INSERT OR UPDATE OF columns, types OR DELETE OR TRUNCATE ON pql.attribute_source
+CREATE TRIGGER definitions_changed AFTER INSERT OR UPDATE OF columns, types, usable_columns, usable_types OR DELETE OR TRUNCATE ON pql.attribute_source
   FOR EACH STATEMENT EXECUTE FUNCTION pql._definitions_changed();
 
 CREATE TABLE pql.attribute_use (
@@ -167,11 +170,11 @@ CREATE OR REPLACE FUNCTION pql._attribute_columns(unit text, relation oid)
                   WHEN EXISTS (SELECT FROM named) AND a.attname NOT IN (SELECT n.name FROM named AS n) THEN 'no rule names it' END AS why
       FROM pg_attribute AS a WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped),
     placed AS MATERIALIZED (SELECT f.*, count(*) FILTER (WHERE f.why IS NULL) OVER (ORDER BY f.attnum) AS place FROM found AS f)
-    SELECT p.name, CASE WHEN p.why IS NULL AND p.place <= 100 THEN p.type END, p.declared, p.why IS NULL AND p.place <= 100,
+    SELECT p.name, p.type, p.declared, p.why IS NULL AND p.place <= 100,
            coalesce(p.why, CASE WHEN p.place > 100 THEN 'there are 100 before it' END)
     FROM placed AS p ORDER BY p.attnum;
   END;
-COMMENT ON FUNCTION pql._attribute_columns(text, oid) IS 'The columns of a relation: which are kept as attributes of a unit, as which type, and why the others aren''t.';
+COMMENT ON FUNCTION pql._attribute_columns(text, oid) IS 'The columns of a relation: as which type rules see them (null: they can''t), which are kept as attributes of a unit, and why the others aren''t.';
 REVOKE ALL ON FUNCTION pql._attribute_columns(text, oid) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._attach_attributes(unit text, relation regclass, key_column text, account_column text)
@@ -253,6 +256,7 @@ BEGIN
     owner = excluded.owner, key_column = excluded.key_column, account_column = excluded.account_column, columns = excluded.columns,
     types = excluded.types, watched = excluded.watched, broken = NULL, refreshed_at = excluded.refreshed_at, attached_at = excluded.attached_at,
     attached_by = excluded.attached_by;
+  PERFORM pql._know_columns(unit, relation);
   IF watched THEN
     PERFORM pql._watch_attributes(unit, relation, current_user);
   ELSE
@@ -305,6 +309,21 @@ COMMENT ON FUNCTION pql.attach_users(text, text, text) IS
   'Attaches a relation with attributes of users, one row each, as pql.attach_accounts does for accounts. account_id is the column with the account that a user belongs to.';
 REVOKE ALL ON FUNCTION pql.attach_users(text, text, text) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION pql._know_columns(unit text, relation oid) RETURNS void
+  LANGUAGE sql VOLATILE PARALLEL UNSAFE COST 5000
+  BEGIN ATOMIC
+    UPDATE pql.attribute_source AS s
+    SET columns = coalesce(c.kept, '{}'), types = coalesce(c.kept_types, '{}'), usable_columns = coalesce(c.usable, '{}'), usable_types = coalesce(c.types, '{}')
+    FROM (SELECT array_agg(x.name) FILTER (WHERE x.kept) AS kept, array_agg(x.type) FILTER (WHERE x.kept) AS kept_types,
+                 array_agg(x.name) FILTER (WHERE x.type IS NOT NULL) AS usable, array_agg(x.type) FILTER (WHERE x.type IS NOT NULL) AS types
+          FROM pql._attribute_columns(_know_columns.unit, _know_columns.relation) AS x) AS c
+    WHERE s.unit = _know_columns.unit
+      AND (s.columns, s.types, s.usable_columns, s.usable_types)
+          IS DISTINCT FROM (coalesce(c.kept, '{}'), coalesce(c.kept_types, '{}'), coalesce(c.usable, '{}'), coalesce(c.types, '{}'));
+  END;
+COMMENT ON FUNCTION pql._know_columns(text, oid) IS 'Notes which columns of a relation rules may name, and which are kept.';
+REVOKE ALL ON FUNCTION pql._know_columns(text, oid) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION pql._detach_attributes(unit text) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -352,7 +371,6 @@ DECLARE
   s pql.attribute_source;
   relation oid;
   found_columns text[];
-  found_types text[];
   missing text;
   detail text;
 BEGIN
@@ -371,7 +389,7 @@ BEGIN
     BEGIN
       relation := pql._attribute_relation(s.schema_name, s.relation_name);
       -- What is there now: columns may have come, and a table that took the name has no triggers.
-      SELECT array_agg(c.name), array_agg(c.type) INTO found_columns, found_types FROM pql._attribute_columns(s.unit, relation) AS c WHERE c.kept;
+      SELECT array_agg(c.name) INTO found_columns FROM pql._attribute_columns(s.unit, relation) AS c WHERE c.kept;
       SELECT string_agg(n.name, ', ' ORDER BY n.name) INTO missing
       FROM pql._named_attributes() AS n WHERE n.unit = s.unit AND n.name <> ALL (coalesce(found_columns, '{}'));
       IF relation IS NOT NULL AND missing IS NOT NULL THEN
@@ -384,9 +402,7 @@ BEGIN
       ELSIF NOT s.watched AND pql._is_watched(relation) THEN
         PERFORM pql._unwatch_attributes(relation); -- of two rows with one key they would see one
       END IF;
-      IF (found_columns, found_types) IS DISTINCT FROM (s.columns, s.types) THEN
-        UPDATE pql.attribute_source AS x SET columns = coalesce(found_columns, '{}'), types = coalesce(found_types, '{}') WHERE x.unit = s.unit;
-      END IF;
+      PERFORM pql._know_columns(s.unit, relation);
       UPDATE pql.attribute_source AS x SET watched = s.watched, broken = NULL, refreshed_at = statement_timestamp() WHERE x.unit = s.unit;
       SELECT s.unit, r.changed, r.added, r.removed INTO unit, changed, added, removed FROM pql._refresh_attributes(s.unit) AS r;
       RETURN NEXT;

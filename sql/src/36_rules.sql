@@ -32,6 +32,28 @@ CREATE OR REPLACE FUNCTION pql._program_attributes(document jsonb) RETURNS TABLE
 COMMENT ON FUNCTION pql._program_attributes(jsonb) IS 'The columns of attached relations that a document''s rules name: what pql.attribute_use is to have.';
 REVOKE ALL ON FUNCTION pql._program_attributes(jsonb) FROM PUBLIC;
 
+-- What rules name is kept, and a change of it decides anew.
+CREATE OR REPLACE FUNCTION pql._use_attributes() RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  changed text;
+BEGIN
+  FOR changed IN
+    WITH named AS MATERIALIZED (
+      SELECT DISTINCT n.unit, n.name FROM pql.program AS p, pql._program_attributes(p.document) AS n
+      WHERE p.status IN ('building', 'shadow', 'live') OR p.finishing),
+    gone AS (
+      DELETE FROM pql.attribute_use AS u WHERE (u.unit, u.name) NOT IN (SELECT n.unit, n.name FROM named AS n) RETURNING u.unit),
+    came AS (
+      INSERT INTO pql.attribute_use (unit, name) SELECT n.unit, n.name FROM named AS n ON CONFLICT DO NOTHING RETURNING unit)
+    SELECT DISTINCT s.unit FROM pql.attribute_source AS s WHERE s.unit IN (SELECT gone.unit FROM gone UNION ALL SELECT came.unit FROM came) ORDER BY 1
+  LOOP
+    PERFORM pql.refresh_attributes(changed);
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION pql._use_attributes() IS 'Keeps the attributes that the programs in force name.';
+REVOKE ALL ON FUNCTION pql._use_attributes() FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION pql._assess(program text, subject text, as_of timestamptz DEFAULT NULL, note boolean DEFAULT false)
   RETURNS TABLE (score int, kinds jsonb, measures jsonb, in_segment boolean, rules boolean, kinds_met boolean, motion text, blocked_by text,
                  moves boolean)

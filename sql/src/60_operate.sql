@@ -156,13 +156,18 @@ CREATE OR REPLACE FUNCTION pql._leave_due(as_of timestamptz) RETURNS bigint
 COMMENT ON FUNCTION pql._leave_due(timestamptz) IS 'Looks again at open episodes whose time to leave has come; returns how many.';
 REVOKE ALL ON FUNCTION pql._leave_due(timestamptz) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION pql._review_rising(as_of timestamptz) RETURNS bigint
+  AS 'MODULE_PATHNAME', 'pql__review_rising' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000;
+COMMENT ON FUNCTION pql._review_rising(timestamptz) IS 'Looks, as often as programs say (re_evaluate), for subjects that would enter or leave though nothing happened, because time alone raises their score or changes what a rule says; returns how many.';
+REVOKE ALL ON FUNCTION pql._review_rising(timestamptz) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION pql._now() RETURNS timestamptz
   AS 'MODULE_PATHNAME', 'pql__now' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 250;
 COMMENT ON FUNCTION pql._now() IS 'The instant that now means: the time of the database, or the newest event where all sources have an event clock.';
 REVOKE ALL ON FUNCTION pql._now() FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql.tick(as_of timestamptz DEFAULT NULL)
-  RETURNS TABLE (held_released bigint, episodes_reviewed bigint, ids_forgotten bigint, partitions_changed bigint)
+  RETURNS TABLE (held_released bigint, episodes_reviewed bigint, ids_forgotten bigint, partitions_changed bigint, subjects_reviewed bigint)
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 ROWS 1 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
@@ -171,6 +176,9 @@ BEGIN
   END IF;
   held_released := pql._release_held(coalesce(tick.as_of, 'infinity'));
   episodes_reviewed := pql._leave_due(coalesce(tick.as_of, pql._now()));
+  subjects_reviewed := pql._review_rising(coalesce(tick.as_of, pql._now()));
+  UPDATE pql.program AS p SET finishing = false
+  WHERE p.finishing AND NOT EXISTS (SELECT FROM pql.episode AS e WHERE (e.program_id, e.version) = (p.program_id, p.version) AND e.left_at IS NULL);
   -- What comes in time is later than all that has been forgotten, by more than the horizon: the table need not be asked about it.
   WITH gone AS (
     DELETE FROM pql.seen_event AS e USING pql.source AS s,
@@ -187,5 +195,5 @@ BEGIN
   RETURN NEXT;
 END $$;
 COMMENT ON FUNCTION pql.tick(timestamptz) IS
-  'Does what time alone brings by an instant (null: now, by the sources'' clock): folds held events that are due (an instant of the future makes none due before its time), ends episodes whose score has fallen, forgets event ids past the dedup horizon. Also tells, once each, of partitions that came, went or were emptied without a trigger''s knowing (pql.sources lists them until they are mended). Returns how many of each. Safe to call at any time, from pg_cron or by hand.';
+  'Does what time alone brings by an instant (null: now, by the sources'' clock): folds held events that are due (an instant of the future makes none due before its time), ends episodes whose score has fallen, lets in who has cooled down, looks for those whom time alone takes in or out (where programs have such rules or scores), forgets event ids past the dedup horizon. Also tells, once each, of partitions that came, went or were emptied without a trigger''s knowing (pql.sources lists them until they are mended). Returns how many of each. Safe to call at any time, from pg_cron or by hand.';
 REVOKE ALL ON FUNCTION pql.tick(timestamptz) FROM PUBLIC;

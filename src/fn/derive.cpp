@@ -1,6 +1,7 @@
 // Backfill, rebuild, and what time alone brings.
 #include "pg/derive.hpp"
 #include "pg/identity.hpp"
+#include "pg/review.hpp"
 #include "pg/read.hpp"
 #include "pg/srf.hpp"
 
@@ -95,13 +96,22 @@ PQL_FUNCTION(_release_held) {
   return Int64GetDatum(release_held(*current_definitions(), PG_GETARG_TIMESTAMPTZ(0)));
 }
 
-// Looks again at open episodes whose time to leave has come. Returns how many ended.
+// Looks again at open episodes whose time to leave has come, and at who has cooled down. Returns how many there were.
 PQL_FUNCTION(_leave_due) {
   using namespace pql;
   using namespace pql::pg;
   lock_identities();
   flush_pending();
-  return Int64GetDatum(review_homes(*current_definitions(), PG_GETARG_TIMESTAMPTZ(0)));
+  return Int64GetDatum(review_due(*current_definitions(), PG_GETARG_TIMESTAMPTZ(0)));
+}
+
+// Looks again at whom time alone takes in or out. Returns how many there were.
+PQL_FUNCTION(_review_rising) {
+  using namespace pql;
+  using namespace pql::pg;
+  lock_identities();
+  flush_pending();
+  return Int64GetDatum(review_rising(*current_definitions(), PG_GETARG_TIMESTAMPTZ(0)));
 }
 
 // Seals a source. Arguments: source, instant.

@@ -38,12 +38,12 @@ private:
 std::optional<Datum> current_attributes(std::string_view home, Snapshot snapshot);
 std::optional<Datum> attributes_at(std::string_view home, Micros as_of, Snapshot snapshot);
 
-/// A column that is kept.
+/// A column that rules may name.
 struct AttributeColumn {
   std::string name;
   Oid type; ///< of the column, or of what its domain is made of; text for an enum
 };
-/// The columns kept of a unit, in their order; none when nothing is attached.
+/// Those of a unit, in their order; none when nothing is attached.
 std::vector<AttributeColumn> attribute_columns(Unit unit);
 
 // ---------------------------------------------------------------------------------------------------------------- keeping

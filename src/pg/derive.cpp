@@ -6,6 +6,7 @@
 #include "pg/guc.hpp"
 #include "pg/identity.hpp"
 #include "pg/people.hpp"
+#include "pg/review.hpp"
 #include "pg/spi.hpp"
 
 extern "C" {
@@ -422,8 +423,8 @@ void derive(const Definitions &plan, const std::vector<std::string> &homes, Scan
 }
 
 // Episodes of people who are seen in some homes (null: in any), wherever they are kept: less may be left of their scores.
-std::vector<OpenEpisode> people_above(const Definitions &plan, const std::vector<std::string> *homes) {
-  std::vector<OpenEpisode> out;
+std::vector<Reviewed> people_above(const Definitions &plan, const std::vector<std::string> *homes) {
+  std::vector<Reviewed> out;
   if (!plan.has_unit(Unit::user)) return out;
   std::vector<std::string> programs;
   for (const Program &p : plan.programs()) {
@@ -483,9 +484,9 @@ void derive_homes(const Definitions &plan, const std::vector<std::string> &homes
   if (homes.empty() || unreadable(plan)) return;
   std::vector<std::string> sorted = homes;
   sort(sorted);
-  const std::vector<OpenEpisode> people = people_above(plan, &sorted);
+  const std::vector<Reviewed> people = people_above(plan, &sorted);
   std::vector<std::string> locked = sorted;
-  for (const OpenEpisode &e : people) locked.push_back(e.home);
+  for (const Reviewed &e : people) locked.push_back(e.home);
   sort(locked);
   lock_homes(locked);
   ScanRange range;

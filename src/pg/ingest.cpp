@@ -345,55 +345,6 @@ Micros decision_time(const Definitions &plan, const SourceInfo *source, Micros n
   return std::max(event_clock(), newest_in_batch);
 }
 
-// ------------------------------------------------------------------------------------------------------- what time brings
-
-std::int64_t release_held(const Definitions &plan, Micros as_of) {
-  Scratch memory("pql held events");
-  Batch batch(memory.arena(), plan.trackers());
-  take_due(plan, memory.arena(), batch, as_of);
-  const auto n = static_cast<std::int64_t>(batch.events());
-  if (n == 0) return 0;
-  MergeOptions o;
-  o.as_of = std::min(as_of, reading_time(plan));
-  merge_batch(plan, batch, o);
-  return n;
-}
-
-void review(const Definitions &plan, const std::vector<OpenEpisode> &episodes, Micros as_of) {
-  Scratch memory("pql review");
-  Batch batch(memory.arena(), plan.trackers());
-  for (const OpenEpisode &e : episodes) {
-    if (e.unit == Unit::user) note_person(e.home, e.subject, {.as_of = as_of, .may_enter = true, .review = true});
-    else batch.home(is_account_home(e.home), home_id(e.home));
-  }
-  MergeOptions o;
-  o.as_of = as_of;
-  o.review = true;
-  merge_batch(plan, batch, o);
-}
-
-std::int64_t review_homes(const Definitions &plan, Micros as_of) {
-  std::vector<OpenEpisode> due;
-  Spi spi;
-  const std::uint64_t n = spi.run("SELECT home, unit, subject_id FROM pql.episode WHERE left_at IS NULL AND leaves_at <= $1"
-                                  " UNION SELECT home, unit, subject_id FROM pql.episode WHERE cools_until <= $1",
-                                  {Arg::time(as_of)});
-  for (std::uint64_t i = 0; i < n; i++)
-    due.push_back({spi.text(i, 1), spi.text(i, 2) == "user" ? Unit::user : Unit::account, spi.text(i, 3)});
-  spi.finish();
-  std::vector<std::string> homes;
-  for (const OpenEpisode &e : due) homes.push_back(e.home);
-  std::sort(homes.begin(), homes.end());
-  lock_homes(homes);
-  review(plan, due, as_of);
-  if (n) {
-    Spi ended;
-    ended.run("UPDATE pql.episode SET cools_until = NULL WHERE cools_until <= $1", {Arg::time(as_of)});
-    ended.finish();
-  }
-  return static_cast<std::int64_t>(n);
-}
-
 // --------------------------------------------------------------------------------------------------------------- pending
 
 namespace {

@@ -122,19 +122,6 @@ private:
   double value_results_[kMostRules];
 };
 
-/// Folds held events that are due (see take_due). Returns how many.
-std::int64_t release_held(const Definitions &plan, Micros as_of);
-/// An open episode: the home that keeps it, and whose it is.
-struct OpenEpisode {
-  std::string home;
-  Unit unit;
-  std::string subject;
-};
-/// Decides anew upon open episodes; people's homes must be locked.
-void review(const Definitions &plan, const std::vector<OpenEpisode> &episodes, Micros as_of);
-/// Decides anew upon open episodes whose time to leave has come. Returns how many there were.
-std::int64_t review_homes(const Definitions &plan, Micros as_of);
-
 /// The instant of decisions now: the statement's start, or, by the event clock, the newest event seen.
 Micros decision_time(const Definitions &plan, const SourceInfo *source, Micros newest_in_batch);
 

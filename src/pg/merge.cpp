@@ -1,6 +1,7 @@
 #include "core/qualify/qualify.hpp"
 #include "pg/merge.hpp"
 
+#include "pg/assess.hpp"
 #include "pg/hints.hpp"
 #include "pg/identity.hpp"
 #include "pg/ingest.hpp"
@@ -35,6 +36,8 @@ public:
 
   std::vector<Decision> finish() {
     store_.close();
+    attributes_.close();
+    errors_.record();
     std::ranges::stable_partition(decisions_, [](const Decision &d) { return d.kind != Decision::Kind::fades; });
     return std::move(decisions_);
   }
@@ -102,6 +105,7 @@ private:
   }
 
   bool merge_into(HomeDelta &d, Home &head, const StoredRow &row) {
+    head_ = &head;
     if (!row.found && !is_account_home(d.key)) fresh_.push_back(home_id(d.key));
     for (const Subject &m : d.home.members) load_part(d.key, head, m.id.view());
     bool exact = true;
@@ -158,7 +162,7 @@ private:
   // Whether more events make more points, so that of several writers' events none takes back what another's decide.
   static bool rises_only(const Program &p) {
     return p.def.segment.empty() && only_adds_up(p) &&
-           std::ranges::none_of(p.def.signals, [](const SignalDef &d) { return d.measure == Measure::value; });
+           std::ranges::none_of(p.def.signals, [](const SignalDef &d) { return d.measure >= Measure::value; });
   }
 
   bool attempt_in_turn(HomeDelta &d, const StoredRow &row, bool queue) {
@@ -469,7 +473,8 @@ private:
       const Subject whole = scored(*p, key, s);
       const Micros at = std::max(options_.as_of, whole.last_seen);
       const Sight sight = look_at(*p, whole, at);
-      const Micros end = look(x, p->def.qualify, sight, at, fell(*p, whole, sight, at));
+      const Micros since = x.since, end = look(x, p->def.qualify, sight, at, fell(*p, whole, sight, at));
+      changed_ |= x.since != since;
       if (end != kNever) leave(*p, key, s, sight.score, end);
     }
   }
@@ -664,32 +669,67 @@ private:
   bool ends_before(const Program &p, const Subject &whole, const Standing &x) {
     if (x.since != kNever || x.leaves_at == kNever || std::ranges::all_of(p.def.signals, only_gives)) return false;
     const Micros just_before = x.leaves_at - p.def.qualify.dwell - 1;
-    return just_before >= whole.last_seen && look_at(p, whole, just_before).score < p.def.qualify.leave;
+    if (just_before < whole.last_seen) return false;
+    return score(p, plan_.trackers(), whole, just_before, reasons_, given_) < p.def.qualify.leave;
   }
 
   static bool only_gives(const SignalDef &d) {
-    return d.max_points > 0 && (d.measure == Measure::count || d.measure == Measure::milestone || d.measure == Measure::activation);
+    return d.max_points >= 0 && (d.measure == Measure::count || d.measure == Measure::milestone || d.measure == Measure::activation);
   }
 
-  // Fills reasons_.
-  Sight look_at(const Program &p, const Subject &whole, Micros at) {
+  // Fills reasons_ and given_.
+  Sight look_at(const Program &p, const Subject &whole, Micros at) { return assessed(p, whole, at, Ask::score).sight(); }
+
+  Assessment assessed(const Program &p, const Subject &whole, Micros at, Ask ask) {
     reasons_.resize(p.def.signals.size());
-    Sight sight{.score = score(p, plan_.trackers(), whole, at, reasons_)};
-    std::array<int, kKinds> points{};
-    for (std::size_t i = 0; i < reasons_.size(); i++) points[static_cast<std::size_t>(p.def.signals[i].kind)] += reasons_[i].points;
-    sight.fit = has_kinds(p.def.qualify, points);
-    return sight;
+    const Assessment a = assess(plan_, p, whole, at, facts_of(p, whole, at), reasons_, &errors_, ask);
+    given_ = a.given;
+    return a;
+  }
+
+  // What rules rest on besides the state, read under the snapshot of what is merged: whoever changes it writes the home, too.
+  Facts facts_of(const Program &p, const Subject &whole, Micros at) {
+    const RuleNeeds needs = needs_of(plan_, p);
+    Facts f;
+    if (needs.users) f.users_active = p.def.unit == Unit::user ? whole.events && is_active(whole.last_seen, at) : users_active(at);
+    if (!needs.attributes && !needs.account) return f;
+    call([&] { MemoryContextReset(bodies_.context()); });
+    if (needs.attributes) f.attributes = attributes_of(p.def.unit, whole.id.view());
+    if (needs.account && !account_.empty()) f.account = attributes_of(Unit::account, account_);
+    return f;
+  }
+
+  std::optional<Datum> attributes_of(Unit unit, std::string_view id) {
+    const struct Within {
+      MemoryContext before;
+      ~Within() { MemoryContextSwitchTo(before); }
+    } within{MemoryContextSwitchTo(bodies_.context())};
+    return attributes_.current(home_key(unit == Unit::account, id), store_.snapshot());
+  }
+
+  int users_active(Micros at) {
+    load_all_parts(delta_->key, *head_);
+    ActiveUsers users(at);
+    users.add(*head_);
+    for (const Part &part : parts_) users.add(part.home);
+    for (const Lane &l : lanes_) users.add(l.share);
+    return users.count();
   }
 
   // Since when a subject that is low now has been, if nothing happened since it was seen last.
-  Micros fell(const Program &p, const Subject &whole, const Sight &sight, Micros at) const {
+  Micros fell(const Program &p, const Subject &whole, const Sight &sight, Micros at) {
     if (sight.score >= p.def.qualify.leave || !finite(whole.last_seen)) return at;
-    return falls_below(p, plan_.trackers(), whole, whole.last_seen, p.def.qualify.leave);
+    return falls(p, whole, whole.last_seen);
+  }
+
+  // When the score falls below what keeps it in. After look_at.
+  Micros falls(const Program &p, const Subject &whole, Micros since) {
+    return falls_below(p, plan_.trackers(), whole, since, p.def.qualify.leave, given_);
   }
 
   // What a program's score rests on.
   Subject scored(const Program &p, std::string_view key, const Subject &s) {
-    return whole_subject(p.def.unit, key, s, p.def.scores_milestones());
+    return whole_subject(p.def.unit, key, s, p.def.scores_milestones() || needs_of(plan_, p).milestones);
   }
 
   Subject whole_subject(Unit unit, std::string_view key, const Subject &s, bool milestones) {
@@ -710,10 +750,19 @@ private:
     if (std::any_of(homes_.begin(), homes_.end(), [&](std::string_view h) { return written_.contains(h); })) see_own_writes();
     Subject whole = s;
     bool copied = false;
+    Micros last = kAlways;
+    account_ = {};
+    const auto seen_in = [&](std::string_view home, const Subject &there) {
+      if (!is_account_home(home) || !there.events || there.last_seen < last) return;
+      if (there.last_seen > last || home_id(home) < account_) account_ = home_id(home);
+      last = there.last_seen;
+    };
+    seen_in(key, s);
     for (std::string_view other : homes_) {
       if (other == key) continue;
       const std::string_view member = is_account_home(other) ? s.id.view() : std::string_view{};
       for (const Subject &there : shares_of(store_, arena(), other, member)) {
+        seen_in(other, there);
         if (!copied) whole = copy_of(arena(), s);
         copied = true;
         (void)whole.merge(arena(), plan_.trackers(), there); // an inexact funnel keeps what is certain
@@ -742,7 +791,7 @@ private:
     if (!finite(d.signal_at)) d.signal_at = at;
     forget(p, subject);
     Standing &x = subject.standings.push(arena(), {.program = p.id, .version = p.version});
-    d.leaves_at = x.leaves_at = end_of(x, p.def.qualify, falls_below(p, plan_.trackers(), whole, at, p.def.qualify.leave));
+    d.leaves_at = x.leaves_at = end_of(x, p.def.qualify, falls(p, whole, at));
     d.reasons = reasons_json(p, reasons_);
     d.headline = headline(p, d.subject_id, points, reasons_);
     Home all;
@@ -756,10 +805,12 @@ private:
       fold_all_milestones(key, all);
     }
     d.context = context_json(plan_, p, whole_subject(p.def.unit, key, subject, true), all, account);
-    d.motion = p.def.motions.back().motion;
-    d.next_best_action = p.def.motions.back().next_best_action;
-    d.contact_after = std::max(d.signal_at + p.def.motions.back().after, at);
-    d.contact_by = p.def.motions.back().by ? d.contact_after + p.def.motions.back().by : kNever;
+    const int first = assessed(p, whole, at, Ask::route).motion;
+    const MotionDef &m = first < 0 ? p.def.motions.back() : p.def.motions[static_cast<std::size_t>(first)];
+    d.motion = m.motion;
+    d.next_best_action = m.next_best_action;
+    d.contact_after = std::max(d.signal_at + m.after, at);
+    d.contact_by = m.by ? d.contact_after + m.by : kNever;
     decisions_.push_back(std::move(d));
   }
 
@@ -802,7 +853,7 @@ private:
     Decision d{};
     d.kind = Decision::Kind::stays;
     fill(d, p, key, subject, points, at);
-    d.leaves_at = x.leaves_at = end_of(x, p.def.qualify, falls_below(p, plan_.trackers(), whole, at, p.def.qualify.leave));
+    d.leaves_at = x.leaves_at = end_of(x, p.def.qualify, falls(p, whole, at));
     changed_ = true;
     decisions_.push_back(std::move(d));
   }
@@ -842,6 +893,12 @@ private:
   bool may_enter_ = true;
   bool changed_ = false; ///< the ledger of what is being merged
   std::vector<Reason> reasons_;
+  std::span<const double> given_; ///< what the last look was given besides the state
+  std::string_view account_;      ///< in which a person was seen last
+  Home *head_ = nullptr;          ///< of what is being merged
+  AttributeReader attributes_;
+  Scratch bodies_{"pql attributes"};
+  RuleErrors errors_;
   std::vector<Decision> decisions_;
 };
 

@@ -13,25 +13,11 @@ using Word = std::string_view;
 
 // What isn't served yet, and therefore refused by name: published, it would do nothing. Whoever brings a part deletes its lines.
 constexpr Unserved kUnserved[] = {
-    {"program", "segment"},
-    {"program", "measures"},
     {"program", "guardrails"},
-    {"program", "examples"},
     {"program", "holdout"},
-    {"program", "limits"},
-    {"program", "re_evaluate"},
-    {"signal", "value"},
     {"signal", "flag"},
-    {"qualify", "dwell"},
-    {"qualify", "cool_down"},
-    {"qualify", "min_kinds"},
-    {"qualify", "required_kinds"},
-    {"qualify", "when"},
-    {"qualify", "at_least"},
     {"qualify", "capacity"},
-    {"motion", "when"},
     {"motion", "skills"},
-    {"measure word", "value"},
     {"measure word", "flag"},
     {}, // the end: all else may go
 };
