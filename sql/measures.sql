@@ -132,6 +132,10 @@ SELECT count(*), count(*) FILTER (WHERE found > 0) FROM compared WHERE org = 'bu
 SELECT signal, round(told::numeric, 3) AS told, abs(found - told) / told < 0.05 AS about FROM told('busy', '2026-04-20') AS t (signal, told)
   JOIN (SELECT signal, value AS found FROM pql.explain('all_of_it', 'busy', '2026-04-20')) AS x USING (signal)
 WHERE told > 0 ORDER BY signal;
+-- what isn't exact says by how much it may be off
+SELECT signal, abs(value - told) <= (evidence->>'error')::float8 AS within FROM pql.explain('all_of_it', 'busy', '2026-04-19 10:00') JOIN told('busy', '2026-04-19 10:00') AS t (signal, told) USING (signal)
+WHERE evidence ? 'error' ORDER BY signal;
+SELECT count(*) FROM pql.explain('all_of_it', 'acme', '2026-04-20') WHERE evidence ?| ARRAY['error', 'at_least'];
 SELECT * FROM pql.verify();
 
 -- a program that comes later needs the history of what is new in it, and shares the rest

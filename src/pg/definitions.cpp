@@ -32,12 +32,11 @@ Unit unit_of(std::string_view s) { return s == "account" ? Unit::account : Unit:
 } // namespace
 
 const EventPlan *EventTable::find(std::string_view name) const noexcept {
-  const EventPlan *const other = any_.empty() ? nullptr : &any_;
-  if (slots_.empty()) return other;
+  if (slots_.empty()) return others();
   const std::uint64_t hash = hash_of(name, 0);
   for (std::uint64_t i = hash;; i++) {
     const Named *const e = slots_[i & (slots_.size() - 1)];
-    if (!e) return other;
+    if (!e) return others();
     if (e->hash == hash && e->name == name) return &e->plan;
   }
 }

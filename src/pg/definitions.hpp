@@ -50,6 +50,7 @@ private:
     EventPlan plan;
   };
   EventPlan &of(std::string_view name);
+  const EventPlan *others() const noexcept { return any_.empty() ? nullptr : &any_; }
   void place(const Named &e) noexcept;
 
   EventPlan any_; ///< of events without one of their own; the others begin with it

@@ -125,6 +125,8 @@ std::string evidence_json(const SignalDef &d, const Reason &r) {
   json out = json::object();
   if (!r.event.empty()) out["event_id"] = event_id_text(r.event);
   if (finite(r.at)) out["at"] = print_instant(r.at);
+  if (std::isinf(r.error)) out["at_least"] = true; // the value is no smaller
+  else if (r.error > 0) out["error"] = shown(r.error);
   if (!d.why.empty()) out["why"] = d.why;
   return dump(out);
 }

@@ -11,7 +11,8 @@ std::string reasons_json(const Program &p, std::span<const Reason> reasons);
 /// The points by kind of signal: {kind: points}.
 std::string kinds_json(const Program &p, std::span<const Reason> reasons);
 
-/// What one signal's points rest on: {event_id, at}, empty when nothing does.
+/// What one signal's points rest on: {event_id, at}, empty when nothing does. Of a value that isn't exact also {error}, by how much it
+/// may be off, or {at_least: true}.
 std::string evidence_json(const SignalDef &d, const Reason &r);
 
 /// Where a subject stands in an activation, and what is open.

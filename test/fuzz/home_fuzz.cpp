@@ -27,6 +27,7 @@ void require(bool holds) {
 
 void look_at(Arena &a, const Subject &s) {
   Subject c = copy_of(a, s);
+  for (MarksState &m : c.marks) m.marks.stored = {}; // as if something had been added
   (void)c.settle(a, kTrackers);
   for (const FunnelState &f : c.funnels) {
     if (f.tracker < std::size(kTrackers)) (void)f.funnel.read(kTrackers[f.tracker].funnel);

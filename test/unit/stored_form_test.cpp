@@ -374,7 +374,7 @@ TEST(StoredForm, OfBuckets) {
   h.owner.marks[0].marks.settle(spec);
   const std::string stored = hex(encode(a, h));
   // buckets, their width, the number of the first on the grid, its sum; instants
-  EXPECT_EQ(stored.substr(16, 48), "00" "4260d71d14000000" "0174" "03" "01" "80f6ba870a" "40" "03" "40" "00" "01010101");
+  EXPECT_EQ(stored.substr(16, 52), "00" "4260d71d14000000" "0174" "03" "01" "80f6ba870a" "40" "03" "40" "00" "01010101");
 }
 
 TEST(StoredForm, OfAnotherVersionIsRefused) {

@@ -270,6 +270,10 @@ void write_marks(Writer &w, const Subject &s) {
   w.varint(s.marks.size);
   for (const MarksState &m : s.marks) {
     const Marks &x = m.marks;
+    if (!x.stored.empty()) {
+      w.raw(x.stored.data(), x.stored.size());
+      continue;
+    }
     const std::uint8_t form = form_of(x);
     w.varint(m.tracker);
     w.u8(static_cast<std::uint8_t>(x.kind));
@@ -292,6 +296,7 @@ void read_marks(Reader &r, Arena &a, Subject &s) {
   for (std::size_t i = 0; i < n && r.ok(); i++) {
     MarksState m{};
     Marks &x = m.marks;
+    const char *const begin = r.rest().data();
     m.tracker = static_cast<TrackerId>(r.varint());
     const std::uint8_t kind = r.u8();
     x.newest = r.i64();
@@ -306,6 +311,7 @@ void read_marks(Reader &r, Arena &a, Subject &s) {
       if (window) read_window(r, a, x, form);
       else read_spans(r, a, x, form);
     }
+    x.stored = {begin, static_cast<std::size_t>(r.rest().data() - begin)};
     s.marks.push(a, m);
   }
 }

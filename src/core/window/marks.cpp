@@ -195,6 +195,7 @@ void Marks::push(Arena &a, const MarksSpec &spec, const Mark &m) {
 void Marks::add(Arena &a, const MarksSpec &spec, Micros at, std::uint64_t key, double value, std::string_view id) {
   if (at < -kMaxMark || at > kMaxMark) return;
   kind = spec.kind;
+  stored = {};
   if (at > newest || (at == newest && id > event.view())) {
     newest = at;
     event.assign(a, id);
@@ -209,6 +210,7 @@ void Marks::add(Arena &a, const MarksSpec &spec, Micros at, std::uint64_t key, d
 void Marks::merge(Arena &a, const MarksSpec &spec, const Marks &o) {
   if (o.kind != spec.kind || o.newest == kAlways) return;
   kind = spec.kind;
+  stored = {};
   if (o.newest > newest || (o.newest == newest && o.event.view() > event.view())) {
     newest = o.newest;
     event.assign(a, o.event.view());
@@ -218,7 +220,7 @@ void Marks::merge(Arena &a, const MarksSpec &spec, const Marks &o) {
 }
 
 void Marks::settle(const MarksSpec &spec) {
-  if (kind != spec.kind || newest == kAlways) return;
+  if (kind != spec.kind || newest == kAlways || !stored.empty()) return;
   switch (kind) {
   case MarksKind::window: return settle_window(*this, spec);
   case MarksKind::days: return settle_days(*this, spec);

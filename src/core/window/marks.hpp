@@ -61,6 +61,7 @@ struct Marks {
   Vec<Mark> all;            ///< by key and time; window: buckets first
   Micros newest = kAlways;
   Bytes event;
+  std::string_view stored; ///< as it was read, while nothing has been added: most events add to few of a subject's trackers
 
   void add(Arena &a, const MarksSpec &spec, Micros at, std::uint64_t key, double value, std::string_view event);
   void merge(Arena &a, const MarksSpec &spec, const Marks &o);
