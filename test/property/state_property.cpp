@@ -125,6 +125,7 @@ TEST(SubjectLaws, WithoutFunnelsMergeIsAlwaysExactCommutativeAndAssociative) {
             std::vector<Fold> all = any_folds(20);
             std::erase_if(all, [](const Fold &f) { return kTrackers[f.tracker].kind == Tracker::Kind::funnel; });
             s = subject_of(a, all);
+            RC_ASSERT(s.settle(a, kTrackers));
           }
           const auto merged = [&](std::vector<int> order) {
             Subject s = copy_of(a, part[order[0]]);
@@ -274,6 +275,7 @@ TEST(SubjectLaws, NothingThatMayBeEarlierIsLostWhenMilestonesAreKeptApart) {
           Home h;
           h.head = true;
           h.owner = subject_of(a, before);
+          (void)h.owner.settle(a, kTrackers);
           const std::string stored(encode(a, h, Milestones::apart)), log(encode_milestones(a, h.owner.milestones));
           Subject news = decode(a, stored).value().owner, whole;
           for (const Fold &f : after) {
@@ -418,7 +420,7 @@ TEST(HomeLaws, AMemberThatIsDamagedDoesNotWake) {
   check("damaged", rc::check([] {
           Arena a;
           Home h;
-          h.members.push(a, subject_of(a, any_folds(20)));
+          (void)h.members.push(a, subject_of(a, any_folds(20))).settle(a, kTrackers);
           std::optional<Home> dozing = decode(a, encode(a, h, Milestones::apart), Members::asleep);
           RC_ASSERT(dozing.has_value());
           Subject &s = dozing->members[0];
