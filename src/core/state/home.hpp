@@ -42,7 +42,7 @@ inline constexpr std::uint8_t kMaxHomeDepth = 14, kMaxLanes = 16;
 /// A home's row is written with every event, a milestone once.
 enum class Milestones : std::uint8_t { inside, apart };
 
-/// The stored form. What every event changes (when a subject was seen) lies together, next to what some do (sums), so that an
+/// The stored form, of subjects whose marks are settled. What every event changes (when a subject was seen) lies together, next to what some do (sums), so that an
 /// update logs few bytes.
 std::string_view encode(Arena &a, const Home &h, Milestones where = Milestones::inside);
 
