@@ -98,7 +98,7 @@ public:
 
 private:
   void count(const Entry &e) {
-    if (e.kind != Entry::Kind::event) return; // what was sealed has no events any more
+    if (!e.plan) return; // what was sealed has no events any more
     for (const Action &a : program_.def.unit == Unit::account ? e.plan->on_account : e.plan->on_user) {
       if (a.rule >= 0 && !e.rules[static_cast<std::size_t>(a.rule)]) continue;
       for (std::size_t i = 0; i < uses_.size(); i++) counts_[i] += program_.signals[i].main == a.tracker;
@@ -141,11 +141,11 @@ PQL_FUNCTION(preview) {
     const auto in = standing.find(entries.front().subject);
     const bool qualified = in != standing.end() && (in->second || was >= before->def.qualify.leave);
     if (in != standing.end()) standing.erase(in);
-    const int is = life.points(tried, as_of);
-    const bool qualifies = is >= (qualified ? tried.def.qualify.leave : tried.def.qualify.enter);
+    const Sight sight = life.look_at(tried, as_of);
+    const bool qualifies = qualified ? !is_below(tried.def.qualify, sight) : enters(tried.def.qualify, nullptr, sight, as_of);
     stay += qualified && qualifies;
     if (qualified == qualifies) return;
-    add(qualifies ? "enters" : "leaves", life.id(), before ? Cell::of(was) : Cell::null(), is, reasons_json(tried, life.reasons()));
+    add(qualifies ? "enters" : "leaves", life.id(), before ? Cell::of(was) : Cell::null(), sight.score, reasons_json(tried, life.reasons()));
   });
   for (const auto &[id, over] : standing) { // of whom there is nothing left
     if (over) add("leaves", id, Cell::of(0), 0, "[]");
@@ -172,6 +172,8 @@ PQL_FUNCTION(backtest_episodes) {
     fail(ERRCODE_INVALID_PARAMETER_VALUE, "part must be from 0 to parts - 1");
   const Program &tried = plan.programs()[0];
   const std::span<const Program> programs = std::span(plan.programs()).first(both ? plan.programs().size() : 1);
+  // Where who cools down, or rises by himself, enters at whatever event comes next.
+  what.every_event = std::ranges::any_of(programs, [](const Program &p) { return p.def.qualify.cool_down > 0 || rises_by_itself(p); });
   Tape tape;
   gather(plan, tried.def.unit, what, tape);
   Life life(plan, tried.def.unit);
@@ -236,9 +238,9 @@ PQL_FUNCTION(_judge) {
     tape.play([&](std::span<const Entry> entries) {
       life.begin(entries);
       life.live_until(now);
-      const int points = life.points(p, now);
-      const bool qualified = points >= p.def.qualify.enter;
-      rows.add({Cell::of(id), Cell::of(points), Cell::of(qualified), qualified ? Cell::of(p.def.motions.back().motion) : Cell::null()});
+      const Sight sight = life.look_at(p, now);
+      const bool qualified = enters(p.def.qualify, nullptr, sight, now);
+      rows.add({Cell::of(id), Cell::of(sight.score), Cell::of(qualified), qualified ? Cell::of(p.def.motions.back().motion) : Cell::null()});
     });
   }
   return Datum{0};

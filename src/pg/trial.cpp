@@ -1,5 +1,7 @@
 #include "pg/trial.hpp"
 
+#include <array>
+
 #include "pg/derive.hpp"
 
 namespace pql::pg {
@@ -9,6 +11,7 @@ struct Gatherer {
   Tape &tape;
   Unit unit;
   std::uint64_t part, parts;
+  bool every; // also events that do nothing
 
   bool wants(std::string_view subject) const noexcept { return parts == 1 || hash_of(subject, 1) % parts == part; }
   void add(const Entry &e) const {
@@ -22,16 +25,19 @@ bool does_something(std::span<const Action> actions, std::span<const bool> rules
 
 void take_event(void *arg, const Event &e, const EventPlan *plan) {
   const auto &to = *static_cast<const Gatherer *>(arg);
-  if (!plan || (to.unit == Unit::account && !e.has_account)) return;
-  if (!does_something(to.unit == Unit::account ? plan->on_account : plan->on_user, e.rules)) return;
+  if (to.unit == Unit::account && !e.has_account) return;
+  const bool does = plan && does_something(to.unit == Unit::account ? plan->on_account : plan->on_user, e.rules);
+  if (!does && !to.every) return;
   Entry x;
   x.at = e.at;
-  x.plan = plan;
+  x.plan = does ? plan : nullptr;
   x.subject = to.unit == Unit::account ? e.account : e.user;
   if (to.unit == Unit::account) x.user = e.user;
   x.id = e.id;
-  x.rules = e.rules;
-  x.values = e.values;
+  if (does) {
+    x.rules = e.rules;
+    x.values = e.values;
+  }
   to.add(x);
 }
 
@@ -77,7 +83,7 @@ void gather_sealed(const Definitions &plan, const ScanRange &range, const Gather
 } // namespace
 
 void gather(const Definitions &plan, Unit unit, const Gathering &what, Tape &to) {
-  Gatherer gatherer{to, unit, static_cast<std::uint64_t>(what.part), static_cast<std::uint64_t>(what.parts)};
+  Gatherer gatherer{to, unit, static_cast<std::uint64_t>(what.part), static_cast<std::uint64_t>(what.parts), what.every_event};
   ScanRange range;
   range.until = what.until;
   range.homes = what.homes;
@@ -122,7 +128,7 @@ void Life::take(const Entry &e) {
   }
   const bool account = unit_ == Unit::account;
   const Event event{account ? e.user : e.subject, account ? e.subject : std::string_view{}, account, e.at, e.id, e.rules, e.values};
-  batch_.fold_into(subject_, event, e.plan->actions());
+  batch_.fold_into(subject_, event, e.plan ? e.plan->actions() : EventActions{});
 }
 
 // Of events of one instant one may have completed an activation that all of them together complete otherwise: as in a derivation
@@ -136,61 +142,80 @@ void Life::settle() {
   (void)subject_.settle(scratch_.arena(), plan_.trackers());
 }
 
-int Life::points(const Program &p, Micros at) {
+Sight Life::look_at(const Program &p, Micros at) {
   reasons_.resize(p.def.signals.size());
-  return score(p, plan_.trackers(), subject_, at, reasons_);
+  Sight sight{.score = score(p, plan_.trackers(), subject_, at, reasons_)};
+  std::array<int, kKinds> points{};
+  for (std::size_t i = 0; i < reasons_.size(); i++) points[static_cast<std::size_t>(p.def.signals[i].kind)] += reasons_[i].points;
+  sight.fit = has_kinds(p.def.qualify, points);
+  return sight;
+}
+
+Micros Life::fell(const Program &p, const Sight &sight, Micros at) const {
+  if (sight.score >= p.def.qualify.leave || !finite(subject_.last_seen)) return at;
+  return falls_below(p, plan_.trackers(), subject_, subject_.last_seen, p.def.qualify.leave);
 }
 
 namespace {
 
-bool enters(const QualifyDef &q, int points) noexcept { return points >= q.enter; }
-bool leaves(const QualifyDef &q, int points) noexcept { return points < q.leave; }
-
 // One program's view of the subject that is played.
-struct Watch {
-  const Program *program;
-  Spell spell;
-  bool open = false;
+class Watch {
+public:
+  explicit Watch(const Program &p) : program_(p) {}
+
+  // Whether an episode ended by an instant: as nobody looked, maybe before.
+  template <class F>
+  void end(Life &life, Micros at, F &&f) {
+    if (!is_in()) return;
+    const QualifyDef &q = program_.def.qualify;
+    const Sight sight = life.look_at(program_, at);
+    const Micros end = look(standing_, q, sight, at, life.fell(program_, sight, at));
+    if (end == kNever) return;
+    spell_.left = std::max(end, spell_.entered);
+    f(program_, spell_);
+    known_ = q.cool_down > 0;
+    standing_ = {.open = false, .since = end + q.cool_down};
+  }
+  void enter(Life &life, Micros at) {
+        const Sight sight = life.look_at(program_, at);
+    if (!enters(program_.def.qualify, known_ ? &standing_ : nullptr, sight, at)) return;
+    spell_ = {spell_.left == kNever ? at : std::max(at, spell_.left), kNever, sight.score};
+    standing_ = {};
+    known_ = true;
+  }
+  bool is_in() const noexcept { return known_ && standing_.open; }
+  template <class F>
+  void tell_if_open(F &&f) const {
+    if (is_in()) f(program_, spell_);
+  }
+
+private:
+  const Program &program_;
+  Spell spell_;
+  Standing standing_;
+  bool known_ = false; ///< whether anything is remembered of the subject: standing_
 };
 
 } // namespace
 
 void replay(std::span<const Program> programs, Life &life, Micros until, const std::function<void(const Program &, const Spell &)> &f) {
-  std::vector<Watch> watches;
-  for (const Program &p : programs) watches.push_back({&p, {}});
-  Micros last = kAlways; // the newest event
-  const auto close = [&](Watch &w, Micros at) {
-    w.open = false;
-    w.spell.left = std::max(at, w.spell.entered);
-    f(*w.program, w.spell);
-  };
-  // The end is when the score fell, be it that nobody looked before the next event.
-  const auto end_what_ended = [&](Micros now) {
-    for (Watch &w : watches) {
-      const QualifyDef &q = w.program->def.qualify;
-      if (!w.open || !leaves(q, life.points(*w.program, now))) continue;
-      close(w, std::min(now, life.ends(*w.program, last)));
-    }
+  std::vector<Watch> watches(programs.begin(), programs.end());
+  const auto look = [&](Micros at) {
+    for (Watch &w : watches) w.end(life, at, f);
   };
   while (life.next() <= until && life.next() != kNever) {
     const Micros now = life.next();
-    end_what_ended(now);
+    if (finite(now)) look(now);
     (void)life.step();
     if (!finite(now)) continue; // what was sealed
-    last = now;
-    for (Watch &w : watches) {
-      const int points = life.points(*w.program, now);
-      if (w.open && leaves(w.program->def.qualify, points)) close(w, now);
-      else if (!w.open && enters(w.program->def.qualify, points)) {
-        w.spell = {std::max(now, w.spell.left == kNever ? now : w.spell.left), kNever, points};
-        w.open = true;
-      }
+    for (Watch &w : watches) { // in this order: an episode that has just ended is over
+      const bool was_in = w.is_in();
+      w.end(life, now, f);
+      if (!was_in) w.enter(life, now);
     }
   }
-  end_what_ended(until);
-  for (const Watch &w : watches) {
-    if (w.open) f(*w.program, w.spell);
-  }
+  look(until);
+  for (const Watch &w : watches) w.tell_if_open(f);
 }
 
 } // namespace pql::pg

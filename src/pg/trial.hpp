@@ -3,6 +3,7 @@
 // of their times.
 #pragma once
 
+#include "core/qualify/qualify.hpp"
 #include "pg/tape.hpp"
 
 namespace pql::pg {
@@ -12,11 +13,12 @@ struct Gathering {
   Micros until = kNever;                           ///< later events are left out
   const std::vector<std::string> *homes = nullptr; ///< only these (null: all)
   std::string_view user;                           ///< only this user's events
+  bool every_event = false;                        ///< also those that do nothing
   int part = 0, parts = 1;                         ///< only such a share of the subjects
 };
 
 /// Gathers what matters to the programs of a plan, of subjects of a unit: events that do something there, milestones that were
-/// stated, and what was sealed. Others have no points.
+/// stated, and what was sealed. Others have no points, and points only fall while nothing else happens.
 void gather(const Definitions &plan, Unit unit, const Gathering &what, Tape &to);
 
 /// A subject, as its entries are played.
@@ -35,10 +37,12 @@ public:
 
   std::string_view id() const noexcept { return entries_.front().subject; }
   const Subject &subject() const noexcept { return subject_; }
-  int points(const Program &p, Micros at);
-  /// When the points fall below what keeps it in.
-  Micros ends(const Program &p, Micros after) const { return falls_below(p, plan_.trackers(), subject_, after, p.def.qualify.leave); }
-  std::span<const Reason> reasons() const noexcept { return reasons_; } ///< of the last points()
+  int points(const Program &p, Micros at) { return look_at(p, at).score; }
+  /// All that entering and staying depend on.
+  Sight look_at(const Program &p, Micros at);
+  std::span<const Reason> reasons() const noexcept { return reasons_; } ///< of the last points() or look_at()
+  /// Since when a subject that is low at an instant has been, if nothing happened since it was seen last.
+  Micros fell(const Program &p, const Sight &sight, Micros at) const;
 
 private:
   void take(const Entry &e);
