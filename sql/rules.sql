@@ -92,16 +92,19 @@ INSERT INTO pql.attribute VALUES
     "ratio": 0.5, "key": "00000000-0000-0000-0000-000000000001", "doc": {"tier": "gold"}, "Odd name": "x", "quiet": "1 day 02:00:00", "few": 7}'),
   ('a:tiny', '-infinity', NULL, '{"plan": null, "employees": "many", "mrr": "NaN", "score": 1e400, "big": 1e30, "paying": "maybe", "since": "soon", "day": 5, "ratio": 1e300, "key": "k", "quiet": true, "few": 70000}'),
   ('u:u0', '-infinity', 'acme', '{"role": "admin"}');
--- What is published goes through here; rules aren't served yet, so that the row is written.
-CREATE FUNCTION pg_temp.force(document jsonb) RETURNS void LANGUAGE sql AS $$
-  INSERT INTO pql.program (program_id, program, version, status, document) SELECT (SELECT max(p.program_id) + 1 FROM pql.program AS p), document->>'program', 1, 'live', document
+-- What is published goes through here; rules aren't served yet, so that the row is written. A version takes the place of the one before.
+CREATE FUNCTION pg_temp.force(made jsonb) RETURNS void LANGUAGE sql AS $$
+  UPDATE pql.program SET status = 'retired' WHERE status = 'live';
+  INSERT INTO pql.program (program_id, program, version, status, document)
+  SELECT coalesce(max(p.program_id) FILTER (WHERE p.program = made->>'program'), max(p.program_id) + 1), made->>'program',
+         coalesce(max(p.version) FILTER (WHERE p.program = made->>'program'), 0) + 1, 'live', made
+  FROM pql.program AS p
 $$;
 -- What a rule in a place says of acme and of tiny.
 CREATE FUNCTION pg_temp.try(rule text, place text DEFAULT 'when', unit text DEFAULT 'account') RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   out text;
 BEGIN
-  DELETE FROM pql.program WHERE program = 'try';
   PERFORM pg_temp.force(CASE place WHEN 'when' THEN pg_temp.program('try', "when" => rule, unit => unit) WHEN 'segment' THEN pg_temp.program('try', segment => rule, unit => unit)
     ELSE pg_temp.program('try', signal => rule, unit => unit) END);
   SELECT rule || ': ' || string_agg(s || ' ' || CASE place WHEN 'when' THEN a.rules::text WHEN 'segment' THEN a.in_segment::text
@@ -136,7 +139,6 @@ SET TIME ZONE 'UTC';
 SET DateStyle = ISO;
 
 -- The points add up, and a value shows.
-DELETE FROM pql.program WHERE program = 'try';
 SELECT pg_temp.force(pg_temp.program('fit', signal => 'attr.employees / 10.0', measure => 'users_active * 2', motion => 'attr.plan = ''team''', block => 'kind.fit < 5'));
 SELECT e.signal, e.points, round(e.value::numeric, 3), pql.score('fit', s) FROM unnest('{acme,tiny,nobody}'::text[]) AS s, pql.explain('fit', s) AS e;
 SELECT * FROM pql.scoreboard('fit') ORDER BY 1;
@@ -151,7 +153,6 @@ SELECT t, b.subject_id, b.score, b.kinds FROM unnest('{2026-01-02 12:00,2026-01-
 -- Rules that fail
 --
 
-DELETE FROM pql.program WHERE program = 'fit';
 SELECT pg_temp.force(pg_temp.program('fails', segment => '1 / (attr.employees - 120) > 0', measure => 'ln(calls - calls)', signal => '10 / (attr.employees - 120)', "when" => '1 / (users_active - 3) >= 0',
   one_of => 'attr.plan::int > 5', motion => 'repeat(attr.plan, 1000000000) = ''x''', block => 'points.fit / (score - score) > 1'));
 SELECT * FROM pql._assess('fails', 'acme');
@@ -161,7 +162,6 @@ SELECT * FROM pql._assess('fails', 'acme', note => true);
 SELECT program, version, path, errors, last_at > now() - interval '1 hour', example FROM pql.rule_errors ORDER BY path COLLATE "C";
 -- one failure takes nothing from the others
 DELETE FROM pql.rule_error;
-DELETE FROM pql.program WHERE program = 'fails';
 SELECT pg_temp.force(pg_temp.program('fails', signal => '1 / 0.0 * attr.mrr', measure => 'attr.employees', "when" => 'weight = 120', one_of => 'attr.plan::int > 5', motion => '1 / (users_active - 3) > 0',
   block => 'weight > 100'));
 SELECT * FROM pql._assess('fails', 'acme', note => true);
@@ -177,7 +177,6 @@ INSERT INTO ev VALUES (60, '2026-01-06', 'u0', 'acme', 'call');
 -- Whoever may read scores needs no rights on what rules name, and rules have none.
 CREATE ROLE pql_rules_reader;
 GRANT SELECT ON pql.state, pql.milestone_log, pql.episode TO pql_rules_reader;
-DELETE FROM pql.program WHERE program = 'fails';
 SELECT pg_temp.force(pg_temp.program('read', signal => 'case attr.plan when ''free'' then 5 end'));
 SET ROLE pql_rules_reader;
 SELECT e.signal, e.points FROM pql.explain('read', 'acme') AS e;
