@@ -41,7 +41,7 @@ SELECT path, problem, hint FROM pql._check_rules(pg_temp.program('p', segment =>
 SELECT path, problem, hint FROM pql._check_rules(pg_temp.program('p', segment => 'attr.plan = account.plan', unit => 'user'));
 
 -- Attributes, as attach_accounts and attach_users keep them.
-INSERT INTO pql.attribute_source (unit, schema_name, relation_name, owner, key_column, columns, types, watched)
+INSERT INTO pql.attribute_source (unit, schema_name, relation_name, owner, key_column, usable_columns, usable_types, watched)
 VALUES ('account', 'crm', 'accounts', 'x', 'id', '{plan,employees,mrr,score,big,paying,since,day,ratio,key,doc,"Odd name",quiet,few}',
         '{text,integer,numeric,"double precision",bigint,boolean,"timestamp with time zone",date,real,uuid,jsonb,"character varying",interval,smallint}', false),
        ('user', 'crm', 'users', 'x', 'id', '{role}', '{text}', false);
@@ -167,7 +167,7 @@ SELECT pg_temp.force(pg_temp.program('fails', signal => '1 / 0.0 * attr.mrr', me
 SELECT * FROM pql._assess('fails', 'acme', note => true);
 SELECT path, errors, example FROM pql.rule_errors;
 -- a column that is gone
-UPDATE pql.attribute_source SET columns = '{plan}', types = '{text}' WHERE unit = 'account';
+UPDATE pql.attribute_source SET usable_columns = '{plan}', usable_types = '{text}' WHERE unit = 'account';
 SELECT * FROM pql._assess('fails', 'acme', note => true);
 SELECT path, errors, example FROM pql.rule_errors ORDER BY path COLLATE "C";
 SELECT pql.score('fails', 'acme'), pql.score('plain', 'acme');

@@ -151,6 +151,7 @@ PQL_FUNCTION(preview) {
     if (over) add("leaves", id, Cell::of(0), 0, "[]");
   }
   rows.add({Cell::of("stays"), Cell::null(), Cell::null(), Cell::null(), Cell::null(), Cell::of(stay)});
+  life.close();
   return Datum{0};
 }
 
@@ -184,6 +185,7 @@ PQL_FUNCTION(backtest_episodes) {
       rows.add({Cell::of(life.id()), Cell::time(s.entered), Cell::time_or_null(s.left), Cell::of(s.score), Cell::of(&p != &tried)});
     });
   });
+  life.close();
   return Datum{0};
 }
 
@@ -218,6 +220,7 @@ PQL_FUNCTION(score_history) {
   });
   const std::vector<Reason> none(p.def.signals.size());
   for (std::uint64_t i = 0; tape.entries() == 0 && i <= steps; i++) tell(instant(i), 0, none);
+  life.close();
   return Datum{0};
 }
 
@@ -243,6 +246,7 @@ PQL_FUNCTION(_judge) {
       rows.add({Cell::of(id), Cell::of(sight.score), Cell::of(qualified), qualified ? Cell::of(p.def.motions.back().motion) : Cell::null()});
     });
   }
+  life.close();
   return Datum{0};
 }
 

@@ -16,7 +16,7 @@ Tape::Tape() : context_(memory_.context()), most_(static_cast<std::size_t>(work_
 void Tape::add(const Entry &e) {
   const std::size_t numbers = e.values.size() * sizeof(double);
   const std::size_t size =
-      rounded(sizeof(Head) + numbers + e.subject.size() + e.user.size() + e.id.size() + e.rules.size() + e.body.size());
+      rounded(sizeof(Head) + numbers + e.subject.size() + e.other.size() + e.id.size() + e.rules.size() + e.body.size());
   Head h{};
   h.hash = hash_of(e.subject, 0);
   h.at = e.at;
@@ -24,7 +24,7 @@ void Tape::add(const Entry &e) {
   h.size = static_cast<std::uint32_t>(size);
   h.body = static_cast<std::uint32_t>(e.body.size());
   h.subject = static_cast<std::uint16_t>(e.subject.size());
-  h.user = static_cast<std::uint16_t>(e.user.size());
+  h.other = static_cast<std::uint16_t>(e.other.size());
   h.id = static_cast<std::uint16_t>(e.id.size());
   h.rules = static_cast<std::uint16_t>(e.rules.size());
   h.values = static_cast<std::uint16_t>(e.values.size());
@@ -47,7 +47,7 @@ void Tape::add(const Entry &e) {
   };
   put(&h, sizeof h);
   put(e.values.data(), numbers);
-  for (std::string_view v : {e.subject, e.user, e.id}) put(v.data(), v.size());
+  for (std::string_view v : {e.subject, e.other, e.id}) put(v.data(), v.size());
   put(e.rules.data(), e.rules.size());
   put(e.body.data(), e.body.size());
   p.size += size;
@@ -116,7 +116,7 @@ Entry Tape::entry_at(std::size_t place) const noexcept {
     return v;
   };
   e.subject = take(h.subject);
-  e.user = take(h.user);
+  e.other = take(h.other);
   e.id = take(h.id);
   e.rules = {reinterpret_cast<const bool *>(at), h.rules};
   at += h.rules;

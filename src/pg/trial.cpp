@@ -32,7 +32,8 @@ void take_event(void *arg, const Event &e, const EventPlan *plan) {
   x.at = e.at;
   x.plan = does ? plan : nullptr;
   x.subject = to.unit == Unit::account ? e.account : e.user;
-  if (to.unit == Unit::account) x.user = e.user;
+  if (to.unit == Unit::account) x.other = e.user;
+  else if (e.has_account) x.other = e.account;
   x.id = e.id;
   if (does) {
     x.rules = e.rules;
@@ -84,6 +85,10 @@ void gather_sealed(const Definitions &plan, const ScanRange &range, const Gather
 
 void gather(const Definitions &plan, Unit unit, const Gathering &what, Tape &to) {
   Gatherer gatherer{to, unit, static_cast<std::uint64_t>(what.part), static_cast<std::uint64_t>(what.parts), what.every_event};
+  for (const Program &p : plan.programs()) {
+    const RuleNeeds needs = needs_of(plan, p);
+    gatherer.every |= needs.users || needs.account || needs.time;
+  }
   ScanRange range;
   range.until = what.until;
   range.homes = what.homes;
@@ -100,6 +105,7 @@ void Life::begin(std::span<const Entry> entries) {
   scratch_.arena().reset();
   entries_ = entries;
   played_ = 0;
+  seen_.clear();
   subject_ = {};
   subject_.id = Bytes::borrow(entries.front().subject);
 }
@@ -127,7 +133,11 @@ void Life::take(const Entry &e) {
     return subject_.absorb(arena, plan_.trackers(), h->owner);
   }
   const bool account = unit_ == Unit::account;
-  const Event event{account ? e.user : e.subject, account ? e.subject : std::string_view{}, account, e.at, e.id, e.rules, e.values};
+  if (!e.other.empty()) {
+    Micros &seen = seen_.try_emplace(e.other, e.at).first->second;
+    seen = std::max(seen, e.at);
+  }
+  const Event event{account ? e.other : e.subject, account ? e.subject : std::string_view{}, account, e.at, e.id, e.rules, e.values};
   batch_.fold_into(subject_, event, e.plan ? e.plan->actions() : EventActions{});
 }
 
@@ -144,16 +154,39 @@ void Life::settle() {
 
 Sight Life::look_at(const Program &p, Micros at) {
   reasons_.resize(p.def.signals.size());
-  Sight sight{.score = score(p, plan_.trackers(), subject_, at, reasons_)};
-  std::array<int, kKinds> points{};
-  for (std::size_t i = 0; i < reasons_.size(); i++) points[static_cast<std::size_t>(p.def.signals[i].kind)] += reasons_[i].points;
-  sight.fit = has_kinds(p.def.qualify, points);
-  return sight;
+  const Assessment a = assess(plan_, p, subject_, at, facts_of(p, at), reasons_);
+  given_ = a.given;
+  return a.sight();
+}
+
+// As they were then: attributes have a past, from when they were attached.
+Facts Life::facts_of(const Program &p, Micros at) {
+  const RuleNeeds needs = needs_of(plan_, p);
+  Facts f;
+  const bool account = unit_ == Unit::account;
+  if (needs.users && account)
+    f.users_active = static_cast<int>(std::ranges::count_if(seen_, [&](const auto &u) { return is_active(u.second, at); }));
+  else if (needs.users) f.users_active = subject_.events && is_active(subject_.last_seen, at);
+  if (!needs.attributes && !needs.account) return f;
+  call([&] { MemoryContextReset(bodies_.context()); });
+  if (needs.attributes) f.attributes = attributes_of(home_key(account, id()), at);
+  if (!needs.account || seen_.empty()) return f;
+  const auto last = std::ranges::max_element(seen_, [](const auto &x, const auto &y) { return x.second < y.second; });
+  f.account = attributes_of(home_key(true, last->first), at);
+  return f;
+}
+
+std::optional<Datum> Life::attributes_of(std::string_view home, Micros at) {
+  const struct Within {
+    MemoryContext before;
+    ~Within() { MemoryContextSwitchTo(before); }
+  } within{MemoryContextSwitchTo(bodies_.context())};
+  return attributes_.at(home, at, call([] { return GetActiveSnapshot(); }));
 }
 
 Micros Life::fell(const Program &p, const Sight &sight, Micros at) const {
   if (sight.score >= p.def.qualify.leave || !finite(subject_.last_seen)) return at;
-  return falls_below(p, plan_.trackers(), subject_, subject_.last_seen, p.def.qualify.leave);
+  return falls_below(p, plan_.trackers(), subject_, subject_.last_seen, p.def.qualify.leave, given_);
 }
 
 namespace {
@@ -177,7 +210,7 @@ public:
     standing_ = {.open = false, .since = end + q.cool_down};
   }
   void enter(Life &life, Micros at) {
-        const Sight sight = life.look_at(program_, at);
+    const Sight sight = life.look_at(program_, at);
     if (!enters(program_.def.qualify, known_ ? &standing_ : nullptr, sight, at)) return;
     spell_ = {spell_.left == kNever ? at : std::max(at, spell_.left), kNever, sight.score};
     standing_ = {};

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/qualify/qualify.hpp"
+#include "pg/assess.hpp"
 #include "pg/tape.hpp"
 
 namespace pql::pg {
@@ -18,7 +19,8 @@ struct Gathering {
 };
 
 /// Gathers what matters to the programs of a plan, of subjects of a unit: events that do something there, milestones that were
-/// stated, and what was sealed. Others have no points, and points only fall while nothing else happens.
+/// stated, and what was sealed. Others have no points, and points only fall while nothing else happens; where rules or rising scores
+/// look at time, all events, so that what is decided at each of them is.
 void gather(const Definitions &plan, Unit unit, const Gathering &what, Tape &to);
 
 /// A subject, as its entries are played.
@@ -43,10 +45,14 @@ public:
   std::span<const Reason> reasons() const noexcept { return reasons_; } ///< of the last points() or look_at()
   /// Since when a subject that is low at an instant has been, if nothing happened since it was seen last.
   Micros fell(const Program &p, const Sight &sight, Micros at) const;
+  /// Gives back what facts were read by. On an error PostgreSQL does it instead.
+  void close() { attributes_.close(); }
 
 private:
   void take(const Entry &e);
   void settle();
+  Facts facts_of(const Program &p, Micros at);
+  std::optional<Datum> attributes_of(std::string_view home, Micros at);
 
   const Definitions &plan_;
   Unit unit_;
@@ -56,6 +62,10 @@ private:
   std::span<const Entry> entries_;
   std::size_t played_ = 0;
   std::vector<Reason> reasons_;
+  std::span<const double> given_;              ///< what the last look was given besides the state
+  std::map<std::string_view, Micros> seen_;    ///< an account's users, or a user's account, and when they were seen last
+  AttributeReader attributes_;
+  Scratch bodies_{"pql attributes"};
 };
 
 /// A spell above a threshold.

@@ -33,7 +33,7 @@ FROM pg_extension WHERE extname = 'pql';
 SELECT bag_eq('SELECT relkind::text, relname::text FROM relation', $$VALUES
   ('r', 'source'), ('r', 'source_leaf'), ('r', 'tracker'), ('r', 'program'), ('r', 'state'), ('r', 'milestone_log'), ('r', 'base_state'), ('r', 'user_home'),
   ('r', 'held_event'), ('r', 'seen_event'), ('r', 'forgotten_event'), ('r', 'sealed_event'), ('r', 'unusable_event'), ('r', 'asserted_milestone'),
-  ('r', 'backfill_job'), ('r', 'episode'), ('r', 'routing'), ('r', 'audit'), ('r', 'event_clock'), ('r', 'events'), ('S', 'id_seq'),
+  ('r', 'backfill_job'), ('r', 'episode'), ('r', 'routing'), ('r', 'evaluation'), ('r', 'audit'), ('r', 'event_clock'), ('r', 'events'), ('S', 'id_seq'),
   ('r', 'identity'), ('r', 'free_mail_domain'), ('r', 'identity_lock'), ('r', 'attribute_source'), ('r', 'attribute_use'), ('r', 'attribute'), ('r', 'attribute_history'), ('v', 'attributes'), ('v', 'attribute_sources'), ('r', 'rule_error'), ('v', 'rule_errors'),
   ('v', 'milestones'), ('v', 'members'), ('v', 'subjects'), ('v', 'unusable'), ('v', 'sources'), ('v', 'backfill_progress')$$,
   'tables, views and a sequence');
@@ -247,6 +247,21 @@ CREATE TEMP VIEW aggregate_marking AS
   WHERE routine ~ ('timestamp with time zone|_(' || :'timed' || ')_moved\(|\m(' || :'timed' || ')_state\M')
     AND routine !~ '^pql\.(\w*state_\w+|rollup)\(' AND routine <> 'pql.half_life(interval)'; -- of types, all are above
 SELECT bag_eq('TABLE marking', $$VALUES
+  ('pql.audit_signals(text,regclass)', 'volatile', 'unsafe', '', 'all'),
+  ('pql.backtest(jsonb,timestamp with time zone,timestamp with time zone,regclass,integer)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.backtest_episodes(jsonb,timestamp with time zone,timestamp with time zone,boolean,integer,integer)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.preview(jsonb,timestamp with time zone)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.preview_summary(jsonb,timestamp with time zone)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.readiness(text)', 'volatile', 'unsafe', '', 'all'),
+  ('pql.score_history(text,text,timestamp with time zone,timestamp with time zone,interval)', 'volatile', 'unsafe', '', 'all'),
+  ('pql._audit_signals(text,text[])', 'volatile', 'unsafe', 'strict', 'all'), -- checks the caller's rights itself
+  ('pql._check_examples(jsonb)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._judge(jsonb,text[])', 'volatile', 'unsafe', 'strict', 'owner'),
+  ('pql._know_columns(text,oid)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._lateness(integer)', 'volatile', 'unsafe', '', 'all'),
+  ('pql._outcomes_query(regclass)', 'stable', 'safe', '', 'all'),
+  ('pql._review_rising(timestamp with time zone)', 'volatile', 'unsafe', 'strict', 'owner'),
+  ('pql._use_attributes()', 'volatile', 'unsafe', '', 'owner'),
   ('pql.activation(text,text,timestamp with time zone)', 'volatile', 'unsafe', '', 'all'),
   ('pql.attach(regclass,text,text,text,text,text,text,text,text,text,text,interval,boolean)', 'volatile', 'unsafe', '', 'owner'),
   ('pql.attach_accounts(text,text)', 'volatile', 'unsafe', '', 'owner'),

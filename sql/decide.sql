@@ -1,0 +1,113 @@
+-- Who is decided upon, and how: segments, conditions over attributes and measures, kinds, dwell, cool-down, motions, versions, and what
+-- time alone brings.
+-- covers: S1-21, S1-24, S2-2, S2-3, S2-4, S2-21, S3-5, S3-11
+SET client_min_messages = warning;
+DROP EXTENSION IF EXISTS pql CASCADE;
+CREATE EXTENSION pql;
+SET TIME ZONE 'UTC';
+SET DATESTYLE = ISO;
+\set SHOW_CONTEXT never
+\pset null '(null)'
+\pset format unaligned
+\pset tuples_only on
+
+CREATE SCHEMA app;
+CREATE TABLE app.events (event_id bigint PRIMARY KEY, user_id text, org_id text, name text, ts timestamptz, props jsonb);
+CREATE TABLE app.accounts (id text PRIMARY KEY, plan text, employees int, mrr numeric, renews_on date);
+INSERT INTO app.accounts VALUES ('acme', 'free', 120, 0, '2026-06-01'), ('tiny', 'free', 4, 0, NULL), ('paid', 'enterprise', 900, 9000, NULL);
+SELECT count(*) > 0 AS attached FROM pql.attach('app.events', user_id => 'user_id', account_id => 'org_id', event => 'name', occurred_at => 'ts',
+  event_id => 'event_id', properties => 'props', clock => 'event');
+SELECT what, finding FROM pql.attach_accounts('app.accounts', 'id') WHERE what IN ('rows', 'columns');
+UPDATE pql.source SET max_event_age = '10000 days';
+
+CREATE FUNCTION app.open() RETURNS TABLE (subject_id text, version int, entered_at timestamptz, score int, number int) LANGUAGE sql AS
+  $$SELECT subject_id, version, entered_at, score, number FROM pql.episode WHERE left_at IS NULL ORDER BY subject_id$$;
+
+SELECT pql.publish($${
+  "program": "rollout", "unit": "account", "objective": "expansion",
+  "segment": "attr.plan in ('free', 'team') and attr.employees >= 10",
+  "measures": {"monthly_calls": {"event": "api_call", "measure": "count", "window": "30 days"}},
+  "signals": {
+    "calls":     {"kind": "depth",   "event": "api_call", "measure": "count", "half_life": "7 days", "points_each": 10, "max_points": 50},
+    "teammates": {"kind": "breadth", "measure": "distinct_users", "window": "7 days", "points_each": 10, "max_points": 40},
+    "size":      {"kind": "fit",     "value": "case when attr.employees > 100 then 15 else 0 end", "max_points": 15},
+    "trouble":   {"kind": "risk",    "event": "error", "measure": "count", "half_life": "1 day", "points_each": 10, "max_points": -60}},
+  "qualify": {"enter": 50, "leave": 30, "dwell": "1 day", "cool_down": "10 days", "min_kinds": 2, "required_kinds": ["breadth"],
+              "when": "monthly_calls >= 3 and attr.mrr < 500"},
+  "motions": [{"when": "users_active >= 3", "motion": "account_executive", "after": "1 day", "by": "3 days"},
+              {"otherwise": true, "motion": "in_app"}]}$$);
+SELECT * FROM pql.attribute_use ORDER BY 1, 2;
+SELECT pql.promote('rollout');
+
+-- The score is there, but not the measure that the condition names; then it is.
+INSERT INTO app.events VALUES (1, 'u1', 'acme', 'api_call', '2026-03-01 10:00', '{}'), (2, 'u2', 'acme', 'api_call', '2026-03-01 11:00', '{}');
+SELECT pql.score('rollout', 'acme'), (SELECT count(*) FROM app.open()) AS open;
+INSERT INTO app.events VALUES (3, 'u2', 'acme', 'api_call', '2026-03-01 12:00', '{}');
+SELECT * FROM app.open();
+SELECT subject_id, qualification, motion, score, signal_at, contact_after FROM pql.routing ORDER BY routing_id;
+SELECT signal, kind, points FROM pql.explain('rollout', 'acme');
+
+-- Out of the segment, whatever the score: too small, or on another plan.
+INSERT INTO app.events SELECT 10 + n, 'p' || n % 3, 'paid', 'api_call', '2026-03-01 12:00', '{}' FROM generate_series(1, 6) AS n;
+INSERT INTO app.events SELECT 20 + n, 't' || n % 3, 'tiny', 'api_call', '2026-03-01 12:00', '{}' FROM generate_series(1, 6) AS n;
+SELECT subject_id, score FROM pql.scoreboard('rollout') ORDER BY 1;
+SELECT subject_id FROM app.open();
+-- Until the attribute changes: that is decided upon in the same transaction.
+BEGIN;
+UPDATE app.accounts SET employees = 60 WHERE id = 'tiny';
+SELECT subject_id, motion, qualification FROM pql.routing ORDER BY routing_id;
+COMMIT;
+
+-- Trouble takes points off, below leave. The episode goes on for as long as dwell says; the score recovers before that, by itself.
+INSERT INTO app.events SELECT 100 + n, 'u1', 'acme', 'error', '2026-03-02 00:00', '{}' FROM generate_series(1, 6) AS n;
+SELECT pql.score('rollout', 'acme') < 30 AS low, (SELECT count(*) FROM app.open() WHERE subject_id = 'acme') AS open;
+INSERT INTO app.events VALUES (110, 'u1', 'acme', 'visit', '2026-03-02 23:30', '{}');
+SELECT pql.score('rollout', 'acme') < 30 AS low, (SELECT count(*) FROM app.open() WHERE subject_id = 'acme') AS open;
+
+-- Left for good, a day after it fell. Then it can't enter for ten days, whatever comes; after that it does, though nothing happens.
+INSERT INTO app.events VALUES (120, 'u1', 'other', 'visit', '2026-03-12 00:00', '{}');
+SELECT episodes_reviewed > 0 AS reviewed FROM pql.tick();
+SELECT subject_id, number, left_at, cools_until FROM pql.episode ORDER BY subject_id, number;
+INSERT INTO app.events SELECT 130 + n, 'u' || n, 'acme', 'api_call', '2026-03-19 00:00', '{}' FROM generate_series(1, 5) AS n;
+SELECT pql.score('rollout', 'acme') >= 50 AS enough, (SELECT count(*) FROM app.open()) AS open;
+SELECT subjects_reviewed, episodes_reviewed FROM pql.tick('2026-03-19 12:00');
+SELECT episodes_reviewed FROM pql.tick('2026-03-21 00:00');
+SELECT subject_id, number, entered_at FROM app.open();
+
+-- Versions: who is in stays in by the version that he began under.
+INSERT INTO app.events SELECT 200 + n, 'u' || n, 'acme', 'api_call', '2026-03-25 00:00', '{}' FROM generate_series(1, 5) AS n;
+SELECT * FROM app.open();
+SELECT pql.publish(jsonb_set(document, '{segment}', '"attr.plan = ''team''"')) FROM pql.program WHERE program = 'rollout' AND version = 1;
+INSERT INTO app.events VALUES (210, 'u1', 'acme', 'visit', '2026-03-25 01:00', '{}');
+SELECT subject_id, version FROM app.open();
+SELECT version, status, finishing FROM pql.program ORDER BY version;
+SELECT * FROM pql.verify();
+
+-- Time alone: nobody enters a program about age until the account is a week old, and nothing happens then.
+SELECT pql.publish($${
+  "program": "weekold", "unit": "account", "milestones": {"came": {"event": "visit"}},
+  "signals": {"age": {"kind": "fit", "value": "case when as_of - milestone.came > interval '168 hours' then 20 else 0 end", "max_points": 20}},
+  "qualify": {"enter": 20, "leave": 10}, "re_evaluate": "1 hour"}$$);
+CALL pql.backfill();
+SELECT pql.promote('weekold');
+INSERT INTO app.events VALUES (300, 'n', 'new', 'visit', '2026-03-26 00:00', '{}');
+SELECT subject_id FROM pql.episode WHERE program = 'weekold' AND left_at IS NULL ORDER BY 1;
+SELECT subjects_reviewed FROM pql.tick('2026-04-01 23:00');
+SELECT subjects_reviewed FROM pql.tick('2026-04-02 00:30');
+SELECT subject_id, entered_at FROM pql.episode WHERE program = 'weekold' AND left_at IS NULL ORDER BY 1;
+
+-- A rule that fails says no, fails no insert, and is counted.
+SELECT pql.publish($${
+  "program": "ratio", "unit": "account",
+  "signals": {"visits": {"kind": "depth", "event": "visit", "half_life": "7 days", "points_each": 10, "max_points": 50}},
+  "qualify": {"enter": 10, "when": "1000 / attr.mrr > 1"}}$$);
+CALL pql.backfill();
+SELECT pql.promote('ratio');
+INSERT INTO app.events VALUES (400, 'n', 'acme', 'visit', '2026-04-03 00:00', '{}');
+SELECT program, path, errors, example FROM pql.rule_errors;
+SELECT count(*) FROM pql.episode WHERE program = 'ratio';
+UPDATE app.accounts SET mrr = 100 WHERE id = 'acme';
+SELECT subject_id FROM pql.episode WHERE program = 'ratio';
+SELECT * FROM pql.verify();
+DROP SCHEMA app CASCADE;
+DROP EXTENSION pql CASCADE;
