@@ -109,5 +109,28 @@ SELECT count(*) FROM pql.episode WHERE program = 'ratio';
 UPDATE app.accounts SET mrr = 100 WHERE id = 'acme';
 SELECT subject_id FROM pql.episode WHERE program = 'ratio';
 SELECT * FROM pql.verify();
+
+-- Flagged by hand: who, why, until when.
+SELECT pql.publish($${
+  "program": "referrals", "unit": "account",
+  "signals": {"referral": {"kind": "intent", "flag": true, "max_points": 60, "why": "somebody knows that they want to talk"}},
+  "qualify": {"enter": 60, "leave": 30}}$$);
+SELECT pql.promote('referrals');
+SELECT pql.flag_subject('referrals', 'acme', 'referral', 'met their CTO', 'kim') IS NOT NULL AS flagged;
+SELECT subject_id, left_at IS NULL AS open, score FROM pql.episode WHERE program = 'referrals';
+SELECT pql.score('referrals', 'acme'), pql.score('referrals', 'tiny');
+SELECT subject_id, signal, author, reason, holds FROM pql.flags;
+SELECT pql.lift_flag(flag_id) FROM pql.flags;
+SELECT subject_id, left_at IS NULL AS open FROM pql.episode WHERE program = 'referrals';
+SELECT pql.lift_flag(flag_id) FROM pql.flags;
+SELECT pql.flag_subject('referrals', 'tiny', 'referral', 'for a moment', 'kim', clock_timestamp() + interval '0.2 seconds') IS NOT NULL AS flagged;
+SELECT pg_sleep(0.3);
+SELECT count(*) FROM pql.tick();
+SELECT subject_id, left_at IS NULL AS open FROM pql.episode WHERE program = 'referrals' AND subject_id = 'tiny';
+SELECT pql.flag_subject('referrals', 'acme', 'referal', 'x');
+SELECT pql.flag_subject('referrals', 'acme', 'referral', ' ');
+SELECT pql.flag_subject('rollout', 'acme', 'size', 'x');
+SELECT pql.flag_subject('nothing', 'acme', 'size', 'x');
+SELECT * FROM pql.verify();
 DROP SCHEMA app CASCADE;
 DROP EXTENSION pql CASCADE;

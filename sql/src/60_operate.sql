@@ -176,6 +176,7 @@ BEGIN
   END IF;
   held_released := pql._release_held(coalesce(tick.as_of, 'infinity'));
   episodes_reviewed := pql._leave_due(coalesce(tick.as_of, pql._now()));
+  PERFORM pql._end_flags();
   subjects_reviewed := pql._review_rising(coalesce(tick.as_of, pql._now()));
   UPDATE pql.program AS p SET finishing = false
   WHERE p.finishing AND NOT EXISTS (SELECT FROM pql.episode AS e WHERE (e.program_id, e.version) = (p.program_id, p.version) AND e.left_at IS NULL);

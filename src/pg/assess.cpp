@@ -209,11 +209,12 @@ struct Input {
   Oid io_type = InvalidOid;
 };
 
-// Whether a program has anything that rests on more than the state.
-bool judges(const ProgramDef &p) {
-  const auto flag = [](const MeasureDef &m) { return m.measure == Measure::flag; };
-  return std::ranges::any_of(p.signals, flag) || !subject_rules(p).empty();
+bool has_flags(const ProgramDef &p) {
+  return std::ranges::any_of(p.signals, [](const SignalDef &s) { return s.measure == Measure::flag; });
 }
+
+// Whether a program has anything that rests on more than the state.
+bool judges(const ProgramDef &p) { return has_flags(p) || !subject_rules(p).empty(); }
 
 } // namespace
 
@@ -259,6 +260,7 @@ std::set<AttributeName> attributes_named(const Definitions &plan, const ProgramD
 
 ProgramRules::ProgramRules(const Definitions &plan, const Program &program) {
   const ProgramDef &p = program.def;
+  needs.flags = has_flags(p);
   const Names names(plan, p);
   const std::vector<RuleVariable> variables[] = {names.of(RuleOf::value), names.of(RuleOf::segment), names.of(RuleOf::decision)};
   frame = call([&] { return make_frame(variables[0].data(), variables[0].size(), plan.memory()); });

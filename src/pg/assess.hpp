@@ -106,7 +106,7 @@ Assessment assess(const Definitions &plan, const Program &p, const Subject &whol
 /// What the rules of a program rest on besides the state: facts that must be given, milestones, which subjects are mostly read
 /// without, and time.
 struct RuleNeeds {
-  bool attributes = false, account = false, users = false, milestones = false;
+  bool attributes = false, account = false, flags = false, users = false, milestones = false;
   bool time = false; ///< time alone can change what a rule says (and not only the score's)
 };
 RuleNeeds needs_of(const Definitions &plan, const Program &p);

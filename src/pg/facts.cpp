@@ -6,7 +6,7 @@
 namespace pql::pg {
 
 FactReader::FactReader(const Definitions &plan, const Program &p, Micros as_of, bool now)
-    : plan_(plan), program_(p), needs_(needs_of(plan, p)), as_of_(as_of), now_(now), bodies_("pql facts") {}
+    : plan_(plan), program_(p), needs_(needs_of(plan, p)), as_of_(as_of), now_(now) {}
 
 void FactReader::look_at(Arena &arena, std::string_view id) {
   if (!looks()) return;
@@ -88,22 +88,10 @@ Facts FactReader::of(const Subject &s) {
   Facts f;
   if (program_.def.unit == Unit::user) f.users_active = s.events && is_active(s.last_seen, as_of_);
   else if (const auto a = active_.find(id); a != active_.end()) f.users_active = a->second.count();
-  if (!needs_.attributes && !needs_.account) return f;
-  call([&] { MemoryContextReset(bodies_.context()); });
-  if (needs_.attributes) f.attributes = attributes_of(program_.def.unit, id);
   const auto at = account_of_.find(id);
-  if (needs_.account && at != account_of_.end()) f.account = attributes_of(Unit::account, at->second.account);
+  outside_.add(f, program_, needs_, id, at == account_of_.end() ? std::string_view{} : at->second.account, now_ ? kNever : as_of_,
+               call([] { return GetActiveSnapshot(); }));
   return f;
-}
-
-std::optional<Datum> FactReader::attributes_of(Unit unit, std::string_view id) {
-  const struct Within {
-    MemoryContext before;
-    ~Within() { MemoryContextSwitchTo(before); }
-  } within{MemoryContextSwitchTo(bodies_.context())};
-  const std::string home = home_key(unit == Unit::account, id);
-  Snapshot const snapshot = call([] { return GetActiveSnapshot(); });
-  return now_ ? attributes_.current(home, snapshot) : attributes_.at(home, as_of_, snapshot);
 }
 
 Asked::Asked(FunctionCallInfo fcinfo, int instant) {

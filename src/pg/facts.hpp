@@ -2,7 +2,7 @@
 // Law: what no rule names isn't read.
 #pragma once
 
-#include "pg/assess.hpp"
+#include "pg/outside.hpp"
 #include "pg/read.hpp"
 
 namespace pql::pg {
@@ -21,7 +21,7 @@ public:
   /// The facts of a subject, which live until the next one's are asked for.
   Facts of(const Subject &s);
   /// Gives everything back. On an error PostgreSQL does it instead.
-  void close() { attributes_.close(); }
+  void close() { outside_.close(); }
 
 private:
   struct Seen {
@@ -32,7 +32,6 @@ private:
   void take(std::string_view home, const Home &row);
   void take_batch(Batch &batch);
   void look_back(Arena &arena, const ScanRange &range);
-  std::optional<Datum> attributes_of(Unit unit, std::string_view id);
 
   const Definitions &plan_;
   const Program &program_;
@@ -42,8 +41,7 @@ private:
   bool later_ = false; ///< something of what was seen is later than the instant
   std::map<std::string, ActiveUsers, std::less<>> active_; ///< by account
   std::map<std::string, Seen, std::less<>> account_of_;    ///< of users: where they were seen last
-  AttributeReader attributes_;
-  Scratch bodies_;
+  Outside outside_;
 };
 
 /// What a function is asked: of which program, its first argument, as of which instant. Does what is pending.

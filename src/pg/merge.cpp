@@ -1,10 +1,10 @@
 #include "core/qualify/qualify.hpp"
 #include "pg/merge.hpp"
 
-#include "pg/assess.hpp"
 #include "pg/hints.hpp"
 #include "pg/identity.hpp"
 #include "pg/ingest.hpp"
+#include "pg/outside.hpp"
 #include "pg/packet.hpp"
 #include "pg/people.hpp"
 #include "pg/spi.hpp"
@@ -36,7 +36,7 @@ public:
 
   std::vector<Decision> finish() {
     store_.close();
-    attributes_.close();
+    outside_.close();
     errors_.record();
     std::ranges::stable_partition(decisions_, [](const Decision &d) { return d.kind != Decision::Kind::fades; });
     return std::move(decisions_);
@@ -692,19 +692,8 @@ private:
     const RuleNeeds needs = needs_of(plan_, p);
     Facts f;
     if (needs.users) f.users_active = p.def.unit == Unit::user ? whole.events && is_active(whole.last_seen, at) : users_active(at);
-    if (!needs.attributes && !needs.account) return f;
-    call([&] { MemoryContextReset(bodies_.context()); });
-    if (needs.attributes) f.attributes = attributes_of(p.def.unit, whole.id.view());
-    if (needs.account && !account_.empty()) f.account = attributes_of(Unit::account, account_);
+    outside_.add(f, p, needs, whole.id.view(), account_, kNever, store_.snapshot());
     return f;
-  }
-
-  std::optional<Datum> attributes_of(Unit unit, std::string_view id) {
-    const struct Within {
-      MemoryContext before;
-      ~Within() { MemoryContextSwitchTo(before); }
-    } within{MemoryContextSwitchTo(bodies_.context())};
-    return attributes_.current(home_key(unit == Unit::account, id), store_.snapshot());
   }
 
   int users_active(Micros at) {
@@ -896,8 +885,7 @@ private:
   std::span<const double> given_; ///< what the last look was given besides the state
   std::string_view account_;      ///< in which a person was seen last
   Home *head_ = nullptr;          ///< of what is being merged
-  AttributeReader attributes_;
-  Scratch bodies_{"pql attributes"};
+  Outside outside_;
   RuleErrors errors_;
   std::vector<Decision> decisions_;
 };

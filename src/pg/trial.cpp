@@ -167,21 +167,9 @@ Facts Life::facts_of(const Program &p, Micros at) {
   if (needs.users && account)
     f.users_active = static_cast<int>(std::ranges::count_if(seen_, [&](const auto &u) { return is_active(u.second, at); }));
   else if (needs.users) f.users_active = subject_.events && is_active(subject_.last_seen, at);
-  if (!needs.attributes && !needs.account) return f;
-  call([&] { MemoryContextReset(bodies_.context()); });
-  if (needs.attributes) f.attributes = attributes_of(home_key(account, id()), at);
-  if (!needs.account || seen_.empty()) return f;
   const auto last = std::ranges::max_element(seen_, [](const auto &x, const auto &y) { return x.second < y.second; });
-  f.account = attributes_of(home_key(true, last->first), at);
+  outside_.add(f, p, needs, id(), account || last == seen_.end() ? std::string_view{} : last->first, at, call([] { return GetActiveSnapshot(); }));
   return f;
-}
-
-std::optional<Datum> Life::attributes_of(std::string_view home, Micros at) {
-  const struct Within {
-    MemoryContext before;
-    ~Within() { MemoryContextSwitchTo(before); }
-  } within{MemoryContextSwitchTo(bodies_.context())};
-  return attributes_.at(home, at, call([] { return GetActiveSnapshot(); }));
 }
 
 Micros Life::fell(const Program &p, const Sight &sight, Micros at) const {

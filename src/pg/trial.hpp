@@ -4,7 +4,7 @@
 #pragma once
 
 #include "core/qualify/qualify.hpp"
-#include "pg/assess.hpp"
+#include "pg/outside.hpp"
 #include "pg/tape.hpp"
 
 namespace pql::pg {
@@ -46,13 +46,12 @@ public:
   /// Since when a subject that is low at an instant has been, if nothing happened since it was seen last.
   Micros fell(const Program &p, const Sight &sight, Micros at) const;
   /// Gives back what facts were read by. On an error PostgreSQL does it instead.
-  void close() { attributes_.close(); }
+  void close() { outside_.close(); }
 
 private:
   void take(const Entry &e);
   void settle();
   Facts facts_of(const Program &p, Micros at);
-  std::optional<Datum> attributes_of(std::string_view home, Micros at);
 
   const Definitions &plan_;
   Unit unit_;
@@ -64,8 +63,7 @@ private:
   std::vector<Reason> reasons_;
   std::span<const double> given_;              ///< what the last look was given besides the state
   std::map<std::string_view, Micros> seen_;    ///< an account's users, or a user's account, and when they were seen last
-  AttributeReader attributes_;
-  Scratch bodies_{"pql attributes"};
+  Outside outside_;
 };
 
 /// A spell above a threshold.

@@ -33,7 +33,7 @@ FROM pg_extension WHERE extname = 'pql';
 SELECT bag_eq('SELECT relkind::text, relname::text FROM relation', $$VALUES
   ('r', 'source'), ('r', 'source_leaf'), ('r', 'tracker'), ('r', 'program'), ('r', 'state'), ('r', 'milestone_log'), ('r', 'base_state'), ('r', 'user_home'),
   ('r', 'held_event'), ('r', 'seen_event'), ('r', 'forgotten_event'), ('r', 'sealed_event'), ('r', 'unusable_event'), ('r', 'asserted_milestone'),
-  ('r', 'backfill_job'), ('r', 'episode'), ('r', 'routing'), ('r', 'evaluation'), ('r', 'audit'), ('r', 'event_clock'), ('r', 'events'), ('S', 'id_seq'),
+  ('r', 'backfill_job'), ('r', 'episode'), ('r', 'routing'), ('r', 'evaluation'), ('r', 'flag'), ('v', 'flags'), ('r', 'audit'), ('r', 'event_clock'), ('r', 'events'), ('S', 'id_seq'),
   ('r', 'identity'), ('r', 'free_mail_domain'), ('r', 'identity_lock'), ('r', 'attribute_source'), ('r', 'attribute_use'), ('r', 'attribute'), ('r', 'attribute_history'), ('v', 'attributes'), ('v', 'attribute_sources'), ('r', 'rule_error'), ('v', 'rule_errors'),
   ('v', 'milestones'), ('v', 'members'), ('v', 'subjects'), ('v', 'unusable'), ('v', 'sources'), ('v', 'backfill_progress')$$,
   'tables, views and a sequence');
@@ -252,6 +252,9 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql.backtest_episodes(jsonb,timestamp with time zone,timestamp with time zone,boolean,integer,integer)', 'volatile', 'unsafe', '', 'owner'),
   ('pql.preview(jsonb,timestamp with time zone)', 'volatile', 'unsafe', '', 'owner'),
   ('pql.preview_summary(jsonb,timestamp with time zone)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.flag_subject(text,text,text,text,text,timestamp with time zone)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.lift_flag(bigint)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._end_flags()', 'volatile', 'unsafe', '', 'owner'),
   ('pql.readiness(text)', 'volatile', 'unsafe', '', 'all'),
   ('pql.score_history(text,text,timestamp with time zone,timestamp with time zone,interval)', 'volatile', 'unsafe', '', 'all'),
   ('pql._audit_signals(text,text[])', 'volatile', 'unsafe', 'strict', 'all'), -- checks the caller's rights itself

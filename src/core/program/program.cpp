@@ -15,10 +15,8 @@ using Word = std::string_view;
 constexpr Unserved kUnserved[] = {
     {"program", "guardrails"},
     {"program", "holdout"},
-    {"signal", "flag"},
     {"qualify", "capacity"},
     {"motion", "skills"},
-    {"measure word", "flag"},
     {}, // the end: all else may go
 };
 

@@ -1,0 +1,34 @@
+// What rules rest on besides the state: attributes, and flags that people set by hand.
+// Law: what no rule names isn't read.
+#pragma once
+
+#include "pg/assess.hpp"
+
+namespace pql::pg {
+
+/// Reads it through indexes, for the length of one operation. Opens nothing before it is needed.
+class Outside {
+public:
+  Outside() : bodies_("pql attributes") {}
+  Outside(const Outside &) = delete;
+  Outside &operator=(const Outside &) = delete;
+
+  /// Adds what a program's rules need of a subject, and of the account it is asked with (may be empty), as it is (kNever) or
+  /// as it was at an instant. It lives until the next call.
+  void add(Facts &f, const Program &p, const RuleNeeds &needs, std::string_view id, std::string_view account, Micros as_of, Snapshot snapshot);
+  /// Gives everything back. On an error PostgreSQL does it instead.
+  void close();
+
+private:
+  std::optional<Datum> attributes_of(Unit unit, std::string_view id, Micros as_of, Snapshot snapshot);
+  void find_flags(const std::string &home, const std::string &program, Micros as_of, Snapshot snapshot);
+
+  AttributeReader attributes_;
+  Relation flags_ = nullptr, flags_index_ = nullptr;
+  TupleTableSlot *flag_ = nullptr;
+  std::vector<std::string_view> flagged_; ///< signals, in bodies_
+  MemoryContext memory_ = CurrentMemoryContext; ///< what is opened outlives what is looked at
+  Scratch bodies_;
+};
+
+} // namespace pql::pg
