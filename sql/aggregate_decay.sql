@@ -42,7 +42,7 @@ FROM (SELECT decay_sum('16 hours', ts, v) OVER w AS sum, decay_agg('16 hours', t
 SELECT count(*), bool_and(sum = score) AS sums
 FROM (SELECT ts, decay_sum('16 hours', ts, v) OVER w AS sum, decay_score(decay_agg('16 hours', ts, v) OVER w, ts) AS score
       FROM decay_rows WHERE ts IS NOT NULL AND v IS NOT NULL WINDOW w AS (PARTITION BY g ORDER BY ts RANGE '2 days' PRECEDING)) AS x;
-SELECT decay_sum('1 day', NULL::timestamptz), decay_sum('1 day', now(), NULL), decay_sum('1 day', now(), 3) AS three,
+SELECT decay_sum('1 day', NULL::timestamptz), decay_sum('1 day', now(), NULL), round(decay_sum('1 day', now(), 3)::numeric, 9) AS three,
        (SELECT round(decay_sum('1 day', timestamptz '2026-03-02' - i * interval '1 day', 8)::numeric, 9) FROM generate_series(0, 2) AS i) AS fourteen;
 
 -- Only rows with a null: nothing.

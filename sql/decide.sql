@@ -109,6 +109,15 @@ SELECT count(*) FROM pql.episode WHERE program = 'ratio';
 UPDATE app.accounts SET mrr = 100 WHERE id = 'acme';
 SELECT subject_id FROM pql.episode WHERE program = 'ratio';
 SELECT * FROM pql.verify();
+-- when the last episode of a version that was replaced is over, so is the version
+SELECT count(*) FROM pql.tick('2026-05-01');
+SELECT version, status, finishing FROM pql.program WHERE program = 'rollout' ORDER BY version;
+-- back to the first: what its rules name is kept again, and the second goes on for those who began under it
+UPDATE app.accounts SET employees = 61 WHERE id = 'tiny';
+SELECT pql.rollback('rollout');
+SELECT version, status, finishing FROM pql.program WHERE program = 'rollout' ORDER BY version;
+SELECT unit, name FROM pql.attribute_use ORDER BY 1, 2;
+SELECT pql._attributes_of('a:tiny');
 
 -- Flagged by hand: who, why, until when.
 SELECT pql.publish($${

@@ -470,10 +470,11 @@ BEGIN
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'pql.retire() takes it out of force.';
   END IF;
   PERFORM pql._require_document(previous.document, false);
-  UPDATE pql.program AS p SET status = 'retired', retired_at = clock_timestamp()
+  UPDATE pql.program AS p SET status = 'retired', retired_at = clock_timestamp(), finishing = p.status <> 'building'
   WHERE p.program = rollback.program AND p.status IN ('building', 'shadow', 'live');
-  UPDATE pql.program AS p SET status = 'live', promoted_at = clock_timestamp(), retired_at = NULL
+  UPDATE pql.program AS p SET status = 'live', promoted_at = clock_timestamp(), retired_at = NULL, finishing = false
   WHERE p.program = rollback.program AND p.version = previous.version;
+  PERFORM pql._use_attributes();
   PERFORM pql._audit('rollback', program, jsonb_build_object('version', previous.version, 'from', current, 'reason', reason));
   RETURN previous.version;
 END $$;

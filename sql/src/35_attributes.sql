@@ -310,17 +310,21 @@ COMMENT ON FUNCTION pql.attach_users(text, text, text) IS
 REVOKE ALL ON FUNCTION pql.attach_users(text, text, text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._know_columns(unit text, relation oid) RETURNS void
-  LANGUAGE sql VOLATILE PARALLEL UNSAFE COST 5000
-  BEGIN ATOMIC
-    UPDATE pql.attribute_source AS s
-    SET columns = coalesce(c.kept, '{}'), types = coalesce(c.kept_types, '{}'), usable_columns = coalesce(c.usable, '{}'), usable_types = coalesce(c.types, '{}')
-    FROM (SELECT array_agg(x.name) FILTER (WHERE x.kept) AS kept, array_agg(x.type) FILTER (WHERE x.kept) AS kept_types,
-                 array_agg(x.name) FILTER (WHERE x.type IS NOT NULL) AS usable, array_agg(x.type) FILTER (WHERE x.type IS NOT NULL) AS types
-          FROM pql._attribute_columns(_know_columns.unit, _know_columns.relation) AS x) AS c
-    WHERE s.unit = _know_columns.unit
-      AND (s.columns, s.types, s.usable_columns, s.usable_types)
-          IS DISTINCT FROM (coalesce(c.kept, '{}'), coalesce(c.kept_types, '{}'), coalesce(c.usable, '{}'), coalesce(c.types, '{}'));
-  END;
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  c record;
+BEGIN
+  SELECT coalesce(array_agg(x.name) FILTER (WHERE x.kept), '{}') AS kept, coalesce(array_agg(x.type) FILTER (WHERE x.kept), '{}') AS kept_types,
+         coalesce(array_agg(x.name) FILTER (WHERE x.type IS NOT NULL), '{}') AS usable,
+         coalesce(array_agg(x.type) FILTER (WHERE x.type IS NOT NULL), '{}') AS types
+  INTO c FROM pql._attribute_columns(unit, relation) AS x;
+  -- An UPDATE of no row, too, would make every backend read the definitions again.
+  IF EXISTS (SELECT FROM pql.attribute_source AS s WHERE s.unit = unit
+             AND (s.columns, s.types, s.usable_columns, s.usable_types) IS DISTINCT FROM (c.kept, c.kept_types, c.usable, c.types)) THEN
+    UPDATE pql.attribute_source AS s SET columns = c.kept, types = c.kept_types, usable_columns = c.usable, usable_types = c.types WHERE s.unit = unit;
+  END IF;
+END $$;
 COMMENT ON FUNCTION pql._know_columns(text, oid) IS 'Notes which columns of a relation rules may name, and which are kept.';
 REVOKE ALL ON FUNCTION pql._know_columns(text, oid) FROM PUBLIC;
 

@@ -170,6 +170,8 @@ CREATE OR REPLACE FUNCTION pql.tick(as_of timestamptz DEFAULT NULL)
   RETURNS TABLE (held_released bigint, episodes_reviewed bigint, ids_forgotten bigint, partitions_changed bigint, subjects_reviewed bigint)
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 ROWS 1 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
+DECLARE
+  ended pql.program[];
 BEGIN
   IF NOT isfinite(as_of) THEN
     RAISE EXCEPTION 'as_of must be finite' USING ERRCODE = 'invalid_parameter_value';
@@ -178,8 +180,11 @@ BEGIN
   episodes_reviewed := pql._leave_due(coalesce(tick.as_of, pql._now()));
   PERFORM pql._end_flags();
   subjects_reviewed := pql._review_rising(coalesce(tick.as_of, pql._now()));
-  UPDATE pql.program AS p SET finishing = false
-  WHERE p.finishing AND NOT EXISTS (SELECT FROM pql.episode AS e WHERE (e.program_id, e.version) = (p.program_id, p.version) AND e.left_at IS NULL);
+  ended := ARRAY(SELECT p FROM pql.program AS p WHERE p.finishing AND NOT EXISTS (
+    SELECT FROM pql.episode AS e WHERE (e.program_id, e.version) = (p.program_id, p.version) AND e.left_at IS NULL));
+  IF cardinality(ended) > 0 THEN -- an UPDATE of no row, too, would make every backend read the definitions again
+    UPDATE pql.program AS p SET finishing = false FROM unnest(ended) AS x WHERE (p.program, p.version) = (x.program, x.version);
+  END IF;
   -- What comes in time is later than all that has been forgotten, by more than the horizon: the table need not be asked about it.
   WITH gone AS (
     DELETE FROM pql.seen_event AS e USING pql.source AS s,
