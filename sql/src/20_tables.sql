@@ -239,6 +239,19 @@ CREATE INDEX routing_subject ON pql.routing (program, subject_id);
 COMMENT ON TABLE pql.routing IS 'Decisions: one row per qualification episode, written in the transaction of the event that caused it, with its reasons and the context frozen as of then.';
 COMMENT ON COLUMN pql.routing.qualification IS 'Whether the subject qualified for the first time, or again after it had left.';
 
+CREATE TABLE pql.routing_transition (
+  home        text COLLATE "C" NOT NULL,
+  routing_id  bigint NOT NULL,
+  at          timestamptz NOT NULL,
+  from_state  text,
+  to_state    text NOT NULL,
+  actor       text NOT NULL,
+  reason      text,
+  rep         text
+);
+CREATE INDEX routing_transition_routing ON pql.routing_transition (home, routing_id, at);
+COMMENT ON TABLE pql.routing_transition IS 'How each routing row went from state to state: when, by whom and why.';
+
 CREATE TABLE pql.evaluation (
   program_id    int PRIMARY KEY,
   evaluated_at  timestamptz NOT NULL
@@ -278,6 +291,7 @@ SELECT pg_catalog.pg_extension_config_dump('pql.asserted_milestone', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.backfill_job', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.episode', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.routing', '');
+SELECT pg_catalog.pg_extension_config_dump('pql.routing_transition', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.evaluation', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.audit', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.id_seq', '');
