@@ -111,6 +111,11 @@ struct RuleNeeds {
 };
 RuleNeeds needs_of(const Definitions &plan, const Program &p);
 
+/// How many of a row's members are active users as of an instant.
+inline int active_members(const Home &row, Micros as_of) {
+  return static_cast<int>(std::ranges::count_if(row.members, [&](const Subject &s) { return s.events && is_active(s.last_seen, as_of); }));
+}
+
 /// Who of an account's users is active, from rows of its home, in any number and order.
 class ActiveUsers {
 public:

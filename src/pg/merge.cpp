@@ -469,7 +469,7 @@ private:
     for (std::size_t i = s.standings.size; i-- > 0;) {
       Standing &x = s.standings[i];
       const Program *const p = x.open ? plan_.version(x.program, x.version) : nullptr;
-      if (!p || (options_.only_program && p->id != options_.only_program)) continue;
+      if (!p || (options_.only_program && p->id != options_.only_program) || lasts(*p, x, std::max(options_.as_of, s.last_seen))) continue;
       const Subject whole = scored(*p, key, s);
       const Micros at = std::max(options_.as_of, whole.last_seen);
       const Sight sight = look_at(*p, whole, at);
@@ -477,6 +477,11 @@ private:
       changed_ |= x.since != since;
       if (end != kNever) leave(*p, key, s, sight.score, end);
     }
+  }
+
+  // Whether an open episode is known to last beyond an instant, if nothing happened: it wasn't low, and can't have become so.
+  bool lasts(const Program &p, const Standing &x, Micros at) const {
+    return p.def.unit == Unit::account && x.since == kNever && at < x.leaves_at - p.def.qualify.dwell && !needs_of(plan_, p).time;
   }
 
   // What stays of somebody whose events are gone, until it is known what all of his homes have: his episode.
@@ -629,6 +634,7 @@ private:
   }
 
   void evaluate(const Program &p, std::string_view key, Home &head, Subject &subject) {
+    if (stays_out(p, subject)) return;
     const Subject whole = scored(p, key, subject);
     const Micros at = std::max(options_.as_of, whole.last_seen);
     const Standing *const last = whole.standing(p.id);
@@ -642,6 +648,12 @@ private:
     if (!may_enter_ || !whole.exists()) return;
     const Sight sight = look_at(p, whole, at);
     if (enters(p.def.qualify, last, sight, at)) enter(p, key, head, subject, whole, sight.score, at);
+  }
+
+  // Whether an account is so far from entering that neither rules nor its milestones' times need be asked, as most are.
+  bool stays_out(const Program &p, const Subject &s) const {
+    if (p.def.unit != Unit::account || s.is_open(p.id)) return false;
+    return !may_enter_ || most_score(p, plan_.trackers(), s, std::max(options_.as_of, s.last_seen)) < p.def.qualify.enter;
   }
 
   // An episode ends by the version that it began under.
@@ -698,6 +710,11 @@ private:
 
   int users_active(Micros at) {
     load_all_parts(delta_->key, *head_);
+    if (lanes_.empty()) { // each member stands in one row
+      int n = active_members(*head_, at);
+      for (const Part &part : parts_) n += active_members(part.home, at);
+      return n;
+    }
     ActiveUsers users(at);
     users.add(*head_);
     for (const Part &part : parts_) users.add(part.home);

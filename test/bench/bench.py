@@ -19,7 +19,7 @@ import sys
 import time
 from datetime import datetime, timedelta, timezone
 
-from measure import Profile, Row, count, machine, note, quote, read_sql, short, zipf_tops
+from measure import HERE, Profile, Row, count, machine, note, quote, read_sql, short, zipf_tops
 
 NAMES = """api_call page_viewed login report_viewed search_run project_opened file_uploaded comment_added task_done
 dashboard_viewed export_run pricing_viewed docs_read invite_sent integration_activated webhook_called key_created
@@ -44,6 +44,8 @@ PROGRAM = {
     "qualify": {"enter": 60, "leave": 45},
     "motions": [{"otherwise": True, "motion": "account_executive"}],
 }
+with open(os.path.join(HERE, "programs", "team.json")) as f:
+    TEAM = json.load(f)
 
 # Rows of the table: key -> what is measured, the target as text, and as a number.
 ROWS = {
@@ -67,13 +69,17 @@ ROWS = {
     "wal_copy": ("WAL per event, steady COPY: bytes more than none", "≤ 20 B", 20),
     "wal_single": ("WAL per event, single rows: bytes more than none", "≤ 200 B", 200),
     "backfill": ("history: events/s", "", None),
+    "team_cold": ("30 signals and 10 rules: COPY 1M rows, cold", "", None),
+    "team_copy": ("30 signals and 10 rules: COPY 1M rows, steady", "≤ 1.6", 1.6),
+    "team_batch": ("30 signals and 10 rules: 1000-row INSERT, steady", "≤ 1.3", 1.3),
+    "scoreboard": ("30 signals and 10 rules: scoreboard of {subjects} accounts", "≤ 2 s", 2.0),
 }
 # What --only takes: group -> the rows it fills.
 GROUPS = {
     "copy": ["copy_cold", "copy_steady", "copy_next", "wal_copy"], "batch": ["batch_steady", "batch_new"],
     "single": ["single_c1_on", "single_c1_off", "single_c8_on", "single_c8_off", "wal_single"], "hot": ["hot_on", "hot_off"],
     "partitioned": ["partitioned"], "growth": ["growth_batch", "growth_copy"], "wide": ["growth_wide"], "one_txn": ["one_txn"],
-    "members": ["members"], "backfill": ["backfill"],
+    "members": ["members"], "backfill": ["backfill"], "team": ["team_cold", "team_copy", "team_batch"], "scoreboard": ["scoreboard"],
 }
 
 
@@ -173,20 +179,19 @@ class Bench:
         finally:
             s.close()
 
-    def install_pql(self, name, backfill=True):
+    def install_pql(self, name, backfill=True, program=PROGRAM, before=""):
         """pql on the events of a database; without the backfill, what is in the table stays unread."""
         s = Session(name)
         try:
-            s.run(read_sql("pql.sql", clock=quote(OPTIONS.clock), program=quote(json.dumps(PROGRAM))))
+            s.run(read_sql("pql.sql", clock=quote(OPTIONS.clock)))
+            if before:
+                s.run(before)
+            s.run(f"SELECT pql.publish({quote(json.dumps(program))})")
             if backfill:
-                self.finish_pql(s)
+                s.run("CALL pql.backfill('app.events')")
+                s.run(f"SELECT pql.promote({quote(program['program'])}, override => 'benchmark')")
         finally:
             s.close()
-
-    @staticmethod
-    def finish_pql(s):
-        s.run("CALL pql.backfill('app.events')")
-        s.run("SELECT pql.promote('expansion', override => 'benchmark')")
 
     def prepare(self):
         note(f"generating {short(self.events)} events")
@@ -402,6 +407,14 @@ class Bench:
         self.next_id += last - first + 1
         return rows
 
+    def insert_batches(self, key, sessions, rows):
+        row, n = self.row(key, 1000), len(rows) // 1000
+        self.monitor.run("CHECKPOINT")
+        with profile(key, sessions.get("pql", sessions["none"]).pid):
+            for k in range(n):  # the first fifth warms up, and takes the page images after the checkpoint
+                self.turn(row, sessions, self.insert_text(rows[k * 1000:(k + 1) * 1000]), k, keep=k >= n // 5)
+        self.say(key)
+
     def run_batch(self):
         self.load_stream()
         n = OPTIONS.batches
@@ -414,12 +427,7 @@ class Bench:
                     for k in range(0, len(rows), 5000):
                         s.run(self.insert_text(rows[k:k + 5000]))
                 rows = self.stream_rows(first, first + n * 1000 - 1, day + days)
-            row = self.row(key, 1000)
-            self.monitor.run("CHECKPOINT")
-            with profile(key, self.sessions.get("pql", self.sessions["none"]).pid):
-                for k in range(n):  # the first fifth warms up, and takes the page images after the checkpoint
-                    self.turn(row, self.sessions, self.insert_text(rows[k * 1000:(k + 1) * 1000]), k, keep=k >= n // 5)
-            self.say(key)
+            self.insert_batches(key, self.sessions, rows)
 
     def pgbench(self, database, script, clients, sync):
         """Transactions a second; processor seconds of the backends, and bytes of WAL, for each."""
@@ -709,6 +717,59 @@ class Bench:
         self.drop(*(f"f_{v}" for v in self.main()))
         note("backfill: " + ", ".join(f"{v} {self.events / row.wall[v][0]:,.0f} events/s" for v in row.wall))
 
+    def team_database(self, name, variant):
+        """A database whose accounts have attributes; with pql, what the large program looks at."""
+        self.database(name, "t_none")
+        self.in_database(name, read_sql("accounts.sql", accounts=quote("{" + ",".join(self.accounts) + "}")))
+        if variant == "pql":
+            self.install_pql(name, program=TEAM, before="SELECT pql.attach_accounts('app.accounts', account_id => 'id')")
+
+    def run_team(self):
+        """A program as large as a large team's, against the bare table."""
+        self.accounts = [a for a, in self.gen.run(f"SELECT gen.account_id(n) FROM generate_series(0, {ACCOUNTS}) AS n")]
+        variants = [v for v in self.variants if v in ("none", "pql")]
+        for v in variants:
+            self.team_database(f"w_{v}", v)
+        sessions = {v: self.session(f"w_{v}") for v in variants}
+        for key, first, turns in (("team_cold", 0, 1), ("team_copy", 1, OPTIONS.rounds)):
+            row = self.row(key, self.chunk)
+            with profile(key, sessions.get("pql", sessions["none"]).pid):
+                for k in range(turns):
+                    path = self.file(1, self.chunk, (first + k) * self.chunk_days)
+                    self.monitor.run("CHECKPOINT")
+                    self.turn(row, sessions, self.copy(path), k)
+                    self.remove(path)
+            self.say(key)
+        day = (OPTIONS.rounds + 1) * self.chunk_days
+        self.insert_batches("team_batch", sessions, self.stream_rows(1, OPTIONS.batches * 1000, day))
+        self.rows["team_batch"].notes["routed_pql"] = int(sessions["pql"].value("SELECT count(*) FROM pql.routing"))
+        note(f"routing rows: {self.rows['team_batch'].notes['routed_pql']}")
+        for s in sessions.values():
+            s.close()
+        self.drop(*(f"w_{v}" for v in variants))
+
+    def run_scoreboard(self):
+        """Everybody's score now. Each account has three events; a tenth of them thirty, of ten users."""
+        n = 100_000 if OPTIONS.quick else 1_000_000
+        self.accounts = []
+        self.team_database("c_pql", "none")
+        s = Session("c_pql")
+        s.run(read_sql("many_accounts.sql", accounts=n, names=quote("{" + ",".join(NAMES) + "}")))
+        s.run("VACUUM ANALYZE app.events, app.accounts")
+        s.close()
+        self.install_pql("c_pql", program=TEAM, before="SELECT pql.attach_accounts('app.accounts', account_id => 'id')")
+        s = self.session("c_pql")
+        row = self.row("scoreboard", n)
+        row.notes["subjects"] = n
+        s.run("VACUUM ANALYZE pql.state, pql.attribute")
+        with profile("scoreboard", s.pid):
+            for _ in range(OPTIONS.rounds):
+                row.add("pql", *s.measure("SELECT count(*) FROM pql.scoreboard('team')"), None)
+                row.add("none", *s.measure("SELECT count(*), sum(length(body)) FROM pql.state"), None)
+        s.close()
+        self.drop("c_pql")
+        note(f"scoreboard: {statistics.median(row.wall['pql']):.2f} s")
+
     def derive_wal(self):
         for key, source in (("wal_copy", "copy_steady"), ("wal_single", "single_c8_on")):
             if source in self.rows:
@@ -737,6 +798,9 @@ class Bench:
                 return "–", None
             first, last = x[10]["us"], x[row.notes["largest"]]["us"]
             return f"{last / first:.2f} ({first:.0f} → {last:.0f} µs)", last / first
+        if key == "scoreboard":
+            took = statistics.median(row.wall["pql"]) if variant == "pql" else None
+            return (f"{took:.2f} s", took) if took else ("–", None)
         if key == "backfill":
             return (f"{row.events / row.wall[variant][0] / 1000:,.0f}k", None) if variant in row.wall else ("–", None)
         if variant == "row" and "row_wall" in row.notes:
@@ -772,7 +836,8 @@ class Bench:
             if key not in self.rows or (not self.rows[key].wall and not self.rows[key].notes):
                 continue
             members = self.rows[key].notes.get("largest", "")
-            label = label.format(small=short(OPTIONS.milestones_small), large=short(OPTIONS.milestones), members=members)
+            label = label.format(small=short(OPTIONS.milestones_small), large=short(OPTIONS.milestones), members=members,
+                                 subjects=short(self.rows[key].notes.get("subjects", 0)))
             label = label.replace("1M rows", f"{short(self.chunk)} rows").replace("COPY 1M", f"COPY {short(self.chunk)}")
             text, number = self.cell(key, "pql")
             verdict = "" if limit is None or number is None or OPTIONS.quick else "met" if number <= limit else "**missed**"

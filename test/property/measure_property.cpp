@@ -294,5 +294,31 @@ TEST(ScoreLaws, WhatOnlyAddsUpNeverFallsByAnEvent) {
   EXPECT_GT(tried, 2);
 }
 
+// Who can't reach a score by what is known without rules and times of milestones, doesn't with them.
+TEST(ScoreLaws, AScoreIsNeverMoreThanTheMost) {
+  int reached = 0;
+  check("most", rc::check([&] {
+          std::vector<MeasureDef> measures(number<std::size_t>(1, 5));
+          for (MeasureDef &d : measures) d = any_measure();
+          if (one_in(2)) measures[0].measure = one_in(2) ? Measure::value : Measure::flag;
+          Made m;
+          make(m, measures, any_events(one_in(2)));
+          std::vector<double> given;
+          for (SignalDef &s : m.program.def.signals) {
+            any_points(s);
+            given.push_back(one_in(3) ? NAN : number(-20, 40) / 2.0);
+          }
+          Subject apart = m.subject; // as it is read: milestones are elsewhere
+          for (const FirstTime &x : m.subject.milestones) apart.note(m.arena, x.tracker, x.at);
+          apart.milestones = {};
+          const Micros at = kNow + number<Micros>(0, 20 * kDay);
+          std::vector<Reason> reasons(measures.size());
+          const int points = score(m.program, m.trackers, m.subject, at, reasons, given), most = most_score(m.program, m.trackers, apart, at);
+          RC_ASSERT(points <= most);
+          reached += points == most;
+        }));
+  EXPECT_GT(reached, 5);
+}
+
 } // namespace
 } // namespace pql

@@ -36,6 +36,14 @@ Reason reason(const SignalDef &d, const MeasureTrackers &t, Trackers trackers, c
   return r;
 }
 
+// What a signal gives at the most, whatever rules say and whenever a milestone was reached.
+double most(const SignalDef &d, const MeasureTrackers &t, Trackers trackers, const Subject &s, Micros as_of) noexcept {
+  const double top = d.may_score ? std::max(d.max_points, 0) : 0;
+  if (is_given(d)) return top;
+  if (d.measure == Measure::milestone && (s.known.has(t.main) || s.milestone(t.main))) return top;
+  return reason(d, t, trackers, s, as_of, 0).raw;
+}
+
 // The moment at which a score falls. Signals may rise while others fall, but between two turns each part of a measure only grows or
 // only falls: so what a signal is worth in between is not less than the least of what its parts at both ends give. Where
 // the sum of that isn't below the threshold, the score isn't either; where it is, each half is looked at.
@@ -147,6 +155,12 @@ int score(const Program &p, Trackers trackers, const Subject &s, Micros as_of, s
     out[best].points++;
   }
   return total;
+}
+
+int most_score(const Program &p, Trackers trackers, const Subject &s, Micros as_of) noexcept {
+  double sum = 0;
+  for (std::size_t i = 0; i < p.def.signals.size(); i++) sum += most(p.def.signals[i], p.signals[i], trackers, s, as_of);
+  return static_cast<int>(std::floor(sum + 0.5));
 }
 
 Micros falls_below(const Program &p, Trackers trackers, const Subject &s, Micros now, int threshold, std::span<const double> given) {

@@ -40,6 +40,9 @@ double raw_points(const SignalDef &signal, double value) noexcept;
 int score(const Program &p, Trackers trackers, const Subject &s, Micros as_of, std::span<Reason> out,
           std::span<const double> given = {}) noexcept;
 
+/// What the score is at the most, whatever is given, of a subject of whom it need only be known which milestones it has reached.
+int most_score(const Program &p, Trackers trackers, const Subject &s, Micros as_of) noexcept;
+
 /// The earliest instant after `now` at which the score, if nothing happens, is below `threshold`; kNever if that is more
 /// than a hundred years away. Where that is too much work to find out (signals that rise and others that fall, over many events): some
 /// instant before it.
