@@ -145,7 +145,7 @@ void add_as_stored(const Definitions &plan, Fields &fields) {
     s = {};
     scratch.arena().reset();
   };
-  store.scan_log([&](std::string_view h, std::string_view m, std::string_view body) {
+  store.scan_log(Store::Order::of_homes, [&](std::string_view h, std::string_view m, std::string_view body) {
     if (h != home || m != member) {
       flush();
       home = h;
@@ -246,7 +246,7 @@ PQL_FUNCTION(activation) {
          "Add \"activation\" with its steps to the document and publish it.");
   const Micros as_of = instant_arg(*plan, fcinfo, 2);
   const FunnelSpec &spec = plan->trackers()[p.activation_tracker].funnel;
-  const auto add = [&](const Subject &s) {
+  const auto add = [&](const Subject &s, const Home * = nullptr) {
     const auto [level, next, skipped] = activation_state(*plan, p, s, as_of);
     std::string list = "[";
     for (const std::string &step : skipped) list += (list.size() > 1 ? ", \"" : "\"") + step + "\"";
@@ -257,7 +257,7 @@ PQL_FUNCTION(activation) {
   };
   Scratch scratch("pql activation");
   if (PG_ARGISNULL(1)) {
-    subjects_at(*plan, scratch.arena(), p.def.unit, as_of, true, add);
+    subjects_at(*plan, scratch.arena(), p.def.unit, as_of, {.all = true}, add);
   } else if (const auto s = subject_at(*plan, scratch.arena(), p.def.unit, text_arg(fcinfo, 1), as_of)) {
     add(*s);
   }

@@ -15,8 +15,8 @@ struct Episode {
 };
 
 // Episodes of a program at an instant, by subject.
-std::map<std::string, Episode> episodes_at(const Program &p, Micros as_of) {
-  std::map<std::string, Episode> found;
+std::map<std::string, Episode, std::less<>> episodes_at(const Program &p, Micros as_of) {
+  std::map<std::string, Episode, std::less<>> found;
   Spi spi;
   const std::uint64_t n = spi.run("SELECT subject_id, min(entered_at), bool_or(left_at IS NOT NULL) FROM pql.episode"
                                   " WHERE program_id = $1 AND entered_at <= $2 AND (left_at IS NULL OR left_at > $2)"
@@ -69,16 +69,15 @@ PQL_FUNCTION(scoreboard) {
   ResultRows rows(fcinfo);
   if (PG_ARGISNULL(0)) return Datum{0};
   const Asked a(fcinfo, 1);
-  const std::map<std::string, Episode> episodes = episodes_at(*a.program, a.as_of);
+  const std::map<std::string, Episode, std::less<>> episodes = episodes_at(*a.program, a.as_of);
   Scratch scratch("pql scoreboard");
   std::vector<Reason> reasons(a.program->def.signals.size());
   FactReader facts(*a.plan, *a.program, a.as_of, a.now);
-  facts.look_at_all(scratch.arena());
-  subjects_at(*a.plan, scratch.arena(), a.program->def.unit, a.as_of, a.milestones(), [&](const Subject &s) {
-    const int points = assess(*a.plan, *a.program, s, a.as_of, facts.of(s), reasons).score;
-    const auto e = episodes.find(std::string(s.id.view()));
+  subjects_at(*a.plan, scratch.arena(), a.program->def.unit, a.as_of, MilestonesWanted::of(*a.plan, *a.program), [&](const Subject &s, const Home *row) {
+    const int points = assess(*a.plan, *a.program, s, a.as_of, facts.of(s, row), reasons, nullptr, Ask::points).score;
+    const auto e = episodes.find(s.id.view());
     const bool qualified = e != episodes.end() && (e->second.over || points >= a.program->def.qualify.leave);
-    rows.add({Cell::of(s.id.view()), Cell::of(points), Cell::json(kinds_json(*a.program, reasons)), Cell::of(qualified),
+    rows.add({Cell::of(s.id.view()), Cell::of(points), Cell::of(points_by_kind(*a.program, reasons)), Cell::of(qualified),
               qualified ? Cell::time(e->second.since) : Cell::null()});
   });
   facts.close();

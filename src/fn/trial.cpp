@@ -206,7 +206,7 @@ PQL_FUNCTION(score_history) {
   Tape tape;
   gather_one(*plan, p.def.unit, text_arg(fcinfo, 1), span.until, tape);
   const auto tell = [&](Micros at, int points, std::span<const Reason> reasons) {
-    rows.add({Cell::time(at), Cell::of(points), Cell::json(kinds_json(p, reasons))});
+    rows.add({Cell::time(at), Cell::of(points), Cell::of(points_by_kind(p, reasons))});
   };
   const auto instant = [&](std::uint64_t i) { return span.from + static_cast<Micros>(i) * step; };
   Life life(*plan, p.def.unit);

@@ -442,6 +442,7 @@ public:
     });
     a.score = score(p_, plan_.trackers(), s, as_of_, reasons, r_.given);
     count_kinds(p_.def, reasons, a);
+    if (ask == Ask::points) return a;
     set_points(reasons, a);
     evaluate(r_.decisions_fail, [&] {
       a.when = holds(r_.when) && holds_enough();

@@ -79,8 +79,8 @@ private:
   std::map<Key, Count> all_; // in one order, in which everybody locks the rows
 };
 
-/// What is asked besides the score.
-enum class Ask : unsigned char { score, route };
+/// What is asked: the points; also who may enter; also what should happen then.
+enum class Ask : unsigned char { points, score, route };
 
 struct Assessment {
   int score = 0;

@@ -9,6 +9,7 @@ FactReader::FactReader(const Definitions &plan, const Program &p, Micros as_of, 
     : plan_(plan), program_(p), needs_(needs_of(plan, p)), as_of_(as_of), now_(now) {}
 
 void FactReader::look_at(Arena &arena, std::string_view id) {
+  looked_ = true;
   if (!looks()) return;
   const bool account = program_.def.unit == Unit::account;
   std::vector<std::string> homes;
@@ -43,8 +44,10 @@ void FactReader::look_at(Arena &arena, std::string_view id) {
   look_back(arena, range);
 }
 
-void FactReader::look_at_all(Arena &arena) {
-  if (!looks()) return;
+void FactReader::look_at_all() {
+  looked_ = true;
+  Scratch scratch("pql facts");
+  Arena &arena = scratch.arena();
   Store store(Store::Access::read);
   store.scan([&](std::string_view home, int, std::string_view body) { take(home, read_home(arena, home, body, Members::asleep)); });
   store.close();
@@ -83,10 +86,12 @@ void FactReader::take(std::string_view home, const Home &row) {
   if (needs_.users) active_.try_emplace(account, as_of_).first->second.add(row);
 }
 
-Facts FactReader::of(const Subject &s) {
+Facts FactReader::of(const Subject &s, const Home *row) {
   const std::string_view id = s.id.view();
   Facts f;
-  if (program_.def.unit == Unit::user) f.users_active = s.events && is_active(s.last_seen, as_of_);
+  if (!row && !looked_ && looks()) look_at_all();
+  if (row) f.users_active = needs_.users ? active_members(*row, as_of_) : 0;
+  else if (program_.def.unit == Unit::user) f.users_active = s.events && is_active(s.last_seen, as_of_);
   else if (const auto a = active_.find(id); a != active_.end()) f.users_active = a->second.count();
   const auto at = account_of_.find(id);
   outside_.add(f, program_, needs_, id, at == account_of_.end() ? std::string_view{} : at->second.account, now_ ? kNever : as_of_,

@@ -14,12 +14,11 @@ public:
   FactReader(const FactReader &) = delete;
   FactReader &operator=(const FactReader &) = delete;
 
-  /// Looks at one subject's homes, or at all, before anything is asked of them.
+  /// Looks at one subject's homes. Without it, all of them are looked at when that is needed.
   void look_at(Arena &arena, std::string_view id);
-  void look_at_all(Arena &arena);
 
-  /// The facts of a subject, which live until the next one's are asked for.
-  Facts of(const Subject &s);
+  /// The facts of a subject, which live until the next one's are asked for. `row`: of an account, if it has all of its members.
+  Facts of(const Subject &s, const Home *row = nullptr);
   /// Gives everything back. On an error PostgreSQL does it instead.
   void close() { outside_.close(); }
 
@@ -29,6 +28,7 @@ private:
     std::string account;
   };
   bool looks() const noexcept { return needs_.account || (needs_.users && program_.def.unit == Unit::account); }
+  void look_at_all();
   void take(std::string_view home, const Home &row);
   void take_batch(Batch &batch);
   void look_back(Arena &arena, const ScanRange &range);
@@ -38,6 +38,7 @@ private:
   const RuleNeeds needs_;
   const Micros as_of_;
   const bool now_;
+  bool looked_ = false;
   bool later_ = false; ///< something of what was seen is later than the instant
   std::map<std::string, ActiveUsers, std::less<>> active_; ///< by account
   std::map<std::string, Seen, std::less<>> account_of_;    ///< of users: where they were seen last

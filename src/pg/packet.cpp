@@ -1,9 +1,10 @@
+#include <array>
 #include <cmath>
-#include <map>
 
 #include <nlohmann/json.hpp>
 
 #include "core/base/instant.hpp"
+#include "core/qualify/qualify.hpp"
 #include "pg/packet.hpp"
 
 namespace pql::pg {
@@ -110,15 +111,19 @@ std::string reasons_json(const Program &p, std::span<const Reason> reasons) {
   return dump(out);
 }
 
-std::string kinds_json(const Program &p, std::span<const Reason> reasons) {
-  std::map<std::string_view, int> sums;
-  for (std::size_t i = 0; i < reasons.size(); i++) sums[name_of(p.def.signals[i].kind)] += reasons[i].points;
-  std::string out = "{";
-  for (const auto &[kind, points] : sums) {
-    if (out.size() > 1) out += ", ";
-    out += "\"" + std::string(kind) + "\": " + std::to_string(points);
+NamedNumbers points_by_kind(const Program &p, std::span<const Reason> reasons) {
+  std::array<int, kKinds> sums{};
+  std::array<bool, kKinds> there{};
+  for (std::size_t i = 0; i < reasons.size(); i++) {
+    const auto k = static_cast<std::size_t>(p.def.signals[i].kind);
+    sums[k] += reasons[i].points;
+    there[k] = true;
   }
-  return out + "}";
+  NamedNumbers out;
+  for (std::size_t k = 0; k < kKinds; k++) {
+    if (there[k]) out.emplace_back(name_of(static_cast<Kind>(k)), sums[k]);
+  }
+  return out;
 }
 
 std::string evidence_json(const SignalDef &d, const Reason &r) {

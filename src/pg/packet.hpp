@@ -2,14 +2,15 @@
 #pragma once
 
 #include "pg/definitions.hpp"
+#include "pg/srf.hpp"
 
 namespace pql::pg {
 
 /// The reasons with points, most points first: [{signal, kind, points, value, why, event_id, at, may_mention}].
 std::string reasons_json(const Program &p, std::span<const Reason> reasons);
 
-/// The points by kind of signal: {kind: points}.
-std::string kinds_json(const Program &p, std::span<const Reason> reasons);
+/// The points by kind, of the kinds of signals that there are.
+NamedNumbers points_by_kind(const Program &p, std::span<const Reason> reasons);
 
 /// What one signal's points rest on: {event_id, at}, empty when nothing does. Of a value that isn't exact also {error}, by how much it
 /// may be off, or {at_least: true}.

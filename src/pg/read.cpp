@@ -1,5 +1,10 @@
+#include "core/qualify/qualify.hpp"
 #include "pg/read.hpp"
 
+#include <set>
+#include <unordered_set>
+
+#include "pg/assess.hpp"
 #include "pg/identity.hpp"
 #include "pg/spi.hpp"
 
@@ -194,14 +199,16 @@ std::optional<Subject> subject_at(const Definitions &plan, Arena &arena, Unit un
   return *now;
 }
 
-void subjects_at(const Definitions &plan, Arena &arena, Unit unit, Micros as_of, bool milestones,
-                 const std::function<void(const Subject &)> &f) {
-  Collector found(plan, arena, unit);
+namespace {
+
+// Users, who may lie in several homes: all are gathered before any of them is known.
+void users_at(const Definitions &plan, Arena &arena, Micros as_of, const MilestonesWanted &milestones, const std::function<void(const Subject &, const Home *)> &f) {
+  Collector found(plan, arena, Unit::user);
   bool past = false;
   Store store(Store::Access::read);
   store.scan([&](std::string_view home, int, std::string_view body) { found.add_home(home, stored_home(arena, home, body)); });
-  if (milestones) {
-    store.scan_log([&](std::string_view home, std::string_view member, std::string_view body) {
+  if (milestones.any()) {
+    store.scan_log(Store::Order::none, [&](std::string_view home, std::string_view member, std::string_view body) {
       found.add_milestones(home, member, body);
     });
   }
@@ -222,8 +229,142 @@ void subjects_at(const Definitions &plan, Arena &arena, Unit unit, Micros as_of,
   collect_batch(found, batch);
   for (auto &[id, s] : found.all()) {
     (void)s.settle(arena, plan.trackers());
-    f(s);
+    f(s, nullptr);
   }
+}
+
+// Accounts, each of which mostly is what its head says: they are told one by one as they are read. The others are gathered: crowded
+// ones, which lie in several rows; those that held events add to; those that were seen after the instant, whom only the events tell.
+class Accounts {
+public:
+  using Told = std::function<void(const Subject &, const Home *)>;
+  Accounts(const Definitions &plan, Arena &arena, Micros as_of, const MilestonesWanted &milestones, const Told &f)
+      : plan_(plan), arena_(arena), as_of_(as_of), milestones_(milestones), f_(f), held_(arena, plan.trackers()),
+        apart_(plan, arena, Unit::account) {}
+
+  void tell() {
+    fold_due(plan_, arena_, held_, nullptr, as_of_);
+    for (const HomeDelta *d : held_.sorted()) awaited_.emplace(d->key);
+    Store store(Store::Access::read);
+    if (milestones_.all) {
+      store.scan_log(Store::Order::none, [&](std::string_view home, std::string_view member, std::string_view body) {
+        if (member.empty() && is_account_home(home)) note(home, body);
+      });
+    }
+    store.scan([&](std::string_view home, int part, std::string_view body) {
+      if (is_account_home(home) && part <= 0) take(store, home, part, body);
+    });
+    tell_apart(store);
+    store.close();
+    tell_later();
+  }
+
+private:
+  struct Logged {
+    std::string_view body;
+    const Logged *next;
+  };
+
+  void note(std::string_view home, std::string_view body) {
+    const auto at = logged_.find(home);
+    auto *const l = new (arena_.allocate(sizeof(Logged))) Logged{arena_.copy(body), nullptr};
+    if (at == logged_.end()) logged_.emplace(arena_.copy(home), l);
+    else l->next = std::exchange(at->second, l);
+  }
+
+  void add_milestones(Store &store, Arena &arena, std::string_view home, Subject &s) const {
+    if (milestones_.all) {
+      const auto at = logged_.find(home);
+      for (const Logged *l = at == logged_.end() ? nullptr : at->second; l; l = l->next) fold_milestones(arena, home, l->body, s);
+      return;
+    }
+    const auto knows = [&](TrackerId t) { return s.known.has(t); };
+    const bool later = s.newest_known > as_of_; // and may have been reached after the instant
+    if (std::ranges::any_of(milestones_.dated, knows) || (later && std::ranges::any_of(milestones_.reached, knows))) {
+      static constexpr std::string_view kOwner;
+      for (const LoggedMilestones &l : store.logged(arena, home, &kOwner)) fold_milestones(arena, home, l.body, s);
+      return;
+    }
+    for (const TrackerId t : milestones_.reached) {
+      if (knows(t)) s.fold_milestone(arena, t, s.first_seen, {});
+    }
+  }
+
+  void take(Store &store, std::string_view key, int part, std::string_view body) {
+    Scratch scratch("pql account");
+    Home h = read_home(scratch.arena(), key, body, Members::asleep);
+    if (part < 0 || h.lanes || awaited_.contains(key)) return apart_.add_home(key, stored_home(arena_, key, body));
+    if (h.owner.last_seen > as_of_) return later_.push_back(std::string(key));
+    if (!h.owner.exists()) return;
+    add_milestones(store, scratch.arena(), key, h.owner);
+    f_(h.owner, h.depth ? nullptr : &h);
+  }
+
+  void tell_apart(Store &store) {
+    for (auto &[id, s] : apart_.all()) {
+      add_milestones(store, arena_, home_key(true, id), s);
+      if (s.last_seen > as_of_ || !s.settle(arena_, plan_.trackers())) later_.push_back(home_key(true, id));
+    }
+    for (const std::string &home : later_) apart_.all().erase(std::string(home_id(home)));
+    std::set<std::string_view> later(later_.begin(), later_.end());
+    for (HomeDelta *d : held_.sorted()) {
+      if (!later.contains(d->key)) apart_.add_home(d->key, d->home);
+    }
+    for (auto &[id, s] : apart_.all()) {
+      (void)s.settle(arena_, plan_.trackers());
+      f_(s, nullptr);
+    }
+  }
+
+  void tell_later() {
+    if (later_.empty()) return;
+    constexpr std::size_t kFew = 1'000; // more are found sooner by reading everything
+    refuse_sealed(plan_, as_of_);
+    Batch past(arena_, plan_.trackers());
+    ScanRange range;
+    range.until = as_of_;
+    if (later_.size() <= kFew) range.homes = &later_;
+    scan_events(plan_, arena_, past, range);
+    const std::unordered_set<std::string_view> later(later_.begin(), later_.end());
+    Collector then(plan_, arena_, Unit::account);
+    for (HomeDelta *d : past.sorted()) {
+      if (later.contains(d->key)) then.add_home(d->key, d->home);
+    }
+    for (auto &[id, s] : then.all()) {
+      (void)s.settle(arena_, plan_.trackers());
+      f_(s, nullptr);
+    }
+  }
+
+  const Definitions &plan_;
+  Arena &arena_;
+  const Micros as_of_;
+  const MilestonesWanted &milestones_;
+  const Told &f_;
+  Batch held_;      ///< of events that are due
+  std::unordered_set<std::string_view> awaited_; ///< homes that have some
+  Collector apart_; ///< accounts that one row doesn't tell
+  std::vector<std::string> later_; ///< seen after the instant
+  std::unordered_map<std::string_view, const Logged *> logged_; ///< milestones, by home
+};
+
+} // namespace
+
+MilestonesWanted MilestonesWanted::of(const Definitions &plan, const Program &p) {
+  MilestonesWanted w;
+  w.all = needs_of(plan, p).milestones;
+  const auto add = [&](const MeasureDef &d, const MeasureTrackers &t) {
+    if (d.measure == Measure::milestone) (d.half_life || d.window ? w.dated : w.reached).push_back(t.main);
+  };
+  for (std::size_t i = 0; i < p.signals.size(); i++) add(p.def.signals[i], p.signals[i]);
+  for (std::size_t i = 0; i < p.measures.size(); i++) add(p.def.measures[i], p.measures[i]);
+  return w;
+}
+
+void subjects_at(const Definitions &plan, Arena &arena, Unit unit, Micros as_of, const MilestonesWanted &milestones,
+                 const std::function<void(const Subject &, const Home *)> &f) {
+  if (unit == Unit::account) Accounts(plan, arena, as_of, milestones, f).tell();
+  else users_at(plan, arena, as_of, milestones, f);
 }
 
 void require_read_access() {

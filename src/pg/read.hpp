@@ -14,10 +14,21 @@ std::vector<std::string> homes_of(Unit unit, std::string_view id);
 /// Raises 22023 for an instant before what a source retains.
 void refuse_sealed(const Definitions &plan, Micros as_of);
 
-/// Calls f(subject) for every subject of a unit, as of an instant, in no order; a user of several homes comes once. Without
-/// its milestones where they aren't asked for: they are kept apart.
-void subjects_at(const Definitions &plan, Arena &arena, Unit unit, Micros as_of, bool milestones,
-                 const std::function<void(const Subject &)> &f);
+/// Which milestones of subjects are wanted, and of which it matters when they were reached. They are kept apart from the rest.
+struct MilestonesWanted {
+  bool all = false;
+  std::vector<TrackerId> dated;   ///< unless all
+  std::vector<TrackerId> reached; ///< that they were is enough
+
+  bool any() const noexcept { return all || !dated.empty() || !reached.empty(); }
+  /// What the points of a program need.
+  static MilestonesWanted of(const Definitions &plan, const Program &p);
+};
+
+/// Calls f(subject, row) for every subject of a unit, as of an instant, in no order; a user of several homes comes once. `row` is an
+/// account's, if that has all of its members; else null.
+void subjects_at(const Definitions &plan, Arena &arena, Unit unit, Micros as_of, const MilestonesWanted &milestones,
+                 const std::function<void(const Subject &, const Home *)> &f);
 
 /// Folds held events that are due into what was read. In memory only.
 void fold_due(const Definitions &plan, Arena &arena, Batch &into, const std::vector<std::string> *homes, Micros as_of);

@@ -72,9 +72,8 @@ void find_rising(const Definitions &plan, const Program &p, Micros as_of, std::v
   std::vector<std::string> turned;
   Scratch scratch("pql review");
   FactReader facts(plan, p, as_of, true);
-  facts.look_at_all(scratch.arena());
-  subjects_at(plan, scratch.arena(), p.def.unit, as_of, p.def.scores_milestones() || needs_of(plan, p).milestones, [&](const Subject &s) {
-    const Sight sight = assess(plan, p, s, as_of, facts.of(s), reasons).sight();
+  subjects_at(plan, scratch.arena(), p.def.unit, as_of, MilestonesWanted::of(plan, p), [&](const Subject &s, const Home *row) {
+    const Sight sight = assess(plan, p, s, as_of, facts.of(s, row), reasons).sight();
     const bool in = inside.contains(s.id.view());
     if (in ? is_below(p.def.qualify, sight) : enters(p.def.qualify, nullptr, sight, as_of)) turned.emplace_back(s.id.view());
   });

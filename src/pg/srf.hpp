@@ -2,20 +2,26 @@
 #pragma once
 
 #include <initializer_list>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "pg/boundary.hpp"
 
 namespace pql::pg {
 
+/// Integers by name.
+using NamedNumbers = std::vector<std::pair<std::string_view, int>>;
+
 /// One value of a result row. Views need to live until the row is added.
 struct Cell {
-  enum class Type : unsigned char { null, text, jsonb, int2, int4, int8, boolean, float8, time, bytes, length, texts };
+  enum class Type : unsigned char { null, text, jsonb, int2, int4, int8, boolean, float8, time, bytes, length, texts, numbers };
   Type type = Type::null;
   std::string_view text;
   std::int64_t number = 0;
   double real = 0;
   const std::vector<std::string> *list = nullptr;
+  const NamedNumbers *numbers = nullptr;
 
   static Cell null() { return {}; }
   static Cell of(std::string_view s) { return {Type::text, s, 0, 0, nullptr}; }
@@ -31,6 +37,8 @@ struct Cell {
   static Cell time_or_null(Micros t) { return finite(t) ? time(t) : null(); }
   static Cell length(Micros t) { return {Type::length, {}, t, 0, nullptr}; }
   static Cell bytes(std::string_view s) { return {Type::bytes, s, 0, 0, nullptr}; }
+  /// A jsonb object of integers.
+  static Cell of(const NamedNumbers &v) { return {Type::numbers, {}, 0, 0, nullptr, &v}; }
   static Cell of(const std::vector<std::string> &v) { return {Type::texts, {}, 0, 0, &v}; }
 };
 

@@ -659,17 +659,21 @@ void Store::forget_milestones(std::string_view home) {
   });
 }
 
-void Store::scan_log_rows(void *x, void (*f)(void *, std::string_view, std::string_view, std::string_view)) {
+void Store::scan_log_rows(Order order, void *x, void (*f)(void *, std::string_view, std::string_view, std::string_view)) {
   struct Open {
-    IndexScanDesc scan;
+    IndexScanDesc by_home;
+    TableScanDesc as_they_lie;
     TupleTableSlot *slot;
     MemoryContext row;
   };
   const Open o = call([&]() -> Open {
     open_log();
-    IndexScanDesc scan = begin_index_scan(log_, log_index_, snapshot_, 0);
-    index_rescan(scan, nullptr, 0, nullptr, 0);
-    return {scan, table_slot_create(log_, nullptr),
+    IndexScanDesc by_home = nullptr;
+    if (order == Order::of_homes) {
+      by_home = begin_index_scan(log_, log_index_, snapshot_, 0);
+      index_rescan(by_home, nullptr, 0, nullptr, 0);
+    }
+    return {by_home, by_home ? nullptr : table_beginscan(log_, snapshot_, 0, nullptr), table_slot_create(log_, nullptr),
             AllocSetContextCreateInternal(CurrentMemoryContext, "pql milestone log row", ALLOCSET_DEFAULT_SIZES)};
   });
   struct Row {
@@ -681,7 +685,9 @@ void Store::scan_log_rows(void *x, void (*f)(void *, std::string_view, std::stri
       CHECK_FOR_INTERRUPTS();
       Row out{};
       MemoryContextReset(o.row);
-      if (!index_getnext_slot(o.scan, ForwardScanDirection, o.slot)) return out;
+      const bool more = o.by_home ? index_getnext_slot(o.by_home, ForwardScanDirection, o.slot)
+                                  : table_scan_getnextslot(o.as_they_lie, ForwardScanDirection, o.slot);
+      if (!more) return out;
       MemoryContext before = MemoryContextSwitchTo(o.row);
       out.found = true;
       for (int i = 0; i < 3; i++) {
@@ -696,7 +702,8 @@ void Store::scan_log_rows(void *x, void (*f)(void *, std::string_view, std::stri
     f(x, r.column[0], r.column[1], r.column[2]);
   }
   call([&] {
-    index_endscan(o.scan);
+    if (o.by_home) index_endscan(o.by_home);
+    else table_endscan(o.as_they_lie);
     ExecDropSingleTupleTableSlot(o.slot);
     MemoryContextDelete(o.row);
   });

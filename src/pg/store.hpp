@@ -92,11 +92,12 @@ public:
     });
   }
 
-  /// Calls f(home, member, body) for every row of the log, by home and member.
+  /// Calls f(home, member, body) for every row of the log, by home and member, or as they lie.
+  enum class Order { of_homes, none };
   template <class F>
-  void scan_log(F &&f) {
+  void scan_log(Order order, F &&f) {
     using Fn = std::remove_reference_t<F>;
-    scan_log_rows(&f, [](void *x, std::string_view home, std::string_view member, std::string_view body) {
+    scan_log_rows(order, &f, [](void *x, std::string_view home, std::string_view member, std::string_view body) {
       (*static_cast<Fn *>(x))(home, member, body);
     });
   }
@@ -115,7 +116,7 @@ private:
   void take_snapshot();
   void restart();
   void scan_rows(void *x, void (*f)(void *, std::string_view, int, std::string_view));
-  void scan_log_rows(void *x, void (*f)(void *, std::string_view, std::string_view, std::string_view));
+  void scan_log_rows(Order order, void *x, void (*f)(void *, std::string_view, std::string_view, std::string_view));
   void open_log();
 
   Relation state_ = nullptr, index_ = nullptr;
