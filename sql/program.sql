@@ -31,7 +31,7 @@ SELECT * FROM pql.check_program('null');
 SELECT * FROM pql.check_program(NULL);
 SELECT * FROM pql.check_program('{}');
 SELECT * FROM pql.check_program($${"program": "p", "unit": "user", "signals": {"s": {"kind": "intent", "event": "e", "half_life": "1 day", "max_points": 10}},
-  "qualify": {"enter": 10, "leave": 5}, "segment": "true", "holdout": 0.1}$$);
+  "qualify": {"enter": 10, "leave": 5, "capacity": true}, "segment": "true", "holdout": 0.1}$$);
 SELECT pql.publish('{"program": "p"}');
 SELECT pql.publish(NULL);
 SELECT count(*) FROM pql.program;

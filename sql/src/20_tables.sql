@@ -212,13 +212,16 @@ CREATE TABLE pql.routing (
   account_id        text,
   user_id           text,
   episode           bigint NOT NULL,
+  follows           bigint,
   signal_at         timestamptz NOT NULL,
   qualified_at      timestamptz NOT NULL,
+  decided_at        timestamptz NOT NULL DEFAULT statement_timestamp(),
   qualification     text NOT NULL CHECK (qualification IN ('first', 'again')),
   score             int NOT NULL,
   reasons           jsonb NOT NULL,
   headline          text NOT NULL,
   motion            text NOT NULL,
+  motion_rank       int NOT NULL DEFAULT 0,
   next_best_action  text,
   owner             text,
   contact_after     timestamptz NOT NULL,
@@ -236,7 +239,13 @@ CREATE TABLE pql.routing (
 );
 CREATE INDEX routing_id ON pql.routing (routing_id);
 CREATE INDEX routing_subject ON pql.routing (program, subject_id);
-COMMENT ON TABLE pql.routing IS 'Decisions: one row per qualification episode, written in the transaction of the event that caused it, with its reasons and the context frozen as of then.';
+CREATE INDEX routing_episode ON pql.routing (home, episode);
+COMMENT ON TABLE pql.routing IS 'Decisions: one open row per qualification episode, written in the transaction of the event that caused it, with its reasons and the context frozen as of decided_at. Until somebody takes it up it follows better motions and guardrails; after that, a better motion writes a row that follows it.';
+COMMENT ON COLUMN pql.routing.follows IS 'The row of the same episode that had been acted upon when a better motion came to apply.';
+COMMENT ON COLUMN pql.routing.decided_at IS 'As of when score, reasons, headline and context are: when it qualified or, later, got a better motion or was blocked no more.';
+COMMENT ON COLUMN pql.routing.motion_rank IS 'The place of the motion among those of the program''s version, from 0: the lower, the better.';
+COMMENT ON COLUMN pql.routing.blocked_by IS 'The reason of the guardrail that blocks it, or holdout; of a row that expired, what blocked it last.';
+COMMENT ON COLUMN pql.routing.holdout IS 'Whether the subject is one of those that are deliberately not contacted.';
 COMMENT ON COLUMN pql.routing.qualification IS 'Whether the subject qualified for the first time, or again after it had left.';
 
 CREATE TABLE pql.routing_transition (

@@ -118,7 +118,21 @@ CREATE OR REPLACE FUNCTION pql.explain(program text, subject text, as_of timesta
   RETURNS TABLE (signal text, kind text, points int, value float8, evidence jsonb)
   AS 'MODULE_PATHNAME', 'pql_explain' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000 ROWS 10;
 COMMENT ON FUNCTION pql.explain(text, text, timestamptz) IS
-  'Every signal of a score: its points (they sum exactly to the score), the value they come from, and the event they rest on.';
+  'Every signal of a score: its points (they sum exactly to the score), the value they come from, and the event they rest on, or who flagged the subject by hand, why, and until when.';
+
+CREATE OR REPLACE FUNCTION pql.qualification(program text, subject text, as_of timestamptz DEFAULT NULL)
+  RETURNS TABLE (score int, enter int, leave int, state text, since timestamptz, leaves_at timestamptz, cools_until timestamptz,
+                 missing text[], motion text, blocked_by text)
+  AS 'MODULE_PATHNAME', 'pql_qualification' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000 ROWS 1;
+COMMENT ON FUNCTION pql.qualification(text, text, timestamptz) IS
+  'Where a user or account stands in a program as of an instant (null: now, by the program''s clock): its score and both thresholds; whether it is in, out, or cooling down, and since when; when it leaves if nothing happens (may be early, never late) or may enter again; what it lacks to enter; the motion that would be chosen now, and what would block it. Unknown subjects are out. Error: 42704 program not in force.';
+
+CREATE TYPE pql.triage_case AS (program text, subject_id text, score int, missing text[]);
+COMMENT ON TYPE pql.triage_case IS 'A subject that a program might be about, and what it lacks to enter: a row of pql.triage().';
+CREATE OR REPLACE FUNCTION pql.triage(program text DEFAULT NULL, as_of timestamptz DEFAULT NULL) RETURNS SETOF pql.triage_case
+  AS 'MODULE_PATHNAME', 'pql_triage' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000 ROWS 1000;
+COMMENT ON FUNCTION pql.triage(text, timestamptz) IS
+  'Who is for people to look at: subjects of a program''s segment (null: of every program in force) that are neither in nor cooling down, whose score is not below leave, and who lack a kind of signals or a rule that entering takes; with all that they lack. None of them is routed by this. Error: 42704 program not in force.';
 
 CREATE OR REPLACE FUNCTION pql.scoreboard(program text, as_of timestamptz DEFAULT NULL)
   RETURNS TABLE (subject_id text, score int, kinds jsonb, qualified boolean, since timestamptz)

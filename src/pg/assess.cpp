@@ -445,7 +445,8 @@ public:
     if (ask == Ask::points) return a;
     set_points(reasons, a);
     evaluate(r_.decisions_fail, [&] {
-      a.when = holds(r_.when) && holds_enough();
+      a.rule = holds(r_.when);
+      a.when = (a.rule || ask == Ask::all) && holds_enough(ask, a.held) && a.rule;
       if (ask == Ask::score) return;
       a.motion = first(r_.motions, true);
       a.guardrail = first(r_.guardrails, false);
@@ -498,11 +499,11 @@ private:
   // Whether a condition holds; one that there isn't does, one that can't be had doesn't.
   bool holds(const Compiled &c) { return c.path.empty() || value(c) == 1; }
 
-  bool holds_enough() {
+  bool holds_enough(Ask ask, int &held) {
     if (!p_.def.qualify.at_least) return true;
-    int held = 0;
+    held = 0; // again, when a rule failed
     for (const Compiled &c : r_.at_least) {
-      if (holds(c) && ++held == p_.def.qualify.at_least->count) return true;
+      if (holds(c) && ++held == p_.def.qualify.at_least->count && ask != Ask::all) return true;
     }
     return held >= p_.def.qualify.at_least->count;
   }
@@ -633,8 +634,24 @@ Assessment assess(const Definitions &plan, const Program &p, const Subject &whol
   Assessment a;
   a.score = score(p, plan.trackers(), whole, as_of, reasons);
   Assessor::count_kinds(p.def, reasons, a);
-  if (ask == Ask::route) a.motion = 0; // without conditions the first is the only one
+  if (ask != Ask::score) a.motion = 0; // without conditions the first is the only one
   return a;
+}
+
+Route route_of(const ProgramDef &p, const Assessment &a) noexcept {
+  return {a.motion < 0 ? static_cast<int>(p.motions.size()) - 1 : a.motion, a.guardrail};
+}
+
+std::string_view blocked_by(const ProgramDef &p, const Route &r) noexcept {
+  return r.guardrail < 0 ? std::string_view{} : p.guardrails[static_cast<std::size_t>(r.guardrail)].reason;
+}
+
+bool is_held_out(const ProgramDef &p, std::string_view subject, const Assessment &a) noexcept {
+  if (!is_held_out(p, subject)) return false;
+  for (std::size_t i = 0; i < p.signals.size() && i < a.given.size(); i++) {
+    if (p.signals[i].measure == Measure::flag && a.given[i] == 1) return false;
+  }
+  return true;
 }
 
 } // namespace pql::pg

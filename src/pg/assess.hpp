@@ -7,6 +7,7 @@
 #include <set>
 
 #include "core/qualify/qualify.hpp"
+#include "core/qualify/route.hpp"
 #include "pg/attributes.hpp"
 #include "pg/definitions.hpp"
 
@@ -79,17 +80,24 @@ private:
   std::map<Key, Count> all_; // in one order, in which everybody locks the rows
 };
 
-/// What is asked: the points; also who may enter; also what should happen then.
-enum class Ask : unsigned char { points, score, route };
+/// What is asked.
+enum class Ask : unsigned char {
+  points,
+  score, ///< and who may enter
+  route, ///< and the motion, and what blocks
+  all    ///< and how much of what entering takes there is
+};
 
 struct Assessment {
   int score = 0;
   std::array<int, kKinds> kinds{}; ///< points by kind
   bool in_segment = true;
   bool when = true;            ///< qualify.when and qualify.at_least
+  bool rule = true;            ///< qualify.when
+  int held = 0;                ///< Ask::all: how many of qualify.at_least
   bool kinds_met = true;       ///< qualify.required_kinds and min_kinds
-  int motion = -1;             ///< Ask::route: the first whose condition holds
-  int guardrail = -1;          ///< Ask::route: the first that blocks
+  int motion = -1;             ///< unless Ask::score: the first whose condition holds
+  int guardrail = -1;          ///< unless Ask::score: the first that blocks
   /// What score() was given: a value for each signal that rests on no events, then for each measure; NaN: nothing. They stay until
   /// the program's next assessment; empty without rules.
   std::span<const double> given;
@@ -102,6 +110,15 @@ struct Assessment {
 /// signal.
 Assessment assess(const Definitions &plan, const Program &p, const Subject &whole, Micros as_of, const Facts &facts,
                   std::span<Reason> reasons, RuleErrors *errors = nullptr, Ask ask = Ask::score);
+
+/// Whom a decision calls, and what speaks against it, by an assessment that asked for it.
+Route route_of(const ProgramDef &p, const Assessment &a) noexcept;
+/// The reason of what blocks; empty: nothing does.
+std::string_view blocked_by(const ProgramDef &p, const Route &r) noexcept;
+/// Whether a subject is one of the holdout. Whom somebody flagged by hand isn't: that is a request.
+bool is_held_out(const ProgramDef &p, std::string_view subject, const Assessment &a) noexcept;
+/// Whether what is done about somebody who is in can change.
+inline bool has_choice(const ProgramDef &p) noexcept { return p.motions.size() > 1 || !p.guardrails.empty(); }
 
 /// What the rules of a program rest on besides the state: facts that must be given, milestones, which subjects are mostly read
 /// without, and time.

@@ -88,6 +88,8 @@ public:
   const TrackerInfo *info(TrackerId id) const noexcept;
   const EventTable &events() const noexcept { return events_; }
   const std::vector<Program> &programs() const noexcept { return programs_; }
+  /// Versions that were replaced and may still have open episodes.
+  const std::vector<Program> &finishing() const noexcept { return finishing_; }
   const std::vector<SourceInfo> &sources() const noexcept { return sources_; }
   const std::vector<std::int32_t> &unfinished_jobs() const noexcept { return jobs_; }
   bool has_rules() const noexcept { return has_rules_; }

@@ -103,7 +103,7 @@ Asked::Asked(FunctionCallInfo fcinfo, int instant) {
   require_read_access();
   flush_pending();
   plan = current_definitions();
-  program = &program_named(*plan, text_arg(fcinfo, 0));
+  program = PG_ARGISNULL(0) ? nullptr : &program_named(*plan, text_arg(fcinfo, 0));
   as_of = instant_arg(*plan, fcinfo, instant);
   now = PG_ARGISNULL(instant) || as_of >= GetCurrentStatementStartTimestamp();
 }
@@ -117,7 +117,7 @@ Assessment assess_one(const Asked &a, Arena &arena, std::string_view id, std::sp
   reader.look_at(arena, key);
   const Facts facts = reader.of(s);
   Assessment out;
-  out.in_segment = out.when = out.kinds_met = false;
+  out.in_segment = out.when = out.rule = out.kinds_met = false;
   if (seen || facts.attributes) out = assess(*a.plan, *a.program, s, a.as_of, facts, reasons, errors, ask);
   reader.close();
   return out;

@@ -50,7 +50,7 @@ struct Asked {
   Asked(FunctionCallInfo fcinfo, int as_of);
 
   std::shared_ptr<const Definitions> plan;
-  const Program *program;
+  const Program *program; ///< null: none was named
   Micros as_of;
   bool now; ///< attributes are wanted as they are
 

@@ -1,4 +1,5 @@
 #include "core/qualify/qualify.hpp"
+#include "core/qualify/route.hpp"
 #include "pg/merge.hpp"
 
 #include "pg/hints.hpp"
@@ -329,9 +330,13 @@ private:
     const auto settled = [&](Subject &s) { return s.settle(arena(), plan_.trackers()); };
     return settled(certain) && settled(most) && settled(without) && std::ranges::all_of(plan_.programs(), [&](const Program &p) {
              const Standing *const x = head.owner.standing(p.id);
-             if (x && x->open) return x->since == kNever && points_of(begun(p, *x), certain, most.last_seen) >= begun(p, *x).def.qualify.leave;
+             if (x && x->open) return stays_as_it_is(begun(p, *x), *x, certain, most.last_seen);
              return stays_below(p, most, soonest) && (!changing || stays_below(p, without, soonest));
            });
+  }
+
+  bool stays_as_it_is(const Program &p, const Standing &x, const Subject &certain, Micros seen) {
+    return x.since == kNever && !may_turn(x, p.def) && points_of(p, certain, seen) >= p.def.qualify.leave;
   }
 
   // As counts do, and sums of what isn't negative.
@@ -611,8 +616,8 @@ private:
     for (const Program &p : plan_.programs()) {
       if (options_.only_program && p.id != options_.only_program) continue;
       if ((p.def.unit == Unit::user) != options_.people) continue;
-      if (!options_.people && account) evaluate(p, d.key, head, head.owner);
-      if (options_.people && !account) evaluate(p, d.key, head, head.owner);
+      if (!options_.people && account) evaluate(p, d.key, head.owner);
+      if (options_.people && !account) evaluate(p, d.key, head.owner);
       if (options_.people && account) evaluate_members(p, d, head);
     }
   }
@@ -627,13 +632,13 @@ private:
         s = &in.members.push(arena(), Subject{});
         s->id = m.id;
       }
-      evaluate(p, d.key, head, *s);
+      evaluate(p, d.key, *s);
       may_enter_ = d.newest >= options_.emit_since;
       if (!s->exists() && !has_open(*s)) in.members.erase(static_cast<std::size_t>(s - in.members.begin()));
     }
   }
 
-  void evaluate(const Program &p, std::string_view key, Home &head, Subject &subject) {
+  void evaluate(const Program &p, std::string_view key, Subject &subject) {
     if (stays_out(p, subject)) return;
     const Subject whole = scored(p, key, subject);
     const Micros at = std::max(options_.as_of, whole.last_seen);
@@ -641,13 +646,13 @@ private:
     if (last && last->open) {
       if (options_.anew && subject.is_open(p.id)) {
         const Sight sight = look_at(p, whole, at);
-        if (enters(p.def.qualify, nullptr, sight, at)) return begin_anew(p, key, head, subject, whole, sight.score, at);
+        if (enters(p.def.qualify, nullptr, sight, at)) return begin_anew(p, key, subject, whole, sight.score, at);
       }
       return go_on(begun(p, *last), key, subject, whole, at);
     }
     if (!may_enter_ || !whole.exists()) return;
     const Sight sight = look_at(p, whole, at);
-    if (enters(p.def.qualify, last, sight, at)) enter(p, key, head, subject, whole, sight.score, at);
+    if (enters(p.def.qualify, last, sight, at)) enter(p, key, subject, whole, sight.score, at);
   }
 
   // Whether an account is so far from entering that neither rules nor its milestones' times need be asked, as most are.
@@ -663,18 +668,67 @@ private:
   }
 
   void go_on(const Program &p, std::string_view key, Subject &subject, const Subject &whole, Micros at) {
-    const Sight sight = look_at(p, whole, at);
+    const Standing &known = *whole.standing(p.id);
+    const bool routed = may_turn(known, p.def);
+    const Assessment a = assessed(p, whole, at, routed ? Ask::route : Ask::score);
+    const Sight sight = a.sight();
     const auto is_ours = [&](const Standing &x) { return x.open && x.program == p.id; };
     if (std::ranges::count_if(whole.standings, is_ours) > 1 && subject.is_open(p.id)) return retract(p, key, subject, sight.score, at);
-    if (!subject.is_open(p.id)) { // kept in another home: who holds that, or tick, ends it
-      if (is_below(p.def.qualify, sight)) fade(p, key, subject, sight.score, at);
+    if (!subject.is_open(p.id)) { // kept in another home: who holds that, or tick, ends it or decides anew
+      if (is_below(p.def.qualify, sight) || (routed && differs(known, route_of(p.def, a)))) fade(p, key, subject, sight.score, at);
       return;
     }
     Standing &x = *subject.standing(p.id);
     const Standing was = x;
     const Micros end = look(x, p.def.qualify, sight, at, fell(p, whole, sight, at));
     if (end != kNever) return leave(p, key, subject, sight.score, end);
+    if (routed) reroute(p, key, subject, whole, x, a, at);
     if (options_.review || x.since != was.since || ends_before(p, whole, x)) stay(p, key, subject, x, whole, sight.score, at);
+  }
+
+  // Decides anew upon what is done about somebody who is in, as of the last assessment. A row that somebody has changed meanwhile is as
+  // remembered no more: reviews read it whatever is remembered.
+  void reroute(const Program &p, std::string_view key, const Subject &subject, const Subject &whole, Standing &x, const Assessment &a, Micros at) {
+    Route now = route_of(p.def, a);
+    if (!may_enter_) now.motion = std::max<int>(now.motion, x.motion); // events too old to call somebody
+    if (!options_.review && !differs(x, now)) return;
+    const Standing was = x;
+    const std::string_view reason = blocked_by(p.def, now);
+    const std::optional<Written> row = find_row(key, p, subject);
+    const RowState state = row ? row_state(row->state) : RowState::final_;
+    const Turn turn = row ? turn_of({state, row->rank, row->blocked_by}, now.motion, reason) : Turn{};
+    x.guardrail = static_cast<std::int16_t>(now.guardrail);
+    if (state == RowState::final_) x.motion = -1;
+    else if (state != RowState::taken) x.motion = static_cast<std::int16_t>(std::min(now.motion, row->rank));
+    changed_ |= x != was || turn.kind != Turn::Kind::none;
+    if (turn.kind == Turn::Kind::none) return;
+    Decision d{};
+    d.kind = turn.kind == Turn::Kind::follows ? Decision::Kind::follows : Decision::Kind::turns;
+    fill(d, p, key, subject, a.score, at);
+    d.routing_id = row->id;
+    d.blocked_by = std::string(reason);
+    d.rises = turn.rises;
+    if (turn.rises || turn.frees) fill_packet(d, p, key, subject, whole, std::min(now.motion, row->rank));
+    decisions_.push_back(std::move(d));
+  }
+
+  // A row of an open episode: what people work on, or else the newest.
+  struct Written {
+    std::int64_t id;
+    std::string state, blocked_by;
+    int rank;
+  };
+  std::optional<Written> find_row(std::string_view key, const Program &p, const Subject &subject) const {
+    Spi spi;
+    std::optional<Written> found;
+    if (spi.run("SELECT r.routing_id, r.state, r.blocked_by, r.motion_rank FROM pql.episode AS e JOIN pql.routing AS r"
+                " ON r.home = e.home AND r.episode = e.episode_id"
+                " WHERE e.home = $1 AND e.program_id = $2 AND e.subject_id = $3 AND e.left_at IS NULL"
+                " ORDER BY r.state IN ('pending', 'ready', 'blocked', 'claimed', 'accepted') DESC, r.routing_id DESC LIMIT 1",
+                {Arg::of(key), Arg::of(p.id), Arg::of(subject.id.view())}))
+      found = Written{spi.number(0, 1), spi.text(0, 2), spi.text(0, 3), static_cast<int>(spi.number(0, 4))};
+    spi.finish();
+    return found;
   }
 
   // Whether events have made the score fall sooner than was foreseen, as they can where some take points away.
@@ -785,25 +839,39 @@ private:
     store_.see_own_writes();
   }
 
-  void enter(const Program &p, std::string_view key, Home &head, Subject &subject, const Subject &whole, int points, Micros at) {
-    const bool account = p.def.unit == Unit::account;
+  void enter(const Program &p, std::string_view key, Subject &subject, const Subject &whole, int points, Micros at) {
     Decision d{};
     d.kind = Decision::Kind::enters;
     fill(d, p, key, subject, points, at);
     if (is_account_home(key)) d.account_id = std::string(home_id(key));
-    if (!account) d.user_id = d.subject_id;
+    if (p.def.unit == Unit::user) d.user_id = d.subject_id;
     d.continues = goes_on(p.id, subject.id.view());
-    d.signal_at = signal_time(reasons_);
-    if (!finite(d.signal_at)) d.signal_at = at;
     forget(p, subject);
     Standing &x = subject.standings.push(arena(), {.program = p.id, .version = p.version});
+    const Assessment a = assessed(p, whole, at, Ask::route);
+    const Route route = route_of(p.def, a);
     d.leaves_at = x.leaves_at = end_of(x, p.def.qualify, falls(p, whole, at));
+    d.holdout = is_held_out(p.def, d.subject_id, a);
+    d.blocked_by = d.holdout ? "holdout" : std::string(blocked_by(p.def, route));
+    if (p.live && !d.continues && !d.holdout) {
+      x.motion = static_cast<std::int16_t>(route.motion);
+      x.guardrail = static_cast<std::int16_t>(route.guardrail);
+    }
+    fill_packet(d, p, key, subject, whole, route.motion);
+    decisions_.push_back(std::move(d));
+  }
+
+  // What whoever makes contact gets to know, as of the last assessment.
+  void fill_packet(Decision &d, const Program &p, std::string_view key, const Subject &subject, const Subject &whole, int motion) {
+    const bool account = p.def.unit == Unit::account;
+    d.signal_at = signal_time(reasons_);
+    if (!finite(d.signal_at)) d.signal_at = d.at;
     d.reasons = reasons_json(p, reasons_);
-    d.headline = headline(p, d.subject_id, points, reasons_);
+    d.headline = headline(p, d.subject_id, d.score, reasons_);
     Home all;
     if (account) {
-      load_all_parts(key, head);
-      for (const Subject &s : head.members) all.members.push(arena(), s);
+      load_all_parts(key, *head_);
+      for (const Subject &s : head_->members) all.members.push(arena(), s);
       for (const Part &part : parts_) {
         for (const Subject &s : part.home.members) all.members.push(arena(), s);
       }
@@ -811,13 +879,12 @@ private:
       fold_all_milestones(key, all);
     }
     d.context = context_json(plan_, p, whole_subject(p.def.unit, key, subject, true), all, account);
-    const int first = assessed(p, whole, at, Ask::route).motion;
-    const MotionDef &m = first < 0 ? p.def.motions.back() : p.def.motions[static_cast<std::size_t>(first)];
+    const MotionDef &m = p.def.motions[static_cast<std::size_t>(motion)];
+    d.rank = motion;
     d.motion = m.motion;
     d.next_best_action = m.next_best_action;
-    d.contact_after = std::max(d.signal_at + m.after, at);
+    d.contact_after = std::max(d.signal_at + m.after, d.at);
     d.contact_by = m.by ? d.contact_after + m.by : kNever;
-    decisions_.push_back(std::move(d));
   }
 
   // Nothing is remembered of a subject in a program.
@@ -842,17 +909,18 @@ private:
     Decision d{};
     d.kind = Decision::Kind::leaves;
     fill(d, p, key, subject, points, end);
+    d.continues = goes_on(p.id, subject.id.view()); // its row, too
     d.cools_until = p.def.qualify.cool_down ? end + p.def.qualify.cool_down : kAlways;
     if (p.def.qualify.cool_down) subject.standings.push(arena(), {.program = p.id, .version = p.version, .open = false, .since = d.cools_until});
     decisions_.push_back(std::move(d));
   }
 
-  void begin_anew(const Program &p, std::string_view key, Home &head, Subject &subject, const Subject &whole, int points, Micros at) {
+  void begin_anew(const Program &p, std::string_view key, Subject &subject, const Subject &whole, int points, Micros at) {
     Decision d{};
     d.kind = Decision::Kind::leaves;
     fill(d, p, key, subject, points, at);
     decisions_.push_back(std::move(d));
-    enter(p, key, head, subject, whole, points, at);
+    enter(p, key, subject, whole, points, at);
   }
 
   void stay(const Program &p, std::string_view key, const Subject &subject, Standing &x, const Subject &whole, int points, Micros at) {
@@ -907,59 +975,133 @@ private:
   std::vector<Decision> decisions_;
 };
 
+Arg text_or_null(const std::string &s) { return s.empty() ? Arg::nothing(TEXTOID) : Arg::of(s); }
+Arg time_or_null(Micros t) { return finite(t) ? Arg::time(t) : Arg::nothing(TIMESTAMPTZOID); }
+
+// Takes back an episode of this transaction; an older one ends.
+void write_retraction(Spi &spi, const Decision &d) {
+  spi.run("WITH gone AS (DELETE FROM pql.episode AS e WHERE e.home = $1 AND e.program_id = $2 AND e.subject_id = $3"
+          "  AND e.left_at IS NULL AND pg_catalog.age(e.xmin) <= 0 RETURNING e.home, e.episode_id),"
+          " away AS (DELETE FROM pql.routing AS r USING gone WHERE r.home = gone.home AND r.episode = gone.episode_id"
+          "  RETURNING r.home, r.routing_id)"
+          " DELETE FROM pql.routing_transition AS t USING away WHERE t.home = away.home AND t.routing_id = away.routing_id",
+          {Arg::of(d.home), Arg::of(d.program_id), Arg::of(d.subject_id)});
+}
+
+// Nobody needs what nobody has taken up. A row that somebody is changing at this moment isn't waited for: tick finds it.
+void write_end(Spi &spi, const Decision &d) {
+  spi.run("WITH gone AS (UPDATE pql.episode SET left_at = greatest($4, entered_at), cools_until = $5"
+          "  WHERE home = $1 AND program_id = $2 AND subject_id = $3 AND left_at IS NULL RETURNING home, episode_id, left_at),"
+          " was AS (SELECT r.home, r.routing_id, r.state, greatest(gone.left_at, r.state_since) AS at FROM gone"
+          "  JOIN pql.routing AS r ON r.home = gone.home AND r.episode = gone.episode_id"
+          "  WHERE r.state IN ('pending', 'ready', 'blocked') AND NOT $6 FOR NO KEY UPDATE OF r SKIP LOCKED),"
+          " ended AS (UPDATE pql.routing AS r SET state = 'expired', state_since = was.at FROM was"
+          "  WHERE r.home = was.home AND r.routing_id = was.routing_id RETURNING was.*)"
+          " INSERT INTO pql.routing_transition (home, routing_id, at, from_state, to_state, actor, reason)"
+          " SELECT home, routing_id, at, state, 'expired', 'pql', 'the episode ended' FROM ended",
+          {Arg::of(d.home), Arg::of(d.program_id), Arg::of(d.subject_id), Arg::time(d.at), time_or_null(d.cools_until), Arg::of(d.continues)});
+}
+
+void write_stay(Spi &spi, const Decision &d) {
+  spi.run("UPDATE pql.episode SET leaves_at = $4"
+          " WHERE home = $1 AND program_id = $2 AND subject_id = $3 AND left_at IS NULL",
+          {Arg::of(d.home), Arg::of(d.program_id), Arg::of(d.subject_id), Arg::time(d.leaves_at)});
+}
+
+// Has tick look at the subject. Who has locked the episode is about to end it, or looks at this person after us.
+void write_fading(Spi &spi, const Decision &d) {
+  spi.run("UPDATE pql.episode SET leaves_at = least(leaves_at, $3) WHERE (home, episode_id) IN ("
+          " SELECT e.home, e.episode_id FROM pql.episode AS e WHERE e.program_id = $1 AND e.subject_id = $2 AND e.left_at IS NULL"
+          " FOR NO KEY UPDATE SKIP LOCKED)",
+          {Arg::of(d.program_id), Arg::of(d.subject_id), Arg::time(d.at)});
+}
+
+void write_entry(Spi &spi, const Decision &d) {
+  // Whoever waited for the home's lock decides as of an instant before that: never one in an episode that ended meanwhile.
+  spi.run("WITH earlier AS ("
+          " SELECT max(e.left_at) AS left_at, count(*) FILTER (WHERE e.shadow = $7)::int AS episodes"
+          " FROM pql.episode AS e WHERE e.program_id = $3 AND e.subject_id = $6),"
+          " opened AS ("
+          " INSERT INTO pql.episode (home, episode_id, program, program_id, version, unit, subject_id, shadow, number, entered_at,"
+          "  score, leaves_at)"
+          " SELECT $1, pql.next_id(), $2, $3, $4, $5, $6, $7, earlier.episodes + 1, greatest($8, earlier.left_at), $9, $10 FROM earlier"
+          " ON CONFLICT (home, program_id, subject_id) WHERE left_at IS NULL DO NOTHING RETURNING episode_id, entered_at, number)"
+          " INSERT INTO pql.routing (routing_id, home, program, version, unit, subject_id, account_id, user_id, episode,"
+          "  signal_at, qualified_at, decided_at, qualification, score, reasons, headline, motion, motion_rank, next_best_action,"
+          "  contact_after, contact_by, state, state_since, blocked_by, holdout, context)"
+          " SELECT pql.next_id(), $1, $2, $4, $5, $6, $11, $12, episode_id, $13, entered_at, entered_at,"
+          "  CASE number WHEN 1 THEN 'first' ELSE 'again' END, $9, $14::jsonb, $15, $16, $17, $18,"
+          "  greatest($19, entered_at), $20 + (greatest($19, entered_at) - $19),"
+          "  CASE WHEN $22 THEN 'suppressed' WHEN $23 IS NULL THEN 'pending' ELSE 'blocked' END, entered_at, $23, $22, $21::jsonb"
+          " FROM opened WHERE NOT $7 AND NOT $24",
+          {Arg::of(d.home), Arg::of(d.program), Arg::of(d.program_id), Arg::of(d.version), Arg::of(name_of(d.unit)),
+           Arg::of(d.subject_id), Arg::of(d.shadow), Arg::time(d.at), Arg::of(d.score), Arg::time(d.leaves_at),
+           text_or_null(d.account_id), text_or_null(d.user_id), Arg::time(d.signal_at), Arg::of(d.reasons),
+           Arg::of(d.headline), Arg::of(d.motion), Arg::of(d.rank), text_or_null(d.next_best_action), Arg::time(d.contact_after),
+           time_or_null(d.contact_by), Arg::of(d.context), Arg::of(d.holdout), text_or_null(d.blocked_by), Arg::of(d.continues)});
+}
+
+// Of a row that is there, if nobody has taken it up. Returns how many that were.
+std::uint64_t write_turn(Spi &spi, const Decision &d) {
+  return spi.run(
+      "WITH was AS (SELECT r.home, r.routing_id, r.state, greatest($3, r.state_since) AS at FROM pql.routing AS r"
+      "  WHERE r.home = $1 AND r.routing_id = $2 AND r.state IN ('pending', 'ready', 'blocked') FOR NO KEY UPDATE SKIP LOCKED),"
+      " turned AS (UPDATE pql.routing AS r SET state = CASE WHEN $4 IS NULL THEN 'pending' ELSE 'blocked' END, blocked_by = $4,"
+      "  state_since = CASE WHEN was.state = 'blocked' AND $4 IS NOT NULL THEN r.state_since ELSE was.at END,"
+      "  decided_at = CASE WHEN $6 IS NULL THEN r.decided_at ELSE was.at END,"
+      "  signal_at = CASE WHEN $5 THEN $10 ELSE r.signal_at END, score = CASE WHEN $6 IS NULL THEN r.score ELSE $7 END,"
+      "  reasons = coalesce($6::jsonb, r.reasons), headline = coalesce($8, r.headline), context = coalesce($9::jsonb, r.context),"
+      "  motion = CASE WHEN $5 THEN $11 ELSE r.motion END, motion_rank = CASE WHEN $5 THEN $12 ELSE r.motion_rank END,"
+      "  next_best_action = CASE WHEN $5 THEN $13 ELSE r.next_best_action END,"
+      "  contact_after = CASE WHEN $5 THEN $14 WHEN $6 IS NULL THEN r.contact_after ELSE greatest(r.contact_after, was.at) END,"
+      "  contact_by = CASE WHEN $5 THEN $15 WHEN $6 IS NULL THEN r.contact_by"
+      "   ELSE r.contact_by + (greatest(r.contact_after, was.at) - r.contact_after) END"
+      "  FROM was WHERE r.home = was.home AND r.routing_id = was.routing_id"
+      "  RETURNING r.home, r.routing_id, was.at, was.state AS before, r.state, r.motion)"
+      " INSERT INTO pql.routing_transition (home, routing_id, at, from_state, to_state, actor, reason)"
+      " SELECT home, routing_id, at, before, state, 'pql',"
+      "  CASE WHEN $5 THEN 'motion ' || motion ELSE coalesce($4, 'nothing blocks it') END FROM turned",
+      {Arg::of(d.home), Arg::of(d.routing_id), Arg::time(d.at), text_or_null(d.blocked_by), Arg::of(d.rises), text_or_null(d.reasons),
+       Arg::of(d.score), text_or_null(d.headline), text_or_null(d.context), Arg::time(d.signal_at), Arg::of(d.motion), Arg::of(d.rank),
+       text_or_null(d.next_best_action), Arg::time(d.contact_after), time_or_null(d.contact_by)});
+}
+
+// What a decision that was acted upon is followed by.
+std::uint64_t write_follower(Spi &spi, const Decision &d) {
+  return spi.run(
+      "WITH before AS (SELECT * FROM pql.routing AS r WHERE r.home = $1 AND r.routing_id = $2"
+      "  AND r.state NOT IN ('pending', 'ready', 'blocked', 'claimed', 'accepted', 'suppressed') FOR NO KEY UPDATE SKIP LOCKED)"
+      " INSERT INTO pql.routing (routing_id, home, program, version, unit, subject_id, account_id, user_id, episode, follows,"
+      "  signal_at, qualified_at, decided_at, qualification, score, reasons, headline, motion, motion_rank, next_best_action,"
+      "  contact_after, contact_by, state, state_since, blocked_by, context)"
+      " SELECT pql.next_id(), b.home, b.program, b.version, b.unit, b.subject_id, b.account_id, b.user_id, b.episode, b.routing_id,"
+      "  $3, b.qualified_at, $4, b.qualification, $5, $6::jsonb, $7, $8, $9, $10, $11, $12,"
+      "  CASE WHEN $13 IS NULL THEN 'pending' ELSE 'blocked' END, $4, $13, $14::jsonb FROM before AS b"
+      " WHERE NOT EXISTS (SELECT FROM pql.routing AS o WHERE o.home = b.home AND o.episode = b.episode"
+      "  AND o.state IN ('pending', 'ready', 'blocked', 'claimed', 'accepted'))",
+      {Arg::of(d.home), Arg::of(d.routing_id), Arg::time(d.signal_at), Arg::time(d.at), Arg::of(d.score), Arg::of(d.reasons),
+       Arg::of(d.headline), Arg::of(d.motion), Arg::of(d.rank), text_or_null(d.next_best_action), Arg::time(d.contact_after),
+       time_or_null(d.contact_by), text_or_null(d.blocked_by), Arg::of(d.context)});
+}
+
+void write_down(Spi &spi, const Decision &d) {
+  using Kind = Decision::Kind;
+  switch (d.kind) {
+  case Kind::enters: return write_entry(spi, d);
+  case Kind::stays: return write_stay(spi, d);
+  case Kind::fades: return write_fading(spi, d);
+  case Kind::retracts: write_retraction(spi, d); [[fallthrough]];
+  case Kind::leaves: return write_end(spi, d);
+  // Nobody's insert waits for people: who has the row may take it up, or give it back. Then tick decides.
+  case Kind::turns: return write_turn(spi, d) ? void() : write_fading(spi, d);
+  case Kind::follows: return write_follower(spi, d) ? void() : write_fading(spi, d);
+  }
+}
+
 void write_down(const std::vector<Decision> &decisions) {
   if (decisions.empty()) return;
   Spi spi;
-  for (const Decision &d : decisions) {
-    if (d.kind == Decision::Kind::retracts) { // only what is of this transaction; an older one ends
-      spi.run("WITH gone AS (DELETE FROM pql.episode AS e WHERE e.home = $1 AND e.program_id = $2 AND e.subject_id = $3"
-              "  AND e.left_at IS NULL AND pg_catalog.age(e.xmin) <= 0 RETURNING e.home, e.episode_id)"
-              " DELETE FROM pql.routing AS r USING gone WHERE r.home = gone.home AND r.episode = gone.episode_id",
-              {Arg::of(d.home), Arg::of(d.program_id), Arg::of(d.subject_id)});
-    }
-    if (d.kind == Decision::Kind::leaves || d.kind == Decision::Kind::retracts) {
-      spi.run("UPDATE pql.episode SET left_at = greatest($4, entered_at), cools_until = $5"
-              " WHERE home = $1 AND program_id = $2 AND subject_id = $3 AND left_at IS NULL",
-              {Arg::of(d.home), Arg::of(d.program_id), Arg::of(d.subject_id), Arg::time(d.at),
-               d.cools_until == kAlways ? Arg::nothing(TIMESTAMPTZOID) : Arg::time(d.cools_until)});
-      continue;
-    }
-    if (d.kind == Decision::Kind::stays) {
-      spi.run("UPDATE pql.episode SET leaves_at = $4"
-              " WHERE home = $1 AND program_id = $2 AND subject_id = $3 AND left_at IS NULL",
-              {Arg::of(d.home), Arg::of(d.program_id), Arg::of(d.subject_id), Arg::time(d.leaves_at)});
-      continue;
-    }
-    if (d.kind == Decision::Kind::fades) { // who has locked the episode is about to end it, or looks at this person after us
-      spi.run("UPDATE pql.episode SET leaves_at = least(leaves_at, $3) WHERE (home, episode_id) IN ("
-              " SELECT e.home, e.episode_id FROM pql.episode AS e WHERE e.program_id = $1 AND e.subject_id = $2 AND e.left_at IS NULL"
-              " FOR NO KEY UPDATE SKIP LOCKED)",
-              {Arg::of(d.program_id), Arg::of(d.subject_id), Arg::time(d.at)});
-      continue;
-    }
-    const auto text_or_null = [](const std::string &s) { return s.empty() ? Arg::nothing(TEXTOID) : Arg::of(s); };
-    // Whoever waited for the home's lock decides as of an instant before that: never one in an episode that ended meanwhile.
-    spi.run("WITH earlier AS ("
-            " SELECT max(e.left_at) AS left_at, count(*) FILTER (WHERE e.shadow = $7)::int AS episodes"
-            " FROM pql.episode AS e WHERE e.program_id = $3 AND e.subject_id = $6),"
-            " opened AS ("
-            " INSERT INTO pql.episode (home, episode_id, program, program_id, version, unit, subject_id, shadow, number, entered_at,"
-            "  score, leaves_at)"
-            " SELECT $1, pql.next_id(), $2, $3, $4, $5, $6, $7, earlier.episodes + 1, greatest($8, earlier.left_at), $9, $10 FROM earlier"
-            " ON CONFLICT (home, program_id, subject_id) WHERE left_at IS NULL DO NOTHING RETURNING episode_id, entered_at, number)"
-            " INSERT INTO pql.routing (routing_id, home, program, version, unit, subject_id, account_id, user_id, episode,"
-            "  signal_at, qualified_at, qualification, score, reasons, headline, motion, next_best_action, contact_after, contact_by,"
-            "  state_since, context)"
-            " SELECT pql.next_id(), $1, $2, $4, $5, $6, $11, $12, episode_id, $13, entered_at,"
-            "  CASE number WHEN 1 THEN 'first' ELSE 'again' END, $9, $14::jsonb, $15, $16, $17,"
-            "  greatest($18, entered_at), $19 + (greatest($18, entered_at) - $18), entered_at, $20::jsonb FROM opened WHERE NOT $7 AND NOT $21",
-            {Arg::of(d.home), Arg::of(d.program), Arg::of(d.program_id), Arg::of(d.version), Arg::of(name_of(d.unit)),
-             Arg::of(d.subject_id), Arg::of(d.shadow), Arg::time(d.at), Arg::of(d.score), Arg::time(d.leaves_at),
-             text_or_null(d.account_id), text_or_null(d.user_id), Arg::time(d.signal_at), Arg::of(d.reasons),
-             Arg::of(d.headline), Arg::of(d.motion), text_or_null(d.next_best_action), Arg::time(d.contact_after),
-             d.contact_by == kNever ? Arg::nothing(TIMESTAMPTZOID) : Arg::time(d.contact_by), Arg::of(d.context),
-             Arg::of(d.continues)});
-  }
+  for (const Decision &d : decisions) write_down(spi, d);
   spi.finish();
 }
 

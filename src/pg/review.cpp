@@ -1,7 +1,8 @@
 #include "core/qualify/qualify.hpp"
+#include "core/qualify/route.hpp"
 #include "pg/review.hpp"
 
-#include <set>
+#include <map>
 
 #include "pg/derive.hpp"
 #include "pg/facts.hpp"
@@ -46,15 +47,37 @@ void lock_and_review(const Definitions &plan, const std::vector<Reviewed> &subje
   review(plan, subjects, as_of);
 }
 
-// Whose episodes are open.
-std::set<std::string, std::less<>> insiders(const Program &p) {
-  std::set<std::string, std::less<>> found;
+/// Somebody whose episode is open: by which version, and what is done about it.
+struct Insider {
+  int version;
+  std::string state, blocked_by; // of the row that people work on, or else of the newest; empty without one
+  int rank;
+};
+using Insiders = std::map<std::string, Insider, std::less<>>;
+
+Insiders insiders(const Program &p) {
+  Insiders found;
   Spi spi;
-  const std::uint64_t n = spi.run("SELECT subject_id FROM pql.episode WHERE program_id = $1 AND left_at IS NULL", {Arg::of(p.id)});
-  for (std::uint64_t i = 0; i < n; i++) found.insert(spi.text(i, 1));
+  const std::uint64_t n =
+      spi.run("SELECT DISTINCT ON (e.subject_id) e.subject_id, e.version, r.state, r.blocked_by, r.motion_rank"
+              " FROM pql.episode AS e LEFT JOIN pql.routing AS r ON r.home = e.home AND r.episode = e.episode_id"
+              " WHERE e.program_id = $1 AND e.left_at IS NULL"
+              " ORDER BY e.subject_id, r.state IN ('pending', 'ready', 'blocked', 'claimed', 'accepted') DESC, r.routing_id DESC",
+              {Arg::of(p.id)});
+  for (std::uint64_t i = 0; i < n; i++)
+    found[spi.text(i, 1)] = {static_cast<int>(spi.number(i, 2)), spi.text(i, 3), spi.text(i, 4), static_cast<int>(spi.number(i, 5))};
   spi.finish();
   return found;
 }
+
+bool turns(const ProgramDef &p, const Insider &in, const Assessment &a) {
+  if (in.state.empty() || !has_choice(p)) return false;
+  const Route now = route_of(p, a);
+  return turn_of({row_state(in.state), in.rank, in.blocked_by}, now.motion, blocked_by(p, now)).kind != Turn::Kind::none;
+}
+
+// Whether time alone can change what a version says.
+bool moves(const Definitions &plan, const Program &p) { return rises_by_itself(p) || needs_of(plan, p).time; }
 
 // Whether the time of a program has come; notes that it had.
 bool is_turn_of(const Program &p, Micros as_of) {
@@ -67,15 +90,22 @@ bool is_turn_of(const Program &p, Micros as_of) {
 }
 
 void find_rising(const Definitions &plan, const Program &p, Micros as_of, std::vector<Reviewed> &found) {
-  const auto inside = insiders(p);
-  std::vector<Reason> reasons(p.def.signals.size());
+  const Insiders inside = insiders(p);
   std::vector<std::string> turned;
+  for (const auto &[id, in] : inside) { // the others are looked at here, by the version in force
+    const Program *const by = in.version == p.version ? nullptr : plan.version(p.id, in.version);
+    if (by && moves(plan, *by)) turned.push_back(id);
+  }
+  std::vector<Reason> reasons(p.def.signals.size());
   Scratch scratch("pql review");
   FactReader facts(plan, p, as_of, true);
   subjects_at(plan, scratch.arena(), p.def.unit, as_of, MilestonesWanted::of(plan, p), [&](const Subject &s, const Home *row) {
-    const Sight sight = assess(plan, p, s, as_of, facts.of(s, row), reasons).sight();
-    const bool in = inside.contains(s.id.view());
-    if (in ? is_below(p.def.qualify, sight) : enters(p.def.qualify, nullptr, sight, as_of)) turned.emplace_back(s.id.view());
+    const auto in = inside.find(s.id.view());
+    const bool is_in = in != inside.end();
+    if (is_in && in->second.version != p.version && plan.version(p.id, in->second.version)) return;
+    const Assessment a = assess(plan, p, s, as_of, facts.of(s, row), reasons, nullptr, is_in && has_choice(p.def) ? Ask::route : Ask::score);
+    if (is_in ? is_below(p.def.qualify, a.sight()) || turns(p.def, in->second, a) : enters(p.def.qualify, nullptr, a.sight(), as_of))
+      turned.emplace_back(s.id.view());
   });
   facts.close();
   for (const std::string &id : turned) found.push_back({homes_of(p.def.unit, id).front(), p.def.unit, id});
@@ -103,7 +133,8 @@ std::int64_t review_due(const Definitions &plan, Micros as_of) {
 std::int64_t review_rising(const Definitions &plan, Micros as_of) {
   std::vector<Reviewed> found;
   for (const Program &p : plan.programs()) {
-    if ((rises_by_itself(p) || needs_of(plan, p).time) && is_turn_of(p, as_of)) find_rising(plan, p, as_of, found);
+    const auto moving = [&](const Program &x) { return x.id == p.id && moves(plan, x); };
+    if ((moves(plan, p) || std::ranges::any_of(plan.finishing(), moving)) && is_turn_of(p, as_of)) find_rising(plan, p, as_of, found);
   }
   lock_and_review(plan, found, as_of);
   return static_cast<std::int64_t>(found.size());

@@ -19,8 +19,8 @@ struct Reviewed {
 void review(const Definitions &plan, const std::vector<Reviewed> &subjects, Micros as_of);
 /// Decides anew upon open episodes whose time to leave has come, and upon who has cooled down. Returns how many there were.
 std::int64_t review_due(const Definitions &plan, Micros as_of);
-/// Decides anew upon whoever would enter or leave a program now though nothing happened: where time alone can raise the score, or
-/// change what a rule says. Each program as often as its re_evaluate says. Returns how many there were.
+/// Decides anew upon whoever would enter or leave a program now, or get another motion, or be blocked or not any more, though nothing
+/// happened: where time alone can raise the score, or change what a rule says. Each program as often as its re_evaluate says. Returns how many there were.
 std::int64_t review_rising(const Definitions &plan, Micros as_of);
 
 } // namespace pql::pg

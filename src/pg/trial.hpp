@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/qualify/qualify.hpp"
+#include "core/qualify/route.hpp"
 #include "pg/outside.hpp"
 #include "pg/tape.hpp"
 

@@ -344,8 +344,9 @@ Home any_home(Arena &a, bool with_open_ends = true) {
     if (with_open_ends) {
       const auto any = [] { return *rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::int64_t>()); };
       const auto time = [&] { return one_in(2) ? kNever : any(); };
+      const auto rule = [] { return static_cast<std::int16_t>(one_in(2) ? -1 : number(0, 32)); };
       for (int n = number(0, 3); n > 0; n--)
-        s.standings.push(a, {static_cast<std::int32_t>(any()), static_cast<std::int32_t>(any()), one_in(2), time(), time()});
+        s.standings.push(a, {static_cast<std::int32_t>(any()), static_cast<std::int32_t>(any()), one_in(2), time(), time(), rule(), rule()});
     }
     return s;
   };

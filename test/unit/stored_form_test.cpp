@@ -158,6 +158,25 @@ TEST(StoredForm, OfAHomeWithEverything) {
   EXPECT_EQ(hex(encode(a, h, Milestones::apart)), "a70103" + hot + "1c" + owner + apart + rest);
 }
 
+// What was written before standings knew of motions is read as it was.
+TEST(StoredForm, OfAStandingWithARow) {
+  Arena a;
+  Home h;
+  h.head = true;
+  h.owner.standings.push(a, {.program = 7, .version = 2, .motion = 1});
+  h.owner.standings.push(a, {.program = 8, .version = 2, .leaves_at = 5, .motion = 0, .guardrail = 3});
+  const std::string stored(encode(a, h));
+  EXPECT_NE(hex(stored).find("020e0409" "0200" "10040d" "0500000000000000" "0104"), std::string::npos) << hex(stored);
+  const auto back = decode(a, stored);
+  ASSERT_TRUE(back.has_value());
+  ASSERT_EQ(back->owner.standings.size, 2u);
+  EXPECT_EQ(back->owner.standings[0], h.owner.standings[0]);
+  EXPECT_EQ(back->owner.standings[1], h.owner.standings[1]);
+  std::string bad = stored; // neither a motion nor a guardrail
+  bad[bad.size() - 3] = bad[bad.size() - 2] = 0;
+  EXPECT_FALSE(decode(a, bad).has_value());
+}
+
 TEST(StoredForm, OfAHomeIsReadAsItWasWritten) {
   const FunnelSpec steps{3, true, 1000};
   for (const Milestones where : {Milestones::inside, Milestones::apart}) {

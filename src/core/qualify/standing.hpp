@@ -14,6 +14,8 @@ struct Standing {
   bool open = true;
   Micros since = kNever;      ///< open: since when it has been low enough to leave (kNever: it isn't); else until when the cool-down lasts
   Micros leaves_at = kNever;  ///< open: when it leaves if nothing happens; may be early, never late
+  std::int16_t motion = -1;   ///< open: what its newest routing row calls for, by its place in the version; -1: it has none, or a final one
+  std::int16_t guardrail = -1; ///< open: what blocked at the last look; -1: nothing
 
   bool operator==(const Standing &) const = default;
 };

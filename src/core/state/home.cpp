@@ -469,16 +469,23 @@ void open_colds(Reader &from, std::span<Subject> all) {
   from = r;
 }
 
-constexpr std::uint8_t kOpen = 1, kSince = 2, kLeaves = 4; // of a standing: what it is, and which times it has
+constexpr std::uint8_t kOpen = 1, kSince = 2, kLeaves = 4, kRouted = 8; // of a standing: what it is, and what it has
+constexpr std::uint64_t kMostRules = 0x7fff;
+
+bool is_routed(const Standing &x) noexcept { return x.motion >= 0 || x.guardrail >= 0; }
 
 void write_ledger(Writer &w, const Subject &s) {
   w.varint(s.standings.size);
   for (const Standing &x : s.standings) {
     w.zigzag(x.program);
     w.zigzag(x.version);
-    w.u8(static_cast<std::uint8_t>((x.open ? kOpen : 0) | (x.since != kNever ? kSince : 0) | (x.leaves_at != kNever ? kLeaves : 0)));
+    w.u8(static_cast<std::uint8_t>((x.open ? kOpen : 0) | (x.since != kNever ? kSince : 0) | (x.leaves_at != kNever ? kLeaves : 0) |
+                                   (is_routed(x) ? kRouted : 0)));
     if (x.since != kNever) w.i64(x.since);
     if (x.leaves_at != kNever) w.i64(x.leaves_at);
+    if (!is_routed(x)) continue;
+    w.varint(static_cast<std::uint64_t>(x.motion + 1));
+    w.varint(static_cast<std::uint64_t>(x.guardrail + 1));
   }
 }
 
@@ -490,10 +497,16 @@ void read_ledger(Reader &r, Arena &a, Subject &s) {
     x.program = static_cast<std::int32_t>(r.zigzag());
     x.version = static_cast<std::int32_t>(r.zigzag());
     const std::uint8_t flags = r.u8();
-    if (flags > (kOpen | kSince | kLeaves)) return r.fail();
+    if (flags > (kOpen | kSince | kLeaves | kRouted)) return r.fail();
     x.open = flags & kOpen;
     if (flags & kSince) x.since = r.i64();
     if (flags & kLeaves) x.leaves_at = r.i64();
+    if (flags & kRouted) {
+      const std::uint64_t motion = r.varint(), guardrail = r.varint();
+      if (motion > kMostRules || guardrail > kMostRules || motion + guardrail == 0) return r.fail();
+      x.motion = static_cast<std::int16_t>(static_cast<int>(motion) - 1);
+      x.guardrail = static_cast<std::int16_t>(static_cast<int>(guardrail) - 1);
+    }
     s.standings.push(a, x);
   }
 }
