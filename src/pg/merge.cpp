@@ -39,11 +39,17 @@ public:
     store_.close();
     outside_.close();
     errors_.record();
-    std::ranges::stable_partition(decisions_, [](const Decision &d) { return d.kind != Decision::Kind::fades; });
+    for (const int stage : {2, 1}) std::ranges::stable_partition(decisions_, [&](const Decision &d) { return stage_of(d.kind) < stage; });
     return std::move(decisions_);
   }
 
 private:
+  // What people may have locked comes after what only this home's owner writes, and after whatever says anew when an episode ends.
+  static int stage_of(Decision::Kind kind) {
+    if (kind == Decision::Kind::turns || kind == Decision::Kind::follows) return 1;
+    return kind == Decision::Kind::fades ? 2 : 0;
+  }
+
   void merge(HomeDelta &d) {
     for (bool queue = false;; queue = true) {
       call([] { CHECK_FOR_INTERRUPTS(); });
