@@ -130,7 +130,7 @@ COMMENT ON FUNCTION pql.qualification(text, text, timestamptz) IS
 CREATE TYPE pql.triage_case AS (program text, subject_id text, score int, missing text[]);
 COMMENT ON TYPE pql.triage_case IS 'A subject that a program might be about, and what it lacks to enter: a row of pql.triage().';
 CREATE OR REPLACE FUNCTION pql.triage(program text DEFAULT NULL, as_of timestamptz DEFAULT NULL) RETURNS SETOF pql.triage_case
-  AS 'MODULE_PATHNAME', 'pql_triage' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000 ROWS 1000;
+  AS 'MODULE_PATHNAME', 'pql_triage' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000 ROWS 100;
 COMMENT ON FUNCTION pql.triage(text, timestamptz) IS
   'Who is for people to look at: subjects of a program''s segment (null: of every program in force) that are neither in nor cooling down, whose score is not below leave, and who lack a kind of signals or a rule that entering takes; with all that they lack. None of them is routed by this. Error: 42704 program not in force.';
 
