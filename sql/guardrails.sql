@@ -186,20 +186,20 @@ SELECT pql.publish($${
   "qualify": {"enter": 20}}$$);
 CALL pql.backfill();
 SELECT pql.promote('held');
-INSERT INTO app.events SELECT 10000 + n, 'u', 'org' || n, 'start', '2026-04-01 10:00', '{}' FROM generate_series(1, 2000) AS n;
+INSERT INTO app.events SELECT 10000 + n, 'p' || n, 'org' || n, 'start', '2026-04-01 10:00', '{}' FROM generate_series(1, 2000) AS n;
 SELECT count(*), count(*) FILTER (WHERE holdout) BETWEEN 160 AND 240 AS a_tenth FROM pql.routing WHERE program = 'held';
 SELECT state, blocked_by, holdout, jsonb_array_length(context->'members') AS told FROM pql.routing WHERE program = 'held' GROUP BY 1, 2, 3, 4;
 SELECT string_agg(subject_id, ' ' ORDER BY routing_id) FROM (SELECT * FROM pql.routing WHERE program = 'held' AND holdout ORDER BY routing_id LIMIT 8) AS x;
 -- nothing changes that
 UPDATE app.accounts SET bought = false;
-INSERT INTO app.events SELECT 20000 + n, 'u', 'org' || n, 'start', '2026-04-01 11:00', '{}' FROM generate_series(1, 2000) AS n;
+INSERT INTO app.events SELECT 20000 + n, 'p' || n, 'org' || n, 'start', '2026-04-01 11:00', '{}' FROM generate_series(1, 2000) AS n;
 SELECT count(*) FROM pql.routing_transition AS t JOIN pql.routing AS r USING (home, routing_id) WHERE r.program = 'held';
 CREATE TABLE app.held AS SELECT subject_id FROM pql.routing WHERE program = 'held' AND holdout;
 SELECT count(*) FROM pql.tick('2026-04-20');
 SELECT state, count(*) > 100 AS many FROM pql.routing WHERE program = 'held' GROUP BY 1 ORDER BY 1;
 SELECT pql.publish(jsonb_set(document, '{holdout}', '0.3')) FROM pql.program WHERE program = 'held';
 SELECT pql.flag_subject('held', subject_id, 'asked', 'rang us up', 'kim', '2100-01-01') IS NOT NULL AS flagged FROM app.held ORDER BY subject_id LIMIT 1;
-INSERT INTO app.events SELECT 30000 + n, 'u', 'org' || n, 'start', '2026-04-21 10:00', '{}' FROM generate_series(1, 2000) AS n;
+INSERT INTO app.events SELECT 30000 + n, 'p' || n, 'org' || n, 'start', '2026-04-21 10:00', '{}' FROM generate_series(1, 2000) AS n;
 SELECT count(*), count(*) FILTER (WHERE holdout) BETWEEN 540 AND 660 AS three_tenths,
        (SELECT count(*) FROM app.held AS h WHERE NOT EXISTS (SELECT FROM pql.routing AS x WHERE x.subject_id = h.subject_id AND x.version = 2 AND x.holdout)) AS exempt
   FROM pql.routing WHERE program = 'held' AND version = 2;
