@@ -1,4 +1,5 @@
 #include "core/qualify/qualify.hpp"
+#include "core/qualify/route.hpp"
 #include "pg/read.hpp"
 
 #include <set>

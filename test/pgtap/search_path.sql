@@ -143,7 +143,7 @@ INSERT INTO plain.call (result) VALUES
       "qualify": {"enter": 40, "leave": 20}, "motions": [{"otherwise": true, "motion": "email", "after": "1 hour", "by": "1 day"}]}')$$),
   ($$pql.publish('{"program": "u", "unit": "user", "milestones": {"user_signed_up": {"event": "signup"}},
       "signals": {"usage": {"kind": "depth", "event": "use", "half_life": "7 days", "max_points": 50}},
-      "qualify": {"enter": 40, "leave": 20}}')$$),
+      "qualify": {"enter": 40, "leave": 20, "when": "users_active > 1"}}')$$),
   ($$plain.failure('SELECT pql.publish(''{"program": "p"}'')')$$),
   ($$plain.failure('SELECT pql.promote(''p'')')$$);
 INSERT INTO plain.call (statement) VALUES ('CALL pql.backfill()');
@@ -165,7 +165,7 @@ INSERT INTO plain.call (result) VALUES
   ($$plain.failure('SELECT pql.merge_users(''u2'', ''u1'')')$$),
   ($$pql.score('p', 'o1')$$), ($$pql.score('p', 'o1', '2026-03-05')$$), ($$pql.score('u', 'u1')$$),
   ($$plain.failure('SELECT pql.score(''q'', ''o1'')')$$),
-  ($$pql.explain('p', 'o1')$$), ($$pql.scoreboard('p')$$), ($$pql.activation('p')$$),
+  ($$pql.explain('p', 'o1')$$), ($$pql.scoreboard('p')$$), ($$pql.qualification('p', 'o1')$$), ($$pql.triage('u')$$), ($$pql.activation('p')$$),
   ('(SELECT unit, subject_id, name, reached_at, event_id FROM pql.milestones)'),
   ('(SELECT account_id, user_id, first_seen, last_seen, events FROM pql.members)'),
   ('(SELECT unit, subject_id, events FROM pql.subjects)'),
