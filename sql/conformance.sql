@@ -9,6 +9,7 @@ INSERT INTO excused VALUES
   ('search path', 'pql.rebuild', 'commits per batch, which a procedure with SET may not; qualifies names and operators instead'),
   ('internal', 'pql._flush', 'does what the caller''s own transaction would do when it commits'),
   ('internal', 'pql._state_canonical', 'reads definitions, which say how rows of a home add up'),
+  ('internal', 'pql._now', 'asked by pql.inbox, with the rights of whoever reads it; says what time it is'),
   ('internal', 'pql._readable', 'asked by pql.sources, with the rights of whoever reads it; says yes or no'),
   ('internal', 'pql._leaves', 'asked by pql.sources, with the rights of whoever reads it'),
   ('internal', 'pql._leaf_changes', 'asked by pql.sources, with the rights of whoever reads it'),

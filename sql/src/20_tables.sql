@@ -191,15 +191,18 @@ CREATE TABLE pql.episode (
   leaves_at   timestamptz NOT NULL,
   left_at     timestamptz,
   cools_until timestamptz,
+  settled     boolean NOT NULL DEFAULT false,
   PRIMARY KEY (home, episode_id)
 );
 CREATE INDEX episode_subject ON pql.episode (program_id, subject_id, entered_at);
 CREATE UNIQUE INDEX episode_open ON pql.episode (home, program_id, subject_id) WHERE left_at IS NULL;
 CREATE INDEX episode_leaves_at ON pql.episode (leaves_at) WHERE left_at IS NULL;
+CREATE INDEX episode_left_at ON pql.episode (left_at) WHERE left_at IS NOT NULL AND NOT settled;
 CREATE INDEX episode_cools_until ON pql.episode (cools_until) WHERE cools_until IS NOT NULL;
 COMMENT ON TABLE pql.episode IS 'Every spell of a subject above a program''s threshold: when it entered, with which score, and when it left.';
 COMMENT ON COLUMN pql.episode.number IS 'The how many-th spell of the subject in the program this is; those in shadow are counted by themselves.';
 COMMENT ON COLUMN pql.episode.leaves_at IS 'When the episode ends if nothing more happens (the score has been below the leave threshold for the dwell time): may be early, never late.';
+COMMENT ON COLUMN pql.episode.settled IS 'Whether tick has looked, since it ended, at what became of its routing rows.';
 COMMENT ON COLUMN pql.episode.cools_until IS 'Until when the subject can''t enter again; null when that is over, and looked at.';
 
 CREATE TABLE pql.routing (
@@ -232,6 +235,8 @@ CREATE TABLE pql.routing (
   blocked_by        text,
   claimed_at        timestamptz,
   first_touch_at    timestamptz,
+  sla_breached_at   timestamptz,
+  snoozed_until     timestamptz,
   disposition       text,
   holdout           boolean NOT NULL DEFAULT false,
   context           jsonb NOT NULL,
@@ -246,20 +251,40 @@ COMMENT ON COLUMN pql.routing.decided_at IS 'As of when score, reasons, headline
 COMMENT ON COLUMN pql.routing.motion_rank IS 'The place of the motion among those of the program''s version, from 0: the lower, the better.';
 COMMENT ON COLUMN pql.routing.blocked_by IS 'The reason of the guardrail that blocks it, or holdout; of a row that expired, what blocked it last.';
 COMMENT ON COLUMN pql.routing.holdout IS 'Whether the subject is one of those that are deliberately not contacted.';
+-- An account is worked once at a time, whoever tries.
+CREATE UNIQUE INDEX routing_worked ON pql.routing ((coalesce('a:' || account_id, home) COLLATE "C"))
+  WHERE state IN ('claimed', 'accepted', 'touched') AND snoozed_until IS NULL;
+CREATE INDEX routing_free ON pql.routing (contact_by, score DESC, routing_id) WHERE state = 'ready' AND owner IS NULL;
+CREATE INDEX routing_owner ON pql.routing (owner, contact_by, score DESC, routing_id)
+  WHERE owner IS NOT NULL AND state IN ('pending', 'ready', 'claimed', 'accepted', 'touched');
+CREATE INDEX routing_due ON pql.routing (contact_after) WHERE state = 'pending' AND snoozed_until IS NULL;
+CREATE INDEX routing_sla ON pql.routing (contact_by)
+  WHERE state IN ('pending', 'ready', 'claimed', 'accepted') AND first_touch_at IS NULL AND sla_breached_at IS NULL AND snoozed_until IS NULL;
+CREATE INDEX routing_snoozed ON pql.routing (snoozed_until) WHERE snoozed_until IS NOT NULL;
+COMMENT ON COLUMN pql.routing.contact_after IS 'Not before then, and not ready before then.';
+COMMENT ON COLUMN pql.routing.contact_by IS 'The promise: touched by then.';
+COMMENT ON COLUMN pql.routing.owner IS 'The rep whose row it is, chosen, claimed or assigned; null: whoever claims it.';
+COMMENT ON COLUMN pql.routing.sla_breached_at IS 'When the promise was broken: contact_by of a row that nobody had touched by then. Noted once.';
+COMMENT ON COLUMN pql.routing.snoozed_until IS 'The row is out of sight until then, and ready again from then on (pql.snooze).';
+COMMENT ON COLUMN pql.routing.disposition IS 'What the rep said last (pql.dispose); null when the row has come back since.';
 COMMENT ON COLUMN pql.routing.qualification IS 'Whether the subject qualified for the first time, or again after it had left.';
 
 CREATE TABLE pql.routing_transition (
-  home        text COLLATE "C" NOT NULL,
-  routing_id  bigint NOT NULL,
-  at          timestamptz NOT NULL,
-  from_state  text,
-  to_state    text NOT NULL,
-  actor       text NOT NULL,
-  reason      text,
-  rep         text
+  home           text COLLATE "C" NOT NULL,
+  routing_id     bigint NOT NULL,
+  at             timestamptz NOT NULL,
+  from_state     text,
+  to_state       text NOT NULL,
+  actor          text NOT NULL,
+  reason         text,
+  rep            text,
+  transition_id  bigint NOT NULL DEFAULT pql.next_id()
 );
-CREATE INDEX routing_transition_routing ON pql.routing_transition (home, routing_id, at);
-COMMENT ON TABLE pql.routing_transition IS 'How each routing row went from state to state: when, by whom and why.';
+CREATE INDEX routing_transition_routing ON pql.routing_transition (home, routing_id, transition_id);
+COMMENT ON TABLE pql.routing_transition IS 'How each routing row went from state to state: when, by whom and why. What changes a row and not its state has a line, too. Read it through pql.routing_history.';
+COMMENT ON COLUMN pql.routing_transition.actor IS 'Who did it: the setting pql.rep or else the session''s user; pql, when tick did.';
+COMMENT ON COLUMN pql.routing_transition.rep IS 'The rep whom it is about: who claimed, declined, was given or lost the row.';
+COMMENT ON COLUMN pql.routing_transition.transition_id IS 'The order of a row''s transitions, of which several may have one time.';
 
 CREATE TABLE pql.evaluation (
   program_id    int PRIMARY KEY,

@@ -163,11 +163,11 @@ REVOKE ALL ON FUNCTION pql._review_rising(timestamptz) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._now() RETURNS timestamptz
   AS 'MODULE_PATHNAME', 'pql__now' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 250;
-COMMENT ON FUNCTION pql._now() IS 'The instant that now means: the time of the database, or the newest event where all sources have an event clock.';
-REVOKE ALL ON FUNCTION pql._now() FROM PUBLIC;
+COMMENT ON FUNCTION pql._now() IS 'The instant that now means: the time of the database, or the newest event where all sources have an event clock. Everybody may ask: readers of pql.inbox do.';
 
 CREATE OR REPLACE FUNCTION pql.tick(as_of timestamptz DEFAULT NULL)
-  RETURNS TABLE (held_released bigint, episodes_reviewed bigint, ids_forgotten bigint, partitions_changed bigint, subjects_reviewed bigint)
+  RETURNS TABLE (held_released bigint, episodes_reviewed bigint, ids_forgotten bigint, partitions_changed bigint, subjects_reviewed bigint,
+                 ready bigint, expired bigint, breached bigint, returned bigint, assigned bigint)
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 ROWS 1 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -198,8 +198,9 @@ BEGIN
     ON CONFLICT (source_id) DO UPDATE SET rank = greatest(f.rank, excluded.rank))
   SELECT count(*) INTO ids_forgotten FROM gone;
   partitions_changed := pql._compare_leaves();
+  SELECT t.* INTO ready, expired, breached, returned, assigned FROM pql._tick_routing(coalesce(tick.as_of, pql._now())) AS t;
   RETURN NEXT;
 END $$;
 COMMENT ON FUNCTION pql.tick(timestamptz) IS
-  'Does what time alone brings by an instant (null: now, by the sources'' clock): folds held events that are due (an instant of the future makes none due before its time), ends episodes whose score has fallen, lets in who has cooled down, looks for those whom time alone takes in or out (where programs have such rules or scores), forgets event ids past the dedup horizon. Also tells, once each, of partitions that came, went or were emptied without a trigger''s knowing (pql.sources lists them until they are mended). Returns how many of each. Safe to call at any time, from pg_cron or by hand.';
+  'Does what time alone brings by an instant (null: now, by the sources'' clock): folds held events that are due (an instant of the future makes none due before its time), ends episodes whose score has fallen, lets in who has cooled down, looks for those whom time alone takes in or out (where programs have such rules or scores), forgets event ids past the dedup horizon; and makes routing rows ready, expires those whose episode is over, notes those that nobody touched in time, brings back snoozed ones, and gives rows to reps. Also tells, once each, of partitions that came, went or were emptied without a trigger''s knowing (pql.sources lists them until they are mended). Returns how many of each. Safe to call at any time, from pg_cron or by hand.';
 REVOKE ALL ON FUNCTION pql.tick(timestamptz) FROM PUBLIC;

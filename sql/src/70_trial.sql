@@ -35,22 +35,20 @@ COMMENT ON FUNCTION pql.backtest_episodes(jsonb, timestamptz, timestamptz, boole
   'The episodes between two instants that the trigger would have written under a document, had the events come one by one in the order of their times: who entered when, with which score, and when they left (null: not by the end). With compare those of the version in force too (in_force). part, parts: of one of so many equal shares of the subjects, so that several sessions can do the work of one. Errors: 22023 wrong document, an end before the start, a start before what is retained, 22004 null argument.';
 REVOKE ALL ON FUNCTION pql.backtest_episodes(jsonb, timestamptz, timestamptz, boolean, int, int) FROM PUBLIC;
 
--- The rows of a relation of outcomes, given by name, or of pql.outcome where there is one.
+-- The rows of a relation of outcomes, given by name, or those of pql.outcome that are good news.
 CREATE OR REPLACE FUNCTION pql._outcomes_query(outcomes regclass) RETURNS text
-  LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000 SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  relation regclass := coalesce(outcomes, to_regclass('pql.outcome'));
+  LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000 SET search_path = pg_catalog, pg_temp AS $_$
 BEGIN
-  IF relation IS NULL THEN
-    RETURN 'SELECT NULL::text AS subject_id, NULL::timestamptz AS at WHERE false';
+  IF outcomes IS NULL THEN
+    RETURN $$SELECT o.subject_id, o.at FROM pql.outcome AS o WHERE o.outcome IN ('converted', 'paid', 'expanded')$$;
   END IF;
-  IF (SELECT count(*) FROM pg_attribute AS a WHERE a.attrelid = relation AND a.attname IN ('subject_id', 'at') AND NOT a.attisdropped) < 2 THEN
-    RAISE EXCEPTION 'relation % has no outcomes', relation
+  IF (SELECT count(*) FROM pg_attribute AS a WHERE a.attrelid = outcomes AND a.attname IN ('subject_id', 'at') AND NOT a.attisdropped) < 2 THEN
+    RAISE EXCEPTION 'relation % has no outcomes', outcomes
       USING ERRCODE = 'undefined_column', HINT = 'They are told by the columns subject_id and at; a view can give them.';
   END IF;
-  RETURN format('SELECT o.subject_id::text AS subject_id, o.at::timestamptz AS at FROM %s AS o WHERE o.subject_id IS NOT NULL AND o.at IS NOT NULL', relation);
-END $$;
-COMMENT ON FUNCTION pql._outcomes_query(regclass) IS 'A query for the outcomes in a relation with the columns subject_id and at (null: in pql.outcome, where there is one).';
+  RETURN format('SELECT o.subject_id::text AS subject_id, o.at::timestamptz AS at FROM %s AS o WHERE o.subject_id IS NOT NULL AND o.at IS NOT NULL', outcomes);
+END $_$;
+COMMENT ON FUNCTION pql._outcomes_query(regclass) IS 'A query for the outcomes in a relation with the columns subject_id and at (null: for those of pql.outcome that are converted, paid or expanded).';
 
 CREATE OR REPLACE FUNCTION pql.backtest(program jsonb, starts_at timestamptz, ends_at timestamptz, outcomes regclass DEFAULT NULL,
     capacity int DEFAULT NULL)
@@ -70,14 +68,14 @@ BEGIN
     RAISE EXCEPTION 'capacity must be above 0' USING ERRCODE = 'invalid_parameter_value';
   END IF;
   RETURN QUERY EXECUTE format($query$
-    WITH outcome AS MATERIALIZED (%s),
+    WITH won AS MATERIALIZED (%s),
     replayed AS MATERIALIZED (SELECT * FROM pql.backtest_episodes($1, $2, $3, true)),
     entry AS MATERIALIZED (
       SELECT r.*, date_bin('7 days', r.entered_at, $2) AS week,
              row_number() OVER (PARTITION BY date_bin('7 days', r.entered_at, $2) ORDER BY r.score DESC, r.entered_at, r.subject_id) AS place
       FROM replayed AS r WHERE NOT r.in_force AND r.entered_at >= $2),
     result AS (
-      SELECT e.subject_id, e.entered_at, min(o.at) AS at FROM entry AS e JOIN outcome AS o USING (subject_id)
+      SELECT e.subject_id, e.entered_at, min(o.at) AS at FROM entry AS e JOIN won AS o USING (subject_id)
       WHERE o.at >= e.entered_at AND o.at < e.entered_at + '90 days' GROUP BY e.subject_id, e.entered_at),
     known AS (
       SELECT e.*, r.at AS outcome_at,
@@ -94,7 +92,7 @@ BEGIN
            min(k.score) FILTER (WHERE k.place = $4)
     FROM generate_series($2, $3 - interval '1 microsecond', '7 days') AS w(week) LEFT JOIN known AS k USING (week)
     GROUP BY w.week ORDER BY w.week$query$, pql._outcomes_query(outcomes))
-  USING backtest.program, starts_at, ends_at, capacity, outcomes IS NOT NULL OR to_regclass('pql.outcome') IS NOT NULL,
+  USING backtest.program, starts_at, ends_at, capacity, outcomes IS NOT NULL OR EXISTS (SELECT FROM pql.outcome),
     EXISTS (SELECT FROM pql.program AS p WHERE p.program = backtest.program->>'program' AND p.status IN ('live', 'shadow')
             AND p.document->>'unit' = backtest.program->>'unit'),
     pql._now();

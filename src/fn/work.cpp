@@ -1,0 +1,91 @@
+// What people do with routing rows: claim, accept, touch and so on. The rules are SQL (sql/src/86_routing.sql) and run with the rights of
+// the extension's owner, so that whoever may call these needs no right on the tables, and can't go around the rules.
+#include "pg/identity.hpp"
+#include "pg/ingest.hpp"
+#include "pg/spi.hpp"
+#include "pg/srf.hpp"
+
+extern "C" {
+#include "utils/tuplestore.h"
+}
+
+namespace pql::pg {
+namespace {
+
+Arg words(FunctionCallInfo fcinfo, int n) {
+  return PG_ARGISNULL(n) ? Arg::nothing(TEXTOID) : Arg::of(bytes_arg(fcinfo, n)); // a text is laid out as a bytea is
+}
+
+Arg number(FunctionCallInfo fcinfo, int n, Oid type) {
+  if (PG_ARGISNULL(n)) return Arg::nothing(type);
+  switch (type) {
+  case INT4OID: return Arg::of(PG_GETARG_INT32(n));
+  case BOOLOID: return Arg::of(PG_GETARG_BOOL(n));
+  case TIMESTAMPTZOID: return Arg::time(PG_GETARG_TIMESTAMPTZ(n));
+  default: return Arg::of(static_cast<std::int64_t>(PG_GETARG_INT64(n)));
+  }
+}
+
+// By whose rights it is called.
+Arg caller() {
+  return Arg::of(call([] { return std::string_view(GetUserNameFromId(GetUserId(), false)); }));
+}
+
+// Runs a statement, which takes the caller first, as the owner, and gives its rows.
+Datum work(FunctionCallInfo fcinfo, const char *sql, std::initializer_list<Arg> args) {
+  ResultRows result(fcinfo);
+  lock_identities();
+  flush_pending();
+  Spi spi;
+  const std::uint64_t rows = spi.run(sql, args);
+  call([&] {
+    auto *info = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+    for (std::uint64_t i = 0; i < rows; i++) tuplestore_puttuple(info->setResult, SPI_tuptable->vals[i]);
+  });
+  spi.finish();
+  return Datum{0};
+}
+
+} // namespace
+} // namespace pql::pg
+
+PQL_FUNCTION(claim) {
+  using namespace pql::pg;
+  return work(fcinfo, "SELECT * FROM pql._claim($1, $2, $3, $4)",
+              {caller(), words(fcinfo, 0), number(fcinfo, 1, INT4OID), number(fcinfo, 2, INT8OID)});
+}
+
+PQL_FUNCTION(accept) {
+  using namespace pql::pg;
+  return work(fcinfo, "SELECT * FROM pql._accept($1, $2)", {caller(), number(fcinfo, 0, INT8OID)});
+}
+
+PQL_FUNCTION(decline) {
+  using namespace pql::pg;
+  return work(fcinfo, "SELECT * FROM pql._decline($1, $2, $3)", {caller(), number(fcinfo, 0, INT8OID), words(fcinfo, 1)});
+}
+
+PQL_FUNCTION(touch) {
+  using namespace pql::pg;
+  return work(fcinfo, "SELECT * FROM pql._touch($1, $2, $3, $4, $5)",
+              {caller(), number(fcinfo, 0, INT8OID), words(fcinfo, 1), words(fcinfo, 2), number(fcinfo, 3, TIMESTAMPTZOID)});
+}
+
+PQL_FUNCTION(dispose) {
+  using namespace pql::pg;
+  return work(fcinfo, "SELECT * FROM pql._dispose($1, $2, $3, $4, $5, $6, $7, $8)",
+              {caller(), number(fcinfo, 0, INT8OID), words(fcinfo, 1), number(fcinfo, 2, BOOLOID), number(fcinfo, 3, BOOLOID),
+               number(fcinfo, 4, BOOLOID), words(fcinfo, 5), words(fcinfo, 6)});
+}
+
+PQL_FUNCTION(reassign) {
+  using namespace pql::pg;
+  return work(fcinfo, "SELECT * FROM pql._reassign($1, $2, $3, $4)",
+              {caller(), number(fcinfo, 0, INT8OID), words(fcinfo, 1), words(fcinfo, 2)});
+}
+
+PQL_FUNCTION(snooze) {
+  using namespace pql::pg;
+  return work(fcinfo, "SELECT * FROM pql._snooze($1, $2, $3, $4)",
+              {caller(), number(fcinfo, 0, INT8OID), number(fcinfo, 1, TIMESTAMPTZOID), words(fcinfo, 2)});
+}
