@@ -33,7 +33,8 @@ FROM pg_extension WHERE extname = 'pql';
 SELECT bag_eq('SELECT relkind::text, relname::text FROM relation', $$VALUES
   ('r', 'source'), ('r', 'source_leaf'), ('r', 'tracker'), ('r', 'program'), ('r', 'state'), ('r', 'milestone_log'), ('r', 'base_state'), ('r', 'user_home'),
   ('r', 'held_event'), ('r', 'seen_event'), ('r', 'forgotten_event'), ('r', 'sealed_event'), ('r', 'unusable_event'), ('r', 'asserted_milestone'),
-  ('r', 'backfill_job'), ('r', 'episode'), ('r', 'routing'), ('r', 'routing_transition'), ('r', 'evaluation'), ('r', 'flag'), ('v', 'flags'), ('r', 'audit'), ('r', 'event_clock'), ('r', 'events'), ('S', 'id_seq'),
+  ('r', 'backfill_job'), ('r', 'episode'), ('r', 'routing'), ('r', 'routing_transition'), ('r', 'touch'), ('r', 'disposition'), ('r', 'declined'), ('r', 'outcome'),
+  ('v', 'inbox'), ('v', 'handoffs'), ('v', 'routing_history'), ('v', 'lifecycle'), ('v', 'lifecycle_history'), ('r', 'evaluation'), ('r', 'flag'), ('v', 'flags'), ('r', 'audit'), ('r', 'event_clock'), ('r', 'events'), ('S', 'id_seq'),
   ('r', 'identity'), ('r', 'free_mail_domain'), ('r', 'identity_lock'), ('r', 'attribute_source'), ('r', 'attribute_use'), ('r', 'attribute'), ('r', 'attribute_history'), ('v', 'attributes'), ('v', 'attribute_sources'), ('r', 'rule_error'), ('v', 'rule_errors'),
   ('v', 'milestones'), ('v', 'members'), ('v', 'subjects'), ('v', 'unusable'), ('v', 'sources'), ('v', 'backfill_progress')$$,
   'tables, views and a sequence');
