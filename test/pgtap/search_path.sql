@@ -243,11 +243,12 @@ INSERT INTO plain.call (result) VALUES ($$(SELECT pql.email_domain('a@b.example'
 INSERT INTO plain.call (statement) VALUES ($$INSERT INTO plain.account VALUES ('o1', 'free', 'large', 3, '2026-01-01'), ('o2', 'pro', NULL, NULL, NULL)$$),
   ($$UPDATE plain.person SET job = 'cto' WHERE id OPERATOR(pg_catalog.=) 'u1'$$), ($$UPDATE plain.person SET job = NULL WHERE id OPERATOR(pg_catalog.=) 'u2'$$);
 INSERT INTO plain.call (statement) VALUES ('CALL pql.rebuild()');
-INSERT INTO plain.call (result) VALUES ($$pql.promote('u', 'best 2')$$), ($$pql.tick('2026-04-01')$$), ($$(SELECT unit, subject_id, owner, state FROM pql.claim('kim', 9))$$),
+INSERT INTO plain.call (result) VALUES ($$pql.promote('u', 'best 2')$$), ($$pql.tick('2026-04-14')$$), ($$(SELECT unit, subject_id, owner, state FROM pql.claim('kim', 9))$$),
   ($$(SELECT state, owner, disposition FROM pql.accept((SELECT pg_catalog.min(routing_id) FROM pql.routing WHERE state OPERATOR(pg_catalog.=) 'claimed')))$$),
   ($$(SELECT state, owner, disposition FROM pql.touch((SELECT pg_catalog.min(routing_id) FROM pql.routing WHERE state OPERATOR(pg_catalog.=) 'accepted'), 'phone'))$$),
   ($$(SELECT state, owner, disposition FROM pql.dispose((SELECT pg_catalog.min(routing_id) FROM pql.routing WHERE state OPERATOR(pg_catalog.=) 'touched'), 'nurture', true, false, failure => 'timing'))$$),
   ($$(SELECT state, owner, disposition FROM pql.snooze((SELECT pg_catalog.min(routing_id) FROM pql.routing WHERE state OPERATOR(pg_catalog.=) 'disposed'), '2026-05-01'))$$),
+  ($$(SELECT unit, subject_id, owner, state FROM pql.claim('lee', 9))$$),
   ($$(SELECT state, owner, disposition FROM pql.decline((SELECT pg_catalog.min(routing_id) FROM pql.routing WHERE state OPERATOR(pg_catalog.=) 'claimed'), 'why'))$$),
   ($$(SELECT state, owner, disposition FROM pql.reassign((SELECT pg_catalog.min(routing_id) FROM pql.routing WHERE state OPERATOR(pg_catalog.=) 'pending'), 'lee', 'why'))$$),
   ($$(SELECT pql.record_outcome('o1', 'paid', 9) IS NOT NULL)$$),
