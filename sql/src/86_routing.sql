@@ -290,15 +290,16 @@ CREATE OR REPLACE FUNCTION pql._claim(caller text, rep text, n int, id bigint) R
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 ROWS 1 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
-  -- A cursor, since most of what is ready need never be looked at.
-  candidates CURSOR FOR
-    SELECT x.* FROM (
-      SELECT o.home, o.routing_id, o.account_id, o.contact_by, o.score FROM pql.routing AS o
-      WHERE o.owner = rep AND o.state = 'ready' AND (id IS NULL OR o.routing_id = id)
-      UNION ALL
-      SELECT f.home, f.routing_id, f.account_id, f.contact_by, f.score FROM pql.routing AS f
-      WHERE f.owner IS NULL AND f.state = 'ready' AND (id IS NULL OR f.routing_id = id)) AS x
-    ORDER BY x.contact_by, x.score DESC, x.routing_id;
+  -- Cursors, since most of what is ready need never be looked at; two, since PostgreSQL would sort what both have.
+  own CURSOR FOR
+    SELECT x.home, x.routing_id, x.account_id, x.contact_by, x.score FROM pql.routing AS x
+    WHERE x.owner = rep AND x.state = 'ready' AND (id IS NULL OR x.routing_id = id) ORDER BY x.contact_by, x.score DESC, x.routing_id;
+  free CURSOR FOR
+    SELECT x.home, x.routing_id, x.account_id, x.contact_by, x.score FROM pql.routing AS x
+    WHERE x.owner IS NULL AND x.state = 'ready' AND (id IS NULL OR x.routing_id = id) ORDER BY x.contact_by, x.score DESC, x.routing_id;
+  mine record;
+  other record;
+  c record;
   r pql.routing;
   taken int := 0;
 BEGIN
@@ -323,8 +324,21 @@ BEGIN
       RETURN;
     END IF;
   END IF;
-  FOR c IN candidates LOOP
-    EXIT WHEN taken >= n;
+  own := NULL; -- a name that no other has
+  free := NULL;
+  OPEN own;
+  OPEN free;
+  FETCH own INTO mine;
+  FETCH free INTO other;
+  WHILE taken < n AND (mine.routing_id IS NOT NULL OR other.routing_id IS NOT NULL) LOOP
+    IF other.routing_id IS NULL OR (coalesce(mine.contact_by, 'infinity'), -mine.score, mine.routing_id)
+                                 < (coalesce(other.contact_by, 'infinity'), -other.score, other.routing_id) THEN
+      c := mine;
+      FETCH own INTO mine;
+    ELSE
+      c := other;
+      FETCH free INTO other;
+    END IF;
     -- Looking first keeps locks from heaping up; whoever has an account's lock has looked since, or is about to.
     CONTINUE WHEN pql._is_worked(c.account_id, c.home);
     CONTINUE WHEN NOT pg_try_advisory_xact_lock(hashtextextended('pql ' || coalesce('a:' || c.account_id, c.home), 0));
@@ -341,6 +355,8 @@ BEGIN
     taken := taken + 1;
     RETURN NEXT r;
   END LOOP;
+  CLOSE own;
+  CLOSE free;
 EXCEPTION WHEN unique_violation THEN -- by somebody whom our snapshot doesn't show, above READ COMMITTED
   RAISE EXCEPTION 'could not claim: an account was claimed by another transaction' USING ERRCODE = 'serialization_failure', HINT = 'The transaction might succeed if retried.';
 END $$;
