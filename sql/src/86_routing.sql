@@ -339,15 +339,16 @@ BEGIN
       c := other;
       FETCH free INTO other;
     END IF;
-    -- Looking first keeps locks from heaping up; whoever has an account's lock has looked since, or is about to.
-    CONTINUE WHEN pql._is_worked(c.account_id, c.home);
-    CONTINUE WHEN NOT pg_try_advisory_xact_lock(hashtextextended('pql ' || coalesce('a:' || c.account_id, c.home), 0));
     CONTINUE WHEN pql._is_worked(c.account_id, c.home);
     SELECT * INTO r FROM pql.routing AS x WHERE x.home = c.home AND x.routing_id = c.routing_id AND x.state = 'ready'
       AND (x.owner = rep OR x.owner IS NULL AND pql._needs_rep(x.motion)
              AND NOT EXISTS (SELECT FROM pql.declined AS d WHERE d.home = x.home AND d.episode = x.episode AND d.rep = rep))
     FOR UPDATE SKIP LOCKED;
     CONTINUE WHEN NOT FOUND;
+    -- Two rows of an account may have been looked at side by side: who has its lock looks again. The row comes first, because
+    -- there is only so much room for locks of accounts, and tick may have many rows.
+    CONTINUE WHEN NOT pg_try_advisory_xact_lock(hashtextextended('pql ' || coalesce('a:' || c.account_id, c.home), 0));
+    CONTINUE WHEN pql._is_worked(c.account_id, c.home);
     CONTINUE WHEN r.owner IS NULL AND NOT pql._take_rep(rep);
     r.owner := rep;
     r.claimed_at := greatest(pql._now(), r.state_since);

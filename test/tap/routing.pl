@@ -106,12 +106,12 @@ my %never = (
 	'every step follows the one before' => q{SELECT 1 FROM (
     SELECT from_state, lag(to_state, 1, 'pending') OVER (PARTITION BY routing_id ORDER BY transition_id) AS before FROM pql.routing_transition) AS t WHERE from_state <> before},
 	'and leads to the state that there is' => q{SELECT 1 FROM pql.routing AS r WHERE r.state <> coalesce(
-    (SELECT t.to_state FROM pql.routing_transition AS t WHERE t.routing_id = r.routing_id ORDER BY t.transition_id DESC LIMIT 1), 'pending')},
+    (SELECT t.to_state FROM pql.routing_transition AS t WHERE t.home = r.home AND t.routing_id = r.routing_id ORDER BY t.transition_id DESC LIMIT 1), 'pending')},
 	'no step goes back in time' => q{SELECT 1 FROM pql.routing_history WHERE after < '0'},
 	'every episode has its row' => q{SELECT 1 FROM pql.episode AS e FULL JOIN pql.routing AS r ON (r.home, r.episode) = (e.home, e.episode_id)
     WHERE e.episode_id IS NULL OR r.episode IS NULL OR r.state NOT IN ('disposed', 'expired') AND EXISTS (
       SELECT FROM pql.routing AS x WHERE (x.home, x.episode) = (r.home, r.episode) AND x.routing_id <> r.routing_id AND x.state NOT IN ('disposed', 'expired'))},
-	'every disposition was said, and once' => q{SELECT 1 FROM pql.routing AS r WHERE (r.state = 'disposed') <> EXISTS (SELECT FROM pql.disposition AS d WHERE d.routing_id = r.routing_id AND d.disposition = r.disposition)
+	'every disposition was said, and once' => q{SELECT 1 FROM pql.routing AS r WHERE (r.state = 'disposed') <> EXISTS (SELECT FROM pql.disposition AS d WHERE d.home = r.home AND d.routing_id = r.routing_id AND d.disposition = r.disposition)
     UNION ALL SELECT 1 FROM pql.disposition GROUP BY routing_id HAVING count(*) > 1},
 	'every promise that was broken is noted, once' => q{SELECT 1 FROM pql.routing_transition WHERE reason = 'sla' GROUP BY routing_id HAVING count(*) > 1});
 is($node->safe_psql('postgres', "$never{$_} LIMIT 1"), '', $_) for sort keys %never;
