@@ -227,16 +227,21 @@ ROLLBACK;
 BEGIN;
 CREATE TABLE IF NOT EXISTS pql.reps (rep_id text PRIMARY KEY, db_role name, capacity int);
 CREATE TABLE IF NOT EXISTS pql.rep_load (rep_id text PRIMARY KEY, open int NOT NULL DEFAULT 0);
+CREATE OR REPLACE FUNCTION pql._take_rep(rep text) RETURNS boolean LANGUAGE plpgsql STRICT AS $$
+BEGIN
+  UPDATE pql.rep_load AS l SET open = l.open + 1 FROM pql.reps AS r WHERE l.rep_id = rep AND r.rep_id = rep AND (r.capacity IS NULL OR l.open < r.capacity);
+  RETURN FOUND;
+END $$;
 CREATE ROLE regress_pql_lee;
 INSERT INTO pql.reps (rep_id, db_role, capacity) VALUES ('lee', 'regress_pql_lee', 2), ('zoe', 'regress_pql_seller', 1), ('max', 'nobody_has_this_role', 1), ('app', NULL, 1);
 INSERT INTO pql.rep_load (rep_id, open) VALUES ('lee', 1), ('zoe', 0), ('max', 0), ('app', 0) ON CONFLICT (rep_id) DO UPDATE SET open = excluded.open;
 INSERT INTO ev (ts, who, org, name) SELECT '2026-03-02 11:00', 'u', org, 'buy' FROM unnest('{one, two, three}'::text[]) AS org;
 -- nobody is chosen: they aren't ready, whatever the time
-SELECT ready FROM pql.tick('2026-03-02 12:30');
+SELECT pql._ready_routing('2026-03-02 12:30');
 SELECT state, owner FROM pql.reassign(row_of('one'), 'zoe', 'knows them');
 SELECT failure($$SELECT pql.reassign(row_of('two'), 'zoe', 'knows them')$$);
 SELECT failure($$SELECT pql.reassign(row_of('two'), 'nobody', 'knows them')$$);
-SELECT ready FROM pql.tick('2026-03-02 12:30');
+SELECT pql._ready_routing('2026-03-02 12:30');
 GRANT SELECT ON pql.routing TO regress_pql_seller;
 SET LOCAL ROLE regress_pql_seller;
 SELECT failure(s) FROM unnest(ARRAY[$$SELECT pql.claim('lee')$$, $$SELECT pql.claim('max')$$, $$SELECT pql.claim('nobody')$$, $$SELECT pql.dispose(row_of('ceta'), 'nurture')$$, $$SELECT pql.claim('app')$$]) AS s;
@@ -319,6 +324,11 @@ SELECT count(*), count(*) FILTER (WHERE settled) FROM pql.episode WHERE left_at 
 SELECT state FROM pql.decline(row_of('s5'), 'cold by now');
 SELECT expired, ready FROM pql.tick('2026-03-20');
 SELECT state FROM pql.routing WHERE routing_id = row_of('s5');
+-- of one that expired as its episode ended, the owner is let go
+UPDATE pql.routing SET owner = 'kim' WHERE routing_id = row_of('s5');
+UPDATE pql.episode AS e SET settled = false FROM pql.routing AS r WHERE r.routing_id = row_of('s5') AND e.episode_id = r.episode;
+SELECT expired FROM pql.tick('2026-03-20');
+SELECT r.owner, e.settled FROM pql.routing AS r JOIN pql.episode AS e ON e.episode_id = r.episode WHERE r.routing_id = row_of('s5');
 SELECT * FROM wrong;
 
 --

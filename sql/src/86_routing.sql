@@ -151,17 +151,16 @@ END $$;
 COMMENT ON FUNCTION pql._is_load_free(text) IS 'Locks what a rep has taken on, if that needs no waiting.';
 REVOKE ALL ON FUNCTION pql._is_load_free(text) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION pql._take_rep(rep text) RETURNS boolean
+CREATE OR REPLACE FUNCTION pql._take_on(rep text) RETURNS boolean
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF NOT pql._has_reps() THEN
     RETURN true;
   END IF;
-  UPDATE pql.rep_load AS l SET open = l.open + 1 FROM pql.reps AS p WHERE p.rep_id = l.rep_id AND l.rep_id = rep AND l.open < p.capacity;
-  RETURN FOUND;
+  RETURN pql._take_rep(rep);
 END $$;
-COMMENT ON FUNCTION pql._take_rep(text) IS 'One more routing row for a rep; false when they have as many as they take.';
-REVOKE ALL ON FUNCTION pql._take_rep(text) FROM PUBLIC;
+COMMENT ON FUNCTION pql._take_on(text) IS 'One more routing row for a rep; false when they have as many as they take.';
+REVOKE ALL ON FUNCTION pql._take_on(text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._give_back(r pql.routing, credit boolean) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
@@ -349,7 +348,7 @@ BEGIN
     -- there is only so much room for locks of accounts, and tick may have many rows.
     CONTINUE WHEN NOT pg_try_advisory_xact_lock(hashtextextended('pql ' || coalesce('a:' || c.account_id, c.home), 0));
     CONTINUE WHEN pql._is_worked(c.account_id, c.home);
-    CONTINUE WHEN r.owner IS NULL AND NOT pql._take_rep(rep);
+    CONTINUE WHEN r.owner IS NULL AND NOT pql._take_on(rep);
     r.owner := rep;
     r.claimed_at := greatest(pql._now(), r.state_since);
     r := pql._move(r, 'claimed', r.claimed_at, NULL, rep);
@@ -517,7 +516,7 @@ BEGIN
   END IF;
   PERFORM pql._lock_load(r.owner, rep);
   PERFORM pql._give_back(r, true);
-  IF rep IS NOT NULL AND NOT pql._take_rep(rep) THEN
+  IF rep IS NOT NULL AND NOT pql._take_on(rep) THEN
     RAISE EXCEPTION 'rep "%" has no capacity left', rep USING ERRCODE = 'object_not_in_prerequisite_state',
       HINT = 'Raise capacity in pql.reps, or choose another.';
   END IF;
@@ -656,23 +655,33 @@ CREATE OR REPLACE FUNCTION pql._expire_routing(as_of timestamptz) RETURNS bigint
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   r pql.routing;
+  rep text;
   expired bigint := 0;
 BEGIN
+  -- An expired row that has an owner expired when the episode ended, by whoever ended it: what its owner takes on is given back here.
   FOR r IN
     SELECT x.* FROM pql.episode AS e JOIN pql.routing AS x ON x.home = e.home AND x.episode = e.episode_id
-    WHERE e.left_at <= as_of AND NOT e.settled AND x.state IN ('pending', 'ready', 'blocked') AND x.first_touch_at IS NULL
+    WHERE e.left_at <= as_of AND NOT e.settled
+      AND (x.state IN ('pending', 'ready', 'blocked') AND x.first_touch_at IS NULL OR x.state = 'expired' AND x.owner IS NOT NULL)
     FOR UPDATE OF x SKIP LOCKED
   LOOP
-    CONTINUE WHEN pql._goes_on(r) OR r.owner IS NOT NULL AND NOT pql._is_load_free(r.owner);
+    CONTINUE WHEN r.state <> 'expired' AND pql._goes_on(r) OR r.owner IS NOT NULL AND NOT pql._is_load_free(r.owner);
     PERFORM pql._give_back(r, true);
+    IF r.state = 'expired' THEN
+      UPDATE pql.routing AS x SET owner = NULL, snoozed_until = NULL WHERE x.home = r.home AND x.routing_id = r.routing_id;
+      CONTINUE;
+    END IF;
+    rep := r.owner;
+    r.owner := NULL;
     r.snoozed_until := NULL;
-    PERFORM pql._move(r, 'expired', as_of, 'the episode ended', r.owner, 'pql');
+    PERFORM pql._move(r, 'expired', as_of, 'the episode ended', rep, 'pql');
     expired := expired + 1;
   END LOOP;
   UPDATE pql.episode AS e SET settled = true FROM (
     SELECT o.home, o.episode_id FROM pql.episode AS o WHERE o.left_at <= as_of AND NOT o.settled FOR NO KEY UPDATE SKIP LOCKED) AS o
   WHERE e.home = o.home AND e.episode_id = o.episode_id AND NOT EXISTS (
-    SELECT FROM pql.routing AS x WHERE x.home = e.home AND x.episode = e.episode_id AND x.state IN ('pending', 'ready', 'blocked') AND x.first_touch_at IS NULL);
+    SELECT FROM pql.routing AS x WHERE x.home = e.home AND x.episode = e.episode_id
+      AND (x.state IN ('pending', 'ready', 'blocked') AND x.first_touch_at IS NULL OR x.state = 'expired' AND x.owner IS NOT NULL));
   RETURN expired;
 END $$;
 COMMENT ON FUNCTION pql._expire_routing(timestamptz) IS 'Expires rows that nobody has taken on when their episode is over; returns how many.';
@@ -695,7 +704,7 @@ BEGIN
     r.snoozed_until := NULL;
     r.claimed_at := NULL;
     r.disposition := NULL;
-    IF r.owner IS NOT NULL AND NOT pql._take_rep(r.owner) THEN
+    IF r.owner IS NOT NULL AND NOT pql._take_on(r.owner) THEN
       r.owner := NULL; -- they have taken on others meanwhile
     END IF;
     PERFORM pql._move(r, CASE WHEN r.state IN ('pending', 'blocked', 'suppressed', 'expired') THEN r.state

@@ -320,7 +320,7 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql._require_rep(text,text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._lock_load(text[])', 'volatile', 'unsafe', '', 'owner'),
   ('pql._is_load_free(text)', 'volatile', 'unsafe', '', 'owner'),
-  ('pql._take_rep(text)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._take_on(text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._give_back(pql.routing,boolean)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._acting_rep()', 'stable', 'safe', '', 'owner'),
   ('pql._refuse(pql.routing,text,text)', 'volatile', 'unsafe', '', 'owner'),
