@@ -806,15 +806,17 @@ COMMENT ON COLUMN pql.inbox.to_do IS 'What is to be done next: the function of t
 COMMENT ON COLUMN pql.inbox.minutes_left IS 'Until contact_by, below zero when it is over; null once touched, and where nothing was promised.';
 COMMENT ON COLUMN pql.inbox.sla IS 'The promise of contact_by: in time, due soon (the last quarter of the time), kept, broken; null where there is none.';
 
+-- Partitions name all that is asked by, so that the history of one row, or of one subject, is all that is read.
 CREATE VIEW pql.routing_history WITH (security_invoker = true) AS
-  SELECT h.routing_id, r.program, r.unit, r.subject_id, h.at, h.from_state, h.to_state, h.actor, h.rep, h.reason,
-         h.at - lag(h.at) OVER (PARTITION BY h.routing_id ORDER BY h.transition_id) AS after
-  FROM pql.routing AS r JOIN (
-    SELECT t.home, t.routing_id, t.transition_id, t.at, t.from_state, t.to_state, t.actor, t.rep, t.reason FROM pql.routing_transition AS t
+  SELECT h.routing_id, h.program, h.unit, h.subject_id, h.at, h.from_state, h.to_state, h.actor, h.rep, h.reason,
+         h.at - lag(h.at) OVER (PARTITION BY h.routing_id, h.program, h.unit, h.subject_id ORDER BY h.transition_id) AS after
+  FROM (
+    SELECT r.routing_id, r.program, r.unit, r.subject_id, t.transition_id, t.at, t.from_state, t.to_state, t.actor, t.rep, t.reason
+    FROM pql.routing AS r JOIN pql.routing_transition AS t ON t.home = r.home AND t.routing_id = r.routing_id
     UNION ALL
-    SELECT b.home, b.routing_id, 0, b.qualified_at, NULL, coalesce((
-      SELECT t.from_state FROM pql.routing_transition AS t WHERE t.home = b.home AND t.routing_id = b.routing_id ORDER BY t.transition_id LIMIT 1), b.state),
-      'pql', NULL, b.qualification FROM pql.routing AS b) AS h ON h.home = r.home AND h.routing_id = r.routing_id
+    SELECT r.routing_id, r.program, r.unit, r.subject_id, 0, r.qualified_at, NULL, coalesce((
+      SELECT t.from_state FROM pql.routing_transition AS t WHERE t.home = r.home AND t.routing_id = r.routing_id ORDER BY t.transition_id LIMIT 1), r.state),
+      'pql', NULL, r.qualification FROM pql.routing AS r) AS h
   ORDER BY h.routing_id, h.transition_id;
 COMMENT ON VIEW pql.routing_history IS 'The life of each routing row, from its decision on: what happened, when, who did it and why.';
 COMMENT ON COLUMN pql.routing_history.from_state IS 'Null: the row was written then. The same as to_state: something else of it changed.';

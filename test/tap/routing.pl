@@ -56,11 +56,11 @@ sub script
 
 my %clients = (
 	writers => [ 16, script('writers', q{
-\set o random(1, 3000)
-\set u random(1, 2000)
+\set o random(1, 1000)
+\set u random(1, 1000)
 \set e random(1, 3)
-INSERT INTO ev (ts, user_id, org, name) SELECT clock_timestamp(), 'u' || :u, 'o' || (:o + i) % 3000, (ARRAY['buy', 'grow', 'person'])[:e] FROM generate_series(1, 3) AS i;
-\sleep 5 ms
+INSERT INTO ev (ts, user_id, org, name) SELECT clock_timestamp(), 'u' || :u, 'o' || (:o + i) % 1000, (ARRAY['buy', 'grow', 'person'])[:e] FROM generate_series(1, 3) AS i;
+\sleep 20 ms
 }) ],
 	reps => [ 8, script('reps', q{
 \set n random(1, 3)
