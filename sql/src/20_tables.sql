@@ -27,7 +27,7 @@ COMMENT ON TABLE pql.source IS 'Events tables that are attached, and where in th
 CREATE TABLE pql.tracker (
   tracker_id     smallint PRIMARY KEY,
   kind           text NOT NULL CHECK (kind IN ('milestone', 'decay', 'funnel', 'window', 'days', 'users', 'sessions', 'latest')),
-  unit           text NOT NULL CHECK (unit IN ('user', 'account')),
+  unit           text NOT NULL CHECK (unit IN ('user', 'account', 'workspace')),
   name           text,
   events         text[] NOT NULL,
   rules          text[] NOT NULL,
@@ -75,7 +75,7 @@ CREATE TABLE pql.state (
   PRIMARY KEY (home, part)
 ) WITH (fillfactor = 50, toast_tuple_target = 8160, autovacuum_vacuum_scale_factor = 0.05);
 ALTER TABLE pql.state ALTER COLUMN body SET STORAGE MAIN;
-COMMENT ON TABLE pql.state IS 'What is kept of accounts and users, one row a home, more for large and for crowded accounts (doc/internals.md). Read it through pql.milestones, pql.members, pql.subjects and pql.activation.';
+COMMENT ON TABLE pql.state IS 'What is kept of accounts, users and workspaces, one row a home, more for large and for crowded accounts (doc/internals.md). Read it through pql.milestones, pql.members, pql.subjects and pql.activation.';
 
 CREATE TABLE pql.milestone_log (
   home    text COLLATE "C" NOT NULL,
@@ -98,7 +98,7 @@ CREATE TABLE pql.user_home (
   user_id  text COLLATE "C" NOT NULL
 );
 CREATE INDEX user_home_user_id ON pql.user_home (user_id) INCLUDE (home);
-COMMENT ON TABLE pql.user_home IS 'In which homes a user has been seen.';
+COMMENT ON TABLE pql.user_home IS 'In which homes a user has been seen; his state lies in those that aren''t workspaces''.';
 
 CREATE TABLE pql.held_event (
   home         text COLLATE "C" NOT NULL,

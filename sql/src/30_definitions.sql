@@ -267,6 +267,11 @@ DECLARE
   s record;
 BEGIN
   PERFORM pql._require_document(document, false);
+  IF document->>'unit' = 'workspace' AND NOT EXISTS (SELECT FROM pql.source AS e WHERE e.workspace IS NOT NULL) THEN
+    RAISE EXCEPTION 'program "%" is about workspaces, and no events table says which workspace its events are of', name
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+        HINT = 'Attach the table with the column or expression that names it: pql.attach(..., workspace => ''project_id'').';
+  END IF;
   -- Who writes is waited for before anything is locked that a rollback would wait for: what is new here needs the past.
   IF EXISTS (SELECT n.key FROM pql._program_trackers(document) AS n EXCEPT SELECT t.key FROM pql.tracker AS t) THEN
     PERFORM pql._wait_for_writers(e.relation) FROM pql.source AS e JOIN pg_class AS c ON c.oid = e.relation;
@@ -314,7 +319,7 @@ BEGIN
   RETURN number;
 END $$;
 COMMENT ON FUNCTION pql.publish(jsonb, text, text) IS
-  'Publishes a version of a program and returns its number. Wrong documents, and those whose examples fail, are refused (22023). A first version starts in shadow (see pql.promote), a later one replaces the live one, but not sooner than limits.min_days_between_versions of that allow (55000) unless override says why; either waits for CALL pql.backfill() where events are there whose history its new definitions need, and takes the place of one that still waits.';
+  'Publishes a version of a program and returns its number. Wrong documents, and those whose examples fail, are refused (22023). A first version starts in shadow (see pql.promote), a later one replaces the live one, but not sooner than limits.min_days_between_versions of that allow (55000) unless override says why; either waits for CALL pql.backfill() where events are there whose history its new definitions need, and takes the place of one that still waits. A program on workspaces needs an events table that was attached with workspace (55000).';
 REVOKE ALL ON FUNCTION pql.publish(jsonb, text, text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql.save_draft(program jsonb, note text DEFAULT NULL) RETURNS int

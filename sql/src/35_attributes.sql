@@ -1,6 +1,6 @@
 -- Attributes of accounts and users: pql's own copy of what relations of the customer's say of them, with its past.
 CREATE TABLE pql.attribute_source (
-  unit            text PRIMARY KEY CHECK (unit IN ('user', 'account')),
+  unit            text PRIMARY KEY CHECK (unit IN ('user', 'account', 'workspace')),
   schema_name     text NOT NULL,
   relation_name   text NOT NULL,
   owner           text NOT NULL,
@@ -26,7 +26,7 @@ CREATE TRIGGER definitions_changed AFTER INSERT OR UPDATE OF columns, types, usa
   FOR EACH STATEMENT EXECUTE FUNCTION pql._definitions_changed();
 
 CREATE TABLE pql.attribute_use (
-  unit  text NOT NULL CHECK (unit IN ('user', 'account')),
+  unit  text NOT NULL CHECK (unit IN ('user', 'account', 'workspace')),
   name  text NOT NULL,
   PRIMARY KEY (unit, name)
 );
@@ -57,7 +57,7 @@ SELECT pg_catalog.pg_extension_config_dump('pql.attribute', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.attribute_history', '');
 
 CREATE VIEW pql.attributes WITH (security_invoker = true) AS
-  SELECT CASE WHEN x.home LIKE 'a:%' THEN 'account' ELSE 'user' END AS unit, substr(x.home, 3) AS subject_id, x.valid_from, x.valid_to,
+  SELECT CASE left(x.home, 1) WHEN 'a' THEN 'account' WHEN 'w' THEN 'workspace' ELSE 'user' END AS unit, substr(x.home, 3) AS subject_id, x.valid_from, x.valid_to,
          x.account_id, x.body AS attributes
   FROM (SELECT a.home, a.since AS valid_from, 'infinity'::timestamptz AS valid_to, a.account_id, a.body FROM pql.attribute AS a
         UNION ALL
@@ -309,6 +309,15 @@ COMMENT ON FUNCTION pql.attach_users(text, text, text) IS
   'Attaches a relation with attributes of users, one row each, as pql.attach_accounts does for accounts. account_id is the column with the account that a user belongs to.';
 REVOKE ALL ON FUNCTION pql.attach_users(text, text, text) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION pql.attach_workspaces(relation text, workspace_id text) RETURNS TABLE (what text, finding text, advice text)
+  LANGUAGE sql VOLATILE PARALLEL UNSAFE COST 5000 ROWS 10
+  BEGIN ATOMIC
+    SELECT a.what, a.finding, a.advice FROM pql._attach_attributes('workspace', attach_workspaces.relation::regclass, attach_workspaces.workspace_id, NULL) AS a;
+  END;
+COMMENT ON FUNCTION pql.attach_workspaces(text, text) IS
+  'Attaches a relation with attributes of workspaces, one row each, as pql.attach_accounts does for accounts.';
+REVOKE ALL ON FUNCTION pql.attach_workspaces(text, text) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION pql._know_columns(unit text, relation oid) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -367,6 +376,14 @@ CREATE OR REPLACE FUNCTION pql.detach_users() RETURNS void
 COMMENT ON FUNCTION pql.detach_users() IS 'Forgets the relation with attributes of users, what pql kept of it, and what that was before. Error: 42704 none is attached.';
 REVOKE ALL ON FUNCTION pql.detach_users() FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION pql.detach_workspaces() RETURNS void
+  LANGUAGE sql VOLATILE PARALLEL UNSAFE COST 5000
+  BEGIN ATOMIC
+    SELECT pql._detach_attributes('workspace');
+  END;
+COMMENT ON FUNCTION pql.detach_workspaces() IS 'Forgets the relation with attributes of workspaces, what pql kept of it, and what that was before. Error: 42704 none is attached.';
+REVOKE ALL ON FUNCTION pql.detach_workspaces() FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION pql.refresh_attributes(INOUT unit text DEFAULT NULL, OUT changed bigint, OUT added bigint, OUT removed bigint)
   RETURNS SETOF record LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 ROWS 2 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -378,8 +395,8 @@ DECLARE
   missing text;
   detail text;
 BEGIN
-  IF wanted NOT IN ('account', 'user') THEN
-    RAISE EXCEPTION 'unit "%" is not known', wanted USING ERRCODE = 'invalid_parameter_value', HINT = 'Use ''account'' or ''user''.';
+  IF wanted NOT IN ('account', 'user', 'workspace') THEN
+    RAISE EXCEPTION 'unit "%" is not known', wanted USING ERRCODE = 'invalid_parameter_value', HINT = 'Use ''account'', ''user'' or ''workspace''.';
   END IF;
   IF wanted IS NOT NULL AND NOT EXISTS (SELECT FROM pql.attribute_source AS x WHERE x.unit = wanted) THEN
     RAISE EXCEPTION 'no relation with attributes of %s is attached', wanted USING ERRCODE = 'undefined_object',
@@ -422,7 +439,7 @@ BEGIN
   END LOOP;
 END $$;
 COMMENT ON FUNCTION pql.refresh_attributes(text) IS
-  'Compares pql''s copy of attributes (of accounts, users, or null: both) with the relations they come from, takes over what differs, and decides anew upon whom that concerns. Views, models and foreign tables are followed only by this; a table that took another''s place gets its triggers. Returns a row for each relation; one that can''t be read is told of in a warning and in pql.attribute_sources, and the copy stays. Errors: 42704 none is attached, 22023 unknown unit, 55000 wrong isolation level.';
+  'Compares pql''s copy of attributes (of accounts, users or workspaces; null: of all) with the relations they come from, takes over what differs, and decides anew upon whom that concerns. Views, models and foreign tables are followed only by this; a table that took another''s place gets its triggers. Returns a row for each relation; one that can''t be read is told of in a warning and in pql.attribute_sources, and the copy stays. Errors: 42704 none is attached, 22023 unknown unit, 55000 wrong isolation level.';
 REVOKE ALL ON FUNCTION pql.refresh_attributes(text) FROM PUBLIC;
 
 CREATE VIEW pql.attribute_sources WITH (security_invoker = true) AS
@@ -434,6 +451,6 @@ CREATE VIEW pql.attribute_sources WITH (security_invoker = true) AS
               WHEN s.watched AND NOT pql._is_watched(x.relation) THEN 'triggers are missing or disabled, as after a table took its name: pql.refresh_attributes() mends it' END AS broken,
          s.attached_by, s.attached_at
   FROM pql.attribute_source AS s, LATERAL (SELECT pql._attribute_relation(s.schema_name, s.relation_name) AS relation) AS x;
-COMMENT ON VIEW pql.attribute_sources IS 'The relations that attributes of accounts and users come from, and how pql''s copy follows them.';
+COMMENT ON VIEW pql.attribute_sources IS 'The relations that attributes of accounts, users and workspaces come from, and how pql''s copy follows them.';
 COMMENT ON COLUMN pql.attribute_sources.refreshed_at IS 'When all of it was last compared with the relation.';
 COMMENT ON COLUMN pql.attribute_sources.broken IS 'Why the copy doesn''t follow the relation; null when it does.';

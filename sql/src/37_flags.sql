@@ -18,7 +18,7 @@ COMMENT ON COLUMN pql.flag.ended IS 'Whether its end was decided upon.';
 SELECT pg_catalog.pg_extension_config_dump('pql.flag', '');
 
 CREATE VIEW pql.flags WITH (security_invoker = true) AS
-  SELECT f.flag_id, f.program, CASE WHEN f.home LIKE 'a:%' THEN 'account' ELSE 'user' END AS unit, substr(f.home, 3) AS subject_id, f.signal, f.author,
+  SELECT f.flag_id, f.program, CASE left(f.home, 1) WHEN 'a' THEN 'account' WHEN 'w' THEN 'workspace' ELSE 'user' END AS unit, substr(f.home, 3) AS subject_id, f.signal, f.author,
          f.reason, f.flagged_at, f.expires_at, f.lifted_at,
          f.lifted_at IS NULL AND (f.expires_at IS NULL OR f.expires_at > statement_timestamp()) AS holds
   FROM pql.flag AS f;
@@ -55,14 +55,14 @@ BEGIN
     RAISE EXCEPTION 'program "%" has no signal "%" that is flagged by hand', program, signal USING ERRCODE = 'undefined_object',
       HINT = CASE WHEN signals IS NULL THEN 'It has none: add one with "flag": true.' ELSE format('It has %s.', signals) END;
   END IF;
-  home := CASE document->>'unit' WHEN 'account' THEN 'a:' ELSE 'u:' END || subject;
+  home := left(document->>'unit', 1) || ':' || subject;
   INSERT INTO pql.flag AS f (home, flag_id, program, signal, author, reason, flagged_at, expires_at)
   VALUES (home, pql.next_id(), program, signal, author, reason, clock_timestamp(), flag_subject.expires_at) RETURNING f.flag_id INTO id;
   PERFORM pql._attributes_changed(ARRAY[home]);
   RETURN id;
 END $$;
 COMMENT ON FUNCTION pql.flag_subject(text, text, text, text, text, timestamptz) IS
-  'Flags an account or a user by hand, for a signal of a program that has "flag": true: who says so, why, and until when (null: until it is lifted). It is decided upon at once. Returns the number of the flag. Errors: 42704 no such program or signal, 22023 no reason or over already, 22004 null argument.';
+  'Flags an account, a user or a workspace by hand, for a signal of a program that has "flag": true: who says so, why, and until when (null: until it is lifted). It is decided upon at once. Returns the number of the flag. Errors: 42704 no such program or signal, 22023 no reason or over already, 22004 null argument.';
 REVOKE ALL ON FUNCTION pql.flag_subject(text, text, text, text, text, timestamptz) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql.lift_flag(flag_id bigint) RETURNS boolean

@@ -138,7 +138,7 @@ BEGIN
   FOR arg IN SELECT * FROM (VALUES ('user_id', user_id, NULL::regtype), ('event', event, 'text'::regtype),
       ('occurred_at', occurred_at, 'timestamptz'::regtype), ('account_id', account_id, NULL), ('event_id', event_id, NULL),
       ('properties', properties, 'jsonb'::regtype), ('received_at', received_at, 'timestamptz'::regtype),
-      ('workspace', workspace, 'text'::regtype)) AS a(name, expression, wanted) WHERE expression IS NOT NULL
+      ('workspace', workspace, NULL)) AS a(name, expression, wanted) WHERE expression IS NOT NULL
   LOOP
     PERFORM pql._compile_expression(events, arg.expression, arg.wanted, arg.name);
   END LOOP;
@@ -205,6 +205,13 @@ BEGIN
   what := 'index'; finding := CASE WHEN indexed THEN 'there is one' ELSE 'missing' END;
   advice := CASE WHEN NOT indexed THEN format('CREATE INDEX ON %s (%s, %s); without it, updates and deletes of events, and scores of the past, read the whole table.', events, coalesce(account_id, user_id), occurred_at) END;
   RETURN NEXT;
+  IF workspace IS NOT NULL AND NOT EXISTS (SELECT FROM pg_index AS i
+      WHERE i.indrelid = events AND i.indisvalid AND i.indpred IS NULL AND pg_get_indexdef(i.indexrelid, 1, false) = workspace) THEN
+    what := 'workspace index'; finding := 'missing';
+    advice := format('CREATE INDEX ON %s (%s, %s); without it, once a program is about workspaces, updates and deletes of events read the whole table.',
+      events, workspace, occurred_at);
+    RETURN NEXT;
+  END IF;
   what := 'cost'; finding := CASE capture WHEN 'row' THEN 'one trigger call a row, one write an account and transaction' ELSE 'one trigger call a statement, one write an account and statement' END;
   advice := 'Insert many rows a statement where you can.'; RETURN NEXT;
   IF dry_run THEN
@@ -354,7 +361,7 @@ BEGIN
                         ELSE least(a.evidence COLLATE "C", excluded.evidence COLLATE "C") END;
   PERFORM pql._flush();
   known := EXISTS (SELECT FROM pql.user_home AS h JOIN pql.milestone_log AS l ON l.home = h.home
-      AND l.member = CASE WHEN h.home LIKE 'a:%' THEN h.user_id ELSE '' END,
+      AND l.member = CASE WHEN h.home LIKE 'a:%' THEN h.user_id WHEN h.home LIKE 'u:%' THEN '' END,
     LATERAL pql._logged_milestones(l.home, l.member, l.body) AS m
     WHERE h.user_id = who AND m.tracker_id = tracker);
   PERFORM pql._assert_milestone(user_id, tracker, reached_at, evidence);

@@ -3,7 +3,7 @@ CREATE OR REPLACE FUNCTION pql._flush() RETURNS void
 COMMENT ON FUNCTION pql._flush() IS 'Does what this transaction has pending, so that what it reads next is up to date.';
 
 CREATE OR REPLACE FUNCTION pql._state_subjects(home text, body bytea)
-  RETURNS TABLE (unit text, account_id text, user_id text, first_seen timestamptz, last_seen timestamptz, events bigint)
+  RETURNS TABLE (unit text, subject_id text, account_id text, user_id text, first_seen timestamptz, last_seen timestamptz, events bigint)
   AS 'MODULE_PATHNAME', 'pql__state_subjects' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 250 ROWS 10;
 COMMENT ON FUNCTION pql._state_subjects(text, bytea) IS 'The subjects in a row of pql.state: all of each, or a share.';
 
@@ -26,7 +26,7 @@ CREATE VIEW pql.milestones WITH (security_invoker = true) AS
   FROM pql.milestone_log AS l, LATERAL pql._logged_milestones(l.home, l.member, l.body) AS m
   JOIN pql.tracker AS t ON t.tracker_id = m.tracker_id
   ORDER BY m.unit, m.subject_id, t.name, m.reached_at, m.event_key;
-COMMENT ON VIEW pql.milestones IS 'The first time each user or account did a thing: one row however often, and in whatever order, events arrive.';
+COMMENT ON VIEW pql.milestones IS 'The first time each user, account or workspace did a thing: one row however often, and in whatever order, events arrive.';
 COMMENT ON COLUMN pql.milestones.event_id IS 'The event it rests on; of several at that time, the one with the smallest id.';
 
 CREATE VIEW pql.members WITH (security_invoker = true) AS
@@ -37,11 +37,11 @@ CREATE VIEW pql.members WITH (security_invoker = true) AS
 COMMENT ON VIEW pql.members IS 'Who has been active in which account (null: in none), since when, until when and how often.';
 
 CREATE VIEW pql.subjects WITH (security_invoker = true) AS
-  SELECT m.unit, coalesce(m.user_id, m.account_id) AS subject_id, min(m.first_seen) AS first_seen, max(m.last_seen) AS last_seen,
+  SELECT m.unit, m.subject_id, min(m.first_seen) AS first_seen, max(m.last_seen) AS last_seen,
          sum(m.events)::bigint AS events
   FROM pql.state AS s, LATERAL pql._state_subjects(s.home, s.body) AS m
-  GROUP BY m.unit, coalesce(m.user_id, m.account_id);
-COMMENT ON VIEW pql.subjects IS 'Every user and every account that has been seen.';
+  GROUP BY m.unit, m.subject_id;
+COMMENT ON VIEW pql.subjects IS 'Every user and every account that has been seen, and, once there was a program on workspaces, every workspace.';
 
 CREATE VIEW pql.unusable WITH (security_invoker = true) AS
   SELECT s.relation AS events_table, u.reason, sum(u.events)::bigint AS events, max(u.last_at) AS last_at
@@ -63,7 +63,7 @@ CREATE VIEW pql.sources WITH (security_invoker = true) AS
               WHEN s.unique_ids THEN 'refused by a unique index'
               ELSE 'counted' END AS duplicates,
          s.max_event_age, s.max_future, s.sealed_before, s.attached_at,
-         (SELECT count(*) FROM pql.held_event AS h WHERE h.source_id = s.source_id) AS held,
+         (SELECT count(*) FROM pql.held_event AS h WHERE h.source_id = s.source_id AND h.home NOT LIKE 'w:%') AS held,
          (SELECT coalesce(sum(u.events), 0)::bigint FROM pql.unusable_event AS u WHERE u.source_id = s.source_id) AS unusable,
          NOT EXISTS (SELECT FROM pql.backfill_job AS j WHERE j.source_id = s.source_id AND j.finished_at IS NULL) AS history_folded,
          ARRAY(SELECT c.name || ': ' || c.change FROM pql._leaf_changes(s.source_id) AS c WHERE c.change IS NOT NULL ORDER BY 1)
@@ -112,7 +112,7 @@ COMMENT ON FUNCTION pql.activation(text, text, timestamptz) IS
 CREATE OR REPLACE FUNCTION pql.score(program text, subject text, as_of timestamptz DEFAULT NULL) RETURNS int
   AS 'MODULE_PATHNAME', 'pql_score' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000;
 COMMENT ON FUNCTION pql.score(text, text, timestamptz) IS
-  'The score of a user or account, in points, exact as of an instant (null: now, by the program''s clock). Unknown subjects have 0. Instants before the subject''s newest event are answered from the events. Error: 42704 program not in force.';
+  'The score of a user, account or workspace, in points, exact as of an instant (null: now, by the program''s clock). Unknown subjects have 0. Instants before the subject''s newest event are answered from the events. Error: 42704 program not in force.';
 
 CREATE OR REPLACE FUNCTION pql.explain(program text, subject text, as_of timestamptz DEFAULT NULL)
   RETURNS TABLE (signal text, kind text, points int, value float8, evidence jsonb)

@@ -233,7 +233,7 @@ BEGIN
 
   SELECT count(*) AS accounts, count(*) FILTER (WHERE a.members > 1) AS teams INTO n
   FROM (SELECT count(*) AS members FROM pql.members AS m WHERE m.account_id IS NOT NULL GROUP BY m.account_id) AS a;
-  item := 'unit'; pass := (named.unit IS NULL) OR (named.unit = 'account') = (n.accounts > 0 AND n.teams >= 0.5 * n.accounts);
+  item := 'unit'; pass := (named.unit IS NULL) OR (named.unit <> 'user') = (n.accounts > 0 AND n.teams >= 0.5 * n.accounts);
   seen := format('%s of %s accounts have several users', n.teams, n.accounts);
   wanted := 'accounts where most are teams, users where most are alone';
   hint := CASE WHEN NOT pass THEN format('Most are %s: score %s.', CASE WHEN n.accounts > 0 AND n.teams >= 0.5 * n.accounts THEN 'teams' ELSE 'alone' END,
@@ -271,7 +271,7 @@ BEGIN
   END IF;
   IF named.document::text ~ '\m(attr|account)\.' THEN
     item := 'attributes'; seen := 'none attached'; wanted := 'the relation that rules name'; pass := false;
-    hint := 'Attach it with pql.attach_accounts() or pql.attach_users().';
+    hint := 'Attach it with pql.attach_accounts(), pql.attach_users() or pql.attach_workspaces().';
     IF to_regclass('pql.attribute_source') IS NOT NULL THEN
       EXECUTE 'SELECT count(*) > 0, format(''%s attached'', count(*)) FROM pql.attribute_source' INTO pass, seen;
     END IF;

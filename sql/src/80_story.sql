@@ -70,16 +70,16 @@ BEGIN
   -- Who.
   people := coalesce((r.context ->> 'member_count')::bigint, 0);
   line := '**Who.** ' || here;
-  IF r.unit = 'user' AND r.account_id IS NOT NULL THEN
+  IF r.unit <> 'account' AND r.account_id IS NOT NULL THEN
     line := line || ' of ' || pql._plain_text(r.account_id);
   END IF;
-  IF people > 0 AND r.unit = 'account' THEN
+  IF people > 0 AND r.unit <> 'user' THEN
     line := line || ': ' || CASE WHEN people = 1 THEN 'one person' ELSE pql._number_text(people) || ' people' END;
   END IF;
   line := line || coalesce(', ' || pql._events_text((r.context #>> '{subject,events}')::bigint), '')
     || coalesce(' since ' || to_char((r.context #>> '{subject,first_seen}')::timestamptz, day || ' YYYY'), '') || '.';
   lines := lines || ''::text || line;
-  IF r.unit = 'account' THEN
+  IF r.unit <> 'user' THEN
     FOR step IN
       SELECT m.value ->> 'user_id' AS user_id, (m.value ->> 'first_seen')::timestamptz AS first_seen,
              (m.value ->> 'events')::bigint AS events

@@ -77,7 +77,7 @@ PQL_FUNCTION(_assert_milestone) {
   const std::string user = canonical_id(Unit::user, text_arg(fcinfo, 0));
   Scratch scratch("pql milestone");
   Batch batch(scratch.arena(), plan->trackers());
-  HomeDelta &h = batch.home(false, user);
+  HomeDelta &h = batch.home(Unit::user, user);
   h.newest = PG_GETARG_TIMESTAMPTZ(2);
   h.home.owner.fold_milestone(scratch.arena(), static_cast<TrackerId>(PG_GETARG_INT16(1)), h.newest,
                               PG_ARGISNULL(3) ? std::string_view{} : EventId::of_text(text_arg(fcinfo, 3)).view());

@@ -207,13 +207,15 @@ public:
 
   // What is sealed may be purged: it is in the base.
   static void mark_event(const SourceInfo &source, const Extracted &e) {
-    if (!e.unusable && e.at >= source.sealed_before) mark_dirty(e.home());
+    if (e.unusable || e.at < source.sealed_before) return;
+    mark_dirty(e.home());
+    if (!e.workspace.empty()) mark_dirty(e.workspace_home());
   }
 
 private:
   static bool same(const Extracted &a, const Extracted &b) {
     if (a.unusable || b.unusable) return a.unusable == b.unusable;
-    if (a.user != b.user || a.has_account != b.has_account || (a.has_account && a.account != b.account) ||
+    if (a.user != b.user || a.has_account != b.has_account || (a.has_account && a.account != b.account) || a.workspace != b.workspace ||
         a.event != b.event || a.at != b.at || a.arrived != b.arrived || a.id.view() != b.id.view() || a.has_properties != b.has_properties)
       return false;
     return !a.has_properties || datum_image_eq(a.properties, b.properties, false, -1); // 1 and 1.0 differ to a rule
@@ -287,7 +289,7 @@ private:
         CHECK_FOR_INTERRUPTS();
         TupleTableSlot *slot = rows.next();
         if (slot) x.read_safely(slot, e);
-        if (slot && may_count_by_id(source_, e)) new_ids_.add(e);
+        if (slot && may_count_by_id(source_, e)) new_ids_.add(e, e.homes());
         x.forget();
         return slot != nullptr;
       });

@@ -14,9 +14,9 @@ Home home_of(Arena &arena, std::string_view key, std::string_view body) {
 // Calls f(unit, account id or empty, subject) for each subject of a row.
 template <class F>
 void each_subject(std::string_view key, Home &h, F &&f) {
-  const bool account = is_account_home(key);
+  const Unit unit = unit_of_home(key);
   const std::string_view id = home_id(key);
-  if (h.head) f(account ? Unit::account : Unit::user, account ? id : std::string_view{}, h.owner);
+  if (h.head) f(unit, unit == Unit::account ? id : std::string_view{}, h.owner);
   for (Subject &s : h.members) f(Unit::user, id, s);
 }
 
@@ -66,7 +66,7 @@ public:
       char digest[17];
       snprintf(digest, sizeof digest, "%016llx", static_cast<unsigned long long>(x.digest()));
       put(name(std::string(name_of(plan_.trackers()[m.tracker].kind)).c_str(), m.tracker),
-          std::to_string(x.all.size) + " to " + print_instant(x.newest) + " " + event_id_text(x.event.view()) + " [" + digest + "]");
+          std::to_string(x.all.size) + " to " + print_instant(x.newest) + " " + evidence(m) + " [" + digest + "]");
     }
   }
 
@@ -84,6 +84,10 @@ private:
   void put_milestones(const Subject &s) {
     for (const FirstTime &m : s.milestones)
       put(name("milestone", m.tracker), print_instant(m.at) + " " + event_id_text(m.event()));
+  }
+  std::string evidence(const MarksState &m) const {
+    const std::string_view event = m.marks.event.view();
+    return m.tracker == plan_.account_tracker() ? std::string(event) : event_id_text(event);
   }
   std::string name(const char *kind, TrackerId t) const {
     const TrackerInfo *info = plan_.info(t);
@@ -141,7 +145,7 @@ void add_as_stored(const Definitions &plan, Fields &fields) {
   const auto flush = [&] {
     if (s.milestones.empty()) return;
     s.id = Bytes::borrow(member.empty() && home.size() > 2 ? home_id(home) : member);
-    fields.add_milestones(home, member.empty() && is_account_home(home) ? Unit::account : Unit::user, s);
+    fields.add_milestones(home, member.empty() ? unit_of_home(home) : Unit::user, s);
     s = {};
     scratch.arena().reset();
   };
@@ -171,8 +175,8 @@ PQL_FUNCTION(_state_subjects) {
   const std::string key = text_arg(fcinfo, 0);
   Home h = home_of(scratch.arena(), key, bytes_arg(fcinfo, 1));
   each_subject(key, h, [&](Unit unit, std::string_view account, const Subject &s) {
-    if (s.events == 0) return;
-    rows.add({Cell::of(name_of(unit)), account.empty() ? Cell::null() : Cell::of(account),
+    if (s.events == 0 || (unit == Unit::user && is_workspace_home(key))) return; // users are told once
+    rows.add({Cell::of(name_of(unit)), Cell::of(s.id.view()), account.empty() ? Cell::null() : Cell::of(account),
               unit == Unit::user ? Cell::of(s.id.view()) : Cell::null(), Cell::time(s.first_seen), Cell::time(s.last_seen),
               Cell::of(s.events)});
   });
@@ -186,7 +190,7 @@ PQL_FUNCTION(_logged_milestones) {
   ResultRows rows(fcinfo);
   Scratch scratch("pql row");
   const std::string key = text_arg(fcinfo, 0), member = text_arg(fcinfo, 1);
-  const Unit unit = member.empty() && is_account_home(key) ? Unit::account : Unit::user;
+  const Unit unit = member.empty() ? unit_of_home(key) : Unit::user;
   Subject s;
   fold_milestones(scratch.arena(), key, bytes_arg(fcinfo, 2), s);
   for (const FirstTime &m : s.milestones) {

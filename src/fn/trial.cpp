@@ -99,7 +99,7 @@ public:
 private:
   void count(const Entry &e) {
     if (!e.plan) return; // what was sealed has no events any more
-    for (const Action &a : program_.def.unit == Unit::account ? e.plan->on_account : e.plan->on_user) {
+    for (const Action &a : e.plan->on(program_.def.unit)) {
       if (a.rule >= 0 && !e.rules[static_cast<std::size_t>(a.rule)]) continue;
       for (std::size_t i = 0; i < uses_.size(); i++) counts_[i] += program_.signals[i].main == a.tracker;
     }

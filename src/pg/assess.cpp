@@ -38,9 +38,8 @@ constexpr const char *kOfEvent = "A rule over a subject sees no single event: le
 class Names {
 public:
   Names(const Definitions &plan, const ProgramDef &p) : program_(p) {
-    const bool account = p.unit == Unit::account;
     add_columns("attr.", From::attribute, plan.attributes(p.unit), p.unit);
-    if (account) add_refused("account.*", "This program is about accounts, whose columns are attr and their name, as in attr.plan.");
+    if (p.unit == Unit::account) add_refused("account.*", "This program is about accounts, whose columns are attr and their name, as in attr.plan.");
     else add_columns("account.", From::account, plan.attributes(Unit::account), Unit::account);
     for (std::size_t i = 0; i < p.measures.size(); i++) add(p.measures[i].name, FLOAT8OID, From::measure, i);
     for (std::size_t i = 0; i < p.signals.size(); i++) add("signal." + p.signals[i].name, FLOAT8OID, From::signal, i);

@@ -375,7 +375,8 @@ void decide_anew(const Definitions &plan, const std::string &unit, const std::ve
 }
 
 std::string whole(const AttributeSource &s) {
-  return s.unit == "account" ? "a.home >= 'a:' AND a.home < 'a;'" : "a.home >= 'u:' AND a.home < 'u;'";
+  const std::string prefix(s.prefix(), 1);
+  return "a.home >= '" + prefix + ":' AND a.home < '" + prefix + ";'";
 }
 
 } // namespace
@@ -503,12 +504,12 @@ void attributes_changed(const Definitions &plan, const std::vector<std::string> 
   std::vector<std::string_view> seen_in;
   for (const std::string &key : homes) {
     const std::string_view id = home_id(key);
-    if (is_account_home(key)) {
-      batch.home(true, id);
+    if (unit_of_home(key) != Unit::user) {
+      if (!is_workspace_home(key) || plan.keeps_workspaces()) batch.home(key);
       continue;
     }
     store.homes_of(memory.arena(), id, seen_in);
-    for (std::string_view home : seen_in) batch.home(is_account_home(home), home_id(home));
+    for (std::string_view home : seen_in) batch.home(home);
     if (!plan.has_unit(Unit::user)) continue;
     PersonNote note{.as_of = o.as_of, .may_enter = true, .review = true};
     for (std::string_view home : seen_in) note_person(home, id, note);

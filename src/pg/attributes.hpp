@@ -55,7 +55,7 @@ struct AttributeSource {
   std::vector<Oid> types;
   bool broken = false;
 
-  const char *prefix() const noexcept { return unit == "account" ? "a:" : "u:"; }
+  const char *prefix() const noexcept { return unit == "account" ? "a:" : unit == "workspace" ? "w:" : "u:"; }
 };
 std::optional<AttributeSource> attribute_source(const std::string &unit);
 

@@ -27,9 +27,14 @@ extern "C" void relation_changed(Datum, Oid relation) {
   }
 }
 
-Unit unit_of(std::string_view s) { return s == "account" ? Unit::account : Unit::user; }
-
 } // namespace
+
+Unit unit_named(std::string_view name) noexcept {
+  for (Unit u : {Unit::account, Unit::workspace}) {
+    if (name == name_of(u)) return u;
+  }
+  return Unit::user;
+}
 
 const EventPlan *EventTable::find(std::string_view name) const noexcept {
   if (slots_.empty()) return others();
@@ -162,6 +167,11 @@ const Program *Definitions::program(std::string_view name) const noexcept {
   return found;
 }
 
+std::string_view Definitions::account_of(const Subject &workspace) const noexcept {
+  const Marks *const newest = keeps_workspaces() ? workspace.marks_of(account_tracker_) : nullptr;
+  return newest ? newest->event.view() : std::string_view{};
+}
+
 TrackerId Definitions::find(const TrackerSpec &spec) const {
   for (const TrackerInfo &t : infos_) {
     if (t.spec == spec) return t.id;
@@ -181,7 +191,7 @@ void Definitions::load_trackers() {
     TrackerInfo t;
     t.id = static_cast<TrackerId>(spi.number(i, 1));
     t.spec.kind = tracker_kind(spi.text(i, 2));
-    t.spec.unit = unit_of(spi.text(i, 3));
+    t.spec.unit = unit_named(spi.text(i, 3));
     t.spec.name = spi.text(i, 4);
     t.spec.events = spi.texts(i, 5);
     t.spec.rules = spi.texts(i, 6);
@@ -202,6 +212,7 @@ void Definitions::compile_trackers() {
   for (const TrackerInfo &t : infos_) {
     if (t.id >= trackers_.size()) trackers_.resize(t.id + 1u);
     trackers_[t.id] = tracker_of(t.spec);
+    if (tells_account(t.spec)) account_tracker_ = t.id;
   }
   fill(events_, [](const TrackerInfo &t) { return t.active; });
   has_rules_ = events_.needs_properties();
@@ -230,10 +241,12 @@ void Definitions::add_event(EventTable &table, const TrackerInfo &t, std::size_t
     return static_cast<std::int16_t>(rules.size() - 1);
   };
   EventPlan &e = table.plan(t.spec.events[step]);
-  Action a{t.spec.kind, t.id, 1u << step, -1, -1};
+  Action a{t.spec.kind, t.id, 1u << step, -1, -1, tells_account(t.spec)};
+  table.of_workspaces |= t.spec.unit == Unit::workspace;
+  table.builds_workspaces |= a.account;
   a.rule = rule(e.rules, t.spec.rules[step], BOOLOID);
   a.value = rule(e.values, t.spec.value_rule, FLOAT8OID);
-  (t.spec.unit == Unit::user ? e.on_user : e.on_account).push_back(a);
+  e.on(t.spec.unit).push_back(a);
 }
 
 EventTable Definitions::event_table(const std::vector<TrackerId> &only) const {
@@ -327,7 +340,7 @@ void Definitions::load_sources() {
                             " clock = 'event', dedup IS NOT NULL,"
                             " (extract(epoch FROM max_event_age) * 1000000)::bigint,"
                             " (extract(epoch FROM max_future) * 1000000)::bigint, sealed_before,"
-                            " (extract(epoch FROM dedup) * 1000000)::bigint, received_at FROM pql.source ORDER BY source_id",
+                            " (extract(epoch FROM dedup) * 1000000)::bigint, received_at, workspace FROM pql.source ORDER BY source_id",
                             {}, true);
   for (std::uint64_t i = 0; i < n; i++) {
     SourceInfo s;
@@ -346,6 +359,7 @@ void Definitions::load_sources() {
     s.sealed_before = spi.is_null(i, 13) ? kAlways : spi.number(i, 13);
     s.dedup_for = spi.number(i, 14);
     s.received_at = spi.text(i, 15);
+    if (keeps_workspaces()) s.workspace = spi.text(i, 16);
     sources_.push_back(std::move(s));
   }
   n = spi.run("SELECT job_id FROM pql.backfill_job WHERE finished_at IS NULL", {}, true);
@@ -354,7 +368,7 @@ void Definitions::load_sources() {
 }
 
 void Definitions::load_attributes() {
-  for (Unit u : {Unit::user, Unit::account}) attributes_[static_cast<int>(u)] = attribute_columns(u);
+  for (Unit u : {Unit::user, Unit::account, Unit::workspace}) attributes_[static_cast<int>(u)] = attribute_columns(u);
 }
 
 } // namespace pql::pg

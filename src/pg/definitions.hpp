@@ -23,11 +23,13 @@ struct TrackerInfo {
 
 /// What events of one name do, and the rules that decide it.
 struct EventPlan {
-  std::vector<Action> on_user, on_account;
+  std::vector<Action> on_user, on_account, on_workspace;
   std::vector<Rule *> rules, values; ///< conditions; values of sums
   bool needs_properties() const noexcept { return !rules.empty() || !values.empty(); }
-  bool empty() const noexcept { return on_user.empty() && on_account.empty(); }
-  EventActions actions() const noexcept { return {on_user, on_account}; }
+  bool empty() const noexcept { return on_user.empty() && on_account.empty() && on_workspace.empty(); }
+  const std::vector<Action> &on(Unit u) const noexcept { return u == Unit::user ? on_user : u == Unit::account ? on_account : on_workspace; }
+  std::vector<Action> &on(Unit u) noexcept { return const_cast<std::vector<Action> &>(std::as_const(*this).on(u)); }
+  EventActions actions() const noexcept { return {on_user, on_account, on_workspace}; }
 };
 
 /// What each event does, by its name. Looked into for every event: one probe and one comparison, as good as always.
@@ -42,6 +44,9 @@ public:
   /// are made.
   EventPlan &plan(std::string_view name) { return name == "*" ? any_ : of(name); }
   bool needs_properties() const noexcept;
+
+  bool of_workspaces = false;     ///< events do something to workspaces
+  bool builds_workspaces = false; ///< all that is kept of workspaces is among it: they are seen by events, too
 
 private:
   struct Named {
@@ -63,6 +68,7 @@ struct SourceInfo {
   int id = 0;
   Oid relation = InvalidOid;
   std::string user_id, account_id, event, occurred_at, event_id, properties, received_at;
+  std::string workspace; ///< empty as long as nothing is kept of workspaces: then it isn't read either
   bool event_clock = false, dedup = false;
   Micros max_event_age = 0, max_future = 0, dedup_for = 0;
   Micros sealed_before = kAlways;
@@ -94,6 +100,11 @@ public:
   const std::vector<std::int32_t> &unfinished_jobs() const noexcept { return jobs_; }
   bool has_rules() const noexcept { return has_rules_; }
   bool has_unit(Unit u) const noexcept { return has_unit_[static_cast<int>(u)]; }
+  /// Whether anything is kept of workspaces: once there was a program on them.
+  bool keeps_workspaces() const noexcept { return account_tracker_ != 0; }
+  /// The account that a workspace's newest event named; empty when none of them named one.
+  std::string_view account_of(const Subject &workspace) const noexcept;
+  TrackerId account_tracker() const noexcept { return account_tracker_; } ///< what tells that; 0: there is none
 
   /// The trackers of a user's milestone.
   std::vector<TrackerId> user_milestones(std::string_view name) const;
@@ -131,12 +142,16 @@ private:
   EventTable events_;
   std::vector<Program> programs_, finishing_;
   mutable std::unordered_map<const Program *, std::shared_ptr<const ProgramRules>> rules_; ///< of each, once asked for; of most null
-  std::vector<AttributeColumn> attributes_[2];
+  std::vector<AttributeColumn> attributes_[3];
   std::vector<SourceInfo> sources_;
   std::vector<std::int32_t> jobs_;
-  bool has_unit_[2] = {};
+  TrackerId account_tracker_ = 0; ///< of workspaces; 0: there is none
+  bool has_unit_[3] = {};
   bool has_rules_ = false;
 };
+
+/// The unit of that name; users for any other.
+Unit unit_named(std::string_view name) noexcept;
 
 /// Whether a rule over an event compiles: null, or what is wrong with it. Call inside call().
 Complaint *check_event_rule(const char *text, Oid wanted, const char *path);

@@ -106,10 +106,19 @@ void scan_table(Oid relation, const SourceInfo &source, Snapshot snapshot, Folde
 
 using Keys = std::set<std::string, std::less<>>;
 
-// From now on a folder passes over events of other homes. The keys must live as long.
+// From now on a folder passes over other homes. The keys must live as long.
 void want(Folder &folder, Keys &homes) {
   folder.wanted_arg = &homes;
-  folder.wanted = [](void *arg, const Extracted &e) { return static_cast<const Keys *>(arg)->contains(e.home()); };
+  folder.wanted = [](void *arg, const Extracted &e) -> Homes {
+    const auto &wanted = *static_cast<const Keys *>(arg);
+    return {wanted.contains(e.home()), !e.workspace.empty() && wanted.contains(e.workspace_home())};
+  };
+}
+
+// Notes the homes that an event counts in.
+void insert_homes(Keys &into, const Extracted &e) {
+  into.insert(e.home());
+  if (!e.workspace.empty()) into.insert(e.workspace_home());
 }
 
 // Whether an id could be of a type, so that casting it can't fail.
@@ -143,21 +152,21 @@ void keep_fitting(std::vector<std::string> &ids, Oid type) {
   std::erase_if(ids, [&](const std::string &id) { return !OidIsValid(type) || !fits(id, type); });
 }
 
-// Finds the rows that say some accounts, or users, through whatever index the planner likes, and reads them where they lie. False when
+// Finds the rows that say some accounts, users or workspaces, through whatever index the planner likes, and reads them where they lie. False when
 // an expression fails on the values of some row, be it another's: then nothing was read.
 bool look_up(const SourceInfo &source, SaidIds said, Snapshot snapshot, Folder &folder) {
   struct Types {
-    Oid user, account;
+    Oid user, account, workspace;
     Oid relation_exists;
     bool may_fail;
     const char *name;
   };
   const Types t = call([&]() -> Types {
     Relation rel = try_table_open(source.relation, AccessShareLock);
-    if (!rel) return {InvalidOid, InvalidOid, InvalidOid, false, nullptr};
+    if (!rel) return {InvalidOid, InvalidOid, InvalidOid, InvalidOid, false, nullptr};
     Extractor *x = extractor_for(rel, source);
     const char *name = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)), RelationGetRelationName(rel));
-    Types r{x ? x->user_type() : InvalidOid, x ? x->account_type() : InvalidOid, x ? source.relation : InvalidOid,
+    Types r{x ? x->user_type() : InvalidOid, x ? x->account_type() : InvalidOid, x ? x->workspace_type() : InvalidOid, x ? source.relation : InvalidOid,
             x && x->can_fail(), name};
     table_close(rel, NoLock);
     return r;
@@ -165,12 +174,14 @@ bool look_up(const SourceInfo &source, SaidIds said, Snapshot snapshot, Folder &
   if (!OidIsValid(t.relation_exists)) return true;
   keep_fitting(said.accounts, t.account);
   keep_fitting(said.users, t.user);
+  keep_fitting(said.workspaces, t.workspace);
   std::string where;
-  if (!said.accounts.empty()) where = any_of(source.account_id, t.account, 1);
-  if (!said.users.empty()) {
-    if (!where.empty()) where += " OR ";
-    where += any_of(source.user_id, t.user, 2);
-  }
+  const auto or_any_of = [&](const std::vector<std::string> &ids, const std::string &expression, Oid type, int argument) {
+    if (!ids.empty()) where += (where.empty() ? "" : " OR ") + any_of(expression, type, argument);
+  };
+  or_any_of(said.accounts, source.account_id, t.account, 1);
+  or_any_of(said.users, source.user_id, t.user, 2);
+  or_any_of(said.workspaces, source.workspace, t.workspace, 4);
   if (where.empty()) return true;
   // Ids are compared among all events of a home.
   std::vector<std::string> only;
@@ -183,7 +194,7 @@ bool look_up(const SourceInfo &source, SaidIds said, Snapshot snapshot, Folder &
   const bool partitioned = call([&] { return get_rel_relkind(source.relation) == RELKIND_PARTITIONED_TABLE; });
   // All arguments are used, so that each has a type.
   const std::string sql = std::string("SELECT tableoid, ctid FROM ") + (partitioned ? "" : "ONLY ") + t.name +
-                          " AS t WHERE (" + where + ") AND $1 IS NOT NULL AND $2 IS NOT NULL AND $3 IS NOT NULL";
+                          " AS t WHERE (" + where + ") AND $1 IS NOT NULL AND $2 IS NOT NULL AND $3 IS NOT NULL AND $4 IS NOT NULL";
   struct Tid {
     Oid relation;
     ItemPointerData tid;
@@ -191,7 +202,7 @@ bool look_up(const SourceInfo &source, SaidIds said, Snapshot snapshot, Folder &
   std::vector<Tid> tids;
   const auto find = [&] {
     Spi spi;
-    const std::uint64_t n = spi.run_at(snapshot, sql.c_str(), {Arg::of(said.accounts), Arg::of(said.users), Arg::of(only)});
+    const std::uint64_t n = spi.run_at(snapshot, sql.c_str(), {Arg::of(said.accounts), Arg::of(said.users), Arg::of(only), Arg::of(said.workspaces)});
     for (std::uint64_t i = 0; i < n; i++) {
       bool isnull;
       const Datum d = spi.datum(i, 2, &isnull);
@@ -239,8 +250,19 @@ private:
 
 void fold_asserted(const Definitions &plan, Arena &arena, Batch &into, const ScanRange &range) {
   each_asserted(range, [&](std::string_view user, std::string_view name, Micros at, std::string_view event) {
-    for (TrackerId t : plan.user_milestones(name)) into.home(false, user).home.owner.fold_milestone(arena, t, at, event);
+    for (TrackerId t : plan.user_milestones(name)) into.home(Unit::user, user).home.owner.fold_milestone(arena, t, at, event);
   });
+}
+
+// The account that a sealed workspace is of may be another by now.
+void resolve_account(Arena &arena, Home &base) {
+  if (!identities_in_force) return;
+  const TrackerId tells = current_definitions()->account_tracker();
+  for (MarksState &m : base.owner.marks) {
+    if (m.tracker != tells) continue;
+    m.marks.event = Bytes::borrow(arena.copy(canonical_id(Unit::account, m.marks.event.view())));
+    m.marks.stored = {};
+  }
 }
 
 // What was sealed of a source, added to what its later events gave.
@@ -279,7 +301,7 @@ void each_asserted(const ScanRange &range, const std::function<void(std::string_
   std::vector<std::string> users, own;
   if (range.homes) {
     for (const std::string &h : *range.homes) {
-      if (!is_account_home(h)) own.push_back(h);
+      if (unit_of_home(h) == Unit::user) own.push_back(h);
     }
     users = said_in(own).users;
     if (users.empty()) return;
@@ -323,6 +345,7 @@ void each_base(const SourceInfo &source, Arena &arena, const ScanRange &range,
         if (renamed) renamed->emplace(s.id.view());
         s.id = Bytes::borrow(arena.copy(user));
       }
+      if (is_workspace_home(key)) resolve_account(arena, *base);
       f(key, *base);
     }
     spi.forget_rows();
@@ -393,7 +416,7 @@ void lock_homes(const std::vector<std::string> &homes) {
         empty.head = true;
         empty.owner.id = Bytes::borrow(home_id(key));
         if (store.insert(key, 0, encode(scratch.arena(), empty, Milestones::apart))) {
-          if (!is_account_home(key)) store.add_user_home(key, home_id(key));
+          if (unit_of_home(key) == Unit::user) store.add_user_home(key, home_id(key));
           break;
         }
       }
@@ -411,7 +434,7 @@ void derive(const Definitions &plan, const std::vector<std::string> &homes, Scan
   range.record_held = true;
   range.stored = homes;
   scan_events(plan, scratch.arena(), batch, range);
-  for (const std::string &key : homes) batch.home(is_account_home(key), home_id(key));
+  for (const std::string &key : homes) batch.home(key);
   MergeOptions o;
   o.replace = true;
   o.review = true; // less may be left of a score than was foreseen; of people's, when all their homes are derived
@@ -542,9 +565,9 @@ namespace {
 void take_homes(Folder &folder, const SourceInfo &source, Keys &homes) {
   folder.since = source.sealed_before;
   folder.wanted_arg = &homes;
-  folder.wanted = [](void *arg, const Extracted &e) {
-    static_cast<Keys *>(arg)->insert(e.home());
-    return false;
+  folder.wanted = [](void *arg, const Extracted &e) -> Homes {
+    insert_homes(*static_cast<Keys *>(arg), e);
+    return {false, false};
   };
 }
 
@@ -558,22 +581,48 @@ std::vector<std::string> homes_of_user(const Definitions &plan, const std::strin
     Folder folder(plan, source, plan.events(), scratch.arena(), GetCurrentStatementStartTimestamp(), batch);
     take_homes(folder, source, homes);
     Now now;
-    if (!look_up(source, {{}, said_as(Unit::user, user)}, now.get(), folder)) {
+    if (!look_up(source, {{}, said_as(Unit::user, user), {}}, now.get(), folder)) {
       struct Of {
         std::string who;
         Keys *homes;
       } of{canonical_id(Unit::user, user), &homes};
       folder.wanted_arg = &of;
-      folder.wanted = [](void *arg, const Extracted &e) {
+      folder.wanted = [](void *arg, const Extracted &e) -> Homes {
         auto *o = static_cast<Of *>(arg);
-        if (e.user == o->who) o->homes->insert(e.home());
-        return false;
+        if (e.user == o->who) insert_homes(*o->homes, e);
+        return {false, false};
       };
       for (Oid leaf : leaves(source.relation)) scan_table(leaf, source, now.get(), folder);
     }
     now.release();
   }
   return {homes.begin(), homes.end()};
+}
+
+std::vector<std::string> workspaces_of(const Definitions &plan, const std::string &account) {
+  Scratch scratch("pql homes");
+  Batch batch(scratch.arena(), plan.trackers());
+  const std::vector<std::string> home{home_key(true, account)};
+  struct Of {
+    const std::string &home;
+    Keys homes;
+  } of{home.front(), {}};
+  for (const SourceInfo &source : plan.sources()) {
+    Folder folder(plan, source, plan.events(), scratch.arena(), GetCurrentStatementStartTimestamp(), batch);
+    folder.since = source.sealed_before;
+    folder.wanted_arg = &of;
+    folder.wanted = [](void *arg, const Extracted &e) -> Homes {
+      auto *o = static_cast<Of *>(arg);
+      if (!e.workspace.empty() && e.home() == o->home) o->homes.insert(e.workspace_home());
+      return {false, false};
+    };
+    Now now;
+    if (!look_up(source, said_in(home), now.get(), folder)) {
+      for (Oid leaf : leaves(source.relation)) scan_table(leaf, source, now.get(), folder);
+    }
+    now.release();
+  }
+  return {of.homes.begin(), of.homes.end()};
 }
 
 std::vector<std::string> homes_in(const Definitions &plan, const SourceInfo &source, Oid relation) {
@@ -639,7 +688,8 @@ void open_standing(const Definitions &plan, const Program &program) {
     row.arena().reset();
     const std::optional<Home> h = decode(row.arena(), body);
     if (!h) return;
-    HomeDelta &d = batch.home(is_account_home(home), home_id(home));
+    if (is_workspace_home(home) != (program.def.unit == Unit::workspace)) return;
+    HomeDelta &d = batch.home(home);
     if (program.def.unit == Unit::user) {
       for (const Subject &s : h->members) batch.user(d, s.id.view());
     }
@@ -661,7 +711,7 @@ void emit_standing(const Definitions &plan, const Program &program, std::span<co
   Scratch scratch("pql standing");
   Batch batch(scratch.arena(), plan.trackers());
   for (std::size_t i = 0; i < homes.size(); i++) {
-    HomeDelta &d = batch.home(is_account_home(homes[i]), home_id(homes[i]));
+    HomeDelta &d = batch.home(homes[i]);
     if (program.def.unit == Unit::user) batch.user(d, subjects[i]);
   }
   MergeOptions o;
@@ -828,6 +878,11 @@ bool backfill_step(int job) {
     recall_sealed(*source, nullptr, ids);
     ids.settle();
     if (members) remember_ids(*source, ids);
+    else if (events.builds_workspaces) {
+      Ids parted = ids.part_workspaces(); // nobody has noted them as yet
+      remember_ids(*source, parted);
+      ids.join(std::move(parted));
+    }
     folder.ids = &ids;
   }
   for (Stretch &s : stretches) {
@@ -835,18 +890,20 @@ bool backfill_step(int job) {
     read_history(s.relation, *source, boundary, s.from, s.until, folder);
     s.folded = static_cast<std::int64_t>(batch.events()) - before;
   }
-  if (members) { // so that the merge tells whose history is included already
-    for (const Folder::Held &h : folder.held()) batch.home(h.has_account, h.has_account ? h.account.view() : h.user.view());
+  Vec<Folder::Held> held;
+  for (const Folder::Held &h : folder.held()) {
+    if (is_workspace_home(h.home.view()) ? events.builds_workspaces : members) held.push(scratch.arena(), h);
   }
+  for (const Folder::Held &h : held) batch.home(h.home.view()); // so that the merge tells whose history is included already
   std::set<std::string, std::less<>> included;
   MergeOptions options;
   options.passed_over = &included;
   options.decide = false; // history emits nothing
   options.backfill_job = job;
   merge_batch(*plan, batch, options);
+  record_held(source->id, held, &included);
   if (members) {
     record_unusable(source->id, folder.unusable());
-    record_held(source->id, folder.held(), &included);
     if (source->event_clock) advance_event_clock(folder.newest());
   }
   Spi out;

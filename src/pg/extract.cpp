@@ -20,6 +20,7 @@ bool is_id_type(Oid type) {
 struct Cached {
   Oid relation;
   int source;
+  bool workspaces; // a trial may read them while nothing else does
   Extractor *extractor;
 };
 
@@ -61,7 +62,8 @@ Extractor *Extractor::compile(Relation rel, const SourceInfo &s, MemoryContext c
   x->id_ = part(s.event_id, "event_id", InvalidOid);
   x->properties_ = part(s.properties, "properties", JSONBOID);
   if (s.dedup) x->received_ = part(s.received_at, "received_at", TIMESTAMPTZOID); // read for nothing else
-  for (const Part *p : {&x->user_, &x->account_, &x->event_, &x->at_, &x->id_, &x->properties_, &x->received_}) {
+  x->workspace_ = part(s.workspace, "workspace", InvalidOid);
+  for (const Part *p : {&x->user_, &x->account_, &x->event_, &x->at_, &x->id_, &x->properties_, &x->received_, &x->workspace_}) {
     if (p->present && p->expression.column <= 0) x->can_fail_ = true;
     if (p->present) x->last_column_ = std::max(x->last_column_, p->expression.column);
   }
@@ -113,7 +115,7 @@ void Extractor::read(TupleTableSlot *slot, Extracted &out, bool with_properties)
   bool isnull;
   if (last_column_ > 0) slot_getsomeattrs(slot, last_column_); // once, rather than column by column
   out.unusable = nullptr;
-  out.account = {}; // not what an earlier row left
+  out.account = out.workspace = {}; // not what an earlier row left
   out.user = text(user_, slot, out.user_room, &isnull);
   if (isnull || out.user.empty()) {
     out.unusable = "user missing";
@@ -172,13 +174,24 @@ void Extractor::read(TupleTableSlot *slot, Extracted &out, bool with_properties)
     out.properties = value(properties_, slot, &isnull);
     out.has_properties = !isnull;
   }
+  if (workspace_.present) read_workspace(slot, out);
   out.renamed = false;
   if (identities_in_force) resolve(out);
 }
 
+// What is wrong with a workspace makes no event unusable: those that were folded before anything was kept of workspaces count as well.
+void Extractor::read_workspace(TupleTableSlot *slot, Extracted &out) {
+  bool isnull;
+  const std::string_view id = text(workspace_, slot, out.workspace_room, &isnull);
+  if (!isnull && id.size() <= 1000) out.workspace = id;
+}
+
 void Extractor::read_safely(TupleTableSlot *slot, Extracted &out, bool with_properties) {
   if (!can_fail_) return read(slot, out, with_properties);
-  if (!guarded([&] { read(slot, out, with_properties); })) out.unusable = "expression failed";
+  if (guarded([&] { read(slot, out, with_properties); })) return;
+  const bool reads_workspace = std::exchange(workspace_.present, false);
+  if (!reads_workspace || !guarded([&] { read(slot, out, with_properties); })) out.unusable = "expression failed";
+  workspace_.present = reads_workspace;
 }
 
 Extractor *extractor_for(Relation rel, const SourceInfo &source) {
@@ -191,7 +204,7 @@ Extractor *extractor_for(Relation rel, const SourceInfo &source) {
     cache_memory = AllocSetContextCreateInternal(CacheMemoryContext, "pql extractors", ALLOCSET_DEFAULT_SIZES);
   const Oid relation = RelationGetRelid(rel);
   for (int i = 0; i < cached_count; i++) {
-    if (cached[i].relation == relation && cached[i].source == source.id) return cached[i].extractor;
+    if (cached[i].relation == relation && cached[i].source == source.id && cached[i].workspaces == !source.workspace.empty()) return cached[i].extractor;
   }
   watch_relation(relation);
   struct Work {
@@ -206,7 +219,7 @@ Extractor *extractor_for(Relation rel, const SourceInfo &source) {
       },
       &work, [](int sqlstate) { return ERRCODE_TO_CATEGORY(sqlstate) == ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION ||
                                        ERRCODE_TO_CATEGORY(sqlstate) == ERRCODE_FEATURE_NOT_SUPPORTED; });
-  cached[cached_count++] = {relation, source.id, compiled ? work.made : nullptr};
+  cached[cached_count++] = {relation, source.id, !source.workspace.empty(), compiled ? work.made : nullptr};
   return cached[cached_count - 1].extractor;
 }
 

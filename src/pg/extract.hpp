@@ -7,10 +7,18 @@
 
 namespace pql::pg {
 
+/// Which of an event's homes are meant.
+struct Homes {
+  bool own = true, workspace = true;
+  explicit operator bool() const noexcept { return own || workspace; }
+  Homes operator&(const Homes &o) const noexcept { return {own && o.own, workspace && o.workspace}; }
+};
+
 /// One event as read from a row. Views live until the next read.
 struct Extracted {
   const char *unusable = nullptr; ///< why the row can't be used, or null
   std::string_view user, account, event; ///< whose it is (identity.hpp)
+  std::string_view workspace; ///< empty for none
   std::string_view said_user, said_account; ///< what the row says of that, if it is renamed
   bool has_account = false, renamed = false;
   Micros at = 0;
@@ -19,12 +27,14 @@ struct Extracted {
   Datum properties = 0;
   bool has_properties = false;
 
-  /// The key of its home.
+  /// The keys of the homes that it counts in: its account's or its user's own, and its workspace's, if it has one.
   std::string home() const { return home_key(has_account, has_account ? account : user); }
+  std::string workspace_home() const { return home_key(Unit::workspace, workspace); }
+  Homes homes() const noexcept { return {true, !workspace.empty()}; }
 
 private:
   friend class Extractor;
-  char user_room[40], account_room[40], event_room[40];
+  char user_room[40], account_room[40], event_room[40], workspace_room[40];
 };
 
 /// The compiled columns and expressions of a source over one table (a partition's column numbers may differ from its
@@ -37,13 +47,15 @@ public:
   /// Reads a row. May raise when an expression fails (never for plain columns). Call inside call().
   void read(TupleTableSlot *slot, Extracted &out, bool with_properties = true);
 
-  /// Reads a row; an expression that fails on its values makes it unusable. Slow where one can fail.
+  /// Reads a row; an expression that fails on its values makes it unusable, or, if it is the workspace's, an event without one. Slow
+  /// where one can fail.
   void read_safely(TupleTableSlot *slot, Extracted &out, bool with_properties = true);
 
   /// Whether reading evaluates anything that could fail on a value.
   bool can_fail() const noexcept { return can_fail_; }
   Oid user_type() const noexcept { return user_.expression.type; }
   Oid account_type() const noexcept { return account_.present ? account_.expression.type : InvalidOid; }
+  Oid workspace_type() const noexcept { return workspace_.present ? workspace_.expression.type : InvalidOid; }
   /// Frees what the last rows left behind. Call every few thousand rows.
   void forget();
 
@@ -55,7 +67,9 @@ private:
   Datum value(const Part &p, TupleTableSlot *slot, bool *isnull);
   std::string_view text(const Part &p, TupleTableSlot *slot, char (&room)[40], bool *isnull);
 
-  Part user_, account_, event_, at_, id_, properties_, received_;
+  void read_workspace(TupleTableSlot *slot, Extracted &out);
+
+  Part user_, account_, event_, at_, id_, properties_, received_, workspace_;
   ExprContext *context_;
   AttrNumber last_column_; ///< of those that are read as they are
   bool can_fail_;

@@ -11,11 +11,11 @@ FactReader::FactReader(const Definitions &plan, const Program &p, Micros as_of, 
 void FactReader::look_at(Arena &arena, std::string_view id) {
   looked_ = true;
   if (!looks()) return;
-  const bool account = program_.def.unit == Unit::account;
+  const bool whole = program_.def.unit != Unit::user;
   std::vector<std::string> homes;
   Store store(Store::Access::read);
-  if (account) {
-    homes.push_back(home_key(true, id));
+  if (whole) {
+    homes.push_back(home_key(program_.def.unit, id));
   } else {
     std::vector<std::string_view> keys;
     store.homes_of(arena, id, keys);
@@ -31,7 +31,7 @@ void FactReader::look_at(Arena &arena, std::string_view id) {
   for (const std::string &home : homes) {
     const Home head = read(home, 0);
     for (int i = 1; i <= head.lanes; i++) read(home, -i);
-    if (account) {
+    if (whole) {
       for (int i = 1; head.depth && i <= 1 << head.depth; i++) read(home, i);
     } else if (const int part = static_cast<int>(member_part(id, head.depth))) {
       read(home, part);
@@ -40,7 +40,7 @@ void FactReader::look_at(Arena &arena, std::string_view id) {
   store.close();
   ScanRange range;
   range.homes = &homes;
-  if (!account) range.user = id;
+  if (!whole) range.user = id;
   look_back(arena, range);
 }
 
@@ -74,8 +74,8 @@ void FactReader::take_batch(Batch &batch) {
 }
 
 void FactReader::take(std::string_view home, const Home &row) {
-  if (!is_account_home(home)) return;
-  const std::string account(home_id(home));
+  if (unit_of_home(home) != (program_.def.unit == Unit::workspace ? Unit::workspace : Unit::account)) return;
+  const std::string account(home_id(home)); // or the workspace
   for (const Subject &s : row.members) {
     if (!s.events) continue;
     later_ |= s.last_seen > as_of_;
@@ -94,7 +94,10 @@ Facts FactReader::of(const Subject &s, const Home *row) {
   else if (program_.def.unit == Unit::user) f.users_active = s.events && is_active(s.last_seen, as_of_);
   else if (const auto a = active_.find(id); a != active_.end()) f.users_active = a->second.count();
   const auto at = account_of_.find(id);
-  outside_.add(f, program_, needs_, id, at == account_of_.end() ? std::string_view{} : at->second.account, now_ ? kNever : as_of_,
+  const std::string_view account = program_.def.unit == Unit::workspace ? plan_.account_of(s)
+                                   : at == account_of_.end()            ? std::string_view{}
+                                                                        : std::string_view(at->second.account);
+  outside_.add(f, program_, needs_, id, account, now_ ? kNever : as_of_,
                call([] { return GetActiveSnapshot(); }));
   return f;
 }

@@ -27,7 +27,7 @@ private:
     Micros at;
     std::string account;
   };
-  bool looks() const noexcept { return needs_.account || (needs_.users && program_.def.unit == Unit::account); }
+  bool looks() const noexcept { return (needs_.account && program_.def.unit == Unit::user) || (needs_.users && program_.def.unit != Unit::user); }
   void look_at_all();
   void take(std::string_view home, const Home &row);
   void take_batch(Batch &batch);
@@ -40,7 +40,7 @@ private:
   const bool now_;
   bool looked_ = false;
   bool later_ = false; ///< something of what was seen is later than the instant
-  std::map<std::string, ActiveUsers, std::less<>> active_; ///< by account
+  std::map<std::string, ActiveUsers, std::less<>> active_; ///< by account, or workspace
   std::map<std::string, Seen, std::less<>> account_of_;    ///< of users: where they were seen last
   Outside outside_;
 };

@@ -271,13 +271,13 @@ bool identify(Owner &o) {
 }
 
 std::string canonical_id(Unit unit, std::string_view id) {
-  if (!identities_in_force) return std::string(id);
+  if (!identities_in_force || unit == Unit::workspace) return std::string(id);
   return std::string(call([&] { return root(unit, id).id->view(); }));
 }
 
 std::string canonical_home(std::string_view key) {
-  const bool account = is_account_home(key);
-  return home_key(account, canonical_id(account ? Unit::account : Unit::user, home_id(key)));
+  const Unit unit = unit_of_home(key);
+  return home_key(unit, canonical_id(unit, home_id(key)));
 }
 
 namespace {
@@ -313,7 +313,10 @@ void sort(std::vector<std::string> &ids) {
 
 SaidIds said_in(const std::vector<std::string> &homes) {
   SaidIds said;
-  for (const std::string &h : homes) (is_account_home(h) ? said.accounts : said.users).emplace_back(home_id(h));
+  for (const std::string &h : homes) {
+    const Unit unit = unit_of_home(h);
+    (unit == Unit::account ? said.accounts : unit == Unit::user ? said.users : said.workspaces).emplace_back(home_id(h));
+  }
   if (!identities_in_force) return said;
   add_merged("account", said.accounts, said.accounts);
   add_merged("move", said.accounts, said.users);
@@ -325,15 +328,15 @@ SaidIds said_in(const std::vector<std::string> &homes) {
 
 std::vector<std::string> said_as(Unit unit, std::string_view id) {
   std::vector<std::string> ids{std::string(id)};
-  if (identities_in_force) add_merged(unit == Unit::user ? "user" : "account", ids, ids);
+  if (identities_in_force && unit != Unit::workspace) add_merged(unit == Unit::user ? "user" : "account", ids, ids);
   return ids;
 }
 
 std::vector<std::string> said_homes(const std::vector<std::string> &homes) {
   std::vector<std::string> out;
   for (const std::string &h : homes) {
-    const bool account = is_account_home(h);
-    for (const std::string &id : said_as(account ? Unit::account : Unit::user, home_id(h))) out.push_back(home_key(account, id));
+    const Unit unit = unit_of_home(h);
+    for (const std::string &id : said_as(unit, home_id(h))) out.push_back(home_key(unit, id));
   }
   return out;
 }
@@ -368,13 +371,20 @@ public:
     Scratch scratch("pql homes");
     Store store(Store::Access::read, true);
     std::vector<std::string_view> homes;
-    store.homes_of(scratch.arena(), user, homes);
-    for (std::string_view h : homes) homes_.emplace(h);
+    for (const auto of : {Store::Of::people, Store::Of::workspaces}) {
+      store.homes_of(scratch.arena(), user, homes, of);
+      for (std::string_view h : homes) homes_.emplace(h);
+    }
     store.close();
     Spi spi;
     const std::uint64_t n = spi.run("SELECT home FROM pql.held_event WHERE user_id = $1", {Arg::of(user)}, true);
     for (std::uint64_t i = 0; i < n; i++) homes_.insert(spi.text(i, 1));
     spi.finish();
+  }
+  /// The workspaces with events that count in an account now.
+  void add_workspaces_of(const std::string &account) {
+    if (!plan_->keeps_workspaces()) return;
+    for (std::string &h : workspaces_of(*plan_, account)) homes_.insert(std::move(h));
   }
   /// The homes in which the events count now that say a user, or whoever was merged into him.
   void add_homes_by_events(const std::string &user) {
@@ -526,6 +536,7 @@ std::int64_t merge_ids(Unit unit, const std::string &old_id, const std::string &
     fail(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, what + " " + quoted(new_id) + " is merged into " + quoted(old_id) + " already", {},
          "Take that back first, with pql.undo_merge(): table pql.identity has its number.");
   if (unit == Unit::user) change.add_homes_of(old_id);
+  else change.add_workspaces_of(old_id);
   const std::int64_t id = change.make(what.c_str(), old_id, new_id);
   add_homes(change, unit, old_id, old_id, after);
   change.carry_episodes(unit, old_id, after);
@@ -567,6 +578,7 @@ void undo_merge(std::int64_t id) {
     change.add_homes_by_events(before);
   } else {
     change.unmake(id);
+    if (unit == Unit::account) change.add_workspaces_of(made->old_id);
     add_homes(change, unit, made->old_id, before, made->old_id);
     change.carry_episodes(unit, before, made->old_id);
   }

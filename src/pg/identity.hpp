@@ -34,7 +34,7 @@ std::string canonical_home(std::string_view key);
 
 /// Ids as rows may say them.
 struct SaidIds {
-  std::vector<std::string> accounts, users;
+  std::vector<std::string> accounts, users, workspaces;
 };
 /// The ids, or more, of all events that count in some homes.
 SaidIds said_in(const std::vector<std::string> &homes);

@@ -26,21 +26,23 @@ std::string id_key(std::string home, std::string_view id) {
   return home;
 }
 
-std::string id_key(const Extracted &e) {
-  return id_key(e.home(), event_id_text(e.id.view()));
-}
+std::string own_key(const Extracted &e) { return id_key(e.home(), event_id_text(e.id.view())); }
+std::string workspace_key(const Extracted &e) { return id_key(e.workspace_home(), event_id_text(e.id.view())); }
 
 std::string home_of(const std::string &id_key) { return id_key.substr(0, id_key.find('\0')); }
 
-Ids::Rank rank_of(const Extracted &e) {
+Ids::Rank rank_of(const Extracted &e, std::uint64_t seed = 0) {
   const auto mix = [](std::string_view s, std::uint64_t seed) {
     return hash_bytes_extended(reinterpret_cast<const unsigned char *>(s.data()), static_cast<int>(s.size()), seed);
   };
-  std::uint64_t digest = mix(e.event, mix(e.user, 0));
+  std::uint64_t digest = mix(e.event, mix(e.user, seed));
   if (!e.has_properties) return {e.arrived, e.at, digest};
   const struct varlena *json = PG_DETOAST_DATUM_PACKED(e.properties);
   return {e.arrived, e.at, mix({VARDATA_ANY(json), VARSIZE_ANY_EXHDR(json)}, digest)};
 }
+
+// In a workspace rows of several accounts may have one id.
+Ids::Rank rank_in_workspace(const Extracted &e) { return rank_of(e, e.has_account ? hash_bytes_extended(reinterpret_cast<const unsigned char *>(e.account.data()), static_cast<int>(e.account.size()), 1) : 0); }
 
 // As text that sorts as ranks do.
 std::string to_text(const Ids::Rank &r) {
@@ -74,9 +76,29 @@ struct Columns {
 
 } // namespace
 
-void Ids::add(const Extracted &e) {
-  const Rank r = rank_of(e); // may raise, with nothing to destroy
-  ranks[id_key(e)].push_back(r);
+void Ids::add(const Extracted &e, Homes in) {
+  const Rank own = in.own ? rank_of(e) : Rank{}, there = in.workspace ? rank_in_workspace(e) : Rank{}; // may raise, with nothing to destroy
+  if (in.own) ranks[own_key(e)].push_back(own);
+  if (in.workspace) ranks[workspace_key(e)].push_back(there);
+}
+
+Ids Ids::part_workspaces() {
+  Ids parted(horizon_);
+  const auto part = [](auto &from, auto &to) {
+    for (auto at = from.begin(); at != from.end();) {
+      const auto next = std::next(at);
+      if (is_workspace_home(at->first)) to.insert(from.extract(at));
+      at = next;
+    }
+  };
+  part(ranks, parted.ranks);
+  part(passed_over_, parted.passed_over_);
+  return parted;
+}
+
+void Ids::join(Ids &&o) {
+  ranks.merge(o.ranks);
+  passed_over_.merge(o.passed_over_);
 }
 
 bool Ids::repeats(const Rank &row, const Rank &earlier) const noexcept {
@@ -115,10 +137,13 @@ const Ids::Rank &Ids::last(const std::string &id_key) const {
   return found != passed_over_.end() ? found->second : ranks.at(id_key).back();
 }
 
-bool Ids::take(const Extracted &e) {
-  const Rank r = rank_of(e);
-  const auto found = ranks.find(id_key(e));
-  return found != ranks.end() && std::erase(found->second, r) > 0;
+Homes Ids::take(const Extracted &e, Homes of) {
+  const Rank own = of.own ? rank_of(e) : Rank{}, there = of.workspace ? rank_in_workspace(e) : Rank{};
+  const auto take = [&](const std::string &key, const Rank &r) {
+    const auto found = ranks.find(key);
+    return found != ranks.end() && std::erase(found->second, r) > 0;
+  };
+  return {of.own && take(own_key(e), own), of.workspace && take(workspace_key(e), there)};
 }
 
 Folder::Folder(const Definitions &plan, const SourceInfo &source, const EventTable &events, Arena &arena, Micros now, Batch &into,
@@ -154,13 +179,20 @@ void Folder::take(const Extracted &e, const Batch::Place &at) {
   if (e.unusable) return count_unusable(e.unusable);
   if (e.at < since || (e.at > until && !ranking)) return; // a later one that arrived before counts, and not what repeats it
   if (e.at < source_.sealed_before && since == kAlways) return count_unusable("sealed");
-  if (wanted && !wanted(wanted_arg, e)) return;
-  if (ranking) return e.id.size ? ids->add(e) : void();
-  if (ids && e.id.size && !ids->take(e)) return count_unusable("duplicate");
+  Homes in{true, events_.of_workspaces && !e.workspace.empty()};
+  if (wanted) in = in & wanted(wanted_arg, e);
+  if (!in) return;
+  if (ranking) return e.id.size ? ids->add(e, in) : void();
+  if (ids && e.id.size) {
+    const Homes counts = ids->take(e, in);
+    if (in.own && !counts.own) count_unusable("duplicate");
+    in = counts;
+    if (!in) return;
+  }
   if (!only_user.empty() && e.user != only_user) return;
-  if (e.at > hold_after_) return hold(e);
+  if (e.at > hold_after_) return hold(e, in);
   if (renamed && e.renamed) renamed->insert({std::string(e.said_user), std::string(e.said_account)});
-  Event event{e.user, e.account, e.has_account, e.at, e.id.view(), {}, {}};
+  Event event{e.user, e.account, e.has_account, e.at, e.id.view(), {}, {}, e.workspace};
   EventActions actions{};
   const EventPlan *const p = events_.find(e.event);
   if (p) {
@@ -172,7 +204,9 @@ void Folder::take(const Extracted &e, const Batch::Place &at) {
     }
   }
   if (sink.take) return sink.take(sink.arg, event, p);
-  batch_.fold(event, actions, at, members_);
+  if (in.own) batch_.fold(event, actions, at, members_);
+  if (in.workspace && (events_.builds_workspaces || !actions.on_workspace.empty()))
+    batch_.fold_workspace(event, actions.on_workspace, events_.builds_workspaces);
   if (e.at > newest_) newest_ = e.at;
 }
 
@@ -202,7 +236,7 @@ void Folder::evaluate_each(const EventPlan &p, const Extracted &x) {
   if (out_of_range) count_unusable("value out of range", out_of_range);
 }
 
-void Folder::hold(const Extracted &e) {
+void Folder::hold(const Extracted &e, Homes in) {
   Held h{};
   h.user.assign(arena_, e.user);
   h.has_account = e.has_account;
@@ -214,7 +248,15 @@ void Folder::hold(const Extracted &e) {
     const char *json = DatumGetCString(DirectFunctionCall1(jsonb_out, e.properties));
     h.properties.assign(arena_, json);
   }
-  held_.push(arena_, h);
+  const auto hold_in = [&](std::string_view prefix, std::string_view id) {
+    char *const key = static_cast<char *>(arena_.allocate(prefix.size() + id.size()));
+    std::memcpy(key, prefix.data(), prefix.size());
+    std::memcpy(key + prefix.size(), id.data(), id.size());
+    h.home = Bytes::borrow({key, prefix.size() + id.size()});
+    held_.push(arena_, h);
+  };
+  if (in.own) hold_in(e.has_account ? "a:" : "u:", e.has_account ? e.account : e.user);
+  if (in.workspace) hold_in("w:", e.workspace);
 }
 
 void remember_ids(const SourceInfo &source, Ids &ids) {
@@ -327,7 +369,7 @@ void record_held(int source, const Vec<Folder::Held> &held, const std::set<std::
   if (held.empty()) return;
   Spi spi;
   for (const Folder::Held &h : held) {
-    const std::string home = h.home();
+    const std::string_view home = h.home.view();
     if (but && but->contains(home)) continue;
     spi.run("INSERT INTO pql.held_event (home, source_id, occurred_at, user_id, account_id, event, event_id, properties)"
             " VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb)",
@@ -525,12 +567,17 @@ void collect_row(const SourceInfo &source, Relation rel, TupleTableSlot *slot) {
     return true;
   });
   if (!readable) return c->folder->count_unusable("definition broken");
-  if (may_count_by_id(source, event)) {
-    Ids ids(source.dedup_for);
-    call([&] { ids.add(event); });
+  Ids ids(source.dedup_for);
+  const bool by_id = may_count_by_id(source, event);
+  if (by_id) {
+    call([&] { ids.add(event, event.homes()); });
     remember_ids(source, ids);
-    if (ids.ranks.empty()) return c->folder->count_unusable("duplicate");
   }
+  struct Counting {
+    Folder &folder;
+    ~Counting() { folder.ids = nullptr; }
+  } counting{*c->folder};
+  if (by_id) c->folder->ids = &ids;
   call([&] {
     MemoryContext before = MemoryContextSwitchTo(c->memory->context());
     c->folder->take(event);

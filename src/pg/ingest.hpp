@@ -22,14 +22,17 @@ public:
   };
 
   explicit Ids(Micros horizon) : horizon_(horizon) {}
-  /// Notes a row. Inside call().
-  void add(const Extracted &e);
+  /// Notes a row in some of its homes. Inside call().
+  void add(const Extracted &e, Homes in);
   /// Notes a row that was sealed and counts.
   void add_sealed(const std::string &id_key, const Rank &r) { sealed_[id_key].push_back(r); }
   /// All rows are noted: keeps those that count, and the sealed ones.
   void settle();
-  /// Whether a row counts; of equal ones the first. Inside call().
-  bool take(const Extracted &e);
+  /// In which homes a row counts; of equal ones the first. Inside call().
+  Homes take(const Extracted &e, Homes of);
+  /// Takes out the rows of workspaces' homes, or puts them back.
+  Ids part_workspaces();
+  void join(Ids &&o);
   /// Whether a row is a repetition of an earlier one that counts.
   bool repeats(const Rank &row, const Rank &earlier) const noexcept;
   /// Whether a row came before one whose id may have been forgotten, or may repeat it.
@@ -69,14 +72,12 @@ public:
 
   Micros newest() const noexcept { return newest_; }
 
-  /// Events that are not due yet.
+  /// Events that are not due yet, once for each home.
   struct Held {
-    Bytes user, account, event, id;
+    Bytes home, user, account, event, id;
     bool has_account;
     Micros at;
     Bytes properties; ///< jsonb as text; empty for none
-
-    std::string home() const { return home_key(has_account, has_account ? account.view() : user.view()); }
   };
   const Vec<Held> &held() const noexcept { return held_; }
 
@@ -88,8 +89,8 @@ public:
   const Vec<Unusable> &unusable() const noexcept { return unusable_; }
   void count_unusable(const char *reason, std::int64_t n = 1);
 
-  /// When set, only events for which it says true are folded.
-  bool (*wanted)(void *arg, const Extracted &e) = nullptr;
+  /// When set, events are folded only into the homes that it says.
+  Homes (*wanted)(void *arg, const Extracted &e) = nullptr;
   void *wanted_arg = nullptr;
   EventSink sink;        ///< when set, events go there rather than into the batch
   Ids *ids = nullptr;    ///< when set, only rows that count by their ids are folded
@@ -104,7 +105,7 @@ private:
   static Batch::Place place_of(const Batch &b, const Extracted &e) noexcept {
     return b.place_of(e.has_account, e.has_account ? e.account : e.user, e.user);
   }
-  void hold(const Extracted &e);
+  void hold(const Extracted &e, Homes in);
   void evaluate(const EventPlan &e, const Extracted &x);
   void evaluate_each(const EventPlan &e, const Extracted &x);
 

@@ -113,7 +113,7 @@ private:
 
   bool merge_into(HomeDelta &d, Home &head, const StoredRow &row) {
     head_ = &head;
-    if (!row.found && !is_account_home(d.key)) fresh_.push_back(home_id(d.key));
+    if (!row.found && unit_of_home(d.key) == Unit::user) fresh_.push_back(home_id(d.key));
     for (const Subject &m : d.home.members) load_part(d.key, head, m.id.view());
     bool exact = true;
     changed_ = false;
@@ -136,9 +136,9 @@ private:
     for (const News &n : news_) store_.log_milestones(d.key, n.member, encode_milestones(arena(), n.milestones));
     for (std::string_view user : fresh_) {
       store_.add_user_home(d.key, user);
-      if (plan_.has_unit(Unit::user)) fresh_users_.emplace(user);
+      if (of_people(d.key)) fresh_users_.emplace(user);
     }
-    if (plan_.has_unit(Unit::user)) written_.insert(d.key);
+    if (of_people(d.key)) written_.insert(d.key);
     return true;
   }
 
@@ -492,7 +492,7 @@ private:
 
   // Whether an open episode is known to last beyond an instant, if nothing happened: it wasn't low, and can't have become so.
   bool lasts(const Program &p, const Standing &x, Micros at) const {
-    return p.def.unit == Unit::account && x.since == kNever && at < x.leaves_at - p.def.qualify.dwell && !needs_of(plan_, p).time;
+    return p.def.unit != Unit::user && x.since == kNever && at < x.leaves_at - p.def.qualify.dwell && !needs_of(plan_, p).time;
   }
 
   // What stays of somebody whose events are gone, until it is known what all of his homes have: his episode.
@@ -508,9 +508,12 @@ private:
     return std::ranges::any_of(s.standings, [](const Standing &x) { return x.open; });
   }
 
+  // Whether what a home has is asked when people are decided upon.
+  bool of_people(std::string_view key) const { return plan_.has_unit(Unit::user) && !is_workspace_home(key); }
+
   // People are decided upon at the commit, when all homes of theirs that this transaction writes are written.
   void note_people(const HomeDelta &d) {
-    if (!plan_.has_unit(Unit::user) || !options_.decide || options_.people) return;
+    if (!of_people(d.key) || !options_.decide || options_.people) return;
     const auto note = [&](std::string_view user) {
       const bool fresh = options_.replace || std::ranges::find(fresh_, user) != fresh_.end();
       note_person(d.key, user, {options_.as_of, may_enter_, options_.review, fresh});
@@ -618,13 +621,12 @@ private:
   }
 
   void decide(HomeDelta &d, Home &head) {
-    const bool account = is_account_home(d.key);
+    const Unit home = unit_of_home(d.key);
     for (const Program &p : plan_.programs()) {
       if (options_.only_program && p.id != options_.only_program) continue;
       if ((p.def.unit == Unit::user) != options_.people) continue;
-      if (!options_.people && account) evaluate(p, d.key, head.owner);
-      if (options_.people && !account) evaluate(p, d.key, head.owner);
-      if (options_.people && account) evaluate_members(p, d, head);
+      if (p.def.unit == home) evaluate(p, d.key, head.owner);
+      else if (options_.people && home == Unit::account) evaluate_members(p, d, head);
     }
   }
 
@@ -663,7 +665,7 @@ private:
 
   // Whether an account is so far from entering that neither rules nor its milestones' times need be asked, as most are.
   bool stays_out(const Program &p, const Subject &s) const {
-    if (p.def.unit != Unit::account || s.is_open(p.id)) return false;
+    if (p.def.unit == Unit::user || s.is_open(p.id)) return false;
     return !may_enter_ || most_score(p, plan_.trackers(), s, std::max(options_.as_of, s.last_seen)) < p.def.qualify.enter;
   }
 
@@ -800,6 +802,7 @@ private:
 
   Subject whole_subject(Unit unit, std::string_view key, const Subject &s, bool milestones) {
     Subject whole = unit == Unit::user ? whole_user(key, s, milestones) : s;
+    if (unit == Unit::workspace) account_ = plan_.account_of(s);
     if (!milestones) return whole;
     const std::string_view member = unit == Unit::user && is_account_home(key) ? s.id.view() : std::string_view{};
     if (!options_.replace && !s.known.empty()) fold_logged(key, member, whole);
@@ -850,6 +853,7 @@ private:
     d.kind = Decision::Kind::enters;
     fill(d, p, key, subject, points, at);
     if (is_account_home(key)) d.account_id = std::string(home_id(key));
+    if (is_workspace_home(key)) d.account_id = std::string(plan_.account_of(subject));
     if (p.def.unit == Unit::user) d.user_id = d.subject_id;
     d.continues = goes_on(p.id, subject.id.view());
     forget(p, subject);
@@ -869,13 +873,12 @@ private:
 
   // What whoever makes contact gets to know, as of the last assessment.
   void fill_packet(Decision &d, const Program &p, std::string_view key, const Subject &subject, const Subject &whole, int motion) {
-    const bool account = p.def.unit == Unit::account;
     d.signal_at = signal_time(reasons_);
     if (!finite(d.signal_at)) d.signal_at = d.at;
     d.reasons = reasons_json(p, reasons_);
     d.headline = headline(p, d.subject_id, d.score, reasons_);
     Home all;
-    if (account) {
+    if (p.def.unit != Unit::user) {
       load_all_parts(key, *head_);
       for (const Subject &s : head_->members) all.members.push(arena(), s);
       for (const Part &part : parts_) {
@@ -884,7 +887,7 @@ private:
       for (Subject &s : all.members) wake_member(arena(), key, s);
       fold_all_milestones(key, all);
     }
-    d.context = context_json(plan_, p, whole_subject(p.def.unit, key, subject, true), all, account);
+    d.context = context_json(plan_, p, whole_subject(p.def.unit, key, subject, true), all);
     const MotionDef &m = p.def.motions[static_cast<std::size_t>(motion)];
     d.rank = motion;
     d.motion = m.motion;
@@ -974,7 +977,7 @@ private:
   bool changed_ = false; ///< the ledger of what is being merged
   std::vector<Reason> reasons_;
   std::span<const double> given_; ///< what the last look was given besides the state
-  std::string_view account_;      ///< in which a person was seen last
+  std::string_view account_;      ///< in which a person, or a workspace, was seen last
   Home *head_ = nullptr;          ///< of what is being merged
   Outside outside_;
   RuleErrors errors_;

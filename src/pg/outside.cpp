@@ -43,12 +43,12 @@ void Outside::add(Facts &f, const Program &p, const RuleNeeds &needs, std::strin
   if (needs.attributes) f.attributes = attributes_of(p.def.unit, id, as_of, snapshot);
   if (needs.account && !account.empty()) f.account = attributes_of(Unit::account, account, as_of, snapshot);
   if (!needs.flags) return;
-  find_flags(home_key(p.def.unit == Unit::account, id), p.def.name, as_of, snapshot);
+  find_flags(home_key(p.def.unit, id), p.def.name, as_of, snapshot);
   f.flags = flagged_;
 }
 
 std::optional<Datum> Outside::attributes_of(Unit unit, std::string_view id, Micros as_of, Snapshot snapshot) {
-  return attributes_.at(home_key(unit == Unit::account, id), as_of, snapshot);
+  return attributes_.at(home_key(unit, id), as_of, snapshot);
 }
 
 void Outside::find_flags(const std::string &home, const std::string &program, Micros as_of, Snapshot snapshot) {

@@ -29,7 +29,7 @@ double shown(double value) { return std::round(value * 1e4) / 1e4; }
 
 json event_of(std::string_view id) { return id.empty() ? json(nullptr) : json(event_id_text(id)); }
 
-json milestones_json(const Definitions &plan, const Subject &subject, const Home &home, bool account) {
+json milestones_json(const Definitions &plan, Unit unit, const Subject &subject, const Home &home) {
   struct Reached {
     const TrackerInfo *info;
     const FirstTime *at;
@@ -39,13 +39,13 @@ json milestones_json(const Definitions &plan, const Subject &subject, const Home
   const auto add = [&](const Subject &s) {
     for (const FirstTime &m : s.milestones) {
       const TrackerInfo *info = plan.info(m.tracker);
-      if (!info || info->spec.unit != Unit::user) continue;
+      if (!info || info->spec.unit != (unit == Unit::workspace ? unit : Unit::user)) continue; // of an account's users whose they are
       const auto same = std::find_if(all.begin(), all.end(), [&](const Reached &r) { return r.info == info; });
       if (same == all.end()) all.push_back({info, &m, s.id.view()});
       else if (m.at < same->at->at) *same = {info, &m, s.id.view()};
     }
   };
-  if (account)
+  if (unit == Unit::account)
     for (const Subject &s : home.members) add(s);
   else add(subject);
   std::sort(all.begin(), all.end(), [](const Reached &a, const Reached &b) { return a.at->at < b.at->at; });
@@ -54,7 +54,7 @@ json milestones_json(const Definitions &plan, const Subject &subject, const Home
     out.push_back({{"name", r.info->spec.name},
                    {"at", print_instant(r.at->at)},
                    {"event_id", event_of(r.at->event())},
-                   {"user_id", std::string(r.user)}});
+                   {"user_id", unit == Unit::workspace ? json(nullptr) : json(std::string(r.user))}});
   return out;
 }
 
@@ -136,7 +136,7 @@ std::string evidence_json(const SignalDef &d, const Reason &r) {
   return dump(out);
 }
 
-std::string context_json(const Definitions &plan, const Program &p, const Subject &subject, const Home &home, bool account) {
+std::string context_json(const Definitions &plan, const Program &p, const Subject &subject, const Home &home) {
   constexpr std::size_t kShown = 10;
   json out;
   std::vector<const Subject *> members;
@@ -156,7 +156,7 @@ std::string context_json(const Definitions &plan, const Program &p, const Subjec
   }
   out["members"] = shown;
   out["member_count"] = members.size();
-  out["milestones"] = milestones_json(plan, subject, home, account);
+  out["milestones"] = milestones_json(plan, p.def.unit, subject, home);
   if (p.def.activation) out["activation"] = activation_json(plan, p, subject);
   out["subject"] = {{"first_seen", print_instant(subject.first_seen)},
                     {"last_seen", print_instant(subject.last_seen)},

@@ -25,7 +25,7 @@ struct ActivationState {
 ActivationState activation_state(const Definitions &plan, const Program &p, const Subject &s, Micros as_of = kNever);
 
 /// Who is active, what they did and how far they came. `home` has all members.
-std::string context_json(const Definitions &plan, const Program &p, const Subject &subject, const Home &home, bool account);
+std::string context_json(const Definitions &plan, const Program &p, const Subject &subject, const Home &home);
 
 /// One line a person reads first.
 std::string headline(const Program &p, std::string_view subject_id, int score, std::span<const Reason> reasons);

@@ -108,7 +108,7 @@ void decide(const Noted &noted) {
     Scratch memory("pql people");
     Batch batch(memory.arena(), plan->trackers());
     for (const Place *p : of) {
-      HomeDelta &h = batch.home(is_account_home(p->home), home_id(p->home));
+      HomeDelta &h = batch.home(p->home);
       if (is_account_home(p->home)) batch.user(h, p->user);
     }
     MergeOptions o;

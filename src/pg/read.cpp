@@ -31,9 +31,9 @@ public:
   Collector(const Definitions &plan, Arena &arena, Unit unit) : plan_(plan), arena_(arena), unit_(unit) {}
 
   void add_home(std::string_view key, const Home &h) {
-    const bool account = is_account_home(key);
-    if (h.head && account == (unit_ == Unit::account)) add(h.owner);
-    if (unit_ == Unit::user) {
+    const Unit home = unit_of_home(key);
+    if (h.head && home == unit_) add(h.owner);
+    if (unit_ == Unit::user && home == Unit::account) {
       for (const Subject &s : h.members) add(s);
     }
   }
@@ -49,8 +49,7 @@ public:
   }
   /// Milestones of a member (empty: the owner) of a home.
   void add_milestones(std::string_view key, std::string_view member, std::string_view body) {
-    const bool of_user = !member.empty() || !is_account_home(key);
-    if (of_user != (unit_ == Unit::user)) return;
+    if ((member.empty() ? unit_of_home(key) : Unit::user) != unit_) return;
     Subject *s = find(std::string(member.empty() ? home_id(key) : member));
     if (s) fold_milestones(arena_, key, body, *s);
   }
@@ -74,7 +73,7 @@ void collect_batch(Collector &to, Batch &batch) {
 // What is decoded borrows from the body, which must outlive the row.
 Home stored_home(Arena &arena, std::string_view key, std::string_view body) { return read_home(arena, key, arena.copy(body)); }
 
-// Rows of source, time, user, account, event, id and properties.
+// Rows of source, time, user, account, event, id, properties and home.
 void fold_rows(const Definitions &plan, Arena &arena, Batch &into, const Spi &spi, std::uint64_t n) {
   for (std::uint64_t i = 0; i < n; i++) {
     const SourceInfo *source = plan.source(static_cast<int>(spi.number(i, 1)));
@@ -94,7 +93,10 @@ void fold_rows(const Definitions &plan, Arena &arena, Batch &into, const Spi &sp
     }
     e.properties = spi.datum(i, 7, &isnull);
     e.has_properties = !isnull;
+    const std::string home = spi.text(i, 8);
+    if (is_workspace_home(home)) e.workspace = home_id(home);
     Folder folder(plan, *source, plan.events(), arena, e.at, into); // which ones are due was the query's matter
+    folder.wanted = [](void *, const Extracted &x) -> Homes { return {x.workspace.empty(), true}; };
     call([&] { folder.take(e); });
   }
 }
@@ -105,7 +107,7 @@ void fold_due(const Definitions &plan, Arena &arena, Batch &into, const std::vec
   static const std::vector<std::string> none;
   Spi spi;
   const std::uint64_t n =
-      spi.run("SELECT source_id, occurred_at, user_id, account_id, event, event_id, properties FROM pql.held_event"
+      spi.run("SELECT source_id, occurred_at, user_id, account_id, event, event_id, properties, home FROM pql.held_event"
               " WHERE ($1 OR home = ANY ($2)) AND occurred_at <= $3",
               {Arg::of(homes == nullptr), Arg::of(homes ? *homes : none), Arg::time(as_of)});
   fold_rows(plan, arena, into, spi, n);
@@ -128,7 +130,7 @@ void take_due(const Definitions &plan, Arena &arena, Batch &into, Micros as_of) 
   const std::uint64_t n =
       spi.run("DELETE FROM pql.held_event AS h USING pql.source AS s WHERE s.source_id = h.source_id AND h.home = ANY ($3)"
               " AND h.occurred_at <= $1 AND h.occurred_at <= $2 + CASE s.clock WHEN 'event' THEN s.max_future ELSE '0' END"
-              " RETURNING h.source_id, h.occurred_at, h.user_id, h.account_id, h.event, h.event_id, h.properties",
+              " RETURNING h.source_id, h.occurred_at, h.user_id, h.account_id, h.event, h.event_id, h.properties, h.home",
               {until, now, Arg::of(homes)});
   fold_rows(plan, arena, into, spi, n);
   spi.finish();
@@ -137,7 +139,7 @@ void take_due(const Definitions &plan, Arena &arena, Batch &into, Micros as_of) 
 namespace {
 
 std::vector<std::string> homes_in(Store &store, Arena &arena, Unit unit, std::string_view id) {
-  if (unit == Unit::account) return {home_key(true, id)};
+  if (unit != Unit::user) return {home_key(unit, id)};
   std::vector<std::string_view> keys;
   store.homes_of(arena, id, keys);
   if (keys.empty()) return {home_key(false, id)};
@@ -234,14 +236,14 @@ void users_at(const Definitions &plan, Arena &arena, Micros as_of, const Milesto
   }
 }
 
-// Accounts, each of which mostly is what its head says: they are told one by one as they are read. The others are gathered: crowded
+// Accounts or workspaces, each of which mostly is what its head says: they are told one by one as they are read. The others are gathered: crowded
 // ones, which lie in several rows; those that held events add to; those that were seen after the instant, whom only the events tell.
-class Accounts {
+class Owners {
 public:
   using Told = std::function<void(const Subject &, const Home *)>;
-  Accounts(const Definitions &plan, Arena &arena, Micros as_of, const MilestonesWanted &milestones, const Told &f)
-      : plan_(plan), arena_(arena), as_of_(as_of), milestones_(milestones), f_(f), held_(arena, plan.trackers()),
-        apart_(plan, arena, Unit::account) {}
+  Owners(const Definitions &plan, Arena &arena, Unit unit, Micros as_of, const MilestonesWanted &milestones, const Told &f)
+      : plan_(plan), arena_(arena), unit_(unit), as_of_(as_of), milestones_(milestones), f_(f), held_(arena, plan.trackers()),
+        apart_(plan, arena, unit) {}
 
   void tell() {
     fold_due(plan_, arena_, held_, nullptr, as_of_);
@@ -249,11 +251,11 @@ public:
     Store store(Store::Access::read);
     if (milestones_.all) {
       store.scan_log(Store::Order::none, [&](std::string_view home, std::string_view member, std::string_view body) {
-        if (member.empty() && is_account_home(home)) note(home, body);
+        if (member.empty() && unit_of_home(home) == unit_) note(home, body);
       });
     }
     store.scan([&](std::string_view home, int part, std::string_view body) {
-      if (is_account_home(home) && part <= 0) take(store, home, part, body);
+      if (unit_of_home(home) == unit_ && part <= 0) take(store, home, part, body);
     });
     tell_apart(store);
     store.close();
@@ -292,7 +294,7 @@ private:
   }
 
   void take(Store &store, std::string_view key, int part, std::string_view body) {
-    Scratch scratch("pql account");
+    Scratch scratch("pql owner");
     Home h = read_home(scratch.arena(), key, body, Members::asleep);
     if (part < 0 || h.lanes || awaited_.contains(key)) return apart_.add_home(key, stored_home(arena_, key, body));
     if (h.owner.last_seen > as_of_) return later_.push_back(std::string(key));
@@ -303,8 +305,8 @@ private:
 
   void tell_apart(Store &store) {
     for (auto &[id, s] : apart_.all()) {
-      add_milestones(store, arena_, home_key(true, id), s);
-      if (s.last_seen > as_of_ || !s.settle(arena_, plan_.trackers())) later_.push_back(home_key(true, id));
+      add_milestones(store, arena_, home_key(unit_, id), s);
+      if (s.last_seen > as_of_ || !s.settle(arena_, plan_.trackers())) later_.push_back(home_key(unit_, id));
     }
     for (const std::string &home : later_) apart_.all().erase(std::string(home_id(home)));
     std::set<std::string_view> later(later_.begin(), later_.end());
@@ -327,7 +329,7 @@ private:
     if (later_.size() <= kFew) range.homes = &later_;
     scan_events(plan_, arena_, past, range);
     const std::unordered_set<std::string_view> later(later_.begin(), later_.end());
-    Collector then(plan_, arena_, Unit::account);
+    Collector then(plan_, arena_, unit_);
     for (HomeDelta *d : past.sorted()) {
       if (later.contains(d->key)) then.add_home(d->key, d->home);
     }
@@ -339,6 +341,7 @@ private:
 
   const Definitions &plan_;
   Arena &arena_;
+  const Unit unit_;
   const Micros as_of_;
   const MilestonesWanted &milestones_;
   const Told &f_;
@@ -364,8 +367,8 @@ MilestonesWanted MilestonesWanted::of(const Definitions &plan, const Program &p)
 
 void subjects_at(const Definitions &plan, Arena &arena, Unit unit, Micros as_of, const MilestonesWanted &milestones,
                  const std::function<void(const Subject &, const Home *)> &f) {
-  if (unit == Unit::account) Accounts(plan, arena, as_of, milestones, f).tell();
-  else users_at(plan, arena, as_of, milestones, f);
+  if (unit == Unit::user) users_at(plan, arena, as_of, milestones, f);
+  else Owners(plan, arena, unit, as_of, milestones, f).tell();
 }
 
 void require_read_access() {

@@ -16,7 +16,7 @@ std::int64_t release_held(const Definitions &plan, Micros as_of) {
   Batch batch(memory.arena(), plan.trackers());
   take_due(plan, memory.arena(), batch, as_of);
   const auto n = static_cast<std::int64_t>(batch.events());
-  if (n == 0) return 0;
+  if (batch.size() == 0) return 0;
   MergeOptions o;
   o.as_of = std::min(as_of, reading_time(plan));
   merge_batch(plan, batch, o);
@@ -28,7 +28,7 @@ void review(const Definitions &plan, const std::vector<Reviewed> &subjects, Micr
   Batch batch(memory.arena(), plan.trackers());
   for (const Reviewed &s : subjects) {
     if (s.unit == Unit::user) note_person(s.home, s.subject, {.as_of = as_of, .may_enter = true, .review = true});
-    else batch.home(is_account_home(s.home), home_id(s.home));
+    else batch.home(s.home);
   }
   MergeOptions o;
   o.as_of = as_of;
@@ -120,7 +120,7 @@ std::int64_t review_due(const Definitions &plan, Micros as_of) {
                                   " UNION SELECT home, unit, subject_id FROM pql.episode WHERE cools_until <= $1",
                                   {Arg::time(as_of)});
   for (std::uint64_t i = 0; i < n; i++)
-    due.push_back({spi.text(i, 1), spi.text(i, 2) == "user" ? Unit::user : Unit::account, spi.text(i, 3)});
+    due.push_back({spi.text(i, 1), unit_named(spi.text(i, 2)), spi.text(i, 3)});
   spi.finish();
   lock_and_review(plan, due, as_of);
   if (n == 0) return 0;

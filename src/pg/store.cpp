@@ -209,7 +209,7 @@ void Store::restart() {
   take_snapshot();
 }
 
-void Store::homes_of(Arena &a, std::string_view user, std::vector<std::string_view> &out) {
+void Store::homes_of(Arena &a, std::string_view user, std::vector<std::string_view> &out, Of of) {
   out.clear();
   call([&] {
     if (!user_homes_) {
@@ -224,8 +224,9 @@ void Store::homes_of(Arena &a, std::string_view user, std::vector<std::string_vi
     index_rescan(scan, &key, 1, nullptr, 0);
     while (index_getnext_slot(scan, ForwardScanDirection, slot)) {
       bool isnull;
-      const text *home = DatumGetTextPP(slot_getattr(slot, 1, &isnull));
-      out.push_back(a.copy({VARDATA_ANY(home), VARSIZE_ANY_EXHDR(home)}));
+      const text *t = DatumGetTextPP(slot_getattr(slot, 1, &isnull));
+      const std::string_view home(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
+      if (is_workspace_home(home) == (of == Of::workspaces)) out.push_back(a.copy(home));
     }
     index_endscan(scan);
     ExecDropSingleTupleTableSlot(slot);

@@ -80,8 +80,9 @@ public:
   /// Forgets what the log has of a home. Call under the head's lock.
   void forget_milestones(std::string_view home);
 
-  /// The homes in which a user has been seen.
-  void homes_of(Arena &a, std::string_view user, std::vector<std::string_view> &out);
+  /// The homes in which a user has been seen: his own and those of accounts, or those of workspaces.
+  enum class Of { people, workspaces };
+  void homes_of(Arena &a, std::string_view user, std::vector<std::string_view> &out, Of of = Of::people);
 
   /// Calls f(home, part, body) for every row, as of the store's snapshot. `body` is valid during the call.
   template <class F>

@@ -16,7 +16,7 @@ Tape::Tape() : context_(memory_.context()), most_(static_cast<std::size_t>(work_
 void Tape::add(const Entry &e) {
   const std::size_t numbers = e.values.size() * sizeof(double);
   const std::size_t size =
-      rounded(sizeof(Head) + numbers + e.subject.size() + e.other.size() + e.id.size() + e.rules.size() + e.body.size());
+      rounded(sizeof(Head) + numbers + e.subject.size() + e.other.size() + e.account.size() + e.id.size() + e.rules.size() + e.body.size());
   Head h{};
   h.hash = hash_of(e.subject, 0);
   h.at = e.at;
@@ -25,6 +25,7 @@ void Tape::add(const Entry &e) {
   h.body = static_cast<std::uint32_t>(e.body.size());
   h.subject = static_cast<std::uint16_t>(e.subject.size());
   h.other = static_cast<std::uint16_t>(e.other.size());
+  h.account = static_cast<std::uint16_t>(e.account.size());
   h.id = static_cast<std::uint16_t>(e.id.size());
   h.rules = static_cast<std::uint16_t>(e.rules.size());
   h.values = static_cast<std::uint16_t>(e.values.size());
@@ -47,7 +48,7 @@ void Tape::add(const Entry &e) {
   };
   put(&h, sizeof h);
   put(e.values.data(), numbers);
-  for (std::string_view v : {e.subject, e.other, e.id}) put(v.data(), v.size());
+  for (std::string_view v : {e.subject, e.other, e.account, e.id}) put(v.data(), v.size());
   put(e.rules.data(), e.rules.size());
   put(e.body.data(), e.body.size());
   p.size += size;
@@ -117,6 +118,7 @@ Entry Tape::entry_at(std::size_t place) const noexcept {
   };
   e.subject = take(h.subject);
   e.other = take(h.other);
+  e.account = take(h.account);
   e.id = take(h.id);
   e.rules = {reinterpret_cast<const bool *>(at), h.rules};
   at += h.rules;

@@ -18,7 +18,8 @@ struct Entry {
   Micros at = kAlways;
   const EventPlan *plan = nullptr; ///< event: what it does; null: nothing
   std::string_view subject;
-  std::string_view other;          ///< event: of an account's, its user; of a user's, its account, if it has one
+  std::string_view other;          ///< event: of an account's or a workspace's, its user; of a user's, its account, if it has one
+  std::string_view account;        ///< event: of a workspace's, its account, if it has one
   std::string_view id;
   std::string_view body;           ///< share: an encoded home, which the subject is the owner of
   std::span<const bool> rules;
@@ -54,7 +55,7 @@ private:
     Micros at;
     const EventPlan *plan;
     std::uint32_t size, body;
-    std::uint16_t subject, other, id, rules, values, tracker;
+    std::uint16_t subject, other, account, id, rules, values, tracker;
     Entry::Kind kind;
   };
   struct Part {

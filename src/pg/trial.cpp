@@ -25,15 +25,16 @@ bool does_something(std::span<const Action> actions, std::span<const bool> rules
 
 void take_event(void *arg, const Event &e, const EventPlan *plan) {
   const auto &to = *static_cast<const Gatherer *>(arg);
-  if (to.unit == Unit::account && !e.has_account) return;
-  const bool does = plan && does_something(to.unit == Unit::account ? plan->on_account : plan->on_user, e.rules);
+  if (to.unit == Unit::account ? !e.has_account : to.unit == Unit::workspace && e.workspace.empty()) return;
+  const bool does = plan && does_something(plan->on(to.unit), e.rules);
   if (!does && !to.every) return;
   Entry x;
   x.at = e.at;
   x.plan = does ? plan : nullptr;
-  x.subject = to.unit == Unit::account ? e.account : e.user;
-  if (to.unit == Unit::account) x.other = e.user;
+  x.subject = to.unit == Unit::account ? e.account : to.unit == Unit::workspace ? e.workspace : e.user;
+  if (to.unit != Unit::user) x.other = e.user;
   else if (e.has_account) x.other = e.account;
+  if (to.unit == Unit::workspace && e.has_account) x.account = e.account;
   x.id = e.id;
   if (does) {
     x.rules = e.rules;
@@ -72,8 +73,8 @@ void gather_sealed(const Definitions &plan, const ScanRange &range, const Gather
   };
   for (const SourceInfo &source : plan.sources()) {
     each_base(source, scratch.arena(), range, [&](std::string_view key, const Home &base) {
-      if (is_account_home(key) == (to.unit == Unit::account)) add(base.owner);
-      if (to.unit == Unit::user) {
+      if (unit_of_home(key) == to.unit) add(base.owner);
+      if (to.unit == Unit::user && is_account_home(key)) {
         for (const Subject &s : base.members) add(s);
       }
       scratch.arena().reset();
@@ -132,13 +133,14 @@ void Life::take(const Entry &e) {
     subject_.learn(arena, h->owner);
     return subject_.absorb(arena, plan_.trackers(), h->owner);
   }
-  const bool account = unit_ == Unit::account;
+  const bool of_many = unit_ != Unit::user;
+  const std::string_view account = unit_ == Unit::account ? e.subject : e.account;
   if (!e.other.empty()) {
     Micros &seen = seen_.try_emplace(e.other, e.at).first->second;
     seen = std::max(seen, e.at);
   }
-  const Event event{account ? e.other : e.subject, account ? e.subject : std::string_view{}, account, e.at, e.id, e.rules, e.values};
-  batch_.fold_into(subject_, event, e.plan ? e.plan->actions() : EventActions{});
+  const Event event{of_many ? e.other : e.subject, account, !account.empty(), e.at, e.id, e.rules, e.values};
+  batch_.fold_into(subject_, unit_, event, e.plan ? e.plan->actions() : EventActions{});
 }
 
 // Of events of one instant one may have completed an activation that all of them together complete otherwise: as in a derivation
@@ -163,12 +165,13 @@ Sight Life::look_at(const Program &p, Micros at) {
 Facts Life::facts_of(const Program &p, Micros at) {
   const RuleNeeds needs = needs_of(plan_, p);
   Facts f;
-  const bool account = unit_ == Unit::account;
-  if (needs.users && account)
+  const bool of_many = unit_ != Unit::user;
+  if (needs.users && of_many)
     f.users_active = static_cast<int>(std::ranges::count_if(seen_, [&](const auto &u) { return is_active(u.second, at); }));
   else if (needs.users) f.users_active = subject_.events && is_active(subject_.last_seen, at);
   const auto last = std::ranges::max_element(seen_, [](const auto &x, const auto &y) { return x.second < y.second; });
-  outside_.add(f, p, needs, id(), account || last == seen_.end() ? std::string_view{} : last->first, at, call([] { return GetActiveSnapshot(); }));
+  const std::string_view account = unit_ == Unit::workspace ? plan_.account_of(subject_) : of_many || last == seen_.end() ? std::string_view{} : last->first;
+  outside_.add(f, p, needs, id(), account, at, call([] { return GetActiveSnapshot(); }));
   return f;
 }
 

@@ -128,8 +128,8 @@ TEST(Batch, ASubjectAloneBecomesWhatItsHomesMakeOfIt) {
   for (const Row &r : rows) {
     fold(homes, r);
     with_event(r, [&](const Event &e) {
-      if (r.account == "account1") nobody.fold_into(account, e, kWhat[r.kind]);
-      if (r.user == "user20") nobody.fold_into(user, e, kWhat[r.kind]);
+      if (r.account == "account1") nobody.fold_into(account, Unit::account, e, kWhat[r.kind]);
+      if (r.user == "user20") nobody.fold_into(user, Unit::user, e, kWhat[r.kind]);
     });
   }
   State whole = state_of(a, homes);

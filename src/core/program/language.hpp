@@ -13,8 +13,7 @@
 
 namespace pql {
 
-inline constexpr std::array<std::string_view, 2> kUnits = {"user", "account"};
-inline constexpr std::array<std::string_view, 1> kLaterUnits = {"workspace"};
+inline constexpr std::array<std::string_view, 3> kUnits = {"user", "account", "workspace"};
 inline constexpr std::array<std::string_view, 6> kKinds = {"activation", "depth", "breadth", "fit", "intent", "risk"};
 inline constexpr std::array<std::string_view, 14> kMeasures = {
     "count",   "sum",     "milestone",       "activation",   "distinct_users", "active_days", "streak",

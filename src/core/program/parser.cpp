@@ -50,8 +50,8 @@ private:
   void read_head(const Fields &f) {
     f.require("program", "Give the program a name.");
     if (f.text("program", program_.name)) check_name(program_.name, "program", problems_);
-    f.require("unit", "Say whether users or accounts qualify: \"user\" or \"account\".");
-    if (const auto i = f.word("unit", kUnits, kLaterUnits)) {
+    f.require("unit", "Say who qualifies: \"user\", \"account\" or \"workspace\".");
+    if (const auto i = f.word("unit", kUnits)) {
       program_.unit = static_cast<Unit>(*i);
       scope_.of_users = program_.unit == Unit::user;
     }

@@ -9,12 +9,12 @@
 #include <vector>
 
 #include "core/base/time.hpp"
+#include "core/base/unit.hpp"
 #include "core/decay/decay.hpp"
 #include "core/sequence/funnel.hpp"
 
 namespace pql {
 
-enum class Unit : unsigned char { user, account };
 enum class Kind : unsigned char { activation, depth, breadth, fit, intent, risk };
 /// How a number comes from what is known of a subject. The first two also decay; those from `value` on rest on no events.
 enum class Measure : unsigned char {

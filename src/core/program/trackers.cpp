@@ -151,11 +151,22 @@ std::vector<TrackerSpec> measure_specs(const ProgramDef &p, const MeasureDef &d)
   }
 }
 
+TrackerSpec account_spec() {
+  TrackerSpec s;
+  s.kind = Tracker::Kind::latest;
+  s.unit = Unit::workspace;
+  s.name = kAccountOf;
+  s.events = {std::string(kEveryEvent)};
+  s.rules = {{}};
+  return s;
+}
+
 std::vector<TrackerSpec> tracker_specs(const ProgramDef &p) {
   std::vector<TrackerSpec> all;
+  if (p.unit == Unit::workspace) all.push_back(account_spec());
   for (const MilestoneDef &m : p.milestones) {
     add_once(all, milestone_spec(m, Unit::user));
-    if (p.unit == Unit::account) add_once(all, milestone_spec(m, Unit::account));
+    add_once(all, milestone_spec(m, p.unit));
   }
   if (p.activation) add_once(all, activation_spec(p));
   const auto add = [&](const MeasureDef &d) {

@@ -14,7 +14,7 @@ namespace pql {
 struct TrackerSpec {
   Tracker::Kind kind = Tracker::Kind::milestone;
   Unit unit = Unit::user;
-  std::string name;                ///< milestone
+  std::string name;                ///< milestone; kAccountOf
   std::vector<std::string> events; ///< one, "*" for all of them; funnel: one per step
   std::vector<std::string> rules;  ///< the where of each event, empty for none
   std::string value_rule;          ///< decay, window: the value; empty for a count
@@ -36,8 +36,14 @@ std::string key_of(const TrackerSpec &s);
 /// What the state needs to know of it.
 Tracker tracker_of(const TrackerSpec &s);
 
-/// All that a program needs: its milestones (always of users, and of accounts for a program on accounts), its activation, and
-/// what its signals and measures read; each once.
+/// The name of the tracker whose evidence is the account that the newest event of a workspace names. It is there as soon as there is a
+/// program on workspaces: nothing is kept of workspaces without it.
+inline constexpr std::string_view kAccountOf = "account";
+TrackerSpec account_spec();
+inline bool tells_account(const TrackerSpec &s) noexcept { return s.unit == Unit::workspace && s.name == kAccountOf && s.kind == Tracker::Kind::latest; }
+
+/// All that a program needs: its milestones (always of users, and of the program's unit), its activation, and what its signals and
+/// measures read; each once. First the account, of a program on workspaces.
 std::vector<TrackerSpec> tracker_specs(const ProgramDef &p);
 /// What a milestone of a unit is.
 TrackerSpec milestone_spec(const MilestoneDef &m, Unit unit);

@@ -70,19 +70,19 @@ void Batch::approach(const Place &at, Step step) const noexcept {
   bring_near(reinterpret_cast<const char *>(member) + 64);
 }
 
-HomeDelta &Batch::home(bool account, std::string_view id) {
-  return home(account, id, static_cast<std::uint32_t>(hash_of(id, account)));
+HomeDelta &Batch::home(Unit unit, std::string_view id) {
+  return home(unit, id, static_cast<std::uint32_t>(hash_of(id, static_cast<std::uint64_t>(unit))));
 }
 
-HomeDelta &Batch::home(bool account, std::string_view id, std::uint32_t hash) {
+HomeDelta &Batch::home(Unit unit, std::string_view id, std::uint32_t hash) {
   Slot &s = find(hash, [&](const Slot &x) {
-    return x.member == 0 && is_account_home(x.home->key) == account && home_id(x.home->key) == id;
+    return x.member == 0 && unit_of_home(x.home->key) == unit && home_id(x.home->key) == id;
   });
   if (s.home) return *s.home;
   static constexpr HomeDelta nothing{};
   HomeDelta &h = *(arena_.array<HomeDelta>(1)) = nothing;
   char *const key = static_cast<char *>(arena_.allocate(id.size() + 2));
-  key[0] = account ? 'a' : 'u';
+  key[0] = unit == Unit::account ? 'a' : unit == Unit::workspace ? 'w' : 'u';
   key[1] = ':';
   std::memcpy(key + 2, id.data(), id.size());
   h.key = {key, id.size() + 2};
@@ -100,7 +100,7 @@ Subject &Batch::user(HomeDelta &h, std::string_view id) {
 }
 
 Subject &Batch::user(HomeDelta &h, std::string_view id, std::uint32_t hash) {
-  if (!is_account_home(h.key)) return h.home.owner;
+  if (unit_of_home(h.key) == Unit::user) return h.home.owner;
   Slot &s = find(hash, [&](const Slot &x) {
     return x.home == &h && x.member > 0 && h.home.members[x.member - 1].id.view() == id;
   });
@@ -136,6 +136,10 @@ void Batch::apply(Subject &s, const Event &e, std::span<const Action> actions, b
     case Tracker::Kind::none: break;
     default: {
       const double v = x.value < 0 ? 1 : e.values[static_cast<std::size_t>(x.value)];
+      if (x.account) {
+        if (e.has_account) s.fold_mark(arena_, x.tracker, trackers_[x.tracker].marks, e.at, 0, 1, e.account);
+        break;
+      }
       const bool whose = !of_user && (x.kind == Tracker::Kind::users || x.kind == Tracker::Kind::sessions);
       if (!std::isnan(v)) s.fold_mark(arena_, x.tracker, trackers_[x.tracker].marks, e.at, whose ? user_key(e.user) : 0, v, e.id);
     }
@@ -148,7 +152,7 @@ void Batch::fold(const Event &e, const EventActions &actions, const Place &at, b
   const std::string_view owner = e.has_account ? e.account : e.user;
   HomeDelta *h = last_home_;
   if (!h || h->hash != at.home || is_account_home(h->key) != e.has_account || home_id(h->key) != owner) {
-    h = last_home_ = &home(e.has_account, owner, at.home);
+    h = last_home_ = &home(e.has_account ? Unit::account : Unit::user, owner, at.home);
     last_member_ = 0;
   }
   Subject *user = &h->home.owner;
@@ -164,8 +168,19 @@ void Batch::fold(const Event &e, const EventActions &actions, const Place &at, b
   events_++;
 }
 
+void Batch::fold_workspace(const Event &e, std::span<const Action> actions, bool members) {
+  lasting_id_ = {};
+  HomeDelta &h = home(Unit::workspace, e.workspace);
+  if (members) {
+    h.home.owner.fold_seen(e.at);
+    user(h, e.user).fold_seen(e.at);
+  }
+  apply(h.home.owner, e, actions, false);
+  if (e.at > h.newest) h.newest = e.at;
+}
+
 void Batch::add(std::string_view key, const Home &base) {
-  HomeDelta &h = home(is_account_home(key), home_id(key));
+  HomeDelta &h = home(key);
   const auto add = [&](Subject &to, const Subject &from) {
     to.learn(arena_, from);
     to.absorb(arena_, trackers_, from);

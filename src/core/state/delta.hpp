@@ -17,11 +17,12 @@ struct Action {
   std::uint32_t steps = 0; ///< funnel: the bit of this step
   std::int16_t rule = -1;  ///< index of its condition among the event's rules, or -1
   std::int16_t value = -1; ///< decay, window: index of its value among the event's values, or -1 for a count
+  bool account = false;    ///< the evidence is the event's account; an event that names none does nothing
 };
 
 /// All that an event of some name does.
 struct EventActions {
-  std::span<const Action> on_user, on_account;
+  std::span<const Action> on_user, on_account, on_workspace;
 };
 
 /// One event, as the database's side read it. Views need to live for the call only.
@@ -32,6 +33,7 @@ struct Event {
   std::string_view id;            ///< encoded; may be empty
   std::span<const bool> rules;    ///< whether each of the event's conditions holds
   std::span<const double> values; ///< each of its values; NaN: unusable
+  std::string_view workspace = {}; ///< may be empty
 };
 
 /// What a batch does to one home.
@@ -62,14 +64,18 @@ public:
   void fold(const Event &e, const EventActions &actions, bool members = true) {
     fold(e, actions, place_of(e.has_account, e.has_account ? e.account : e.user, e.user), members);
   }
-  /// Folds one event into a subject that is nobody's home yet (a replay): its account if it has one, else its user. Only there.
-  void fold_into(Subject &s, const Event &e, const EventActions &actions) {
+  /// Folds one event into the home of its workspace, and nowhere else.
+  void fold_workspace(const Event &e, std::span<const Action> actions, bool members);
+  /// Folds one event into a subject of a unit that is nobody's home yet (a replay). Only there.
+  void fold_into(Subject &s, Unit unit, const Event &e, const EventActions &actions) {
     lasting_id_ = {};
     s.fold_seen(e.at);
-    apply(s, e, e.has_account ? actions.on_account : actions.on_user, !e.has_account);
+    apply(s, e, unit == Unit::user ? actions.on_user : unit == Unit::account ? actions.on_account : actions.on_workspace, unit == Unit::user);
   }
   /// The home's delta, made if there is none.
-  HomeDelta &home(bool account, std::string_view id);
+  HomeDelta &home(std::string_view key) { return home(unit_of_home(key), home_id(key)); }
+  HomeDelta &home(Unit unit, std::string_view id);
+  HomeDelta &home(bool account, std::string_view id) { return home(account ? Unit::account : Unit::user, id); }
   /// The user's subject in a home, made if there is none.
   Subject &user(HomeDelta &h, std::string_view id);
 
@@ -89,7 +95,7 @@ private:
     std::uint32_t member; ///< 0: the home itself; otherwise 1 + index of a member
   };
 
-  HomeDelta &home(bool account, std::string_view id, std::uint32_t hash);
+  HomeDelta &home(Unit unit, std::string_view id, std::uint32_t hash);
   Subject &user(HomeDelta &h, std::string_view id, std::uint32_t hash);
   const Slot *likely(std::uint32_t hash) const noexcept;
   template <class F>

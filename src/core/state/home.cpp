@@ -532,8 +532,8 @@ bool Home::includes(std::int32_t job) const noexcept {
   return false;
 }
 
-std::string home_key(bool account, std::string_view id) {
-  std::string key(account ? "a:" : "u:");
+std::string home_key(Unit unit, std::string_view id) {
+  std::string key(unit == Unit::account ? "a:" : unit == Unit::workspace ? "w:" : "u:");
   key.append(id);
   return key;
 }

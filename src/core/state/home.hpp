@@ -1,4 +1,4 @@
-// A home: the account with its members, or a person without an account; what one row of pql.state holds.
+// A home: the account with its members, a person without an account, or a workspace; what one row of pql.state holds.
 // Law: decode(encode(h)) equals h; decode never crashes and refuses what encode can't have written.
 #pragma once
 
@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/base/bytes.hpp"
+#include "core/base/unit.hpp"
 #include "core/state/subject.hpp"
 
 namespace pql {
@@ -18,18 +19,23 @@ struct Home {
   std::uint8_t depth = 0;     ///< members lie in 2^depth further parts; 0: in the head itself
   std::uint8_t lanes = 0;     ///< parts -1 to -lanes are lanes
   std::uint8_t heat = 0;      ///< how often somebody had to wait for the head lately; lanes stay until it is 0
-  Subject owner;              ///< the account, or the person (head only)
-  Vec<Subject> members;       ///< users of the account
+  Subject owner;              ///< the account, the person, or the workspace (head only)
+  Vec<Subject> members;       ///< users of the account; of a workspace, when they were seen there and nothing else
   Vec<std::int32_t> included; ///< unfinished backfills whose history this home has already
 
   Subject *member(std::string_view id) const noexcept;
   bool includes(std::int32_t job) const noexcept;
 };
 
-/// The key of a home: "a:" and the account's id, or "u:" and the user's.
-std::string home_key(bool account, std::string_view id);
-/// Whether a key is an account's.
+/// The key of a home: "a:" and the account's id, "u:" and the user's, or "w:" and the workspace's.
+std::string home_key(Unit unit, std::string_view id);
+inline std::string home_key(bool account, std::string_view id) { return home_key(account ? Unit::account : Unit::user, id); }
+/// Whose home a key is.
 inline bool is_account_home(std::string_view key) noexcept { return key.starts_with("a:"); }
+inline bool is_workspace_home(std::string_view key) noexcept { return key.starts_with("w:"); }
+inline Unit unit_of_home(std::string_view key) noexcept {
+  return is_account_home(key) ? Unit::account : is_workspace_home(key) ? Unit::workspace : Unit::user;
+}
 /// The id in a key.
 inline std::string_view home_id(std::string_view key) noexcept { return key.substr(2); }
 

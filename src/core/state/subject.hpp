@@ -1,4 +1,4 @@
-// What is kept of one subject (a user or an account): a monoid over events.
+// What is kept of one subject (a user, an account or a workspace): a monoid over events.
 // Law: fold and merge are commutative and associative; any order and batching of the same events gives equal subjects.
 #pragma once
 
