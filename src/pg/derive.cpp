@@ -599,32 +599,6 @@ std::vector<std::string> homes_of_user(const Definitions &plan, const std::strin
   return {homes.begin(), homes.end()};
 }
 
-std::vector<std::string> workspaces_of(const Definitions &plan, const std::string &account) {
-  Scratch scratch("pql homes");
-  Batch batch(scratch.arena(), plan.trackers());
-  const std::vector<std::string> home{home_key(true, account)};
-  struct Of {
-    const std::string &home;
-    Keys homes;
-  } of{home.front(), {}};
-  for (const SourceInfo &source : plan.sources()) {
-    Folder folder(plan, source, plan.events(), scratch.arena(), GetCurrentStatementStartTimestamp(), batch);
-    folder.since = source.sealed_before;
-    folder.wanted_arg = &of;
-    folder.wanted = [](void *arg, const Extracted &e) -> Homes {
-      auto *o = static_cast<Of *>(arg);
-      if (!e.workspace.empty() && e.home() == o->home) o->homes.insert(e.workspace_home());
-      return {false, false};
-    };
-    Now now;
-    if (!look_up(source, said_in(home), now.get(), folder)) {
-      for (Oid leaf : leaves(source.relation)) scan_table(leaf, source, now.get(), folder);
-    }
-    now.release();
-  }
-  return {of.homes.begin(), of.homes.end()};
-}
-
 std::vector<std::string> homes_in(const Definitions &plan, const SourceInfo &source, Oid relation) {
   refresh_identities();
   Scratch scratch("pql homes");

@@ -51,9 +51,6 @@ std::vector<std::string> homes_in(const Definitions &plan, const SourceInfo &sou
 /// The homes in which the events count that say a user, or whoever was merged into him.
 std::vector<std::string> homes_of_user(const Definitions &plan, const std::string &user);
 
-/// The homes of workspaces with events that count in an account.
-std::vector<std::string> workspaces_of(const Definitions &plan, const std::string &account);
-
 /// Seals what is older than an instant: it becomes the base of every later derivation. Returns how many events it held.
 std::int64_t seal(const Definitions &plan, const SourceInfo &source, Micros since);
 

@@ -111,7 +111,7 @@ std::string_view Extractor::text(const Part &p, TupleTableSlot *slot, char (&roo
   }
 }
 
-void Extractor::read(TupleTableSlot *slot, Extracted &out, bool with_properties) {
+void Extractor::read(TupleTableSlot *slot, Extracted &out, bool with_properties, bool with_workspace) {
   bool isnull;
   if (last_column_ > 0) slot_getsomeattrs(slot, last_column_); // once, rather than column by column
   out.unusable = nullptr;
@@ -174,7 +174,7 @@ void Extractor::read(TupleTableSlot *slot, Extracted &out, bool with_properties)
     out.properties = value(properties_, slot, &isnull);
     out.has_properties = !isnull;
   }
-  if (workspace_.present) read_workspace(slot, out);
+  if (workspace_.present && with_workspace) read_workspace(slot, out);
   out.renamed = false;
   if (identities_in_force) resolve(out);
 }
@@ -189,9 +189,7 @@ void Extractor::read_workspace(TupleTableSlot *slot, Extracted &out) {
 void Extractor::read_safely(TupleTableSlot *slot, Extracted &out, bool with_properties) {
   if (!can_fail_) return read(slot, out, with_properties);
   if (guarded([&] { read(slot, out, with_properties); })) return;
-  const bool reads_workspace = std::exchange(workspace_.present, false);
-  if (!reads_workspace || !guarded([&] { read(slot, out, with_properties); })) out.unusable = "expression failed";
-  workspace_.present = reads_workspace;
+  if (!workspace_.present || !guarded([&] { read(slot, out, with_properties, false); })) out.unusable = "expression failed";
 }
 
 Extractor *extractor_for(Relation rel, const SourceInfo &source) {

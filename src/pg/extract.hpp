@@ -45,7 +45,7 @@ public:
   static Extractor *compile(Relation rel, const SourceInfo &source, MemoryContext cx);
 
   /// Reads a row. May raise when an expression fails (never for plain columns). Call inside call().
-  void read(TupleTableSlot *slot, Extracted &out, bool with_properties = true);
+  void read(TupleTableSlot *slot, Extracted &out, bool with_properties = true, bool with_workspace = true);
 
   /// Reads a row; an expression that fails on its values makes it unusable, or, if it is the workspace's, an event without one. Slow
   /// where one can fail.

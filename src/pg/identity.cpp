@@ -381,10 +381,16 @@ public:
     for (std::uint64_t i = 0; i < n; i++) homes_.insert(spi.text(i, 1));
     spi.finish();
   }
-  /// The workspaces with events that count in an account now.
+  /// The homes of workspaces whose account it may be, as it is now: those in which its users were seen.
   void add_workspaces_of(const std::string &account) {
     if (!plan_->keeps_workspaces()) return;
-    for (std::string &h : workspaces_of(*plan_, account)) homes_.insert(std::move(h));
+    Spi spi;
+    const std::uint64_t n = spi.run("SELECT u.home FROM pql.state AS s, LATERAL pql._state_subjects(s.home, s.body) AS m"
+                                    " JOIN pql.user_home AS u ON u.user_id = m.user_id WHERE s.home = 'a:' || $1 AND u.home LIKE 'w:%'"
+                                    " UNION SELECT h.home FROM pql.held_event AS h WHERE h.account_id = $1 AND h.home LIKE 'w:%'",
+                                    {Arg::of(account)}, true);
+    for (std::uint64_t i = 0; i < n; i++) homes_.insert(spi.text(i, 1));
+    spi.finish();
   }
   /// The homes in which the events count now that say a user, or whoever was merged into him.
   void add_homes_by_events(const std::string &user) {
@@ -573,12 +579,12 @@ void undo_merge(std::int64_t id) {
   const Unit unit = made->kind == "account" ? Unit::account : Unit::user;
   const std::string before = canonical_id(unit, made->old_id);
   if (unit == Unit::user) change.add_homes_of(before);
+  else change.add_workspaces_of(before);
   if (move) {
     change.unmake(id);
     change.add_homes_by_events(before);
   } else {
     change.unmake(id);
-    if (unit == Unit::account) change.add_workspaces_of(made->old_id);
     add_homes(change, unit, made->old_id, before, made->old_id);
     change.carry_episodes(unit, before, made->old_id);
   }

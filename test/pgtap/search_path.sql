@@ -107,6 +107,7 @@ CREATE TYPE plain.size AS ENUM ('small', 'large');
 CREATE DOMAIN plain.seats AS int;
 CREATE TABLE plain.account (id text PRIMARY KEY, plan text, size plain.size DEFAULT 'small', seats plain.seats, since timestamptz);
 CREATE TABLE plain.person (id text, job text, org text);
+CREATE TABLE plain.project (id text PRIMARY KEY, stars int);
 INSERT INTO plain.account VALUES ('o1', 'free', 'large', 3, '2026-01-01'), ('o2', 'pro', NULL, NULL, NULL);
 INSERT INTO plain.person VALUES ('u1', 'cto', 'o1'), ('u2', NULL, ''), (NULL, 'ghost', 'o1');
 CREATE TABLE plain.step AS
@@ -227,7 +228,7 @@ INSERT INTO plain.call (result) VALUES
       pql.window_funnel('7 days', at, a, b) OVER w, pql.session_agg('8 hours', at) OVER w, pql.count_active_users(who) OVER w,
       pql.journey_agg(at, who) OVER w FROM plain.step WINDOW w AS (ORDER BY at ROWS 3 PRECEDING))$$);
 INSERT INTO plain.call (statement) VALUES ($$INSERT INTO pql.attribute_use VALUES ('account', 'plan'), ('account', 'size'), ('account', 'seats')$$);
-INSERT INTO plain.call (result) VALUES ($$pql.attach_accounts('plain.account', 'id')$$), ($$pql.attach_users('plain.person', 'id', 'org')$$);
+INSERT INTO plain.call (result) VALUES ($$pql.attach_accounts('plain.account', 'id')$$), ($$pql.attach_users('plain.person', 'id', 'org')$$), ($$pql.attach_workspaces('plain.project', 'id')$$);
 INSERT INTO plain.call (statement) VALUES ($$INSERT INTO plain.account VALUES ('o3', 'new', 'large', 4)$$),
   ($$UPDATE plain.account SET plan = plan OPERATOR(pg_catalog.||) '+'$$), ($$DELETE FROM plain.account WHERE id OPERATOR(pg_catalog.=) 'o2'$$),
   ($$UPDATE plain.person SET job = 'dev'$$);
@@ -239,7 +240,7 @@ INSERT INTO plain.call (result) VALUES ($$plain.failure('SELECT pql.flag_subject
   ($$pql.score_history('p', 'o1', '2026-03-01', '2026-03-05', '1 day')$$), ($$pql.preview('{"program": "q", "unit": "account", "segment": "attr.plan is not null", "signals": {"usage": {"kind": "depth", "event": "use", "half_life": "7 days", "max_points": 60}}, "qualify": {"enter": 10}, "examples": [{"subject": "o1", "expect": "not_qualified"}]}')$$), ($$pql.preview_summary('{"program": "q", "unit": "account", "segment": "attr.plan is not null", "signals": {"usage": {"kind": "depth", "event": "use", "half_life": "7 days", "max_points": 60}}, "qualify": {"enter": 10}, "examples": [{"subject": "o1", "expect": "not_qualified"}]}')$$),
   ($$pql.backtest('{"program": "q", "unit": "account", "signals": {"usage": {"kind": "depth", "event": "use", "half_life": "7 days", "max_points": 60}}, "qualify": {"enter": 10}, "examples": [{"subject": "o1", "expect": "not_qualified"}]}', '2026-03-01', '2026-03-08')$$), ($$pql.backtest_episodes('{"program": "q", "unit": "account", "signals": {"usage": {"kind": "depth", "event": "use", "half_life": "7 days", "max_points": 60}}, "qualify": {"enter": 10}, "examples": [{"subject": "o1", "expect": "not_qualified"}]}', '2026-03-01', '2026-03-08')$$);
 INSERT INTO plain.call (statement) VALUES ('TRUNCATE plain.account'), ($$INSERT INTO pql.free_mail_domain VALUES ('b.example')$$);
-INSERT INTO plain.call (result) VALUES ($$(SELECT pql.email_domain('a@b.example') IS NULL)$$), ('pql.detach_accounts()'), ('pql.detach_users()');
+INSERT INTO plain.call (result) VALUES ($$(SELECT pql.email_domain('a@b.example') IS NULL)$$), ('pql.detach_accounts()'), ('pql.detach_users()'), ('pql.detach_workspaces()');
 INSERT INTO plain.call (statement) VALUES ($$INSERT INTO plain.account VALUES ('o1', 'free', 'large', 3, '2026-01-01'), ('o2', 'pro', NULL, NULL, NULL)$$),
   ($$UPDATE plain.person SET job = 'cto' WHERE id OPERATOR(pg_catalog.=) 'u1'$$), ($$UPDATE plain.person SET job = NULL WHERE id OPERATOR(pg_catalog.=) 'u2'$$);
 INSERT INTO plain.call (statement) VALUES ('CALL pql.rebuild()');

@@ -1214,10 +1214,17 @@ TEST(Program, ChecksLimits) {
   expect_problem(d, "re_evaluate", "must be at most 1 day, not 2 days");
 }
 
-TEST(Program, HasNoWorkspacesYet) {
+TEST(Program, MayBeAboutWorkspaces) {
   ordered_json d = minimal();
   d["unit"] = "workspace";
-  expect_problem(d, "unit", "\"workspace\" is not supported by this version", "Use user or account.");
+  const ParsedProgram r = parse(d);
+  EXPECT_TRUE(r.problems.empty());
+  EXPECT_EQ(r.program.unit, Unit::workspace);
+  EXPECT_EQ(name_of(r.program.unit), "workspace");
+  const std::vector<TrackerSpec> all = tracker_specs(r.program);
+  ASSERT_FALSE(all.empty());
+  EXPECT_TRUE(tells_account(all[0]));
+  EXPECT_EQ(std::count_if(all.begin(), all.end(), tells_account), 1);
 }
 
 TEST(Program, AMilestoneIsOfOneEvent) {
