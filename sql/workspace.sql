@@ -17,6 +17,8 @@ CREATE TABLE ev (id bigint PRIMARY KEY, ts timestamptz, who text, org text, proj
 CREATE INDEX ON ev (org, ts);
 CREATE INDEX ON ev (who, ts);
 
+CREATE FUNCTION at(text) RETURNS timestamptz LANGUAGE sql AS $$ SELECT ('2026-03-' || $1 || 'Z')::timestamptz $$;
+
 -- Nothing says which workspace an event is of: refused.
 CREATE FUNCTION program(name text, unit text, signals jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE sql AS $$
   SELECT jsonb_build_object('program', name, 'unit', unit,
@@ -40,6 +42,10 @@ SELECT count(*) FROM pql.attach('ev', user_id => 'who', account_id => 'org', eve
   properties => 'props', clock => 'event');
 SELECT pql.publish(of_workspaces());
 SELECT pql.detach('ev');
+INSERT INTO ev VALUES (-1, at('01 00:00'), 'ann', 'acme', 7, 'x'), (-2, at('01 00:00'), 'ann', 'acme', NULL, 'x');
+SELECT what, finding FROM pql.attach('ev', user_id => 'who', account_id => 'org', event => 'name', occurred_at => 'ts', event_id => 'id',
+  properties => 'props', workspace => 'project', clock => 'event', dry_run => true) WHERE what LIKE 'workspace%';
+TRUNCATE ev;
 SELECT what, advice FROM pql.attach('ev', user_id => 'who', account_id => 'org', event => 'name', occurred_at => 'ts', event_id => 'id',
   properties => 'props', workspace => 'project', clock => 'event') WHERE what LIKE '%index%';
 CREATE INDEX ON ev (project, ts);
@@ -84,7 +90,6 @@ BEGIN
 END $$;
 CREATE VIEW account_of AS -- of the newest event, as the state has it
   SELECT DISTINCT ON (f.home) f.subject, split_part(f.value, ' ', 4) AS account FROM pql._state_fields(true) AS f WHERE f.what LIKE 'latest account%' ORDER BY f.home;
-CREATE FUNCTION at(text) RETURNS timestamptz LANGUAGE sql AS $$ SELECT ('2026-03-' || $1 || 'Z')::timestamptz $$;
 
 -- A program of each unit over the same events; that on workspaces comes later, so that its history must be folded.
 SELECT pql.publish(program('p', 'account')), pql.publish(program('q', 'user'));
@@ -288,6 +293,10 @@ INSERT INTO past SELECT i, at('01 00:00') + i * interval '1 hour', 'u' || i % 5,
 SELECT sum(events) FROM pql.subjects WHERE unit = 'workspace';
 SELECT unit, sum(events) FROM counted() GROUP BY 1 ORDER BY 1;
 SELECT left(home, 1) AS home, count(*) FROM pql.held_event GROUP BY 1 ORDER BY 1;
+-- What is of two accounts counts once in the workspace, also on trial.
+INSERT INTO past SELECT 'twice', at('05 00:00'), 'u' || i, 'o' || i, project(1), 'work', at('05 00:00') + i * interval '1 hour' FROM generate_series(1, 2) AS i;
+SELECT unit, sum(events) FROM counted() GROUP BY 1 ORDER BY 1;
+SELECT signal, events, subjects FROM pql.audit_signals('w') WHERE signal = 'work';
 SELECT * FROM pql.verify();
 SELECT pql.state_digest() AS digest \gset
 CALL pql.rebuild();

@@ -29,14 +29,14 @@ REVOKE ALL ON FUNCTION pql._create_triggers(int) FROM PUBLIC;
 
 -- An expression that fails on one row's values makes the sample fail, unless it is taken carefully: row by row, and fewer of them.
 CREATE OR REPLACE FUNCTION pql._sample_events(events regclass, user_id text, account_id text, event text, occurred_at text,
-    event_id text, properties text, received_at text, carefully boolean)
-  RETURNS TABLE (failure text, who text, account text, name text, at timestamptz, id text, bare boolean, received timestamptz)
+    event_id text, properties text, received_at text, workspace text, carefully boolean)
+  RETURNS TABLE (failure text, who text, account text, name text, at timestamptz, id text, bare boolean, received timestamptz, project text)
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 ROWS 10000 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   expressions text := format('NULL::text, (%s)::text, (%s)::text, (%s)::text, (%s)::timestamptz, (%s)::text, (%s)::jsonb IS NULL,'
-    ' (%s)::timestamptz', user_id, coalesce(account_id, 'NULL'), event, occurred_at, coalesce(event_id, 'NULL'),
-    coalesce(properties, 'NULL'), coalesce(received_at, 'NULL'));
+    ' (%s)::timestamptz, (%s)::text', user_id, coalesce(account_id, 'NULL'), event, occurred_at, coalesce(event_id, 'NULL'),
+    coalesce(properties, 'NULL'), coalesce(received_at, 'NULL'), coalesce(workspace, 'NULL'));
   r record;
 BEGIN
   IF NOT carefully THEN
@@ -46,15 +46,15 @@ BEGIN
   FOR r IN EXECUTE format('SELECT t AS whole FROM %s AS t LIMIT 10000', events) LOOP
     BEGIN
       EXECUTE format('SELECT %s FROM (SELECT ($1::%s).*) AS t', expressions, events) USING r.whole
-        INTO failure, who, account, name, at, id, bare, received;
+        INTO failure, who, account, name, at, id, bare, received, project;
     EXCEPTION WHEN data_exception OR program_limit_exceeded OR feature_not_supported THEN
-      SELECT SQLERRM INTO failure, who, account, name, at, id, bare, received; -- the others are null
+      SELECT SQLERRM INTO failure, who, account, name, at, id, bare, received, project; -- the others are null
     END;
     RETURN NEXT;
   END LOOP;
 END $$;
-COMMENT ON FUNCTION pql._sample_events(regclass, text, text, text, text, text, text, text, boolean) IS 'What the arguments of pql.attach give for the first rows of a table, or why they fail.';
-REVOKE ALL ON FUNCTION pql._sample_events(regclass, text, text, text, text, text, text, text, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION pql._sample_events(regclass, text, text, text, text, text, text, text, text, boolean) IS 'What the arguments of pql.attach give for the first rows of a table, or why they fail.';
+REVOKE ALL ON FUNCTION pql._sample_events(regclass, text, text, text, text, text, text, text, text, boolean) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql.attach(events regclass, user_id text, event text, occurred_at text, account_id text DEFAULT NULL,
     event_id text DEFAULT NULL, properties text DEFAULT NULL, received_at text DEFAULT NULL, workspace text DEFAULT NULL,
@@ -162,12 +162,14 @@ BEGIN
                count(e.failure) AS failed, min(e.failure) AS failure,
                count(*) FILTER (WHERE e.who IS NULL AND e.failure IS NULL) AS no_user, count(DISTINCT e.who) AS users,
                count(*) FILTER (WHERE e.account IS NULL AND e.failure IS NULL) AS no_account, count(DISTINCT e.account) AS accounts,
+               count(*) FILTER (WHERE e.project IS NULL AND e.failure IS NULL) AS no_workspace, count(DISTINCT e.project) AS workspaces,
                count(DISTINCT e.name) AS names, count(*) FILTER (WHERE e.at > clock_timestamp()) AS future,
                min(e.at) AS first, max(e.at) AS last, count(DISTINCT e.id) AS ids,
                percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM e.received - e.at))
                  FILTER (WHERE isfinite(e.received) AND isfinite(e.at)) AS late
           INTO n
-          FROM pql._sample_events(events, user_id, account_id, event, occurred_at, event_id, properties, received_at, carefully) AS e;
+          FROM pql._sample_events(events, user_id, account_id, event, occurred_at, event_id, properties, received_at, workspace,
+                                  carefully) AS e;
         EXIT;
       EXCEPTION WHEN data_exception OR program_limit_exceeded OR feature_not_supported THEN
         NULL; -- some row made an expression fail: which ones do?
@@ -186,6 +188,9 @@ BEGIN
     advice := CASE WHEN n.no_user > 0 THEN 'Events without a user are counted in pql.unusable, and not used.' END; RETURN NEXT;
     what := 'accounts'; finding := format('%s; %s without one', n.accounts, pql._events_text(n.no_account));
     advice := CASE WHEN account_id IS NULL THEN 'Give account_id to score accounts.' END; RETURN NEXT;
+    IF workspace IS NOT NULL THEN
+      what := 'workspaces'; finding := format('%s; %s without one', n.workspaces, pql._events_text(n.no_workspace)); advice := NULL; RETURN NEXT;
+    END IF;
     what := 'event names'; finding := n.names::text; advice := NULL; RETURN NEXT;
     IF received_at IS NOT NULL THEN
       what := 'lateness'; finding := format('%s at the median', make_interval(secs => coalesce(n.late, 0))); advice := NULL; RETURN NEXT;

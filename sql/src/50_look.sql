@@ -58,7 +58,7 @@ CREATE VIEW pql.sources WITH (security_invoker = true) AS
          AND NOT (s.capture = 'statement'
                   AND EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = s.relation AND c.relispartition))
          AND pql._readable(s.source_id) AS intact,
-         s.user_id, s.account_id, s.event, s.occurred_at, s.event_id, s.properties, s.clock, s.mode, s.capture,
+         s.user_id, s.account_id, s.workspace, s.event, s.occurred_at, s.event_id, s.properties, s.clock, s.mode, s.capture,
          CASE WHEN s.dedup IS NOT NULL THEN 'refused for ' || s.dedup || CASE WHEN s.received_at IS NULL THEN ' by occurred_at' ELSE ' by received_at' END
               WHEN s.unique_ids THEN 'refused by a unique index'
               ELSE 'counted' END AS duplicates,

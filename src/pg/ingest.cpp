@@ -42,7 +42,11 @@ Ids::Rank rank_of(const Extracted &e, std::uint64_t seed = 0) {
 }
 
 // In a workspace rows of several accounts may have one id.
-Ids::Rank rank_in_workspace(const Extracted &e) { return rank_of(e, e.has_account ? hash_bytes_extended(reinterpret_cast<const unsigned char *>(e.account.data()), static_cast<int>(e.account.size()), 1) : 0); }
+Ids::Rank rank_in_workspace(const Extracted &e) {
+  if (!e.has_account) return rank_of(e);
+  const auto *const account = reinterpret_cast<const unsigned char *>(e.account.data());
+  return rank_of(e, hash_bytes_extended(account, static_cast<int>(e.account.size()), 1));
+}
 
 // As text that sorts as ranks do.
 std::string to_text(const Ids::Rank &r) {
@@ -203,7 +207,7 @@ void Folder::take(const Extracted &e, const Batch::Place &at) {
       event.values = {value_results_, p->values.size()};
     }
   }
-  if (sink.take) return sink.take(sink.arg, event, p);
+  if (sink.take) return (sink.workspaces ? in.workspace : in.own) ? sink.take(sink.arg, event, p) : void();
   if (in.own) batch_.fold(event, actions, at, members_);
   if (in.workspace && (events_.builds_workspaces || !actions.on_workspace.empty()))
     batch_.fold_workspace(event, actions.on_workspace, events_.builds_workspaces);

@@ -55,6 +55,7 @@ private:
 struct EventSink {
   void (*take)(void *arg, const Event &e, const EventPlan *plan) = nullptr;
   void *arg = nullptr;
+  bool workspaces = false; ///< wants what counts in workspaces rather than in accounts and for people
 };
 
 /// Reads events from slots into a batch: the loop that costs.

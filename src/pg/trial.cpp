@@ -94,7 +94,7 @@ void gather(const Definitions &plan, Unit unit, const Gathering &what, Tape &to)
   range.until = what.until;
   range.homes = what.homes;
   range.user = what.user;
-  range.sink = {take_event, &gatherer};
+  range.sink = {take_event, &gatherer, unit == Unit::workspace};
   gather_sealed(plan, range, gatherer); // first: they are older than all that comes
   if (unit == Unit::user) gather_stated(plan, range, gatherer);
   Scratch scratch("pql gathering");

@@ -404,7 +404,7 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql._require_document(jsonb,boolean)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._require_examples(jsonb)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._require_pause(text,text)', 'volatile', 'unsafe', '', 'owner'),
-  ('pql._sample_events(regclass,text,text,text,text,text,text,text,boolean)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._sample_events(regclass,text,text,text,text,text,text,text,text,boolean)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._seal(integer,timestamp with time zone)', 'volatile', 'unsafe', 'strict', 'owner'),
   ('pql._settle_programs()', 'volatile', 'unsafe', '', 'owner'),
   ('pql._span_text(interval)', 'immutable', 'safe', 'strict', 'all'),

@@ -1,6 +1,7 @@
 // Tests of the program document's parser, and of the schema that describes the same document.
 // Law: every mistake is reported at its path, in one pass, and nothing makes the parser throw.
 // covers: S1-6, S2-10, S2-11, S2u-2, S2u-3
+#include "core/program/trackers.hpp"
 #include "core/program/write.hpp"
 
 #include <algorithm>

@@ -117,6 +117,36 @@ TEST(Batch, AnyBatchingGivesTheSameStateOrSaysThatItCanNot) {
   }
 }
 
+TEST(Batch, AWorkspaceHasAHomeOfItsOwn) {
+  const Tracker trackers[] = {{}, {Tracker::Kind::milestone, 0, {}}, {Tracker::Kind::latest, 0, {}, {MarksKind::latest, 1, 0, 0}}};
+  const Action does[] = {{Tracker::Kind::milestone, 1, 0, -1, -1}, {Tracker::Kind::latest, 2, 0, -1, -1, true}};
+  Arena a;
+  Batch b(a, trackers);
+  const EventId id = EventId::of_int(7);
+  const auto fold = [&](std::string_view user, std::string_view account, Micros at, bool members) {
+    b.fold_workspace(Event{user, account, !account.empty(), at, id.view(), {}, {}, "x"}, does, members);
+  };
+  fold("ann", "acme", 5, true);
+  fold("bob", "bolt", 3, true);
+  fold("ann", "", 9, true); // of no account
+  fold("eve", "core", 4, false);
+  ASSERT_EQ(b.size(), 1u);
+  const HomeDelta &d = *b.sorted()[0];
+  EXPECT_EQ(d.key, "w:x");
+  EXPECT_EQ(unit_of_home(d.key), Unit::workspace);
+  EXPECT_EQ(&b.home("w:x"), &d);
+  EXPECT_NE(&b.home(Unit::account, "x"), &d);
+  EXPECT_EQ(d.home.owner.events, 3);
+  EXPECT_EQ(d.home.owner.milestones[0].at, 3);
+  EXPECT_EQ(d.home.owner.marks_of(2)->event.view(), "acme");
+  ASSERT_EQ(d.home.members.size, 2u);
+  EXPECT_EQ(d.home.member("ann")->events, 2);
+  EXPECT_TRUE(d.home.member("ann")->milestones.empty());
+  const std::optional<Home> again = decode(a, encode(a, d.home));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(canonical(a, again->owner), canonical(a, d.home.owner));
+}
+
 TEST(Batch, ASubjectAloneBecomesWhatItsHomesMakeOfIt) {
   std::mt19937_64 random(3);
   const std::vector<Row> rows = random_rows(random, 400);

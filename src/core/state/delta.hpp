@@ -22,7 +22,7 @@ struct Action {
 
 /// All that an event of some name does.
 struct EventActions {
-  std::span<const Action> on_user, on_account, on_workspace;
+  std::span<const Action> on_user = {}, on_account = {}, on_workspace = {};
 };
 
 /// One event, as the database's side read it. Views need to live for the call only.
