@@ -42,7 +42,7 @@ SELECT * FROM wrong('{qualify,enter}', '80');
 -- SQL that can't be read
 SELECT * FROM wrong('{milestones,invited,where}', '"(props->>''count'')::int >="');
 -- a motion that nobody knows
-SELECT * FROM wrong('{motions}', '[{"otherwise": true, "motion": "phone_call", "by": "4 working hours"}]');
+SELECT * FROM wrong('{motions}', '[{"otherwise": true, "motion": "phone_call", "by": "4 working weeks"}]');
 
 -- and three more: a signal without points is a risk or may not score; points have bounds; a motion must have its turn
 SELECT * FROM wrong('{signals,usage,max_points}', '0');

@@ -225,16 +225,9 @@ SELECT failure('UPDATE pql.routing SET owner = $$zoe$$');
 ROLLBACK;
 -- where there are reps, with roles of their own and so much that they take on
 BEGIN;
-CREATE TABLE IF NOT EXISTS pql.reps (rep_id text PRIMARY KEY, db_role name, capacity int);
-CREATE TABLE IF NOT EXISTS pql.rep_load (rep_id text PRIMARY KEY, open int NOT NULL DEFAULT 0);
-CREATE OR REPLACE FUNCTION pql._take_rep(rep text) RETURNS boolean LANGUAGE plpgsql STRICT AS $$
-BEGIN
-  UPDATE pql.rep_load AS l SET open = l.open + 1 FROM pql.reps AS r WHERE l.rep_id = rep AND r.rep_id = rep AND (r.capacity IS NULL OR l.open < r.capacity);
-  RETURN FOUND;
-END $$;
 CREATE ROLE regress_pql_lee;
 INSERT INTO pql.reps (rep_id, db_role, capacity) VALUES ('lee', 'regress_pql_lee', 2), ('zoe', 'regress_pql_seller', 1), ('max', 'nobody_has_this_role', 1), ('app', NULL, 1);
-INSERT INTO pql.rep_load (rep_id, open) VALUES ('lee', 1), ('zoe', 0), ('max', 0), ('app', 0) ON CONFLICT (rep_id) DO UPDATE SET open = excluded.open;
+INSERT INTO pql.rep_load (rep_id, seed, open) VALUES ('lee', 0, 1);
 INSERT INTO ev (ts, who, org, name) SELECT '2026-03-02 11:00', 'u', org, 'buy' FROM unnest('{one, two, three}'::text[]) AS org;
 -- nobody is chosen: they aren't ready, whatever the time
 SELECT pql._ready_routing('2026-03-02 12:30');

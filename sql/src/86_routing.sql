@@ -61,7 +61,7 @@ SELECT pg_catalog.pg_extension_config_dump('pql.declined', '');
 CREATE TABLE pql.outcome (
   home         text COLLATE "C" NOT NULL,
   outcome_id   bigint NOT NULL,
-  unit         text NOT NULL CHECK (unit IN ('user', 'account')),
+  unit         text NOT NULL CHECK (unit IN ('user', 'account', 'workspace')),
   subject_id   text NOT NULL,
   outcome      text NOT NULL,
   value        numeric,
@@ -97,13 +97,10 @@ COMMENT ON FUNCTION pql._needs_rep(text) IS 'Whether a motion is a person''s wor
 -- Reps: whom a session may act for, and how much they take on.
 
 CREATE OR REPLACE FUNCTION pql._has_reps() RETURNS boolean
-  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  IF to_regclass('pql.reps') IS NULL THEN
-    RETURN false;
-  END IF;
-  RETURN EXISTS (SELECT FROM pql.reps);
-END $$;
+  LANGUAGE sql STABLE PARALLEL SAFE COST 50
+  BEGIN ATOMIC
+    SELECT EXISTS (SELECT FROM pql.reps);
+  END;
 COMMENT ON FUNCTION pql._has_reps() IS 'Whether there are reps; without any, whoever says who they are is one.';
 REVOKE ALL ON FUNCTION pql._has_reps() FROM PUBLIC;
 
@@ -132,9 +129,7 @@ REVOKE ALL ON FUNCTION pql._require_rep(text, text) FROM PUBLIC;
 CREATE OR REPLACE FUNCTION pql._lock_load(VARIADIC reps text[]) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF to_regclass('pql.rep_load') IS NOT NULL THEN
-    PERFORM FROM pql.rep_load AS l WHERE l.rep_id = ANY (reps) ORDER BY l.rep_id FOR UPDATE;
-  END IF;
+  PERFORM FROM pql.rep_load AS l WHERE l.rep_id = ANY (reps) ORDER BY l.rep_id FOR UPDATE;
 END $$;
 COMMENT ON FUNCTION pql._lock_load(text[]) IS 'Locks what reps have taken on, in the order of their ids.';
 REVOKE ALL ON FUNCTION pql._lock_load(text[]) FROM PUBLIC;
@@ -142,9 +137,6 @@ REVOKE ALL ON FUNCTION pql._lock_load(text[]) FROM PUBLIC;
 CREATE OR REPLACE FUNCTION pql._is_load_free(rep text) RETURNS boolean
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF to_regclass('pql.rep_load') IS NULL THEN
-    RETURN true;
-  END IF;
   PERFORM FROM pql.rep_load AS l WHERE l.rep_id = rep FOR UPDATE SKIP LOCKED;
   RETURN FOUND OR NOT EXISTS (SELECT FROM pql.rep_load AS l WHERE l.rep_id = rep);
 END $$;
@@ -165,7 +157,7 @@ REVOKE ALL ON FUNCTION pql._take_on(text) FROM PUBLIC;
 CREATE OR REPLACE FUNCTION pql._give_back(r pql.routing, credit boolean) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF r.owner IS NOT NULL AND r.snoozed_until IS NULL AND r.state <> 'disposed' AND to_regprocedure('pql._release_rep(text,boolean)') IS NOT NULL THEN
+  IF r.owner IS NOT NULL AND r.snoozed_until IS NULL AND r.state <> 'disposed' THEN
     PERFORM pql._release_rep(r.owner, credit);
   END IF;
 END $$;
@@ -777,10 +769,7 @@ BEGIN
   returned := pql._return_snoozed(as_of);
   breached := pql._breach_routing(as_of);
   expired := expired + pql._expire_routing(as_of); -- what came back of episodes that were over already
-  assigned := 0;
-  IF to_regprocedure('pql._assign_pending(timestamptz,int)') IS NOT NULL THEN
-    assigned := pql._assign_pending(as_of, 10000);
-  END IF;
+  assigned := pql._assign_pending(as_of, 10000);
   ready := pql._ready_routing(as_of);
 END $$;
 COMMENT ON FUNCTION pql._tick_routing(timestamptz) IS 'Does to routing rows what time alone brings; returns how many became ready, expired, broke the promise, came back, and got a rep.';

@@ -22,14 +22,14 @@ void prepare() {
 }
 
 // A span of time: arguments n and n + 1.
-struct Span {
+struct Stretch {
   Micros from, until;
 };
 
-Span span_arg(FunctionCallInfo fcinfo, const Definitions &plan, int n) {
+Stretch span_arg(FunctionCallInfo fcinfo, const Definitions &plan, int n) {
   require_argument(fcinfo, n, "starts_at");
   require_argument(fcinfo, n + 1, "ends_at");
-  const Span s{PG_GETARG_TIMESTAMPTZ(n), PG_GETARG_TIMESTAMPTZ(n + 1)};
+  const Stretch s{PG_GETARG_TIMESTAMPTZ(n), PG_GETARG_TIMESTAMPTZ(n + 1)};
   if (!finite(s.from) || !finite(s.until)) fail(ERRCODE_INVALID_PARAMETER_VALUE, "starts_at and ends_at must be finite");
   if (s.until < s.from) fail(ERRCODE_INVALID_PARAMETER_VALUE, "ends_at lies before starts_at");
   refuse_sealed(plan, s.from);
@@ -163,7 +163,7 @@ PQL_FUNCTION(backtest_episodes) {
   require_argument(fcinfo, 0, "program");
   prepare();
   const Definitions plan(jsonb_arg(fcinfo, 0));
-  const Span span = span_arg(fcinfo, plan, 1);
+  const Stretch span = span_arg(fcinfo, plan, 1);
   Gathering what;
   what.until = std::min(span.until, reading_time(plan)); // nobody knows what comes
   const bool both = !PG_ARGISNULL(3) && PG_GETARG_BOOL(3);
@@ -197,7 +197,7 @@ PQL_FUNCTION(score_history) {
   prepare();
   const std::shared_ptr<const Definitions> plan = current_definitions();
   const Program &p = program_named(*plan, text_arg(fcinfo, 0));
-  const Span span = span_arg(fcinfo, *plan, 2);
+  const Stretch span = span_arg(fcinfo, *plan, 2);
   const Micros step = step_arg(fcinfo, 4);
   constexpr Micros kMost = 10'000;
   const std::uint64_t steps = (static_cast<std::uint64_t>(span.until) - static_cast<std::uint64_t>(span.from)) / static_cast<std::uint64_t>(step);

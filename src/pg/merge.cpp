@@ -2,6 +2,7 @@
 #include "core/qualify/route.hpp"
 #include "pg/merge.hpp"
 
+#include "pg/calendar.hpp"
 #include "pg/hints.hpp"
 #include "pg/identity.hpp"
 #include "pg/ingest.hpp"
@@ -24,7 +25,8 @@ static_assert(kLanes <= kMaxLanes);
 
 class Merger {
 public:
-  Merger(const Definitions &plan, const MergeOptions &o) : plan_(plan), options_(o), store_(Store::Access::write, o.people), rows_("pql home") {}
+  Merger(const Definitions &plan, const MergeOptions &o)
+      : plan_(plan), options_(o), staff_(counts_working_time(plan) ? current_staff() : nullptr), store_(Store::Access::write, o.people), rows_("pql home") {}
 
   void merge(std::span<HomeDelta *const> homes) {
     if (homes.size() == 1) return merge(*homes[0]);
@@ -650,13 +652,16 @@ private:
     if (stays_out(p, subject)) return;
     const Subject whole = scored(p, key, subject);
     const Micros at = std::max(options_.as_of, whole.last_seen);
-    const Standing *const last = whole.standing(p.id);
+    const Standing *last = whole.standing(p.id);
     if (last && last->open) {
       if (options_.anew && subject.is_open(p.id)) {
         const Sight sight = look_at(p, whole, at);
         if (enters(p.def.qualify, nullptr, sight, at)) return begin_anew(p, key, subject, whole, sight.score, at);
       }
-      return go_on(begun(p, *last), key, subject, whole, at);
+      const bool replaced = last->version != p.version && subject.is_open(p.id);
+      go_on(begun(p, *last), key, subject, whole, at);
+      if (!replaced || subject.is_open(p.id)) return;
+      last = subject.standing(p.id); // who has left by the old version may be somebody for the new one
     }
     if (!may_enter_ || !whole.exists()) return;
     const Sight sight = look_at(p, whole, at);
@@ -892,8 +897,21 @@ private:
     d.rank = motion;
     d.motion = m.motion;
     d.next_best_action = m.next_best_action;
-    d.contact_after = std::max(d.signal_at + m.after, d.at);
-    d.contact_by = m.by ? d.contact_after + m.by : kNever;
+    const ContactWindow contact = contact_window(m, calendar(), d.signal_at, d.at);
+    d.contact_after = contact.after;
+    d.contact_by = contact.by;
+  }
+
+  // As long as no rep is chosen, who has his own.
+  const Calendar &calendar() const {
+    static const auto &none = *new Calendar;
+    return staff_ ? staff_->calendar : none;
+  }
+
+  static bool counts_working_time(const Definitions &plan) {
+    return std::ranges::any_of(plan.programs(), [](const Program &p) {
+      return std::ranges::any_of(p.def.motions, [](const MotionDef &m) { return m.after_in != Counted::always || m.by_in != Counted::always; });
+    });
   }
 
   // Nothing is remembered of a subject in a program.
@@ -919,9 +937,19 @@ private:
     d.kind = Decision::Kind::leaves;
     fill(d, p, key, subject, points, end);
     d.continues = goes_on(p.id, subject.id.view()); // its row, too
-    d.cools_until = p.def.qualify.cool_down ? end + p.def.qualify.cool_down : kAlways;
+    if (p.def.qualify.cool_down) d.cools_until = std::max(end, entered(p, key, subject)) + p.def.qualify.cool_down;
     if (p.def.qualify.cool_down) subject.standings.push(arena(), {.program = p.id, .version = p.version, .open = false, .since = d.cools_until});
     decisions_.push_back(std::move(d));
+  }
+
+  // When its open episode began: a correction may tell that it should have ended before that.
+  static Micros entered(const Program &p, std::string_view key, const Subject &subject) {
+    Spi spi;
+    const bool found = spi.run("SELECT entered_at FROM pql.episode WHERE home = $1 AND program_id = $2 AND subject_id = $3 AND left_at IS NULL",
+                               {Arg::of(key), Arg::of(p.id), Arg::of(subject.id.view())}) > 0;
+    const Micros at = found ? spi.number(0, 1) : kAlways;
+    spi.finish();
+    return at;
   }
 
   void begin_anew(const Program &p, std::string_view key, Subject &subject, const Subject &whole, int points, Micros at) {
@@ -962,6 +990,7 @@ private:
 
   const Definitions &plan_;
   const MergeOptions &options_;
+  const std::shared_ptr<const Staff> staff_; ///< null: no motion asks for working time
   Store store_;
   Scratch rows_;
   HomeDelta *delta_ = nullptr; ///< what is being merged
@@ -1003,7 +1032,7 @@ void write_end(Spi &spi, const Decision &d) {
           "  WHERE home = $1 AND program_id = $2 AND subject_id = $3 AND left_at IS NULL RETURNING home, episode_id, left_at),"
           " was AS (SELECT r.home, r.routing_id, r.state, greatest(gone.left_at, r.state_since) AS at FROM gone"
           "  JOIN pql.routing AS r ON r.home = gone.home AND r.episode = gone.episode_id"
-          "  WHERE r.state IN ('pending', 'ready', 'blocked') AND NOT $6 FOR NO KEY UPDATE OF r SKIP LOCKED),"
+          "  WHERE r.state IN ('pending', 'ready', 'blocked') AND r.first_touch_at IS NULL AND NOT $6 FOR NO KEY UPDATE OF r SKIP LOCKED),"
           " ended AS (UPDATE pql.routing AS r SET state = 'expired', state_since = was.at FROM was"
           "  WHERE r.home = was.home AND r.routing_id = was.routing_id RETURNING was.*)"
           " INSERT INTO pql.routing_transition (home, routing_id, at, from_state, to_state, actor, reason)"

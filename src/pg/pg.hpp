@@ -6,6 +6,7 @@
 #include <cstring>
 #include <exception>
 #include <functional>
+#include <map>
 #include <memory>
 #include <memory_resource>
 #include <new>
@@ -29,6 +30,7 @@
 #include "core/base/time.hpp"
 #include "core/program/program.hpp"
 #include "core/program/trackers.hpp"
+#include "core/route/route.hpp"
 #include "core/score/score.hpp"
 #include "core/state/delta.hpp"
 #include "core/state/home.hpp"

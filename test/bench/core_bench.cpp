@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "core/base/event_id.hpp"
+#include "core/calendar/calendar.hpp"
 #include "core/decay/decay.hpp"
+#include "core/route/route.hpp"
 #include "core/sequence/funnel.hpp"
 #include "core/state/delta.hpp"
 #include "core/state/home.hpp"
@@ -229,5 +231,39 @@ void batch_fold(benchmark::State &state) {
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(n));
 }
 BENCHMARK(batch_fold)->Arg(100)->Arg(1000)->Arg(100'000);
+
+// Who takes a routing row, of n reps, with what is told of each.
+void choose_rep(benchmark::State &state) {
+  const auto n = static_cast<std::size_t>(state.range(0));
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < n; i++) names.push_back("rep" + std::to_string(i));
+  std::vector<Candidate> all(n);
+  for (std::size_t i = 0; i < n; i++) {
+    all[i].rep = names[i];
+    all[i].weight = static_cast<double>(1 + i % 3);
+    all[i].capacity = static_cast<int>(i % 4 ? 1'000'000 : 0);
+  }
+  for (auto _ : state) {
+    const RouteDecision d = choose(all, "");
+    for (std::size_t i = 0; i < n; i++) {
+      all[i].deficit += d.gains[i];
+      benchmark::DoNotOptimize(reason_of(d.verdicts[i], all[i], false));
+    }
+  }
+}
+BENCHMARK(choose_rep)->Arg(10)->Arg(200);
+
+// A year ahead, in a calendar with 40 clock changes, 120 holidays and 20 absences.
+void add_working_year(benchmark::State &state) {
+  CalendarDef def;
+  for (int day = 0; day < 5; day++) def.week.insert(def.week.end(), {{day * 1440 + 540, day * 1440 + 750}, {day * 1440 + 810, day * 1440 + 1020}});
+  for (int i = 0; i < 40; i++) def.zone.push_back({(9'000 + i * 182) * kDay, (1 + i % 2) * kHour});
+  for (int i = 0; i < 120; i++) def.holidays.push_back(9'100 + i * 31);
+  for (int i = 0; i < 20; i++) def.away.push_back({(9'200 + i * 50) * kDay, (9'205 + i * 50) * kDay});
+  const Calendar calendar(def);
+  Micros at = 9'300 * kDay;
+  for (auto _ : state) benchmark::DoNotOptimize(calendar.add_working(at += kHour, 2'000 * kHour));
+}
+BENCHMARK(add_working_year);
 
 } // namespace

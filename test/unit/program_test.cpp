@@ -89,7 +89,8 @@ constexpr char kWhole[] = R"({
               "when": "usage_value > 100 and seat_count < 5", "at_least": {"count": 2, "of": ["attr.a", "attr.b", "attr.c"]},
               "capacity": true},
   "motions": [{"when": "signal.failing > 5", "motion": "customer_success", "after": "0", "by": "4 hours"},
-              {"when": "signal.procurement > 0", "motion": "enterprise", "next_best_action": "Offer a call", "skills": ["security", "SSO"]},
+              {"when": "signal.procurement > 0", "motion": "enterprise", "next_best_action": "Offer a call", "skills": ["security", "SSO"],
+               "after": "90 working minutes", "by": "3 working days", "when_nobody": "downgrade", "downgrade_to": "email"},
               {"otherwise": true, "motion": "account_executive", "after": "1 day", "by": "3 days"}],
   "guardrails": [{"block_when": "attr.employees < 10 and kind.intent < 30", "reason": "tiny account"},
                  {"block_when": "attr.open_deal", "reason": "open deal"}],
@@ -760,8 +761,10 @@ TEST(Program, ChecksMotions) {
   expect_right(with_motion({{"otherwise", true}, {"motion", "email"}, {"after", "0"}}));
   expect_problem(with_motion({{"otherwise", true}, {"motion", "email"}, {"by", "0"}}), "motions[0].by",
                  "must be longer than 0");
-  expect_problem(with_motion({{"otherwise", true}, {"motion", "email"}, {"by", "4 working hours"}}), "motions[0].by",
-                 "working time is not supported by this version", "Working time comes with routing");
+  expect_right(with_motion({{"otherwise", true}, {"motion", "email"}, {"by", "4 working hours"}}));
+  expect_problem(with_motion({{"otherwise", true}, {"motion", "email"}, {"by", "4 working weeks"}}), "motions[0].by",
+                 "working time is one number of minutes, hours or days", "Write \"4 working hours\"");
+  expect_problem(with_motion({{"otherwise", true}, {"motion", "email"}, {"by", "0 working days"}}), "motions[0].by", "must be longer than 0");
 }
 
 TEST(Program, ReadsTheWholeLanguage) {
@@ -772,7 +775,8 @@ TEST(Program, ReadsTheWholeLanguage) {
   EXPECT_EQ(p.qualify, (QualifyDef{70, 55, kDay, 30 * kDay, 2, {Kind::intent, Kind::depth},
                                    "usage_value > 100 and seat_count < 5", AtLeastDef{2, {"attr.a", "attr.b", "attr.c"}}, true}));
   const std::vector<MotionDef> motions = {{"signal.failing > 5", "customer_success", 0, 4 * kHour, "", {}},
-                                          {"signal.procurement > 0", "enterprise", 0, 0, "Offer a call", {"security", "SSO"}},
+                                          {"signal.procurement > 0", "enterprise", 90 * kMinute, 3 * kDay, "Offer a call", {"security", "SSO"},
+                                           WhenNobody::downgrade, "email", Counted::working_hours, Counted::working_days},
                                           {"", "account_executive", kDay, 3 * kDay, "", {}}};
   EXPECT_EQ(p.motions, motions);
   EXPECT_EQ(p.guardrails[0], (GuardrailDef{"attr.employees < 10 and kind.intent < 30", "tiny account"}));
@@ -1163,8 +1167,18 @@ TEST(Program, ChecksSeveralMotions) {
   d["motions"].push_back(rest);
   EXPECT_EQ(paths(parse(d)), (std::vector<std::string>{"motions", "motions"}));
   expect_problem(with_motion({{"otherwise", true}, {"motion", "email"}, {"skills", {"a", "a"}}}), "motions[0].skills[1]", "repeats \"a\"");
-  expect_problem(with_motion({{"otherwise", true}, {"motion", "email"}, {"after", "3 business days"}}), "motions[0].after",
-                 "working time is not supported by this version", "Working time comes with routing");
+  expect_right(with_motion({{"otherwise", true}, {"motion", "email"}, {"after", "3 business days"}}));
+  d = minimal();
+  d["qualify"]["dwell"] = "3 working days";
+  expect_problem(d, "qualify.dwell", "is not a length of working time", "Only the \"after\" and \"by\" of motions are");
+  d = with_motion({{"otherwise", true}, {"motion", "enterprise"}, {"when_nobody", "downgrade"}});
+  expect_problem(d, "motions[0].downgrade_to", "is required", "none, in_app or email");
+  d["motions"][0]["downgrade_to"] = "inside_sales";
+  expect_problem(d, "motions[0].downgrade_to", "\"inside_sales\" is not a valid motion that needs nobody");
+  d["motions"][0]["downgrade_to"] = "in_app";
+  expect_right(d);
+  d["motions"][0]["when_nobody"] = "wait";
+  expect_problem(d, "motions[0].downgrade_to", "needs \"when_nobody\": \"downgrade\"");
 }
 
 TEST(Program, ChecksGuardrailsAndExamples) {

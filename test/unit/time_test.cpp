@@ -105,8 +105,8 @@ TEST(ParseLength, RefusesUnknownUnits) {
   expect_refused("1 fortnight", "unknown unit of time \"fortnight\"");
   expect_refused("1 dayss", "unknown unit of time \"dayss\"");
   expect_refused("1 " + std::string(5'000, 'x'), "unknown unit of time");
-  expect_refused("4 working hours", "working time is not supported by this version");
-  expect_refused("3 business days", "working time is not supported by this version");
+  expect_refused("4 working hours", "working time is no fixed length");
+  expect_refused("3 business days", "working time is no fixed length");
 }
 
 TEST(ParseLength, RefusesTheSameUnitTwice) {

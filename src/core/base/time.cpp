@@ -145,7 +145,7 @@ private:
   void unit(const Decimal &number, const std::string &digits, std::string &why) {
     const std::string name = word();
     if (name.empty()) return refuse(why, done() || is_digit(*at_) ? "a length of time needs a unit" : kNotALength);
-    if (name == "working" || name == "business") return refuse(why, "working time is not supported by this version");
+    if (name == "working" || name == "business") return refuse(why, "working time is no fixed length");
     for (const UnitWord &u : kUnits) {
       if (u.word != name) continue;
       if (!u.size) return refuse(why, "a " + std::string(u.unit) + " has no fixed length");

@@ -282,8 +282,20 @@ bool Fields::positive(std::string_view key, double &out) const {
 }
 
 bool Fields::length(std::string_view key, Micros lo, Micros hi, Micros &out) const {
+  Counted in = Counted::always;
+  Micros v = out;
+  if (!length(key, lo, hi, v, in)) return false;
+  if (in != Counted::always) {
+    report(key, "is not a length of working time", "Only the \"after\" and \"by\" of motions are; write hours or days.");
+    return false;
+  }
+  out = v;
+  return true;
+}
+
+bool Fields::length(std::string_view key, Micros lo, Micros hi, Micros &out, Counted &in) const {
   static constexpr char kHint[] = "Write a length of time such as \"36 hours\", \"7 days\" or \"2 weeks\".",
-                        kWorking[] = "Working time comes with routing; until then, write hours or days.";
+                        kWorking[] = "Write \"4 working hours\" or \"3 working days\".";
   const Json *j = find(key);
   if (!j) return false;
   if (j->type != Json::Type::string) {
@@ -291,22 +303,23 @@ bool Fields::length(std::string_view key, Micros lo, Micros hi, Micros &out) con
     return false;
   }
   std::string why;
-  const std::optional<Micros> v = parse_length(j->text, &why);
+  const std::optional<Length> v = parse_working_length(j->text, &why);
   if (!v) {
-    report(key, why, why.starts_with("working") ? kWorking : kHint);
+    report(key, why, is_working_time(j->text) ? kWorking : kHint);
     return false;
   }
-  if (*v < lo) {
+  if (v->micros < lo) {
     report(key,
            lo == 1 ? "must be longer than 0" : "must be at least " + print_length(lo) + ", not " + print_length(*v),
            kHint);
     return false;
   }
-  if (*v > hi) {
+  if (v->micros > hi) {
     report(key, "must be at most " + print_length(hi) + ", not " + print_length(*v));
     return false;
   }
-  out = *v;
+  out = v->micros;
+  in = v->counted;
   return true;
 }
 

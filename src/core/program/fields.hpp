@@ -76,6 +76,7 @@ public:
   bool number(std::string_view key, double lo, double hi, double &out) const;
   bool positive(std::string_view key, double &out) const;
   bool length(std::string_view key, Micros lo, Micros hi, Micros &out) const;
+  bool length(std::string_view key, Micros lo, Micros hi, Micros &out, Counted &in) const; ///< or of working time
   /// `what` it is, where the key doesn't say so.
   std::optional<std::size_t> word(std::string_view key, Words allowed, Words planned = {}, std::string_view what = {}) const;
   const Json *value(std::string_view key, Json::Type type) const; ///< null when it isn't there or of another type

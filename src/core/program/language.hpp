@@ -27,6 +27,10 @@ inline constexpr std::array<std::string_view, 10> kExpectations = {
     "none",       "in_app",             "email",            "inside_sales", "account_executive",
     "enterprise", "solutions_engineer", "customer_success", "qualified",    "not_qualified"};
 inline constexpr Words kMotions = Words(kExpectations).first(8);
+/// Those that need no rep.
+inline constexpr Words kUnstaffed = Words(kExpectations).first(3);
+/// In the order of WhenNobody.
+inline constexpr std::array<std::string_view, 3> kWhenNobody = {"wait", "overflow", "downgrade"};
 /// At most one of them.
 inline constexpr std::array<std::string_view, 4> kCurves = {"points_each", "saturates_at", "half_saturation", "over"};
 /// What rules know by these names, so that no measure may have one.

@@ -343,11 +343,21 @@ private:
       m.motion = kMotions[*i];
     else
       motions_known_ = false;
-    f.length("after", 0, kMaxLength, m.after);
-    f.length("by", 1, kMaxLength, m.by);
+    f.length("after", 0, kMaxLength, m.after, m.after_in);
+    f.length("by", 1, kMaxLength, m.by, m.by_in);
     f.prose("next_best_action", m.next_best_action);
     f.texts("skills", 1, kMaxSkills, "skills", m.skills);
+    if (const auto i = f.word("when_nobody", kWhenNobody)) m.when_nobody = static_cast<WhenNobody>(*i);
+    read_downgrade(f, m);
     return m;
+  }
+
+  void read_downgrade(const Fields &f, MotionDef &m) {
+    const bool downgrades = m.when_nobody == WhenNobody::downgrade;
+    if (downgrades) f.require("downgrade_to", "Say what happens instead: " + either(kUnstaffed) + ".");
+    if (const auto i = f.word("downgrade_to", kUnstaffed, {}, "motion that needs nobody")) m.downgrade_to = kUnstaffed[*i];
+    if (f.gives("downgrade_to") && !downgrades && (f.gives("when_nobody") || !f.has("when_nobody")))
+      f.report("downgrade_to", "needs \"when_nobody\": \"downgrade\"", "Add that, or remove this.");
   }
 
   void read_guardrails(const Fields &f) {

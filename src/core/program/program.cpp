@@ -14,7 +14,6 @@ using Word = std::string_view;
 // What isn't served yet, and therefore refused by name: published, it would do nothing. Whoever brings a part deletes its lines.
 constexpr Unserved kUnserved[] = {
     {"qualify", "capacity"},
-    {"motion", "skills"},
     {}, // the end: all else may go
 };
 
@@ -32,7 +31,8 @@ constexpr Word kSignalKeys[] = {
     "false_positive_risk", "may_score", "may_show_rep", "may_mention"};
 constexpr Word kQualifyKeys[] = {"enter", "leave", "dwell", "cool_down", "min_kinds", "required_kinds", "when", "at_least", "capacity"};
 constexpr Word kAtLeastKeys[] = {"count", "of"};
-constexpr Word kMotionKeys[] = {"when", "otherwise", "motion", "after", "by", "next_best_action", "skills"};
+constexpr Word kMotionKeys[] = {"when", "otherwise", "motion", "after", "by", "next_best_action", "skills",
+                                "when_nobody", "downgrade_to"};
 constexpr Word kGuardrailKeys[] = {"block_when", "reason"};
 constexpr Word kExampleKeys[] = {"subject", "expect"};
 constexpr Word kLimitsKeys[] = {"min_days_between_versions"};
@@ -84,6 +84,8 @@ bool ProgramDef::scores_milestones() const noexcept {
 }
 
 std::span<const Section> sections() noexcept { return kSections; }
+
+bool needs_rep(std::string_view motion) noexcept { return std::find(kUnstaffed.begin(), kUnstaffed.end(), motion) == kUnstaffed.end(); }
 
 std::span<const Unserved> unserved() noexcept { return std::span(kUnserved).first(std::size(kUnserved) - 1); }
 

@@ -10,6 +10,7 @@
 
 #include "core/base/time.hpp"
 #include "core/base/unit.hpp"
+#include "core/calendar/hours.hpp"
 #include "core/decay/decay.hpp"
 #include "core/sequence/funnel.hpp"
 
@@ -144,6 +145,13 @@ struct QualifyDef {
   bool operator==(const QualifyDef &) const = default;
 };
 
+/// What becomes of a routing row when no rep is free for it.
+enum class WhenNobody : unsigned char {
+  wait,      ///< until somebody is
+  overflow,  ///< whoever has capacity takes it, whatever his skills, segments and territory
+  downgrade, ///< to a motion that needs nobody
+};
+
 /// What should happen to a qualified subject: the first whose condition holds.
 struct MotionDef {
   std::string when; ///< SQL boolean over the subject; empty: otherwise
@@ -152,9 +160,15 @@ struct MotionDef {
   Micros by = 0;          ///< from contact_after; 0: no limit
   std::string next_best_action;
   std::vector<std::string> skills; ///< that the rep must have
+  WhenNobody when_nobody = WhenNobody::wait;
+  std::string downgrade_to = {}; ///< a motion that needs nobody
+  Counted after_in = Counted::always, by_in = Counted::always; ///< in which time after and by are counted
 
   bool operator==(const MotionDef &) const = default;
 };
+
+/// Whether somebody makes contact: the others are done by software, or not at all.
+bool needs_rep(std::string_view motion) noexcept;
 
 /// A reason not to act.
 struct GuardrailDef {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/program/fields.hpp"
+#include "core/program/language.hpp"
 
 namespace pql {
 namespace {
@@ -114,10 +115,12 @@ ordered_json tree(const MotionDef &m) {
   else
     j["when"] = m.when;
   j["motion"] = m.motion;
-  put(j, "after", m.after);
-  put(j, "by", m.by);
+  if (m.after) j["after"] = print_length(Length{m.after, m.after_in});
+  if (m.by) j["by"] = print_length(Length{m.by, m.by_in});
   put(j, "next_best_action", m.next_best_action);
   put(j, "skills", m.skills);
+  if (m.when_nobody != WhenNobody::wait) j["when_nobody"] = kWhenNobody[static_cast<std::size_t>(m.when_nobody)];
+  put(j, "downgrade_to", m.downgrade_to);
   return j;
 }
 

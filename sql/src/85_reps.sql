@@ -1,0 +1,186 @@
+-- Reps: who makes contact, when they work, what they can do and how much at once; and who got which routing row, and why.
+CREATE OR REPLACE FUNCTION pql._check_zone(zone text) RETURNS boolean
+  AS 'MODULE_PATHNAME', 'pql__check_zone' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION pql._check_zone(text) IS 'True for a time zone that PostgreSQL knows. Error: 22023 for others.';
+REVOKE ALL ON FUNCTION pql._check_zone(text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql._check_hours(working_hours jsonb) RETURNS boolean
+  AS 'MODULE_PATHNAME', 'pql__check_hours' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION pql._check_hours(jsonb) IS 'True for working hours that can be read. Error: 22023 for others, with how they are written.';
+
+CREATE OR REPLACE FUNCTION pql._check_calendar() RETURNS trigger
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM pql._check_zone(new.zone);
+  PERFORM pql._check_hours(new.working_hours);
+  RETURN new;
+END $$;
+COMMENT ON FUNCTION pql._check_calendar() IS 'Refuses time zones and working hours that can''t be read.';
+REVOKE ALL ON FUNCTION pql._check_calendar() FROM PUBLIC;
+
+CREATE TABLE pql.team (
+  team           text COLLATE "C" PRIMARY KEY CONSTRAINT team_has_a_name CHECK (team <> ''),
+  zone           text,
+  working_hours  jsonb
+);
+COMMENT ON TABLE pql.team IS 'When the reps of a team work who don''t say so themselves. The team "default" is of those without one, and of routing rows until a rep is chosen; where it has no row, or says nothing, work is from 09:00 to 17:00 UTC, Monday to Friday.';
+COMMENT ON COLUMN pql.team.zone IS 'A name of pg_timezone_names.';
+COMMENT ON COLUMN pql.team.working_hours IS 'Blocks of local time by day: {"mon": ["09:00-12:30", "13:30-17:00"], ...}; days that are not there are free.';
+
+CREATE TABLE pql.reps (
+  rep_id           text COLLATE "C" PRIMARY KEY CONSTRAINT rep_has_an_id CHECK (rep_id <> ''),
+  db_role          name UNIQUE,
+  crm_owner_id     text,
+  team             text COLLATE "C" NOT NULL DEFAULT 'default',
+  zone             text,
+  working_hours    jsonb,
+  capacity         int CONSTRAINT capacity_is_not_negative CHECK (capacity >= 0),
+  weekly_capacity  int CONSTRAINT weekly_capacity_is_not_negative CHECK (weekly_capacity >= 0),
+  skills           text[] NOT NULL DEFAULT '{}' CONSTRAINT skills_are_not_null CHECK (array_position(skills, NULL) IS NULL),
+  segments         text[] NOT NULL DEFAULT '{}' CONSTRAINT segments_are_not_null CHECK (array_position(segments, NULL) IS NULL),
+  weight           float8 NOT NULL DEFAULT 1 CONSTRAINT weight_is_from_0_to_1000 CHECK (weight BETWEEN 0 AND 1000),
+  ramp_from        timestamptz,
+  ramp_for         interval CONSTRAINT ramp_is_a_fixed_length CHECK (ramp_for >= '0' AND extract(year FROM ramp_for) = 0 AND extract(month FROM ramp_for) = 0),
+  away             tstzmultirange NOT NULL DEFAULT '{}',
+  active           boolean NOT NULL DEFAULT true,
+  CONSTRAINT ramp_has_both CHECK ((ramp_from IS NULL) = (ramp_for IS NULL))
+);
+COMMENT ON TABLE pql.reps IS 'Who makes contact. Without any, routing rows have no owner.';
+COMMENT ON COLUMN pql.reps.db_role IS 'The role by which the rep signs in to the database.';
+COMMENT ON COLUMN pql.reps.crm_owner_id IS 'What the CRM calls the rep.';
+COMMENT ON COLUMN pql.reps.zone IS 'A name of pg_timezone_names; null: the team''s.';
+COMMENT ON COLUMN pql.reps.working_hours IS 'As in pql.team; null: the team''s.';
+COMMENT ON COLUMN pql.reps.capacity IS 'How many routing rows at once; null: no limit.';
+COMMENT ON COLUMN pql.reps.weekly_capacity IS 'How many routing rows a week, from Monday in the rep''s zone; null: no limit.';
+COMMENT ON COLUMN pql.reps.skills IS 'What motions may ask for ("skills").';
+COMMENT ON COLUMN pql.reps.segments IS 'Of whom the rep takes, by the attribute "segment"; empty: of all.';
+COMMENT ON COLUMN pql.reps.weight IS 'The rep''s part in the shares; 0: only accounts of their own.';
+COMMENT ON COLUMN pql.reps.ramp_from IS 'Since when a new rep works: the weight grows to its full size within ramp_for.';
+COMMENT ON COLUMN pql.reps.away IS 'When the rep is away: holidays of his own, illness.';
+
+CREATE TRIGGER check_calendar BEFORE INSERT OR UPDATE OF zone, working_hours ON pql.team
+  FOR EACH ROW EXECUTE FUNCTION pql._check_calendar();
+CREATE TRIGGER check_calendar BEFORE INSERT OR UPDATE OF zone, working_hours ON pql.reps
+  FOR EACH ROW EXECUTE FUNCTION pql._check_calendar();
+
+CREATE TABLE pql.holidays (
+  calendar  text COLLATE "C" NOT NULL DEFAULT '',
+  day       date NOT NULL CONSTRAINT day_is_finite CHECK (isfinite(day)),
+  name      text,
+  PRIMARY KEY (calendar, day)
+);
+COMMENT ON TABLE pql.holidays IS 'Days on which nobody works.';
+COMMENT ON COLUMN pql.holidays.calendar IS 'For whom: a team, a time zone, or (empty) everybody.';
+
+CREATE TABLE pql.territories (
+  territory_id  bigint PRIMARY KEY DEFAULT pql.next_id(),
+  attribute     text NOT NULL CONSTRAINT attribute_has_a_name CHECK (attribute <> ''),
+  "values"      text[] NOT NULL CONSTRAINT there_are_values CHECK (cardinality("values") > 0 AND array_position("values", NULL) IS NULL),
+  team          text COLLATE "C",
+  rep_id        text COLLATE "C",
+  priority      int NOT NULL DEFAULT 100,
+  CONSTRAINT either_team_or_rep CHECK ((team IS NULL) <> (rep_id IS NULL))
+);
+COMMENT ON TABLE pql.territories IS 'Whose are subjects of whom an attribute has one of some values. The first row that matches, by priority, decides; where none does, everybody may.';
+
+CREATE TABLE pql.account_owner (
+  account_id  text COLLATE "C" PRIMARY KEY,
+  rep_id      text COLLATE "C" NOT NULL,
+  since       timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE pql.account_owner IS 'Accounts that are somebody''s own: he is asked first, whatever his skills and shares.';
+
+CREATE TABLE pql.consent (
+  unit        text NOT NULL CONSTRAINT unit_is_known CHECK (unit IN ('user', 'account')),
+  subject_id  text COLLATE "C" NOT NULL,
+  channel     text NOT NULL DEFAULT '',
+  granted     boolean NOT NULL,
+  at          timestamptz NOT NULL DEFAULT now(),
+  source      text,
+  PRIMARY KEY (unit, subject_id, channel, at)
+);
+COMMENT ON TABLE pql.consent IS 'Who agreed to be contacted, and who did not: when, by which channel (empty: any), and how it is known. The newest counts.';
+
+CREATE TABLE pql.rep_load (
+  rep_id           text COLLATE "C" PRIMARY KEY,
+  open             int NOT NULL DEFAULT 0 CONSTRAINT open_is_not_negative CHECK (open >= 0),
+  taken_this_week  int NOT NULL DEFAULT 0,
+  week_start       date NOT NULL DEFAULT '2000-01-03',
+  deficit          float8 NOT NULL DEFAULT 0,
+  seed             bigint NOT NULL
+) WITH (fillfactor = 70);
+COMMENT ON TABLE pql.rep_load IS 'What each rep has. Only pql writes it: capacity is kept here, under the row''s lock.';
+COMMENT ON COLUMN pql.rep_load.open IS 'Routing rows that are his and not done.';
+COMMENT ON COLUMN pql.rep_load.deficit IS 'How many rows he is behind what was his share of those that he could have had.';
+COMMENT ON COLUMN pql.rep_load.seed IS 'Of two who are equal, the lower one is first.';
+
+CREATE TABLE pql.route_decision (
+  home         text COLLATE "C" NOT NULL,
+  decision_id  bigint NOT NULL,
+  routing_id   bigint NOT NULL,
+  at           timestamptz NOT NULL,
+  motion       text NOT NULL,
+  outcome      text NOT NULL CHECK (outcome IN ('assigned', 'waits', 'downgraded')),
+  chosen       text,
+  candidates   jsonb NOT NULL,
+  PRIMARY KEY (home, decision_id)
+);
+CREATE INDEX route_decision_routing ON pql.route_decision (routing_id, decision_id);
+CREATE INDEX routing_unassigned ON pql.routing (coalesce(contact_by, 'infinity'), routing_id) WHERE state = 'pending' AND owner IS NULL;
+COMMENT ON TABLE pql.route_decision IS 'Who was chosen for a routing row, and what spoke for and against each rep. A row that waits has another one only when the reasons change.';
+
+SELECT pg_catalog.pg_extension_config_dump('pql.team', '');
+SELECT pg_catalog.pg_extension_config_dump('pql.reps', '');
+SELECT pg_catalog.pg_extension_config_dump('pql.holidays', '');
+SELECT pg_catalog.pg_extension_config_dump('pql.territories', '');
+SELECT pg_catalog.pg_extension_config_dump('pql.account_owner', '');
+SELECT pg_catalog.pg_extension_config_dump('pql.consent', '');
+SELECT pg_catalog.pg_extension_config_dump('pql.rep_load', '');
+SELECT pg_catalog.pg_extension_config_dump('pql.route_decision', '');
+
+CREATE TRIGGER definitions_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pql.team
+  FOR EACH STATEMENT EXECUTE FUNCTION pql._definitions_changed();
+CREATE TRIGGER definitions_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pql.reps
+  FOR EACH STATEMENT EXECUTE FUNCTION pql._definitions_changed();
+CREATE TRIGGER definitions_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pql.holidays
+  FOR EACH STATEMENT EXECUTE FUNCTION pql._definitions_changed();
+CREATE TRIGGER definitions_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pql.territories
+  FOR EACH STATEMENT EXECUTE FUNCTION pql._definitions_changed();
+
+CREATE OR REPLACE FUNCTION pql._assign_pending(as_of timestamptz, max_rows int) RETURNS bigint
+  AS 'MODULE_PATHNAME', 'pql__assign_pending' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000;
+COMMENT ON FUNCTION pql._assign_pending(timestamptz, int) IS 'Gives pending routing rows to reps, the most urgent first; returns how many, at most max_rows. None above READ COMMITTED.';
+REVOKE ALL ON FUNCTION pql._assign_pending(timestamptz, int) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql._release_rep(rep text, credit boolean DEFAULT false) RETURNS void
+  LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  UPDATE pql.rep_load AS l SET open = greatest(l.open - 1, 0), deficit = l.deficit + credit::int,
+    taken_this_week = greatest(l.taken_this_week - credit::int, 0)
+  WHERE l.rep_id = rep;
+END $$;
+COMMENT ON FUNCTION pql._release_rep(text, boolean) IS 'A routing row of the rep is done, or (credit) goes to somebody else: then it was no part of his share. Call it after the routing row is locked.';
+REVOKE ALL ON FUNCTION pql._release_rep(text, boolean) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql._take_rep(rep text) RETURNS boolean
+  LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  INSERT INTO pql.rep_load (rep_id, seed) SELECT r.rep_id, hashtextextended(r.rep_id, 0) FROM pql.reps AS r WHERE r.rep_id = rep ON CONFLICT DO NOTHING;
+  UPDATE pql.rep_load AS l SET open = l.open + 1 FROM pql.reps AS r
+  WHERE l.rep_id = rep AND r.rep_id = rep AND (r.capacity IS NULL OR l.open < r.capacity);
+  RETURN FOUND;
+END $$;
+COMMENT ON FUNCTION pql._take_rep(text) IS 'A rep takes a routing row that was nobody''s; false when there is no such rep or he has as many as he can have. Call it after the routing row is locked.';
+REVOKE ALL ON FUNCTION pql._take_rep(text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql.explain_route(routing_id bigint)
+  RETURNS TABLE (at timestamptz, motion text, rep_id text, verdict text, reason text, chosen boolean)
+  LANGUAGE sql STABLE PARALLEL SAFE COST 500 ROWS 20
+  BEGIN ATOMIC
+    SELECT d.at, d.motion, c.rep, c.verdict, c.reason, d.chosen IS NOT DISTINCT FROM c.rep
+    FROM pql.route_decision AS d, LATERAL ROWS FROM (jsonb_to_recordset(d.candidates) AS (rep text, verdict text, reason text)) WITH ORDINALITY AS c (rep, verdict, reason, n)
+    WHERE d.routing_id = explain_route.routing_id
+    ORDER BY d.decision_id, c.n;
+  END;
+COMMENT ON FUNCTION pql.explain_route(bigint) IS 'Every decision about who takes a routing row, with what spoke for and against each rep. Nothing for one about which there was none: no rep is needed, or none is there.';
+REVOKE ALL ON FUNCTION pql.explain_route(bigint) FROM PUBLIC;

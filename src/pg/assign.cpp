@@ -1,0 +1,277 @@
+#include <nlohmann/json.hpp>
+
+#include "pg/assign.hpp"
+#include "pg/calendar.hpp"
+#include "pg/definitions.hpp"
+#include "pg/real.hpp"
+
+namespace pql::pg {
+namespace {
+
+// A row of pql.rep_load.
+struct Load {
+  int open = 0, this_week = 0;
+  std::int32_t week = 0;
+  double deficit = 0;
+  std::int64_t seed = 0;
+  bool there = false, changed = false;
+};
+
+// A pending row.
+struct Pending {
+  std::string home, motion, account, owner, attributes, last;
+  std::vector<std::string> declined;
+  std::int64_t id = 0;
+  int program = 0, version = 0, motion_rank = -1;
+  Micros signal_at = 0, state_since = 0, contact_after = 0, contact_by = kNever;
+};
+
+std::int32_t week_of(const Calendar &c, Micros t) noexcept {
+  const Micros days = c.local(t) / kDay - (c.local(t) % kDay < 0);
+  return static_cast<std::int32_t>(days - ((days + 5) % 7 + 7) % 7); // its Monday
+}
+
+class Assigner {
+public:
+  Assigner(Micros as_of, int most) : as_of_(as_of), most_(most), staff_(current_staff()), plan_(current_definitions()) {}
+
+  std::int64_t run() {
+    for (std::vector<Pending> rows = next(); !rows.empty() && assigned_ < most_ && looked_ < 50 * std::int64_t{most_}; rows = next()) {
+      if (loads_.empty()) lock_loads();
+      for (const Pending &p : rows) {
+        if (assigned_ < most_) assign(p);
+      }
+    }
+    for (std::size_t i = 0; i < loads_.size(); i++) write_load(i);
+    spi_.finish();
+    return assigned_;
+  }
+
+private:
+  // The most urgent rows after those that were looked at, which nobody holds.
+  std::vector<Pending> next() {
+    const std::uint64_t n = spi_.run(
+        "SELECT r.home, r.routing_id, r.motion, coalesce(r.account_id, ''), p.program_id, r.version, coalesce(r.motion_rank, -1), r.signal_at,"
+        " r.state_since, r.contact_after, r.contact_by,"
+        " coalesce((SELECT o.rep_id FROM pql.account_owner AS o WHERE o.account_id = r.account_id),"
+        "  (SELECT x.owner FROM pql.routing AS x WHERE x.home = r.home AND x.account_id = r.account_id AND x.owner IS NOT NULL"
+        "   AND x.state IN ('pending', 'ready', 'claimed', 'accepted', 'touched') ORDER BY x.routing_id DESC LIMIT 1)),"
+        " (SELECT coalesce(array_agg(d.rep), '{}') FROM pql.declined AS d WHERE d.home = r.home AND d.episode = r.episode),"
+        " CASE WHEN $5 THEN coalesce((SELECT a.body FROM pql.attribute AS a WHERE a.home = 'u:' || r.user_id), '{}')"
+        "  || coalesce((SELECT a.body FROM pql.attribute AS a WHERE a.home = 'a:' || r.account_id), '{}') END,"
+        " (SELECT d.candidates::text FROM pql.route_decision AS d WHERE d.home = r.home AND d.routing_id = r.routing_id"
+        "   AND d.at >= r.state_since ORDER BY d.decision_id DESC LIMIT 1)"
+        " FROM pql.routing AS r LEFT JOIN pql.program AS p ON p.program = r.program AND p.version = r.version"
+        " WHERE r.state = 'pending' AND r.owner IS NULL AND r.blocked_by IS NULL AND r.snoozed_until IS NULL AND r.motion <> ALL ($4)"
+        "  AND (coalesce(r.contact_by, 'infinity'), r.routing_id) > ($1, $2)"
+        " ORDER BY coalesce(r.contact_by, 'infinity'), r.routing_id LIMIT $3 FOR UPDATE OF r SKIP LOCKED",
+        {Arg::time(last_by_), Arg::of(last_id_), Arg::of(std::min(most_, 1000)), Arg::of(unstaffed()), Arg::of(staff_->uses_attributes)});
+    std::vector<Pending> rows;
+    for (std::uint64_t i = 0; i < n; i++) {
+      Pending p{spi_.text(i, 1), spi_.text(i, 3), spi_.text(i, 4), spi_.text(i, 12), spi_.text(i, 14), spi_.text(i, 15), spi_.texts(i, 13)};
+      p.id = spi_.number(i, 2);
+      p.program = static_cast<int>(spi_.number(i, 5));
+      p.version = static_cast<int>(spi_.number(i, 6));
+      p.motion_rank = static_cast<int>(spi_.number(i, 7));
+      p.signal_at = spi_.number(i, 8);
+      p.state_since = spi_.number(i, 9);
+      p.contact_after = spi_.number(i, 10);
+      if (!spi_.is_null(i, 11)) p.contact_by = spi_.number(i, 11);
+      rows.push_back(std::move(p));
+    }
+    if (!rows.empty()) {
+      last_by_ = rows.back().contact_by;
+      last_id_ = rows.back().id;
+    }
+    looked_ += static_cast<std::int64_t>(n);
+    return rows;
+  }
+
+  static const std::vector<std::string> &unstaffed() {
+    static const auto &words = *new std::vector<std::string>{"none", "in_app", "email"};
+    return words;
+  }
+
+  // Reps who are new begin where the others are on the average.
+  void lock_loads() {
+    spi_.run("INSERT INTO pql.rep_load (rep_id, seed, deficit)"
+             " SELECT r.rep_id, hashtextextended(r.rep_id, 0), coalesce((SELECT avg(l.deficit) FROM pql.rep_load AS l), 0) FROM pql.reps AS r"
+             " WHERE NOT EXISTS (SELECT FROM pql.rep_load AS l WHERE l.rep_id = r.rep_id) ORDER BY r.rep_id ON CONFLICT DO NOTHING");
+    const std::uint64_t n = spi_.run("SELECT l.rep_id, l.open, l.taken_this_week, l.week_start - date '2000-01-01', l.deficit, l.seed"
+                                     " FROM pql.rep_load AS l ORDER BY l.rep_id FOR NO KEY UPDATE");
+    loads_.resize(staff_->reps.size());
+    std::unordered_map<std::string_view, std::size_t> at;
+    for (std::size_t i = 0; i < staff_->reps.size(); i++) at[staff_->reps[i].id] = i;
+    for (std::uint64_t i = 0; i < n; i++) {
+      const auto found = at.find(spi_.text(i, 1));
+      if (found == at.end()) continue;
+      const std::int32_t week = week_of(staff_->reps[found->second].calendar, as_of_);
+      Load &l = loads_[found->second];
+      l = {static_cast<int>(spi_.number(i, 2)), static_cast<int>(spi_.number(i, 3)), static_cast<std::int32_t>(spi_.number(i, 4)), real_at(spi_, i, 5), spi_.number(i, 6), true};
+      if (l.week < week) l = {l.open, 0, week, l.deficit, l.seed, true};
+    }
+  }
+
+  void write_load(std::size_t i) {
+    const Load &l = loads_[i];
+    if (!l.changed) return;
+    spi_.run("UPDATE pql.rep_load SET open = $2, taken_this_week = $3, week_start = date '2000-01-01' + $4, deficit = $5 WHERE rep_id = $1",
+             {Arg::of(staff_->reps[i].id), Arg::of(l.open), Arg::of(l.this_week), Arg::of(static_cast<int>(l.week)), real_arg(l.deficit)});
+  }
+
+  // What the row's version of the program says; of one that is no more, only which motion it was.
+  MotionDef motion_of(const Pending &p, bool &known) const {
+    const Program *const program = plan_->version(p.program, p.version);
+    known = false;
+    if (program) {
+      const std::vector<MotionDef> &all = program->def.motions;
+      if (p.motion_rank >= 0 && p.motion_rank < static_cast<int>(all.size()) && all[static_cast<std::size_t>(p.motion_rank)].motion == p.motion) {
+        known = true;
+        return all[static_cast<std::size_t>(p.motion_rank)];
+      }
+      for (const MotionDef &m : all) {
+        known = m.motion == p.motion;
+        if (known) return m;
+      }
+    }
+    MotionDef m;
+    m.motion = p.motion;
+    return m;
+  }
+
+  const Territory *territory_of(const nlohmann::json &attributes) const {
+    for (const Territory &t : staff_->territories) {
+      if (std::find(t.values.begin(), t.values.end(), attribute(attributes, t.attribute)) != t.values.end()) return &t;
+    }
+    return nullptr;
+  }
+
+  static std::string attribute(const nlohmann::json &attributes, const std::string &name) {
+    const auto at = attributes.find(name);
+    if (at == attributes.end() || at->is_null()) return {};
+    return at->is_string() ? at->get<std::string>() : at->dump();
+  }
+
+  std::vector<Candidate> candidates(const Pending &p, const MotionDef &m) const {
+    const nlohmann::json attributes = p.attributes.empty() ? nlohmann::json::object() : nlohmann::json::parse(p.attributes, nullptr, false);
+    const Territory *const territory = attributes.is_object() ? territory_of(attributes) : nullptr;
+    const std::string segment = attributes.is_object() ? attribute(attributes, "segment") : std::string();
+    const auto has = [](const std::vector<std::string> &all, const std::string &x) { return std::find(all.begin(), all.end(), x) != all.end(); };
+    const Micros from = std::max(p.contact_after, as_of_);
+    std::vector<Candidate> all;
+    for (std::size_t i = 0; i < loads_.size(); i++) {
+      const Rep &r = staff_->reps[i];
+      const Load &l = loads_[i];
+      Candidate &c = all.emplace_back();
+      c.rep = r.id;
+      c.active = r.active && l.there;
+      c.declined = has(p.declined, r.id);
+      c.in_segment = r.segments.empty() || has(r.segments, segment);
+      c.in_territory = !territory || (territory->rep.empty() ? territory->team == r.team : territory->rep == r.id);
+      const auto lacks = std::find_if(m.skills.begin(), m.skills.end(), [&](const std::string &s) { return !has(r.skills, s); });
+      if (lacks != m.skills.end()) c.missing_skill = *lacks;
+      c.away_until = r.away_until(from);
+      c.at_work_from = r.calendar.next_open(from);
+      c.late = p.contact_by != kNever && m.by_in == Counted::always && p.contact_by > as_of_ && c.at_work_from > p.contact_by;
+      c.open = l.open;
+      c.capacity = r.capacity;
+      c.this_week = l.this_week;
+      c.weekly_capacity = r.weekly_capacity;
+      c.weight = r.weight_at(as_of_);
+      c.deficit = l.deficit;
+      c.seed = l.seed;
+    }
+    return all;
+  }
+
+  static std::string told(const std::vector<Candidate> &all, const RouteDecision &d, std::string_view owner) {
+    nlohmann::ordered_json out = nlohmann::ordered_json::array();
+    for (std::size_t i = 0; i < all.size(); i++) {
+      out.push_back({{"rep", all[i].rep}, {"verdict", name_of(d.verdicts[i])}, {"reason", reason_of(d.verdicts[i], all[i], all[i].rep == owner)}});
+    }
+    return out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  }
+
+  void assign(const Pending &p) {
+    bool known;
+    const MotionDef m = motion_of(p, known);
+    const std::vector<Candidate> all = candidates(p, m);
+    const RouteDecision d = choose(all, p.owner, m.when_nobody);
+    const std::string why = told(all, d, p.owner);
+    if (d.chosen < 0) return nobody(p, m, why);
+    for (std::size_t i = 0; i < all.size(); i++) {
+      if (d.gains[i] == 0) continue;
+      loads_[i].deficit += d.gains[i];
+      loads_[i].changed = true;
+    }
+    Load &taker = loads_[static_cast<std::size_t>(d.chosen)];
+    taker.open++;
+    taker.this_week++;
+    taker.changed = true;
+    const Rep &rep = staff_->reps[static_cast<std::size_t>(d.chosen)];
+    const ContactWindow w = window(p, m, known, rep.calendar);
+    spi_.run("UPDATE pql.routing SET owner = $3, contact_after = $4, contact_by = $5 WHERE home = $1 AND routing_id = $2",
+             {Arg::of(p.home), Arg::of(p.id), Arg::of(rep.id), Arg::time(w.after), w.by == kNever ? Arg::nothing(TIMESTAMPTZOID) : Arg::time(w.by)});
+    note(p, p.motion, "assigned", rep.id, why);
+    assigned_++;
+  }
+
+  // In the rep's calendar. What is over before it began begins anew.
+  ContactWindow window(const Pending &p, const MotionDef &m, bool known, const Calendar &c) const {
+    if (!known) return {p.contact_after, p.contact_by};
+    MotionDef rest = m;
+    Micros from = p.signal_at;
+    if (m.after_in == Counted::always) {
+      rest.after = 0;
+      from = p.contact_after; // the same in every zone
+    }
+    ContactWindow w = contact_window(rest, c, from, at_work(c, std::max(from, p.state_since)));
+    if (w.by != kNever && w.by <= as_of_) {
+      rest.after = 0;
+      rest.after_in = Counted::always;
+      w = contact_window(rest, c, as_of_, at_work(c, as_of_));
+    }
+    return w;
+  }
+
+  static Micros at_work(const Calendar &c, Micros t) {
+    const Micros open = c.next_open(t);
+    return open == kNever ? t : open;
+  }
+
+  void nobody(const Pending &p, const MotionDef &m, const std::string &why) {
+    if (m.when_nobody != WhenNobody::downgrade) {
+      if (nlohmann::json::parse(why) != nlohmann::json::parse(p.last.empty() ? "null" : p.last)) note(p, p.motion, "waits", {}, why);
+      return;
+    }
+    spi_.run("UPDATE pql.routing SET motion = $3 WHERE home = $1 AND routing_id = $2", {Arg::of(p.home), Arg::of(p.id), Arg::of(m.downgrade_to)});
+    note(p, m.downgrade_to, "downgraded", {}, why);
+    assigned_++;
+  }
+
+  void note(const Pending &p, const std::string &motion, const char *outcome, const std::string &rep, const std::string &why) {
+    spi_.run("INSERT INTO pql.route_decision (home, decision_id, routing_id, at, motion, outcome, chosen, candidates)"
+             " VALUES ($1, pql.next_id(), $2, $3, $4, $5, $6, $7::jsonb)",
+             {Arg::of(p.home), Arg::of(p.id), Arg::time(as_of_), Arg::of(motion), Arg::of(outcome), rep.empty() ? Arg::nothing(TEXTOID) : Arg::of(rep),
+              Arg::of(why)});
+  }
+
+  const Micros as_of_;
+  const int most_;
+  const std::shared_ptr<const Staff> staff_;
+  const std::shared_ptr<const Definitions> plan_;
+  Spi spi_;
+  std::vector<Load> loads_; ///< as staff_->reps
+  std::int64_t assigned_ = 0, looked_ = 0, last_id_ = 0;
+  Micros last_by_ = kAlways;
+};
+
+} // namespace
+
+std::int64_t assign_pending(Micros as_of, int most) {
+  if (IsolationUsesXactSnapshot()) return 0;
+  if (most <= 0 || current_staff()->reps.empty()) return 0;
+  return Assigner(as_of, most).run();
+}
+
+} // namespace pql::pg
