@@ -74,6 +74,15 @@ SELECT subjects_reviewed, episodes_reviewed FROM pql.tick('2026-03-19 12:00');
 SELECT episodes_reviewed FROM pql.tick('2026-03-21 00:00');
 SELECT subject_id, number, entered_at FROM app.open();
 
+-- What is taken off is among the reasons, or they would not add up to the score.
+BEGIN;
+INSERT INTO app.accounts VALUES ('sore', 'free', 20, 0, NULL);
+INSERT INTO app.events VALUES (9000, 'p1', 'sore', 'error', '2026-03-21 12:00', '{}');
+INSERT INTO app.events SELECT 9000 + n, 'p' || n % 4, 'sore', 'api_call', '2026-03-21 12:00', '{}' FROM generate_series(1, 5) AS n;
+SELECT score, headline, jsonb_path_query_array(reasons, '$[*].points') AS points FROM pql.routing WHERE subject_id = 'sore';
+SELECT count(*) FROM pql.routing WHERE score <> (SELECT sum((r->>'points')::int) FROM jsonb_array_elements(reasons) AS r);
+ROLLBACK;
+
 -- Versions: who is in stays in by the version that he began under.
 INSERT INTO app.events SELECT 200 + n, 'u' || n, 'acme', 'api_call', '2026-03-25 00:00', '{}' FROM generate_series(1, 5) AS n;
 SELECT * FROM app.open();

@@ -18,7 +18,7 @@ std::string dump(const json &j) { return j.dump(-1, ' ', false, json::error_hand
 std::vector<std::size_t> by_points(std::span<const Reason> reasons) {
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < reasons.size(); i++) {
-    if (reasons[i].points > 0) order.push_back(i);
+    if (reasons[i].points != 0) order.push_back(i);
   }
   std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return reasons[a].points > reasons[b].points; });
   return order;
@@ -170,7 +170,7 @@ std::string headline(const Program &p, std::string_view subject_id, int score, s
   const char *separator = "";
   int shown = 0;
   for (std::size_t i : by_points(reasons)) {
-    if (shown++ == 3) break;
+    if (shown++ == 3 || reasons[i].points < 0) break;
     std::string name = p.def.signals[i].name;
     std::replace(name.begin(), name.end(), '_', ' ');
     line += separator + name + " " + std::to_string(reasons[i].points);
