@@ -299,6 +299,11 @@ SELECT * FROM pql.verify();
 INSERT INTO ev VALUES (1, '2026-01-01', 'ada', 'acme', 'start'), (2, now() + interval '1 day', 'ada', 'acme', 'done'),
   (3, '2999-01-01', 'ben', 'acme', 'start'), (4, '2999-01-01', 'ben', NULL, 'start');
 SELECT user_id, events FROM pql.members ORDER BY user_id;
+-- as of then they will count, also in accounts where nobody has seen him
+INSERT INTO ev VALUES (7, '2999-01-01', 'dan', 'acme', 'done'), (8, '2998-12-31', 'dan', 'globex', 'start'), (9, '2026-01-01', 'dan', NULL, 'look');
+SELECT signal, value FROM pql.explain('q', 'dan', '2999-01-02') ORDER BY signal;
+SELECT score = pql.score('q', 'dan', '2999-01-02') AS same FROM pql.scoreboard('q', '2999-01-02') WHERE subject_id = 'dan';
+DELETE FROM ev WHERE who = 'dan';
 SELECT held FROM pql.sources;
 SELECT * FROM pql.verify();
 SELECT * FROM pql.tick();

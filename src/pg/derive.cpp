@@ -357,8 +357,8 @@ void scan_events(const Definitions &plan, Arena &arena, Batch &into, const ScanR
   refresh_identities();
   for (const SourceInfo &source : plan.sources()) {
     const std::vector<std::string> &stored = range.homes ? *range.homes : range.stored;
-    // Not the statement's start: others' events that are later than that have been merged already.
-    const Micros due = range.sink.take ? range.until : std::min(GetCurrentTimestamp(), range.until);
+    // By now, and not the statement's start: others' events that are later than that have been merged already. As of an instant, by that.
+    const Micros due = range.sink.take || range.until != kNever ? range.until : GetCurrentTimestamp();
     Folder folder(plan, source, plan.events(), arena, due, into);
     folder.until = range.until;
     folder.since = source.sealed_before;

@@ -103,13 +103,13 @@ void fold_rows(const Definitions &plan, Arena &arena, Batch &into, const Spi &sp
 
 } // namespace
 
-void fold_due(const Definitions &plan, Arena &arena, Batch &into, const std::vector<std::string> *homes, Micros as_of) {
+void fold_due(const Definitions &plan, Arena &arena, Batch &into, const std::vector<std::string> *homes, Micros as_of, std::string_view user) {
   static const std::vector<std::string> none;
   Spi spi;
   const std::uint64_t n =
       spi.run("SELECT source_id, occurred_at, user_id, account_id, event, event_id, properties, home FROM pql.held_event"
-              " WHERE ($1 OR home = ANY ($2)) AND occurred_at <= $3",
-              {Arg::of(homes == nullptr), Arg::of(homes ? *homes : none), Arg::time(as_of)});
+              " WHERE ($1 OR home = ANY ($2) OR user_id = $4) AND occurred_at <= $3",
+              {Arg::of(homes == nullptr), Arg::of(homes ? *homes : none), Arg::time(as_of), Arg::of(user)});
   fold_rows(plan, arena, into, spi, n);
   spi.finish();
 }
@@ -192,7 +192,7 @@ std::optional<Subject> subject_at(const Definitions &plan, Arena &arena, Unit un
     return *s;
   }
   Batch due(arena, plan.trackers());
-  fold_due(plan, arena, due, &homes, as_of);
+  fold_due(plan, arena, due, &homes, as_of, unit == Unit::user ? id : std::string_view{}); // he may come to homes where he was never seen
   if (due.size()) {
     collect_batch(found, due);
     now = found.find(key);

@@ -31,7 +31,7 @@ void subjects_at(const Definitions &plan, Arena &arena, Unit unit, Micros as_of,
                  const std::function<void(const Subject &, const Home *)> &f);
 
 /// Folds held events that are due into what was read. In memory only.
-void fold_due(const Definitions &plan, Arena &arena, Batch &into, const std::vector<std::string> *homes, Micros as_of);
+void fold_due(const Definitions &plan, Arena &arena, Batch &into, const std::vector<std::string> *homes, Micros as_of, std::string_view user = {});
 
 /// Takes held events away that are due by an instant and by their source's clock, and folds them. Due is what would not be held
 /// if it came now: no instant asked for makes an event of the future count before its time.
