@@ -168,6 +168,7 @@ CREATE TABLE pql.backfill_job (
   members       boolean NOT NULL,
   boundary      pg_snapshot NOT NULL,
   relfilenode   oid NOT NULL,
+  made_in       text NOT NULL,
   pages         bigint NOT NULL,
   next_page     bigint NOT NULL DEFAULT 0,
   events        bigint NOT NULL DEFAULT 0,
@@ -175,6 +176,7 @@ CREATE TABLE pql.backfill_job (
   finished_at   timestamptz
 );
 COMMENT ON TABLE pql.backfill_job IS 'History that is to be folded into the state: of which table, for which trackers (null: all), up to which boundary, and how far it came. Watch it through pql.backfill_progress.';
+COMMENT ON COLUMN pql.backfill_job.made_in IS 'The database it was made in: in another one, that it was restored into, the boundary and the pages mean nothing.';
 
 CREATE TABLE pql.episode (
   home        text COLLATE "C" NOT NULL,

@@ -99,6 +99,13 @@ END $$;
 COMMENT ON FUNCTION pql._hold_up_writers(regclass) IS 'Locks an events table against writers once nobody writes to it.';
 REVOKE ALL ON FUNCTION pql._hold_up_writers(regclass) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION pql._this_database() RETURNS text
+  LANGUAGE sql STABLE PARALLEL SAFE COST 50
+  RETURN (SELECT format('%s/%s', c.system_identifier, d.oid) FROM pg_catalog.pg_control_system() AS c, pg_catalog.pg_database AS d
+          WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database());
+COMMENT ON FUNCTION pql._this_database() IS 'Tells this database from the one that a dump was made of.';
+REVOKE ALL ON FUNCTION pql._this_database() FROM PUBLIC;
+
 -- Draws a boundary for some trackers on every table of a source, under a lock that waits for all its writers: what is visible
 -- before it is history, to be folded by a backfill; what comes later is the trigger's.
 CREATE OR REPLACE FUNCTION pql._add_history(source int, trackers smallint[], members boolean) RETURNS bigint
@@ -130,9 +137,9 @@ BEGIN
     pages := pg_relation_size(leaf) / current_setting('block_size')::int;
     CONTINUE WHEN pages = 0;
     total := total + pages;
-    INSERT INTO pql.backfill_job (job_id, source_id, relation, trackers, members, boundary, relfilenode, pages)
+    INSERT INTO pql.backfill_job (job_id, source_id, relation, trackers, members, boundary, relfilenode, made_in, pages)
     SELECT coalesce(max(j.job_id), 0) + 1, source, leaf, trackers, members, pql._boundary()::pg_snapshot,
-           pg_relation_filenode(leaf), pages
+           pg_relation_filenode(leaf), pql._this_database(), pages
     FROM pql.backfill_job AS j;
   END LOOP;
   RETURN total;

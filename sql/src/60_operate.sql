@@ -20,6 +20,13 @@ BEGIN
       UNION ALL SELECT FROM pql.source_leaf AS k WHERE k.leaf OPERATOR(pg_catalog.=) backfill.events) THEN
     RAISE EXCEPTION 'table % is not attached', events USING ERRCODE = 'undefined_object', HINT = 'Attach it with pql.attach().';
   END IF;
+  -- After a restore nobody knows which rows the trigger has seen: all of them are history.
+  IF EXISTS (SELECT FROM pql.backfill_job AS j WHERE j.finished_at IS NULL AND j.made_in OPERATOR(pg_catalog.<>) pql._this_database()) THEN
+    RAISE NOTICE 'the database was restored before its history was folded: all of it is folded anew';
+    PERFORM pql._rebuild();
+    PERFORM pql._know_leaves();
+    COMMIT;
+  END IF;
   FOR job IN
     SELECT j.job_id, j.relation FROM pql.backfill_job AS j JOIN pql.source AS s ON s.source_id OPERATOR(pg_catalog.=) j.source_id
     WHERE j.finished_at IS NULL AND (backfill.events IS NULL OR backfill.events OPERATOR(pg_catalog.=) ANY (ARRAY[s.relation, j.relation]))

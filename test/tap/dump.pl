@@ -135,5 +135,50 @@ $node->safe_psql('versions_too', 'CALL pql.backfill()');
 is($node->safe_psql('versions_too', q{SELECT version FROM pql.program WHERE program = 'p' AND status = 'live'}), '5', 'versions: history is folded');
 is(verified($node, 'versions_too'), '', 'versions: and the state is right');
 
+# History that isn't folded yet, of a table and of a program that waits for it, is folded anew: how far that had come means nothing elsewhere,
+# even where the table's file has the same number.
+$node->safe_psql('postgres', 'CREATE DATABASE half');
+$node->safe_psql('half', q{
+	CREATE EXTENSION pql;
+	CREATE TABLE ev (id bigint PRIMARY KEY, ts timestamptz NOT NULL, user_id text, org text, name text, note text DEFAULT repeat('.', 200));
+	CREATE INDEX ON ev (org, ts);
+	INSERT INTO ev SELECT i, timestamptz '2026-01-01' + i * interval '1 minute', 'u' || i % 30, 'o' || i % 4, 'e' || (i / 4) % 4 FROM generate_series(1, 3000) AS i});
+my $first = program();
+(my $second = $first) =~ s/"program": "p"/"program": "q"/;
+$second =~ s/"event": "e1", "half_life"/"event": "e2", "half_life"/;
+$node->safe_psql('half', q{SELECT pql.attach('ev', user_id => 'user_id', account_id => 'org', event => 'name', occurred_at => 'ts', event_id => 'id', clock => 'event')});
+$node->safe_psql('half', "SELECT pql.publish('$first')");
+$node->safe_psql('half', q{
+	SET pql.backfill_batch = 9;
+	SELECT pql._backfill_step(1), pql._backfill_step(1);
+	INSERT INTO ev SELECT i, '2026-01-10', 'u1', 'o1', 'e1' FROM generate_series(3001, 3010) AS i;
+	DELETE FROM ev WHERE id IN (7, 2990);
+	UPDATE ev SET org = 'o3' WHERE id IN (8, 2991)});
+$node->safe_psql('half', "SELECT pql.publish('$second')");
+my $jobs = q{SELECT bool_and(finished_at IS NULL) AND bool_or(next_page > 0) FROM pql.backfill_job};
+is($node->safe_psql('half', $jobs), 't', 'half: history is being folded');
+$node->command_ok([ 'pg_dump', '-Fc', '-f', $file, '-d', $node->connstr('half') ], 'half: dumped');
+my $more = q{INSERT INTO ev VALUES (4000, '2026-01-11', 'u2', 'o9', 'e2'); DELETE FROM ev WHERE id IN (9, 2992); UPDATE ev SET user_id = 'u99' WHERE id IN (10, 3005)};
+$node->safe_psql('half', $_) for $more, 'CALL pql.backfill()';
+is(verified($node, 'half'), '', 'half: where it was made, it goes on');
+for my $alike (0, 1)
+{
+	my $db = "half_$alike";
+	$node->safe_psql('postgres', "CREATE DATABASE $db");
+	$node->command_ok([ 'pg_restore', '-e', '-d', $node->connstr($db), $file ], "$db: restored");
+	$node->safe_psql($db, 'UPDATE pql.backfill_job SET relfilenode = pg_relation_filenode(relation)') if $alike;
+	is($node->safe_psql($db, $jobs), 't', "$db: nothing is said to be done");
+	$node->safe_psql($db, $more);
+	($status, $out, $told) = $node->psql($db, 'CALL pql.backfill()');
+	is($status, 0, "$db: history is folded") or diag $told;
+	like($told, qr/restored before its history was folded/, "$db: anew, which is told");
+	is(verified($node, $db), '', "$db: the state is what the events say");
+	is(digest($node, $db), digest($node, 'half'), "$db: as it is where it came from");
+	is($node->safe_psql($db, q{SELECT count(*) FROM pql.program WHERE status = 'shadow'}), '2', "$db: and both programs are in force");
+	is($node->safe_psql($db, q{SELECT count(*) FROM pql.episode}), '0', "$db: nobody was decided upon by his past");
+	($status, $out, $told) = $node->psql($db, 'CALL pql.backfill()');
+	is($told, '', "$db: once");
+}
+
 $node->stop;
 done_testing();
