@@ -96,6 +96,64 @@ SELECT pql.promote('usage', 'all');
 SELECT program, subject_id FROM e WHERE subject_id = 'old' AND open;
 SELECT * FROM pql.verify();
 
+-- A walk around both thresholds: each event is ten points for ten days. In at 40, out after a day below 30, and five days of rest. Day 1 is the
+-- fifth of July; what should come of it was worked out by hand.
+SELECT pql.publish('{"program": "walk", "unit": "account",
+  "signals": {"steps": {"kind": "depth", "event": "step", "measure": "count", "window": "10 days", "points_each": 10, "max_points": 90}},
+  "qualify": {"enter": 40, "leave": 30, "dwell": "1 day", "cool_down": "5 days"}}');
+CALL pql.backfill();
+SELECT pql.promote('walk');
+CREATE SEQUENCE step;
+CREATE FUNCTION day(n float8) RETURNS timestamptz LANGUAGE sql AS $$SELECT timestamptz '2026-07-04' + n * interval '1 day'$$;
+CREATE PROCEDURE steps(who text, n float8, many int) LANGUAGE sql AS
+  $$INSERT INTO ev SELECT nextval('step') + 5000, day(n), 'u1', who, 'step' FROM generate_series(1, many)$$;
+CREATE VIEW walked AS SELECT subject_id, number, extract(epoch FROM entered_at - day(0)) / 86400 AS entered, extract(epoch FROM left_at - day(0)) / 86400 AS out,
+  extract(epoch FROM leaves_at - day(0)) / 86400 AS foretold, extract(epoch FROM cools_until - day(0)) / 86400 AS rests_until
+  FROM pql.episode WHERE program = 'walk' ORDER BY subject_id, episode_id;
+CALL steps('once', 1, 3);
+SELECT count(*) AS not_yet FROM walked;
+CALL steps('once', 2, 1);
+CALL steps('once', 9, 1);
+SELECT * FROM walked; -- 20 from day 11 on, so out on day 12
+CALL steps('once', 11.5, 1);
+SELECT * FROM walked; -- 30 again; 20 from day 12 on
+CALL steps('once', 12.75, 1);
+SELECT count(*) > 0 FROM pql.tick(day(19.5));
+SELECT * FROM walked; -- has been low since day 19
+SELECT count(*) > 0 FROM pql.tick(day(20.75));
+SELECT * FROM walked; -- left when it was time, not when somebody looked
+CALL steps('once', 21, 3);
+CALL steps('once', 24.9999, 1);
+SELECT count(*) AS still_one, max(score) FROM walked, pql.scoreboard('walk') AS b WHERE b.subject_id = 'once';
+CALL steps('once', 25, 1);
+SELECT * FROM walked WHERE number = 2;
+CALL steps('once', 40, 4); -- nobody has looked since
+SELECT * FROM walked WHERE number > 1;
+CALL steps('once', 51.5, 5);
+SELECT count(*) > 0 FROM pql.tick(day(55.9999));
+SELECT count(*) AS still_three FROM walked;
+SELECT count(*) > 0 FROM pql.tick(day(56));
+SELECT * FROM walked WHERE number > 2;
+SELECT subject_id, qualification, score, extract(epoch FROM qualified_at - day(0)) / 86400 AS day FROM pql.routing WHERE program = 'walk' ORDER BY routing_id;
+-- the same walk sixty days later, looked at every three hours
+DO $$
+DECLARE
+  hour int;
+BEGIN
+  FOR hour IN 24 .. 56 * 24 BY 3 LOOP
+    INSERT INTO ev SELECT nextval('step') + 5000, e.ts + interval '60 days', e.who, 'often', e.name FROM ev AS e
+    WHERE e.org = 'once' AND e.ts > day(hour / 24.0) - interval '3 hours' AND e.ts <= day(hour / 24.0);
+    PERFORM pql.tick(day(60 + hour / 24.0));
+  END LOOP;
+END $$;
+SELECT number, b.entered - a.entered AS entered, b.out - a.out AS out
+FROM walked AS a JOIN walked AS b USING (number) WHERE a.subject_id = 'once' AND b.subject_id = 'often' ORDER BY number;
+SELECT * FROM pql.verify();
+
+DROP VIEW walked;
+DROP FUNCTION day CASCADE;
+DROP PROCEDURE steps;
+DROP SEQUENCE step;
 DROP TABLE ev;
 DROP FUNCTION program;
 DROP EXTENSION pql CASCADE;
