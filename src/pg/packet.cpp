@@ -27,6 +27,9 @@ std::vector<std::size_t> by_points(std::span<const Reason> reasons) {
 // As many digits as mean something to a reader.
 double shown(double value) { return std::round(value * 1e4) / 1e4; }
 
+// What may be wrong with a value is never more than what is said.
+double shown_error(double error) { return std::ceil(error * 1e4) / 1e4; }
+
 json event_of(std::string_view id) { return id.empty() ? json(nullptr) : json(event_id_text(id)); }
 
 json milestones_json(const Definitions &plan, Unit unit, const Subject &subject, const Home &home) {
@@ -131,7 +134,7 @@ std::string evidence_json(const SignalDef &d, const Reason &r) {
   if (!r.event.empty()) out["event_id"] = event_id_text(r.event);
   if (finite(r.at)) out["at"] = print_instant(r.at);
   if (std::isinf(r.error)) out["at_least"] = true; // the value is no smaller
-  else if (r.error > 0) out["error"] = shown(r.error);
+  else if (r.error > 0) out["error"] = shown_error(r.error);
   if (!d.why.empty()) out["why"] = d.why;
   return dump(out);
 }
