@@ -38,10 +38,11 @@ PQL_FUNCTION(_boundary) {
   const Ids ids = call([]() -> Ids {
     Snapshot s = RegisterSnapshot(GetLatestSnapshot());
     Ids r{U64FromFullTransactionId(ReadNextFullTransactionId()), s->xmin, s->xmax, nullptr, 0, s->suboverflowed};
-    const auto own = static_cast<int>(1 + s->xcnt) + s->subxcnt;
+    const int subs = s->suboverflowed ? 0 : s->subxcnt; // a copy of an overflowed snapshot counts them, and has none
+    const auto own = static_cast<int>(1 + s->xcnt) + subs;
     r.running = static_cast<TransactionId *>(palloc(sizeof(TransactionId) * static_cast<std::size_t>(own)));
     for (std::uint32_t i = 0; i < s->xcnt; i++) r.running[r.count++] = s->xip[i];
-    for (int i = 0; i < s->subxcnt; i++) r.running[r.count++] = s->subxip[i];
+    for (int i = 0; i < subs; i++) r.running[r.count++] = s->subxip[i];
     UnregisterSnapshot(s);
     return r;
   });
