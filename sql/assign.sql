@@ -132,4 +132,5 @@ COMMIT;
 SELECT pql._assign_pending('2025-12-02 12:02', 0), pql._assign_pending('2025-12-02 12:02', NULL);
 SELECT (SELECT sum(open) FROM pql.rep_load) = count(*) FROM pql.routing WHERE owner IN ('a', 'b', 'c', 'd');
 DROP TABLE ev CASCADE;
+DROP FUNCTION program(text, jsonb);
 DROP EXTENSION pql CASCADE;

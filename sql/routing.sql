@@ -309,7 +309,7 @@ SELECT subject_id, sla_breached_at, in_time FROM pql.handoffs WHERE subject_id I
 SELECT owner FROM pql.claim('kim', 1, row_of('s5'));
 SELECT expired FROM pql.tick('2026-03-12');
 SELECT expired FROM pql.tick('2026-03-20');
-SELECT expired FROM pql.tick('2026-03-20'); -- a person's episode ends with the statement, which is tick itself
+SELECT expired FROM pql.tick('2026-03-20');
 SELECT expired FROM pql.tick('2026-03-20');
 SELECT subject_id, program, state FROM pql.routing WHERE qualified_at > '2026-03-05' ORDER BY subject_id;
 SELECT count(*), count(*) FILTER (WHERE settled) FROM pql.episode WHERE left_at IS NOT NULL;
