@@ -144,7 +144,7 @@ INSERT INTO plain.call (result) VALUES
       "qualify": {"enter": 40, "leave": 20}, "motions": [{"otherwise": true, "motion": "email", "after": "1 hour", "by": "1 day"}]}')$$),
   ($$pql.publish('{"program": "u", "unit": "user", "milestones": {"user_signed_up": {"event": "signup"}},
       "signals": {"usage": {"kind": "depth", "event": "use", "half_life": "7 days", "max_points": 50}},
-      "qualify": {"enter": 40, "leave": 20, "when": "users_active > 1"}}')$$),
+      "qualify": {"enter": 40, "leave": 20, "when": "as_of > timestamptz ''2026-03-24 21:30 UTC''"}}')$$),
   ($$plain.failure('SELECT pql.publish(''{"program": "p"}'')')$$),
   ($$plain.failure('SELECT pql.promote(''p'')')$$);
 INSERT INTO plain.call (statement) VALUES ('CALL pql.backfill()');
@@ -166,7 +166,7 @@ INSERT INTO plain.call (result) VALUES
   ($$plain.failure('SELECT pql.merge_users(''u2'', ''u1'')')$$),
   ($$pql.score('p', 'o1')$$), ($$pql.score('p', 'o1', '2026-03-05')$$), ($$pql.score('u', 'u1')$$),
   ($$plain.failure('SELECT pql.score(''q'', ''o1'')')$$),
-  ($$pql.explain('p', 'o1')$$), ($$pql.scoreboard('p')$$), ($$pql.qualification('p', 'o1')$$), ($$pql.triage('u')$$), ($$pql.activation('p')$$),
+  ($$pql.explain('p', 'o1')$$), ($$pql.scoreboard('p')$$), ($$pql.qualification('p', 'o1')$$), ($$pql.triage('u', '2026-03-24 21:00')$$), ($$pql.activation('p')$$),
   ('(SELECT unit, subject_id, name, reached_at, event_id FROM pql.milestones)'),
   ('(SELECT account_id, user_id, first_seen, last_seen, events FROM pql.members)'),
   ('(SELECT unit, subject_id, events FROM pql.subjects)'),
@@ -174,7 +174,7 @@ INSERT INTO plain.call (result) VALUES
   ('(SELECT source_id, relation, intact, duplicates, held, unusable, history_folded, changed_partitions FROM pql.sources)'),
   ('(SELECT subject_id, score, reasons, headline, contact_after, context FROM pql.routing)'),
   ('(SELECT s.* FROM pql.routing AS r, LATERAL pql.story(r.routing_id) AS s)'),
-  ('pql.state_digest()'), ('pql.verify()'), ('pql.verify(0.5, $$2026-03-02$$)'), ('pql.tick()'), ('pql.tick($$2027-01-01$$)'),
+  ('pql.state_digest()'), ('pql.verify()'), ('pql.verify(0.5, $$2026-03-02$$)'), ('pql.tick()'), ('pql.tick($$2026-03-25$$)'),
   ('pql.version()'), ('pql._number_text(7)'), ('pql._span_text($$5 days$$)'), ('pql._events_text(12345)'), ('pql._plain_text($$a_b *c*$$)');
 -- Aggregates, over groups and frames; what is kept, and what reads it.
 INSERT INTO plain.call (statement) VALUES ('DROP TABLE IF EXISTS plain.kept'), ($$CREATE TABLE plain.kept AS
@@ -244,7 +244,7 @@ INSERT INTO plain.call (result) VALUES ($$(SELECT pql.email_domain('a@b.example'
 INSERT INTO plain.call (statement) VALUES ($$INSERT INTO plain.account VALUES ('o1', 'free', 'large', 3, '2026-01-01'), ('o2', 'pro', NULL, NULL, NULL)$$),
   ($$UPDATE plain.person SET job = 'cto' WHERE id OPERATOR(pg_catalog.=) 'u1'$$), ($$UPDATE plain.person SET job = NULL WHERE id OPERATOR(pg_catalog.=) 'u2'$$);
 INSERT INTO plain.call (statement) VALUES ('CALL pql.rebuild()');
-INSERT INTO plain.call (result) VALUES ($$pql.promote('u', 'best 2')$$), ($$pql.tick('2026-04-14')$$), ($$(SELECT unit, subject_id, owner, state FROM pql.claim('kim', 9))$$),
+INSERT INTO plain.call (result) VALUES ($$pql.promote('u', 'best 2')$$), ($$pql.tick('2026-03-26')$$), ($$(SELECT unit, subject_id, owner, state FROM pql.claim('kim', 9))$$),
   ($$(SELECT state, owner, disposition FROM pql.accept((SELECT pg_catalog.min(routing_id) FROM pql.routing WHERE state OPERATOR(pg_catalog.=) 'claimed')))$$),
   ($$(SELECT state, owner, disposition FROM pql.touch((SELECT pg_catalog.min(routing_id) FROM pql.routing WHERE state OPERATOR(pg_catalog.=) 'accepted'), 'phone'))$$),
   ($$(SELECT state, owner, disposition FROM pql.dispose((SELECT pg_catalog.min(routing_id) FROM pql.routing WHERE state OPERATOR(pg_catalog.=) 'touched'), 'nurture', true, false, failure => 'timing'))$$),
@@ -257,7 +257,8 @@ INSERT INTO plain.call (result) VALUES ($$pql.promote('u', 'best 2')$$), ($$pql.
   ($$(SELECT rep, subject_id, to_do, minutes_left, sla FROM pql.inbox)$$),
   ($$(SELECT subject_id, from_state, to_state, rep, reason FROM pql.routing_history)$$),
   ($$(SELECT subject_id, state, disposition, touches, declined, time_to_first_touch FROM pql.handoffs)$$),
-  ($$(SELECT unit, subject_id, stage, since FROM pql.lifecycle)$$);
+  ($$(SELECT unit, subject_id, stage, since FROM pql.lifecycle)$$),
+  ($$(SELECT pg_catalog.count(*) FROM pql.explain_route((SELECT pg_catalog.min(routing_id) FROM pql.routing)))$$);
 INSERT INTO plain.call (result) VALUES ('pql.state_digest()'),
   ($$pql.save_draft('{"program": "u", "unit": "user", "signals": {"usage": {"kind": "depth", "event": "use", "half_life": "7 days", "max_points": 50}},
       "qualify": {"enter": 30, "leave": 20}}', 'a draft')$$),
