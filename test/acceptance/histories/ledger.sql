@@ -2,18 +2,17 @@
 WITH episode AS (
   SELECT e.*, row_number() OVER (PARTITION BY program_id, subject_id, shadow ORDER BY episode_id) AS expected,
          max(left_at) OVER earlier AS was_left,
-         -- of an episode that should never have been, since events were taken away, only the end is corrected to when it began
-         CASE WHEN lag(left_at) OVER by_age > lag(entered_at) OVER by_age
-              THEN lag(left_at) OVER by_age + coalesce((lag(p.document) OVER by_age->'qualify'->>'cool_down')::interval, '0') END AS cool,
+         lag(left_at) OVER by_age + coalesce((lag(p.document) OVER by_age->'qualify'->>'cool_down')::interval, '0') AS cool,
          lag(e.shadow) OVER by_age AND NOT e.shadow AND e.entered_at = lag(left_at) OVER by_age AS begun_anew
   FROM pql.episode AS e JOIN pql.program AS p USING (program_id, version)
   WINDOW by_age AS (PARTITION BY program_id, subject_id ORDER BY episode_id),
          earlier AS (PARTITION BY program_id, subject_id ORDER BY episode_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING))
 SELECT 'a routing row has no episode', program, subject_id, r.routing_id::text FROM pql.routing AS r
-  WHERE NOT EXISTS (SELECT FROM pql.episode AS e WHERE (e.home, e.episode_id, e.program, e.version, e.unit, e.subject_id, e.score, e.entered_at)
-    = (r.home, r.episode, r.program, r.version, r.unit, r.subject_id, r.score, r.qualified_at))
+  WHERE NOT EXISTS (SELECT FROM pql.episode AS e WHERE (e.home, e.episode_id, e.program, e.version, e.unit, e.subject_id, e.entered_at)
+    = (r.home, r.episode, r.program, r.version, r.unit, r.subject_id, r.qualified_at)
+    AND (e.score = r.score OR r.decided_at > r.qualified_at)) -- it follows better motions
 UNION ALL
-SELECT 'an episode has several routing rows', min(program), min(subject_id), episode::text FROM pql.routing GROUP BY home, episode HAVING count(*) > 1
+SELECT 'an episode has several routing rows', min(program), min(subject_id), episode::text FROM pql.routing WHERE follows IS NULL GROUP BY home, episode HAVING count(*) > 1
 UNION ALL
 SELECT 'an episode that counts has no routing row', program, subject_id, episode_id::text FROM pql.episode AS e
   WHERE NOT shadow AND NOT EXISTS (SELECT FROM pql.routing AS r WHERE r.home = e.home AND r.episode = e.episode_id) AND NOT EXISTS (SELECT FROM pql.identity)
