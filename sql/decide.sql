@@ -150,5 +150,36 @@ SELECT pql.flag_subject('referrals', 'acme', 'referral', ' ');
 SELECT pql.flag_subject('rollout', 'acme', 'size', 'x');
 SELECT pql.flag_subject('nothing', 'acme', 'size', 'x');
 SELECT * FROM pql.verify();
+-- When an episode ends is foreseen anew when events bring that forward: points that are taken off for good, ...
+CREATE TABLE visits (id bigint PRIMARY KEY, ts timestamptz NOT NULL, who text, org text, name text);
+CREATE INDEX ON visits (org, ts);
+SELECT count(*) > 0 FROM pql.attach('visits', user_id => 'who', account_id => 'org', event => 'name', occurred_at => 'ts', event_id => 'id', clock => 'event');
+SELECT pql.publish($${
+  "program": "loyal", "unit": "account", "qualify": {"enter": 60, "leave": 20},
+  "milestones": {"signed_up": {"event": "sign_up"}, "complained": {"event": "complaint"}},
+  "signals": {"base": {"kind": "fit", "milestone": "signed_up", "max_points": 50},
+              "visits": {"kind": "intent", "event": "visit", "points_each": 30, "max_points": 30, "window": "7 days"},
+              "complaints": {"kind": "risk", "milestone": "complained", "max_points": -40}}}$$);
+CALL pql.backfill();
+SELECT pql.promote('loyal');
+INSERT INTO visits VALUES (1, '2026-05-01', 'u', 'initech', 'sign_up'), (2, '2026-05-01 01:00', 'u', 'initech', 'visit');
+SELECT leaves_at FROM pql.episode WHERE program = 'loyal';
+INSERT INTO visits VALUES (3, '2026-05-02', 'u', 'initech', 'complaint');
+SELECT leaves_at, left_at FROM pql.episode WHERE program = 'loyal';
+SELECT episodes_reviewed FROM pql.tick('2026-05-20');
+SELECT left_at FROM pql.episode WHERE program = 'loyal';
+-- ... and a milestone that was earlier than it had seemed.
+SELECT pql.publish($${
+  "program": "fresh", "unit": "account", "qualify": {"enter": 60, "leave": 20}, "milestones": {"invited": {"event": "invite"}},
+  "signals": {"inviting": {"kind": "intent", "milestone": "invited", "max_points": 60, "window": "7 days"}}}$$);
+CALL pql.backfill();
+SELECT pql.promote('fresh');
+INSERT INTO visits VALUES (4, '2026-05-05', 'u', 'hooli', 'invite');
+SELECT leaves_at FROM pql.episode WHERE program = 'fresh';
+INSERT INTO visits VALUES (5, '2026-05-01', 'u', 'hooli', 'invite');
+SELECT leaves_at FROM pql.episode WHERE program = 'fresh';
+SELECT episodes_reviewed FROM pql.tick('2026-05-10');
+SELECT left_at FROM pql.episode WHERE program = 'fresh';
+DROP TABLE visits CASCADE;
 DROP SCHEMA app CASCADE;
 DROP EXTENSION pql CASCADE;

@@ -744,15 +744,18 @@ private:
     return found;
   }
 
-  // Whether events have made the score fall sooner than was foreseen, as they can where some take points away.
+  // Whether events have made the score fall sooner than was foreseen, as they can where some take points away, or move back a milestone
+  // whose points don't last.
   bool ends_before(const Program &p, const Subject &whole, const Standing &x) {
-    if (x.since != kNever || x.leaves_at == kNever || std::ranges::all_of(p.def.signals, only_gives)) return false;
+    if (x.since != kNever || std::ranges::all_of(p.def.signals, only_gives)) return false;
+    if (x.leaves_at == kNever) return falls(p, whole, whole.last_seen) != kNever;
     const Micros just_before = x.leaves_at - p.def.qualify.dwell - 1;
     if (just_before < whole.last_seen) return false;
     return score(p, plan_.trackers(), whole, just_before, reasons_, given_) < p.def.qualify.leave;
   }
 
   static bool only_gives(const SignalDef &d) {
+    if (d.measure == Measure::milestone && (d.half_life || d.window)) return false;
     return d.max_points >= 0 && (d.measure == Measure::count || d.measure == Measure::milestone || d.measure == Measure::activation);
   }
 
