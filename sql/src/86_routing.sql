@@ -1,7 +1,8 @@
 -- A routing row's life: pending → ready → claimed → accepted → touched → disposed, and the ways out of it. Every change goes through
 -- pql._move, which refuses what isn't in pql._next_states and writes the transition; the row's lock is held by then.
 -- No circle of waits: whoever waits for a row holds no other of this call, whoever takes several (claim, tick) skips those that are locked,
--- and loads of reps are locked last, two of them in the order of their ids.
+-- and loads of reps are locked last (nobody who has one waits for rows or episodes), several of them in the order of their ids: tick takes all
+-- of them before it takes a row.
 
 CREATE TABLE pql.touch (
   home        text COLLATE "C" NOT NULL,
@@ -396,13 +397,13 @@ BEGIN
   ELSE
     PERFORM pql._require_owner(caller, r);
   END IF;
+  PERFORM pql._unsettle(r);
   PERFORM pql._give_back(r, true);
   r.owner := NULL;
   r.claimed_at := NULL;
   r := pql._move(r, 'declined', pql._now(), reason, rep);
   INSERT INTO pql.declined AS d (home, episode, rep, routing_id, reason, at) VALUES (r.home, r.episode, rep, r.routing_id, reason, r.state_since)
   ON CONFLICT ON CONSTRAINT declined_pkey DO UPDATE SET routing_id = excluded.routing_id, reason = excluded.reason, at = excluded.at;
-  PERFORM pql._unsettle(r);
   RETURN pql._move(r, 'pending', r.state_since, 'for others', NULL, 'pql');
 END $$;
 COMMENT ON FUNCTION pql._decline(text, bigint, text) IS 'pql.decline, for a role.';
@@ -506,6 +507,9 @@ BEGIN
   IF rep IS NOT DISTINCT FROM r.owner AND r.snoozed_until IS NULL THEN
     RETURN r;
   END IF;
+  IF rep IS NULL THEN
+    PERFORM pql._unsettle(r);
+  END IF;
   PERFORM pql._lock_load(r.owner, rep);
   PERFORM pql._give_back(r, true);
   IF rep IS NOT NULL AND NOT pql._take_on(rep) THEN
@@ -519,9 +523,6 @@ BEGIN
     r.contact_after := now;
   END IF;
   r.snoozed_until := NULL;
-  IF rep IS NULL THEN
-    PERFORM pql._unsettle(r);
-  END IF;
   RETURN pql._move(r, CASE WHEN rep IS NULL OR r.state = 'pending' THEN 'pending' ELSE 'ready' END, now, 'reassigned: ' || reason, rep);
 END $$;
 COMMENT ON FUNCTION pql._reassign(text, bigint, text, text) IS 'pql.reassign, for a role.';
@@ -764,6 +765,8 @@ CREATE OR REPLACE FUNCTION pql._tick_routing(as_of timestamptz, OUT ready bigint
                                              OUT assigned bigint)
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+  -- All at once and in their order: whoever has some by then and waits for the others may be waited for by who has these.
+  PERFORM FROM pql.rep_load AS l ORDER BY l.rep_id FOR NO KEY UPDATE;
   -- In this order once more does nothing: what was taken from a rep is given to another, and ready, at once.
   expired := pql._expire_routing(as_of);
   returned := pql._return_snoozed(as_of);
