@@ -29,10 +29,21 @@ INSERT INTO pql.reps (rep_id, weight) VALUES ('dan', 'NaN');
 INSERT INTO pql.reps (rep_id, skills) VALUES ('dan', '{sso,NULL}');
 INSERT INTO pql.reps (rep_id, ramp_from) VALUES ('dan', '2026-01-01');
 INSERT INTO pql.reps (rep_id, ramp_from, ramp_for) VALUES ('dan', '2026-01-01', '1 month');
+INSERT INTO pql.reps (rep_id, ramp_from, ramp_for) VALUES ('dan', '2026-01-01', '200000000 days');
+INSERT INTO pql.reps (rep_id, ramp_from, ramp_for) VALUES ('dan', 'infinity', '30 days');
 INSERT INTO pql.territories (attribute, "values") VALUES ('country', '{DE}');
 INSERT INTO pql.territories (attribute, "values", team) VALUES ('country', '{}', 'emea');
 INSERT INTO pql.holidays (day) VALUES ('infinity');
 SELECT rep_id, team, zone, skills, weight, away, active FROM pql.reps ORDER BY 1;
+-- whoever was granted the table may write to it
+BEGIN;
+CREATE ROLE pql_planner;
+GRANT USAGE ON SCHEMA pql TO pql_planner;
+GRANT INSERT ON pql.reps, pql.team TO pql_planner;
+SET LOCAL ROLE pql_planner;
+INSERT INTO pql.reps (rep_id, zone, working_hours) VALUES ('eve', 'UTC', '{"mon": ["09:00-12:00"]}');
+INSERT INTO pql.team VALUES ('night', 'UTC', '{"mon": ["00:00-06:00"]}');
+ROLLBACK;
 
 -- programs: working time, skills, and nobody
 SELECT path, problem, hint FROM pql.check_program('{"program": "p", "unit": "account", "qualify": {"enter": 5},

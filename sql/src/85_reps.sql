@@ -1,8 +1,7 @@
 -- Reps: who makes contact, when they work, what they can do and how much at once; and who got which routing row, and why.
 CREATE OR REPLACE FUNCTION pql._check_zone(zone text) RETURNS boolean
   AS 'MODULE_PATHNAME', 'pql__check_zone' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION pql._check_zone(text) IS 'True for a time zone that PostgreSQL knows. Error: 22023 for others.';
-REVOKE ALL ON FUNCTION pql._check_zone(text) FROM PUBLIC;
+COMMENT ON FUNCTION pql._check_zone(text) IS 'True for a time zone that PostgreSQL knows. Error: 22023 for others. Everybody may ask: whoever may write to pql.reps does.';
 
 CREATE OR REPLACE FUNCTION pql._check_hours(working_hours jsonb) RETURNS boolean
   AS 'MODULE_PATHNAME', 'pql__check_hours' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
@@ -39,8 +38,8 @@ CREATE TABLE pql.reps (
   skills           text[] NOT NULL DEFAULT '{}' CONSTRAINT skills_are_not_null CHECK (array_position(skills, NULL) IS NULL),
   segments         text[] NOT NULL DEFAULT '{}' CONSTRAINT segments_are_not_null CHECK (array_position(segments, NULL) IS NULL),
   weight           float8 NOT NULL DEFAULT 1 CONSTRAINT weight_is_from_0_to_1000 CHECK (weight BETWEEN 0 AND 1000),
-  ramp_from        timestamptz,
-  ramp_for         interval CONSTRAINT ramp_is_a_fixed_length CHECK (ramp_for >= '0' AND extract(year FROM ramp_for) = 0 AND extract(month FROM ramp_for) = 0),
+  ramp_from        timestamptz CONSTRAINT ramp_from_is_finite CHECK (isfinite(ramp_from)),
+  ramp_for         interval CONSTRAINT ramp_is_a_fixed_length CHECK (ramp_for BETWEEN '0' AND '36525 days' AND extract(year FROM ramp_for) = 0 AND extract(month FROM ramp_for) = 0),
   away             tstzmultirange NOT NULL DEFAULT '{}',
   active           boolean NOT NULL DEFAULT true,
   CONSTRAINT ramp_has_both CHECK ((ramp_from IS NULL) = (ramp_for IS NULL))

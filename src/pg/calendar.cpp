@@ -32,6 +32,16 @@ void watch() {
   watching = true;
 }
 
+// What was right when it was written may not be known any more, after an upgrade or a restore: it must fail nobody's insert.
+void pass_over(const char *what, const std::string &value) {
+  call([&] {
+    ereport(WARNING, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s \"%s\" of pql.reps or pql.team not recognized", what, value.c_str()),
+                      errdetail("What holds without it is used instead.")));
+  });
+}
+
+std::vector<ZoneChange> find_changes(const std::string &zone);
+
 struct Hours {
   std::string name, zone, hours;
 };
@@ -55,13 +65,21 @@ struct Common {
 
   CalendarDef calendar(const Hours &own) const {
     const Hours &of_team = team(own.name), &rest = team("default");
-    const auto first = [](const std::string &a, const std::string &b, const std::string &c, const char *d) {
-      return !a.empty() ? a : !b.empty() ? b : !c.empty() ? c : std::string(d);
-    };
-    const std::string zone = first(own.zone, of_team.zone, rest.zone, "UTC");
     CalendarDef def;
-    def.week = working_hours(first(own.hours, of_team.hours, rest.hours, kUsualHours));
-    def.zone = zone_changes(zone);
+    std::string zone, hours;
+    for (const std::string &z : {own.zone, of_team.zone, rest.zone, std::string("UTC")}) {
+      if (z.empty() || z == zone) continue;
+      def.zone = find_changes(zone = z);
+      if (!def.zone.empty()) break;
+      pass_over("time zone", z);
+    }
+    for (const std::string &h : {own.hours, of_team.hours, rest.hours, std::string(kUsualHours)}) {
+      if (h.empty() || h == hours) continue;
+      HoursProblem problem;
+      def.week = parse_hours(hours = h, problem);
+      if (problem.problem.empty()) break;
+      pass_over("working hours", h);
+    }
     for (const Holiday &h : holidays) {
       if (h.calendar.empty() || h.calendar == own.name || h.calendar == zone) def.holidays.push_back(h.day);
     }
@@ -140,7 +158,10 @@ Micros Rep::away_until(Micros t) const noexcept {
   return kAlways;
 }
 
-std::vector<ZoneChange> zone_changes(const std::string &zone) {
+namespace {
+
+// Empty for a zone that PostgreSQL doesn't know.
+std::vector<ZoneChange> find_changes(const std::string &zone) {
   struct Found {
     ZoneChange *all;
     int n;
@@ -164,10 +185,17 @@ std::vector<ZoneChange> zone_changes(const std::string &zone) {
     }
     return {all, n};
   });
-  if (!found.n)
+  return {found.all, found.all + found.n};
+}
+
+} // namespace
+
+std::vector<ZoneChange> zone_changes(const std::string &zone) {
+  std::vector<ZoneChange> changes = find_changes(zone);
+  if (changes.empty())
     fail(ERRCODE_INVALID_PARAMETER_VALUE, "time zone \"" + zone + "\" not recognized", {},
          "Name one of pg_timezone_names, such as Europe/Berlin or America/New_York.");
-  return {found.all, found.all + found.n};
+  return changes;
 }
 
 std::vector<WorkBlock> working_hours(const std::string &json) {
