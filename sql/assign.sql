@@ -131,6 +131,42 @@ SELECT pql._assign_pending('2025-12-02 12:02', 10);
 COMMIT;
 SELECT pql._assign_pending('2025-12-02 12:02', 0), pql._assign_pending('2025-12-02 12:02', NULL);
 SELECT (SELECT sum(open) FROM pql.rep_load) = count(*) FROM pql.routing WHERE owner IN ('a', 'b', 'c', 'd');
+
+-- Who has no room for one more stops looking: what is free stays free for others.
+DELETE FROM pql.reps;
+SELECT happens('asks', 'free' || n, '2025-12-03 10:00') FROM generate_series(1, 4) AS n;
+SELECT count(*) FROM pql.tick('2025-12-03 10:00');
+INSERT INTO pql.reps (rep_id, capacity) VALUES ('small', 1);
+BEGIN;
+SELECT count(*) FROM pql.claim('small', 9);
+SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory' AND mode = 'ExclusiveLock'; -- what it took, and what it tried
+ROLLBACK;
+
+-- A version that was replaced counts working time, though none in force does; 2025-12-06 is a Saturday.
+DELETE FROM pql.team;
+SELECT count(pql.retire(program)) FROM (SELECT DISTINCT program FROM pql.program) AS p;
+SELECT pql.publish('{"program": "rises", "unit": "account", "qualify": {"enter": 5},
+  "signals": {"low": {"kind": "intent", "event": "low", "points_each": 5, "max_points": 5, "half_life": "30 days"},
+              "high": {"kind": "intent", "event": "high", "points_each": 5, "max_points": 5, "half_life": "30 days"}},
+  "motions": [{"when": "points.high > 0", "motion": "enterprise", "after": "2 working hours", "by": "1 working day"}, {"otherwise": true, "motion": "inside_sales"}]}');
+CALL pql.backfill();
+SELECT pql.promote('rises');
+SELECT happens('low', 'org20', '2025-12-06 09:00');
+SELECT pql.publish('{"program": "rises", "unit": "account", "qualify": {"enter": 5},
+  "signals": {"low": {"kind": "intent", "event": "low", "points_each": 5, "max_points": 5, "half_life": "30 days"}}, "motions": [{"otherwise": true, "motion": "inside_sales"}]}');
+SELECT happens('high', 'org20', '2025-12-06 10:00');
+SELECT version, motion, contact_after, contact_by FROM pql.routing WHERE subject_id = 'org20';
+
+-- A time zone that isn't known any more, and hours that nobody can read, fail nobody's insert.
+SET session_replication_role = replica;
+INSERT INTO pql.team VALUES ('default', 'Mars/Olympus', '{"someday": []}');
+RESET session_replication_role;
+INSERT INTO pql.holidays VALUES ('nobody', '2025-12-01');
+SELECT pql.publish(program('lasts', '{"motion": "inside_sales", "after": "2 working hours"}'));
+CALL pql.backfill();
+SELECT pql.promote('lasts');
+SELECT happens('lasts', 'org21', '2025-12-06 10:00');
+SELECT motion, contact_after FROM pql.routing WHERE subject_id = 'org21';
 DROP TABLE ev CASCADE;
 DROP FUNCTION program(text, jsonb);
 DROP EXTENSION pql CASCADE;

@@ -341,7 +341,10 @@ BEGIN
     -- there is only so much room for locks of accounts, and tick may have many rows.
     CONTINUE WHEN NOT pg_try_advisory_xact_lock(hashtextextended('pql ' || coalesce('a:' || c.account_id, c.home), 0));
     CONTINUE WHEN pql._is_worked(c.account_id, c.home);
-    CONTINUE WHEN r.owner IS NULL AND NOT pql._take_on(rep);
+    IF r.owner IS NULL AND NOT pql._take_on(rep) THEN
+      other.routing_id := NULL; -- nor could they take the next one: let others have these
+      CONTINUE;
+    END IF;
     r.owner := rep;
     r.claimed_at := greatest(pql._now(), r.state_since);
     r := pql._move(r, 'claimed', r.claimed_at, NULL, rep);

@@ -911,10 +911,12 @@ private:
     return staff_ ? staff_->calendar : none;
   }
 
+  // Also versions that were replaced: who entered under one is rerouted by it.
   static bool counts_working_time(const Definitions &plan) {
-    return std::ranges::any_of(plan.programs(), [](const Program &p) {
+    const auto counts = [](const Program &p) {
       return std::ranges::any_of(p.def.motions, [](const MotionDef &m) { return m.after_in != Counted::always || m.by_in != Counted::always; });
-    });
+    };
+    return std::ranges::any_of(plan.programs(), counts) || std::ranges::any_of(plan.finishing(), counts);
   }
 
   // Nothing is remembered of a subject in a program.
