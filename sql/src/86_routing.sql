@@ -256,7 +256,7 @@ END $$;
 COMMENT ON FUNCTION pql._unsettle(pql.routing) IS 'Has tick look at the row''s episode again, if that is over.';
 REVOKE ALL ON FUNCTION pql._unsettle(pql.routing) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION pql._is_worked(account text, home text) RETURNS boolean
+CREATE OR REPLACE FUNCTION pql._places(account text, home text) RETURNS text[]
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
@@ -268,13 +268,21 @@ BEGIN
       SELECT account COLLATE "C"
       UNION SELECT CASE WHEN i.old_id = s.id THEN i.new_id ELSE i.old_id END
             FROM same AS s JOIN pql.identity AS i ON i.kind = 'account' AND i.undone_at IS NULL AND s.id IN (i.old_id, i.new_id))
-    SELECT array_agg('a:' || s.id) INTO places FROM same AS s;
+    SELECT array_agg('a:' || s.id ORDER BY s.id) INTO places FROM same AS s;
   END IF;
+  RETURN places;
+END $$;
+COMMENT ON FUNCTION pql._places(text, text) IS 'What rows of an account, by whichever of its ids, or (null) of the person whose home it is, are found by; sorted.';
+REVOKE ALL ON FUNCTION pql._places(text, text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql._is_worked(places text[]) RETURNS boolean
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
   RETURN EXISTS (SELECT FROM pql.routing AS x WHERE coalesce('a:' || x.account_id, x.home) COLLATE "C" = ANY (places)
                  AND x.state IN ('claimed', 'accepted', 'touched') AND x.snoozed_until IS NULL);
 END $$;
-COMMENT ON FUNCTION pql._is_worked(text, text) IS 'Whether somebody is at work on an account, or (null) on the person whose home it is.';
-REVOKE ALL ON FUNCTION pql._is_worked(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION pql._is_worked(text[]) IS 'Whether somebody is at work on an account, or a person (pql._places).';
+REVOKE ALL ON FUNCTION pql._is_worked(text[]) FROM PUBLIC;
 
 -- What reps do. caller is the role whose rights count: these run with the owner's (src/fn/work.cpp).
 
@@ -293,6 +301,7 @@ DECLARE
   other record;
   c record;
   r pql.routing;
+  places text[];
   taken int := 0;
 BEGIN
   IF rep IS NULL OR n IS NULL THEN
@@ -331,7 +340,8 @@ BEGIN
       c := other;
       FETCH free INTO other;
     END IF;
-    CONTINUE WHEN pql._is_worked(c.account_id, c.home);
+    places := pql._places(c.account_id, c.home);
+    CONTINUE WHEN pql._is_worked(places);
     SELECT * INTO r FROM pql.routing AS x WHERE x.home = c.home AND x.routing_id = c.routing_id AND x.state = 'ready'
       AND (x.owner = rep OR x.owner IS NULL AND pql._needs_rep(x.motion)
              AND NOT EXISTS (SELECT FROM pql.declined AS d WHERE d.home = x.home AND d.episode = x.episode AND d.rep = rep))
@@ -339,8 +349,8 @@ BEGIN
     CONTINUE WHEN NOT FOUND;
     -- Two rows of an account may have been looked at side by side: who has its lock looks again. The row comes first, because
     -- there is only so much room for locks of accounts, and tick may have many rows.
-    CONTINUE WHEN NOT pg_try_advisory_xact_lock(hashtextextended('pql ' || coalesce('a:' || c.account_id, c.home), 0));
-    CONTINUE WHEN pql._is_worked(c.account_id, c.home);
+    CONTINUE WHEN NOT pg_try_advisory_xact_lock(hashtextextended('pql ' || places[1], 0));
+    CONTINUE WHEN pql._is_worked(places);
     IF r.owner IS NULL AND NOT pql._take_on(rep) THEN
       other.routing_id := NULL; -- nor could they take the next one: let others have these
       CONTINUE;
