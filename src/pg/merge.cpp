@@ -9,6 +9,7 @@
 #include "pg/outside.hpp"
 #include "pg/packet.hpp"
 #include "pg/people.hpp"
+#include "pg/statement.hpp"
 #include "pg/spi.hpp"
 
 namespace pql::pg {
@@ -1152,6 +1153,7 @@ void write_down(const std::vector<Decision> &decisions) {
 
 void merge_batch(const Definitions &plan, Batch &batch, const MergeOptions &options) {
   if (batch.size() == 0) return;
+  const Undisturbed deciding; // also by queries, at whose end nothing else must write what is being merged
   Merger merger(plan, options);
   merger.merge(batch.sorted());
   write_down(merger.finish());

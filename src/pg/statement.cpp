@@ -131,6 +131,9 @@ bool another_follows(const TriggerData *t) {
 
 } // namespace
 
+Undisturbed::Undisturbed() noexcept { depth++; }
+Undisturbed::~Undisturbed() { depth--; }
+
 bool is_last_of_transaction(const TriggerData *t) {
   if (depth > 1 || unseen || is_pending() || IsTransactionBlock() || GetCurrentTransactionNestLevel() > 1) return false;
   const Portal portal = ActivePortal;

@@ -10,6 +10,15 @@ namespace pql::pg {
 /// Installs the executor's hooks. Called once, when the library is loaded.
 void watch_statements();
 
+/// While there is one, queries are parts of what is being done: what is left to do waits until that is done.
+class Undisturbed {
+public:
+  Undisturbed() noexcept;
+  ~Undisturbed();
+  Undisturbed(const Undisturbed &) = delete;
+  Undisturbed &operator=(const Undisturbed &) = delete;
+};
+
 /// Whether the statement whose trigger this is makes a transaction of its own, in which nothing of ours is left to do: it is in
 /// no transaction block, function, trigger or pipeline, and no trigger comes after this one that could write. Inside call().
 bool is_last_of_transaction(const TriggerData *t);

@@ -57,9 +57,9 @@ CREATE TABLE oracle.stretch AS
         WHERE k.name IN ('*', e.name)) AS x
   WHERE at - before <= gap AND at > before;
 CREATE INDEX ON oracle.stretch (unit, subject_id, gap, at);
-CREATE FUNCTION oracle.hours(of_unit text, of_subject text, of_gap interval, since timestamptz, until timestamptz) RETURNS float8 LANGUAGE sql STABLE AS $$
+CREATE FUNCTION oracle.hours(of_unit text, of_subject text, of_gap interval, since timestamptz, until timestamptz, known timestamptz) RETURNS float8 LANGUAGE sql STABLE AS $$
   SELECT coalesce(sum(extract(epoch FROM greatest('0', least(at, until) - greatest(before, since)))), 0) / 3600
-  FROM oracle.stretch WHERE (unit, subject_id, gap) = (of_unit, of_subject, of_gap) AND at > since AND before < until $$;
+  FROM oracle.stretch WHERE (unit, subject_id, gap) = (of_unit, of_subject, of_gap) AND at > since AND before < until AND at <= known $$;
 
 -- Days one after the other, the last of them today or yesterday, of those that begin in the window.
 CREATE TABLE oracle.day AS
@@ -113,15 +113,15 @@ CREATE FUNCTION oracle.told(u text, s text, as_of timestamptz) RETURNS TABLE (si
     ('activation', (m.activation IS NOT NULL)::int), ('activation_too', (m.activation IS NOT NULL)::int), ('activation_fading', oracle.faded(m.activation, '300 days')),
     ('days', a.days), ('days_of_test', a.days_of_test), ('streak', oracle.streak(u, s, '*', '90 days', as_of)), ('streak_of_code', oracle.streak(u, s, 'changed_code', '5 days', as_of)),
     ('recency', extract(epoch FROM as_of - newest.at) / 86400), ('recency_of_docs', extract(epoch FROM as_of - newest.docs) / 86400),
-    ('time', oracle.hours(u, s, '30 minutes', as_of - interval '7 days', as_of)), ('time_of_code', oracle.hours(u, s, '6 hours', as_of - interval '30 days', as_of)),
+    ('time', oracle.hours(u, s, '30 minutes', as_of - interval '7 days', as_of, as_of)), ('time_of_code', oracle.hours(u, s, '6 hours', as_of - interval '30 days', as_of, as_of)),
     ('rate', a.rate), ('grown', oracle.growth(a.count, a.count_before)), ('sum_grown', oracle.growth(coalesce(a.sum_20, 0), coalesce(a.sum_20_before, 0))),
     ('more_days', oracle.growth(a.days, a.days_before)),
-    ('more_time', oracle.growth(oracle.hours(u, s, '1 hour', as_of - interval '14 days', as_of),
-                                oracle.hours(u, s, '1 hour', as_of - interval '28 days', as_of - interval '14 days'))),
+    ('more_time', oracle.growth(oracle.hours(u, s, '1 hour', as_of - interval '14 days', as_of, as_of),
+                                oracle.hours(u, s, '1 hour', as_of - interval '28 days', as_of - interval '14 days', as_of))),
     ('together', oracle.faded(m.together, '400 days')), ('together_lately', (m.together_lately < '500 days')::int), ('in_turn', oracle.faded(m.in_turn, '100 days')),
     ('value', a.worked / 2.0 + (coalesce(m.tested, '0') > '240 hours')::int), ('flag', 0), ('once', least(a.once, 1)), ('per_day', a.per_day),
     ('capped', least(a.capped, 3)), ('sum_capped', least(coalesce(a.sum_capped, 0), 40)),
-    ('time_capped', least(oracle.hours(u, s, '30 minutes', as_of - interval '2 days', as_of), 0.5)),
+    ('time_capped', least(oracle.hours(u, s, '30 minutes', as_of - interval '2 days', as_of, as_of), 0.5)),
     ('users', a.users), ('users_of_test', a.users_of_test), ('more_users', oracle.growth(a.users_30, a.users_30_before))) AS v(signal, value)
   WHERE u = 'account' OR v.signal !~ 'users'
 $$;
