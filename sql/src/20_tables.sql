@@ -246,6 +246,7 @@ CREATE TABLE pql.routing (
 );
 CREATE INDEX routing_id ON pql.routing (routing_id);
 CREATE INDEX routing_subject ON pql.routing (program, subject_id);
+CREATE INDEX routing_qualified_at ON pql.routing (program, qualified_at);
 CREATE INDEX routing_episode ON pql.routing (home, episode);
 COMMENT ON TABLE pql.routing IS 'Decisions: one open row per qualification episode, written in the transaction of the event that caused it, with its reasons and the context frozen as of decided_at. Until somebody takes it up it follows better motions and guardrails; after that, a better motion writes a row that follows it.';
 COMMENT ON COLUMN pql.routing.follows IS 'The row of the same episode that had been acted upon when a better motion came to apply.';

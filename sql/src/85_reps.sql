@@ -119,14 +119,28 @@ CREATE TABLE pql.route_decision (
   routing_id   bigint NOT NULL,
   at           timestamptz NOT NULL,
   motion       text NOT NULL,
-  outcome      text NOT NULL CHECK (outcome IN ('assigned', 'waits', 'downgraded')),
+  outcome      text NOT NULL CHECK (outcome IN ('assigned', 'waits', 'downgraded', 'cut')),
   chosen       text,
   candidates   jsonb NOT NULL,
   PRIMARY KEY (home, decision_id)
 );
 CREATE INDEX route_decision_routing ON pql.route_decision (routing_id, decision_id);
 CREATE INDEX routing_unassigned ON pql.routing (coalesce(contact_by, 'infinity'), routing_id) WHERE state = 'pending' AND owner IS NULL;
-COMMENT ON TABLE pql.route_decision IS 'Who was chosen for a routing row, and what spoke for and against each rep. A row that waits has another one only when the reasons change.';
+COMMENT ON TABLE pql.route_decision IS 'Who was chosen for a routing row, and what spoke for and against each rep. A row that waits has another one only when the reasons change; of one that is below its program''s capacity threshold (outcome cut), the first score and threshold are kept.';
+
+CREATE TABLE pql.capacity_threshold (
+  program    text COLLATE "C" PRIMARY KEY,
+  threshold  int NOT NULL,
+  arrivals   bigint NOT NULL,
+  taken      bigint NOT NULL,
+  free       bigint,
+  since      timestamptz NOT NULL
+);
+COMMENT ON TABLE pql.capacity_threshold IS 'The scores from which on reps get routing rows, of programs whose threshold follows the reps'' free capacity (qualify.capacity): the least of so many of the best arrivals as were taken within seven days or could be now, but never less than qualify.enter. Computed by pql.tick, when there are reps.';
+COMMENT ON COLUMN pql.capacity_threshold.arrivals IS 'Routing rows that wait for a rep, and those of the last seven days that have got one.';
+COMMENT ON COLUMN pql.capacity_threshold.taken IS 'How many of them have got one.';
+COMMENT ON COLUMN pql.capacity_threshold.free IS 'How many rows the reps could take besides; null: no matter how many.';
+COMMENT ON COLUMN pql.capacity_threshold.since IS 'Since when it is so.';
 
 SELECT pg_catalog.pg_extension_config_dump('pql.team', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.reps', '');
@@ -136,6 +150,7 @@ SELECT pg_catalog.pg_extension_config_dump('pql.account_owner', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.consent', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.rep_load', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.route_decision', '');
+SELECT pg_catalog.pg_extension_config_dump('pql.capacity_threshold', '');
 
 CREATE TRIGGER definitions_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pql.team
   FOR EACH STATEMENT EXECUTE FUNCTION pql._definitions_changed();
@@ -176,10 +191,18 @@ CREATE OR REPLACE FUNCTION pql.explain_route(routing_id bigint)
   RETURNS TABLE (at timestamptz, motion text, rep_id text, verdict text, reason text, chosen boolean)
   LANGUAGE sql STABLE PARALLEL SAFE COST 500 ROWS 20
   BEGIN ATOMIC
-    SELECT d.at, d.motion, c.rep, c.verdict, c.reason, d.chosen IS NOT DISTINCT FROM c.rep
+    SELECT d.at, d.motion, c.rep, c.verdict, c.reason, coalesce(d.chosen = c.rep, false)
     FROM pql.route_decision AS d, LATERAL ROWS FROM (jsonb_to_recordset(d.candidates) AS (rep text, verdict text, reason text)) WITH ORDINALITY AS c (rep, verdict, reason, n)
     WHERE d.routing_id = explain_route.routing_id
     ORDER BY d.decision_id, c.n;
   END;
 COMMENT ON FUNCTION pql.explain_route(bigint) IS 'Every decision about who takes a routing row, with what spoke for and against each rep. Nothing for one about which there was none: no rep is needed, or none is there.';
 REVOKE ALL ON FUNCTION pql.explain_route(bigint) FROM PUBLIC;
+
+CREATE VIEW pql.capacity_cuts WITH (security_invoker = true) AS
+  SELECT r.program, r.routing_id, r.unit, r.subject_id, (c.cut ->> 'score')::int AS score, (c.cut ->> 'threshold')::int AS threshold, d.at,
+         r.state, r.owner
+  FROM pql.route_decision AS d JOIN pql.routing AS r ON r.home = d.home AND r.routing_id = d.routing_id, LATERAL (SELECT d.candidates -> 0 AS cut) AS c
+  WHERE d.outcome = 'cut';
+COMMENT ON VIEW pql.capacity_cuts IS 'Routing rows that no rep got because their score was below the capacity threshold then, and what has become of them.';
+COMMENT ON COLUMN pql.capacity_cuts.at IS 'When the row was passed over first.';

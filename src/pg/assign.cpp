@@ -22,9 +22,23 @@ struct Pending {
   std::string home, motion, account, owner, attributes, last;
   std::vector<std::string> declined;
   std::int64_t id = 0;
-  int program = 0, version = 0, motion_rank = -1;
+  int program = 0, version = 0, motion_rank = -1, score = 0;
   Micros signal_at = 0, state_since = 0, contact_after = 0, contact_by = kNever;
 };
+
+// How long those who have got a rep count for a threshold that follows capacity.
+constexpr Micros kRecent = 7 * kDay;
+
+// Whose the account of a routing row r is: by name, or because he has another row of it.
+#define ACCOUNT_REP \
+  "coalesce((SELECT o.rep_id FROM pql.account_owner AS o WHERE o.account_id = r.account_id)," \
+  " (SELECT x.owner FROM pql.routing AS x WHERE x.home = r.home AND x.account_id = r.account_id AND x.owner IS NOT NULL" \
+  "  AND x.state IN ('pending', 'ready', 'claimed', 'accepted', 'touched') ORDER BY x.routing_id DESC LIMIT 1))"
+// Whether it waits for a rep; unstaffed() is $2.
+#define WAITS \
+  "r.state = 'pending' AND r.owner IS NULL AND r.blocked_by IS NULL AND r.snoozed_until IS NULL AND r.motion <> ALL ($2)"
+// Whether it is below the threshold t of its program, which is one unless there are places for all.
+#define IS_LOW "t.program = r.program AND t.taken + t.free < t.arrivals AND r.score < t.threshold"
 
 std::int32_t week_of(const Calendar &c, Micros t) noexcept {
   const Micros days = c.local(t) / kDay - (c.local(t) % kDay < 0);
@@ -36,6 +50,8 @@ public:
   Assigner(Micros as_of, int most) : as_of_(as_of), most_(most), staff_(current_staff()), plan_(current_definitions()) {}
 
   std::int64_t run() {
+    set_thresholds();
+    if (!thresholds_.empty()) cut(0);
     for (std::vector<Pending> rows = next(); !rows.empty() && assigned_ < most_ && looked_ < 50 * std::int64_t{most_}; rows = next()) {
       if (loads_.empty()) lock_loads();
       for (const Pending &p : rows) {
@@ -48,24 +64,23 @@ public:
   }
 
 private:
-  // The most urgent rows after those that were looked at, which nobody holds.
+  // The most urgent rows after those that were looked at, which nobody holds. Of those below a threshold only whom the account's own rep
+  // may take: there may be very many others, and they were cut.
   std::vector<Pending> next() {
     const std::uint64_t n = spi_.run(
         "SELECT r.home, r.routing_id, r.motion, coalesce(r.account_id, ''), p.program_id, r.version, coalesce(r.motion_rank, -1), r.signal_at,"
         " r.state_since, r.contact_after, r.contact_by,"
-        " coalesce((SELECT o.rep_id FROM pql.account_owner AS o WHERE o.account_id = r.account_id),"
-        "  (SELECT x.owner FROM pql.routing AS x WHERE x.home = r.home AND x.account_id = r.account_id AND x.owner IS NOT NULL"
-        "   AND x.state IN ('pending', 'ready', 'claimed', 'accepted', 'touched') ORDER BY x.routing_id DESC LIMIT 1)),"
+        " " ACCOUNT_REP ","
         " (SELECT coalesce(array_agg(d.rep), '{}') FROM pql.declined AS d WHERE d.home = r.home AND d.episode = r.episode),"
         " CASE WHEN $5 THEN coalesce((SELECT a.body FROM pql.attribute AS a WHERE a.home = 'u:' || r.user_id), '{}')"
         "  || coalesce((SELECT a.body FROM pql.attribute AS a WHERE a.home = 'a:' || r.account_id), '{}') END,"
         " (SELECT d.candidates::text FROM pql.route_decision AS d WHERE d.home = r.home AND d.routing_id = r.routing_id"
-        "   AND d.at >= r.state_since ORDER BY d.decision_id DESC LIMIT 1)"
+        "   AND d.at >= r.state_since ORDER BY d.decision_id DESC LIMIT 1), r.score"
         " FROM pql.routing AS r LEFT JOIN pql.program AS p ON p.program = r.program AND p.version = r.version"
-        " WHERE r.state = 'pending' AND r.owner IS NULL AND r.blocked_by IS NULL AND r.snoozed_until IS NULL AND r.motion <> ALL ($4)"
-        "  AND (coalesce(r.contact_by, 'infinity'), r.routing_id) > ($1, $2)"
+        " WHERE " WAITS " AND (coalesce(r.contact_by, 'infinity'), r.routing_id) > ($1, $4)"
+        "  AND (NOT EXISTS (SELECT FROM pql.capacity_threshold AS t WHERE " IS_LOW ") OR " ACCOUNT_REP " IS NOT NULL)"
         " ORDER BY coalesce(r.contact_by, 'infinity'), r.routing_id LIMIT $3 FOR UPDATE OF r SKIP LOCKED",
-        {Arg::time(last_by_), Arg::of(last_id_), Arg::of(std::min(most_, 1000)), Arg::of(unstaffed()), Arg::of(staff_->uses_attributes)});
+        {Arg::time(last_by_), Arg::of(unstaffed()), Arg::of(std::min(most_, 1000)), Arg::of(last_id_), Arg::of(staff_->uses_attributes)});
     std::vector<Pending> rows;
     for (std::uint64_t i = 0; i < n; i++) {
       Pending p{spi_.text(i, 1), spi_.text(i, 3), spi_.text(i, 4), spi_.text(i, 12), spi_.text(i, 14), spi_.text(i, 15), spi_.texts(i, 13)};
@@ -77,6 +92,7 @@ private:
       p.state_since = spi_.number(i, 9);
       p.contact_after = spi_.number(i, 10);
       if (!spi_.is_null(i, 11)) p.contact_by = spi_.number(i, 11);
+      p.score = static_cast<int>(spi_.number(i, 16));
       rows.push_back(std::move(p));
     }
     if (!rows.empty()) {
@@ -110,6 +126,68 @@ private:
       l = {static_cast<int>(spi_.number(i, 2)), static_cast<int>(spi_.number(i, 3)), static_cast<std::int32_t>(spi_.number(i, 4)), real_at(spi_, i, 5), spi_.number(i, 6), true};
       if (l.week < week) l = {l.open, 0, week, l.deficit, l.seed, true};
     }
+  }
+
+  // Of programs whose threshold follows capacity. Whose doesn't any more has none.
+  void set_thresholds() {
+    std::vector<std::string> follow;
+    for (const Program &p : plan_->programs()) {
+      if (!p.live || !p.def.qualify.capacity) continue;
+      if (loads_.empty()) lock_loads();
+      set_threshold(p);
+      follow.push_back(p.def.name);
+    }
+    spi_.run("DELETE FROM pql.capacity_threshold WHERE program <> ALL ($1)", {Arg::of(follow)});
+  }
+
+  // There are places for those who got a rep lately and for as many more as reps can take now. As whoever gets one of these is counted
+  // among the former then, the threshold stays what it was; and among the best of so many, as many wait as there are places free.
+  void set_threshold(const Program &p) {
+    const std::uint64_t n = spi_.run(
+        "SELECT a.score, count(*), count(a.owner) FROM ("
+        "  SELECT r.score, r.owner FROM pql.routing AS r"
+        "   WHERE r.program = $1 AND r.qualified_at > $3 AND r.owner IS NOT NULL AND r.state NOT IN ('expired', 'suppressed')"
+        "  UNION ALL SELECT r.score, r.owner FROM pql.routing AS r WHERE r.program = $1 AND " WAITS ") AS a"
+        " GROUP BY a.score ORDER BY a.score DESC",
+        {Arg::of(p.def.name), Arg::of(unstaffed()), Arg::time(as_of_ - kRecent)});
+    std::vector<Arrivals> arrivals;
+    std::int64_t all = 0, taken = 0;
+    for (std::uint64_t i = 0; i < n; i++) {
+      arrivals.push_back({static_cast<int>(spi_.number(i, 1)), spi_.number(i, 2)});
+      all += arrivals.back().count;
+      taken += spi_.number(i, 3);
+    }
+    const std::optional<std::int64_t> free = free_for(p.def);
+    const int enter = p.def.qualify.enter, threshold = free ? capacity_threshold(arrivals, taken + *free, enter) : enter;
+    if (free && taken + *free < all) thresholds_[p.id] = threshold;
+    spi_.run("INSERT INTO pql.capacity_threshold AS t (program, threshold, arrivals, taken, free, since) VALUES ($1, $2, $3, $4, $5, $6)"
+             " ON CONFLICT (program) DO UPDATE SET (threshold, arrivals, taken, free, since)"
+             "  = (excluded.threshold, excluded.arrivals, excluded.taken, excluded.free, excluded.since)"
+             " WHERE (t.threshold, t.arrivals, t.taken, t.free)"
+             "  IS DISTINCT FROM (excluded.threshold, excluded.arrivals, excluded.taken, excluded.free)",
+             {Arg::of(p.def.name), Arg::of(threshold), Arg::of(all), Arg::of(taken), free ? Arg::of(*free) : Arg::nothing(INT8OID),
+              Arg::time(as_of_)});
+  }
+
+  // How many rows the reps can take who could have rows of the program, whatever their subjects; nothing: no matter how many.
+  std::optional<std::int64_t> free_for(const ProgramDef &p) const {
+    std::int64_t free = 0;
+    for (std::size_t i = 0; i < loads_.size(); i++) {
+      const Rep &r = staff_->reps[i];
+      const Load &l = loads_[i];
+      if (!r.active || !l.there || !(r.weight_at(as_of_) > 0) || r.away_until(as_of_) != kAlways || !may_take(r, p)) continue;
+      if (r.capacity < 0 && r.weekly_capacity < 0) return {};
+      const int now = r.capacity < 0 ? r.weekly_capacity : r.capacity - l.open;
+      free += std::max(0, r.weekly_capacity < 0 ? now : std::min(now, r.weekly_capacity - l.this_week));
+    }
+    return free;
+  }
+
+  static bool may_take(const Rep &r, const ProgramDef &p) {
+    const auto has = [&](const std::string &s) { return std::find(r.skills.begin(), r.skills.end(), s) != r.skills.end(); };
+    return std::any_of(p.motions.begin(), p.motions.end(), [&](const MotionDef &m) {
+      return needs_rep(m.motion) && (m.when_nobody == WhenNobody::overflow || std::all_of(m.skills.begin(), m.skills.end(), has));
+    });
   }
 
   void write_load(std::size_t i) {
@@ -193,10 +271,14 @@ private:
   }
 
   void assign(const Pending &p) {
+    const auto t = thresholds_.find(p.program);
+    const bool low = t != thresholds_.end() && p.score < t->second;
     bool known;
     const MotionDef m = motion_of(p, known);
     const std::vector<Candidate> all = candidates(p, m);
     const RouteDecision d = choose(all, p.owner, m.when_nobody);
+    const bool own = d.chosen >= 0 && d.verdicts[static_cast<std::size_t>(d.chosen)] == Verdict::owner;
+    if (low && !own) return cut(p.id);
     const std::string why = told(all, d, p.owner);
     if (d.chosen < 0) return nobody(p, m, why);
     for (std::size_t i = 0; i < all.size(); i++) {
@@ -249,6 +331,20 @@ private:
     assigned_++;
   }
 
+  // Who is below a threshold: all whose account is nobody's, or a row by its id. Noted once, though the threshold may move while it waits.
+  void cut(std::int64_t id) {
+    spi_.run(
+        "INSERT INTO pql.route_decision (home, decision_id, routing_id, at, motion, outcome, candidates)"
+        " SELECT r.home, pql.next_id(), r.routing_id, $1, r.motion, 'cut', jsonb_build_array(jsonb_build_object('rep', NULL,"
+        "  'verdict', 'below_threshold', 'score', r.score, 'threshold', t.threshold,"
+        "  'reason', format('below the capacity threshold of %s, with a score of %s', t.threshold, r.score)))"
+        " FROM pql.capacity_threshold AS t JOIN pql.routing AS r ON " IS_LOW
+        " WHERE " WAITS " AND CASE WHEN $3 = 0 THEN " ACCOUNT_REP " IS NULL ELSE r.routing_id = $3 END"
+        "  AND (SELECT d.outcome FROM pql.route_decision AS d WHERE d.home = r.home AND d.routing_id = r.routing_id"
+        "   AND d.at >= r.state_since ORDER BY d.decision_id DESC LIMIT 1) IS DISTINCT FROM 'cut'",
+        {Arg::time(as_of_), Arg::of(unstaffed()), Arg::of(id)});
+  }
+
   void note(const Pending &p, const std::string &motion, const char *outcome, const std::string &rep, const std::string &why) {
     spi_.run("INSERT INTO pql.route_decision (home, decision_id, routing_id, at, motion, outcome, chosen, candidates)"
              " VALUES ($1, pql.next_id(), $2, $3, $4, $5, $6, $7::jsonb)",
@@ -262,15 +358,25 @@ private:
   const std::shared_ptr<const Definitions> plan_;
   Spi spi_;
   std::vector<Load> loads_; ///< as staff_->reps
+  std::unordered_map<int, int> thresholds_; ///< by program, where there aren't places for all
   std::int64_t assigned_ = 0, looked_ = 0, last_id_ = 0;
   Micros last_by_ = kAlways;
 };
 
+#undef ACCOUNT_REP
+#undef WAITS
+#undef IS_LOW
 } // namespace
 
 std::int64_t assign_pending(Micros as_of, int most) {
   if (IsolationUsesXactSnapshot()) return 0;
-  if (most <= 0 || current_staff()->reps.empty()) return 0;
+  if (most <= 0) return 0;
+  if (current_staff()->reps.empty()) {
+    Spi spi;
+    spi.run("DELETE FROM pql.capacity_threshold");
+    spi.finish();
+    return 0;
+  }
   return Assigner(as_of, most).run();
 }
 

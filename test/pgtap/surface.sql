@@ -36,6 +36,7 @@ SELECT bag_eq('SELECT relkind::text, relname::text FROM relation', $$VALUES
   ('r', 'backfill_job'), ('r', 'episode'), ('r', 'routing'), ('r', 'routing_transition'), ('r', 'touch'), ('r', 'disposition'), ('r', 'declined'), ('r', 'outcome'),
   ('r', 'team'), ('r', 'reps'), ('r', 'rep_load'), ('r', 'holidays'), ('r', 'territories'), ('r', 'account_owner'), ('r', 'consent'), ('r', 'route_decision'),
   ('v', 'inbox'), ('v', 'handoffs'), ('v', 'routing_history'), ('v', 'lifecycle'), ('v', 'lifecycle_history'), ('r', 'evaluation'), ('r', 'flag'), ('v', 'flags'), ('r', 'audit'), ('r', 'event_clock'), ('r', 'events'), ('S', 'id_seq'),
+  ('r', 'capacity_threshold'), ('v', 'capacity_cuts'),
   ('r', 'identity'), ('r', 'free_mail_domain'), ('r', 'identity_lock'), ('r', 'attribute_source'), ('r', 'attribute_use'), ('r', 'attribute'), ('r', 'attribute_history'), ('v', 'attributes'), ('v', 'attribute_sources'), ('r', 'rule_error'), ('v', 'rule_errors'),
   ('v', 'milestones'), ('v', 'members'), ('v', 'subjects'), ('v', 'unusable'), ('v', 'sources'), ('v', 'backfill_progress')$$,
   'tables, views and a sequence');

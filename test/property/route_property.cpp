@@ -2,8 +2,10 @@
 // Law: shares follow weights, capacity holds, and the order of the candidates means nothing.
 #include "core/route/route.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 
 #include "property/any.hpp"
 
@@ -99,6 +101,24 @@ TEST(RouteLaws, SharesFollowWeights) {
             for (std::size_t k = 0; k < all.size(); k++) all[k].deficit += d.gains[k];
           }
           for (const Candidate &c : all) RC_ASSERT(std::abs(c.open - rows * c.weight / total) < static_cast<double>(all.size()));
+        }));
+}
+
+TEST(RouteLaws, AsManyAreAboveTheThresholdAsThereArePlaces) {
+  check("capacity_threshold == the score of the last who has a place", rc::check([] {
+          std::vector<int> scores;
+          for (int i = 0, n = number(0, 40); i < n; i++) scores.push_back(number(10, 30));
+          std::sort(scores.begin(), scores.end(), std::greater<>());
+          std::vector<Arrivals> best_first;
+          for (const int s : scores) {
+            if (best_first.empty() || best_first.back().score != s) best_first.push_back({s, 0});
+            best_first.back().count++;
+          }
+          const std::size_t places = number<std::size_t>(0, 45);
+          const int enter = number(5, 15), t = capacity_threshold(best_first, static_cast<std::int64_t>(places), enter);
+          RC_ASSERT(t >= enter);
+          if (places >= scores.size()) RC_ASSERT(t == enter);
+          else RC_ASSERT(t == std::max(enter, scores[places ? places - 1 : 0]));
         }));
 }
 

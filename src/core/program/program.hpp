@@ -139,7 +139,7 @@ struct QualifyDef {
   std::vector<Kind> required_kinds; ///< of which kinds there must be points
   std::string when;     ///< SQL boolean over the subject; empty: no rule
   std::optional<AtLeastDef> at_least;
-  bool capacity = false; ///< the threshold to enter follows the reps' free capacity
+  bool capacity = false; ///< the score that it takes to get a rep follows their free capacity
 
   bool has_rules() const noexcept { return !when.empty() || at_least; }
   bool operator==(const QualifyDef &) const = default;

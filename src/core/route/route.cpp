@@ -125,6 +125,17 @@ std::string reason_of(Verdict verdict, const Candidate &c, bool owner) {
   return "no skill " + std::string(c.missing_skill);
 }
 
+int capacity_threshold(std::span<const Arrivals> best_first, std::int64_t places, int enter) noexcept {
+  std::int64_t all = 0, in = 0;
+  for (const Arrivals &a : best_first) all += a.count;
+  if (places >= all) return enter;
+  for (const Arrivals &a : best_first) {
+    in += a.count;
+    if (in >= std::max<std::int64_t>(places, 1)) return std::max(a.score, enter);
+  }
+  return enter;
+}
+
 ContactWindow contact_window(const MotionDef &m, const Calendar &calendar, Micros signal_at, Micros earliest) {
   Micros after = add(calendar, signal_at, {m.after, m.after_in});
   if (after != kNever && m.after_in != Counted::always) after = calendar.next_open(after); // not when work ends

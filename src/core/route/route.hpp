@@ -53,6 +53,15 @@ RouteDecision choose(std::span<const Candidate> candidates, std::string_view own
 /// A verdict for people: "at capacity, 5 of 5".
 std::string reason_of(Verdict verdict, const Candidate &candidate, bool owner);
 
+/// So many rows of one score.
+struct Arrivals {
+  int score = 0;
+  std::int64_t count = 0;
+};
+/// The score from which on reps can take those who arrived, given the best first and places for so many of them: `enter`, where there
+/// are places for all. Of equal scores all are in, and the best always are, though there be no place: they wait for the next one.
+int capacity_threshold(std::span<const Arrivals> best_first, std::int64_t places, int enter) noexcept;
+
 /// When contact is to be made: not before `earliest`; kNever where there is no limit, or no working time.
 struct ContactWindow {
   Micros after = 0, by = kNever;
