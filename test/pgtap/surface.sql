@@ -321,7 +321,7 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql._next_states(text)', 'immutable', 'safe', 'strict', 'all'),
   ('pql._needs_rep(text)', 'immutable', 'safe', 'strict', 'all'),
   ('pql._has_reps()', 'stable', 'safe', '', 'owner'),
-  ('pql._check_zone(text)', 'stable', 'safe', 'strict', 'owner'),
+  ('pql._check_zone(text)', 'stable', 'safe', 'strict', 'all'),
   ('pql._check_hours(jsonb)', 'immutable', 'safe', 'strict', 'all'),
   ('pql._check_calendar()', 'volatile', 'unsafe', '', 'owner'),
   ('pql._assign_pending(timestamp with time zone,integer)', 'volatile', 'unsafe', 'strict', 'owner'),

@@ -10,7 +10,8 @@ WITH episode AS (
 SELECT 'a routing row has no episode', program, subject_id, r.routing_id::text FROM pql.routing AS r
   WHERE NOT EXISTS (SELECT FROM pql.episode AS e WHERE (e.home, e.episode_id, e.program, e.version, e.unit, e.subject_id, e.entered_at)
     = (r.home, r.episode, r.program, r.version, r.unit, r.subject_id, r.qualified_at)
-    AND (e.score = r.score OR r.decided_at > r.qualified_at)) -- it follows better motions
+    AND (e.score = r.score OR EXISTS (SELECT FROM pql.routing_transition AS t WHERE (t.home, t.routing_id) = (r.home, r.routing_id)
+      AND (t.reason LIKE 'motion %' OR t.reason = 'nothing blocks it')))) -- it was decided anew
 UNION ALL
 SELECT 'an episode has several routing rows', min(program), min(subject_id), episode::text FROM pql.routing WHERE follows IS NULL GROUP BY home, episode HAVING count(*) > 1
 UNION ALL
