@@ -183,6 +183,8 @@ BEGIN
   IF NOT isfinite(as_of) THEN
     RAISE EXCEPTION 'as_of must be finite' USING ERRCODE = 'invalid_parameter_value';
   END IF;
+  -- One at a time: each step locks homes in their order, but of two ticks one may be a step ahead of the other.
+  PERFORM pg_advisory_xact_lock(hashtextextended('pql tick', 0));
   held_released := pql._release_held(coalesce(tick.as_of, 'infinity'));
   episodes_reviewed := pql._leave_due(coalesce(tick.as_of, pql._now()));
   PERFORM pql._end_flags();
