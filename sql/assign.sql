@@ -167,6 +167,19 @@ CALL pql.backfill();
 SELECT pql.promote('lasts');
 SELECT happens('lasts', 'org21', '2025-12-06 10:00');
 SELECT motion, contact_after FROM pql.routing WHERE subject_id = 'org21';
+
+-- what somebody gave to a rep by hand was no part of the week, and taking it away again makes no room in it
+DELETE FROM pql.reps;
+DELETE FROM pql.team;
+INSERT INTO pql.reps (rep_id, weekly_capacity) VALUES ('hana', 1);
+UPDATE pql.routing SET state = 'expired' WHERE state = 'pending';
+SELECT happens('lasts', 'org31', '2025-12-08 09:00'), happens('lasts', 'org32', '2025-12-08 09:01'), happens('lasts', 'org33', '2025-12-08 09:02');
+SELECT pql._assign_pending('2025-12-08 09:05', 100);
+SELECT subject_id, owner FROM r WHERE subject_id IN ('org31', 'org32', 'org33');
+SELECT owner FROM pql.reassign((SELECT routing_id FROM pql.routing WHERE subject_id = 'org32'), 'hana', 'knows them');
+SELECT owner FROM pql.reassign((SELECT routing_id FROM pql.routing WHERE subject_id = 'org32'), NULL, 'no longer');
+SELECT open, taken_this_week FROM pql.rep_load WHERE rep_id = 'hana';
+SELECT pql._assign_pending('2025-12-08 09:06', 100);
 DROP TABLE ev CASCADE;
 DROP FUNCTION program(text, jsonb);
 DROP EXTENSION pql CASCADE;

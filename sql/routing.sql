@@ -236,9 +236,14 @@ SELECT failure($$SELECT pql.reassign(row_of('two'), 'zoe', 'knows them')$$);
 SELECT failure($$SELECT pql.reassign(row_of('two'), 'nobody', 'knows them')$$);
 SELECT pql._ready_routing('2026-03-02 12:30');
 GRANT SELECT ON pql.routing TO regress_pql_seller;
+GRANT EXECUTE ON FUNCTION pql.reassign TO regress_pql_seller;
 SET LOCAL ROLE regress_pql_seller;
 SELECT failure(s) FROM unnest(ARRAY[$$SELECT pql.claim('lee')$$, $$SELECT pql.claim('max')$$, $$SELECT pql.claim('nobody')$$, $$SELECT pql.dispose(row_of('ceta'), 'nurture')$$, $$SELECT pql.claim('app')$$]) AS s;
 SELECT subject_id, state FROM pql.claim('zoe', 10);
+-- nobody's name is put into the history by somebody else
+SET LOCAL pql.rep = 'lee';
+SELECT failure($$SELECT pql.reassign(row_of('two'), NULL, 'so it says')$$);
+RESET pql.rep;
 RESET ROLE;
 SELECT rep_id, open FROM pql.rep_load ORDER BY rep_id;
 -- by whoever has all rights
@@ -278,6 +283,18 @@ SELECT ready, expired, breached, returned FROM pql.tick('2026-03-05 14:00');
 SELECT program, subject_id, state, owner, disposition, contact_by, snoozed_until FROM pql.routing WHERE subject_id IN ('acme', 'ceta') AND program <> 'mail' ORDER BY program, subject_id;
 SELECT at, from_state, to_state, rep, reason FROM pql.routing_history WHERE routing_id IN (row_of('ceta'), row_of('acme', 'grow'), row_of('acme')) AND reason ~ 'snoozed|place' ORDER BY at, routing_id;
 SELECT * FROM wrong;
+ROLLBACK;
+-- nobody needs it any more when it comes back
+BEGIN;
+INSERT INTO ev (ts, who, org, name) VALUES ('2026-03-02 12:00', 'u', 'gone', 'buy');
+CALL now_is('2026-03-02 14:00');
+SELECT ready > 0 FROM pql.tick();
+SELECT state FROM pql.claim('ann', 1, row_of('gone'));
+SELECT state FROM pql.snooze(row_of('gone'), '2026-03-21', 'on holiday');
+SELECT expired FROM pql.tick('2026-03-15');
+SELECT state, left_at < '2026-03-15' FROM pql.routing AS r JOIN pql.episode AS e ON e.episode_id = r.episode WHERE r.routing_id = row_of('gone');
+SELECT returned FROM pql.tick('2026-03-21');
+SELECT state FROM pql.routing WHERE routing_id = row_of('gone');
 ROLLBACK;
 -- sooner, by hand
 BEGIN;

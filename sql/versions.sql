@@ -240,9 +240,23 @@ SELECT count(*) - :jobs FROM pql.backfill_job;
 SELECT count(*) - :audits FROM pql.audit;
 SELECT pql.score('fresh', 'kappa');
 INSERT INTO ev VALUES (4000, '2026-06-04', 'u1', 'kappa', 'latest');
+
+-- who leaves by the version that the episode began under, and is somebody for the one that took its place, enters by that
+CREATE TABLE plans (id text PRIMARY KEY, plan text);
+INSERT INTO plans VALUES ('lambda', 'free');
+SELECT count(*) > 0 FROM pql.attach_accounts('plans', account_id => 'id');
+SELECT pql.publish(program('moves', 'account', 10, 'moved') || '{"segment": "attr.plan = ''free''"}');
+CALL pql.backfill();
+SELECT pql.promote('moves');
+INSERT INTO ev VALUES (5000, '2026-06-05', 'u1', 'lambda', 'moved');
+SELECT pql.publish(program('moves', 'account', 10, 'moved'));
+SELECT version, left_at IS NULL FROM pql.episode WHERE program = 'moves' ORDER BY episode_id;
+UPDATE plans SET plan = 'paid';
+SELECT version, left_at IS NULL FROM pql.episode WHERE program = 'moves' ORDER BY episode_id;
+SELECT version, qualification, state FROM pql.routing WHERE program = 'moves' ORDER BY routing_id;
 SELECT * FROM pql.verify();
 
-DROP TABLE ev, others;
+DROP TABLE ev, others, plans;
 DROP FUNCTION program;
 DROP PROCEDURE limit_days;
 DROP EXTENSION pql CASCADE;

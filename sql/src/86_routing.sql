@@ -159,7 +159,9 @@ CREATE OR REPLACE FUNCTION pql._give_back(r pql.routing, credit boolean) RETURNS
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF r.owner IS NOT NULL AND r.snoozed_until IS NULL AND r.state <> 'disposed' THEN
-    PERFORM pql._release_rep(r.owner, credit);
+    -- What was never counted for his share can't be given back to it.
+    PERFORM pql._release_rep(r.owner, credit AND coalesce(r.owner = (SELECT d.chosen FROM pql.route_decision AS d
+      WHERE d.home = r.home AND d.routing_id = r.routing_id AND d.outcome = 'assigned' ORDER BY d.decision_id DESC LIMIT 1), false));
   END IF;
 END $$;
 COMMENT ON FUNCTION pql._give_back(pql.routing, boolean) IS 'One routing row less for its owner, if it counts for one; with credit, it was none of their share.';
@@ -514,6 +516,9 @@ BEGIN
   IF r.state NOT IN ('pending', 'ready', 'claimed', 'accepted', 'touched') THEN
     PERFORM pql._refuse(r, 'reassigned');
   END IF;
+  IF pql._acting_rep() IS NOT NULL THEN
+    PERFORM pql._require_rep(caller, pql._acting_rep()); -- the history names him
+  END IF;
   IF rep IS NOT NULL THEN
     PERFORM pql._require_rep(NULL, rep);
   END IF;
@@ -706,6 +711,9 @@ BEGIN
       r.snoozed_until := NULL;
       PERFORM pql._move(r, r.state, as_of, 'a newer row took its place', NULL, 'pql');
       CONTINUE;
+    END IF;
+    IF r.state <> 'disposed' THEN
+      PERFORM pql._unsettle(r); -- its episode may have ended meanwhile
     END IF;
     r.snoozed_until := NULL;
     r.claimed_at := NULL;

@@ -34,9 +34,9 @@ constexpr Micros kRecent = 7 * kDay;
   "coalesce((SELECT o.rep_id FROM pql.account_owner AS o WHERE o.account_id = r.account_id)," \
   " (SELECT x.owner FROM pql.routing AS x WHERE x.home = r.home AND x.account_id = r.account_id AND x.owner IS NOT NULL" \
   "  AND x.state IN ('pending', 'ready', 'claimed', 'accepted', 'touched') ORDER BY x.routing_id DESC LIMIT 1))"
-// Whether it waits for a rep; unstaffed() is $2.
+// Whether it waits for a rep.
 #define WAITS \
-  "r.state = 'pending' AND r.owner IS NULL AND r.blocked_by IS NULL AND r.snoozed_until IS NULL AND r.motion <> ALL ($2)"
+  "r.state = 'pending' AND r.owner IS NULL AND r.blocked_by IS NULL AND r.snoozed_until IS NULL AND pql._needs_rep(r.motion)"
 // Whether it is below the threshold t of its program, which is one unless there are places for all.
 #define IS_LOW "t.program = r.program AND t.taken + t.free < t.arrivals AND r.score < t.threshold"
 
@@ -72,15 +72,15 @@ private:
         " r.state_since, r.contact_after, r.contact_by,"
         " " ACCOUNT_REP ","
         " (SELECT coalesce(array_agg(d.rep), '{}') FROM pql.declined AS d WHERE d.home = r.home AND d.episode = r.episode),"
-        " CASE WHEN $5 THEN coalesce((SELECT a.body FROM pql.attribute AS a WHERE a.home = 'u:' || r.user_id), '{}')"
+        " CASE WHEN $4 THEN coalesce((SELECT a.body FROM pql.attribute AS a WHERE a.home = 'u:' || r.user_id), '{}')"
         "  || coalesce((SELECT a.body FROM pql.attribute AS a WHERE a.home = 'a:' || r.account_id), '{}') END,"
         " (SELECT d.candidates::text FROM pql.route_decision AS d WHERE d.home = r.home AND d.routing_id = r.routing_id"
         "   AND d.at >= r.state_since ORDER BY d.decision_id DESC LIMIT 1), r.score"
         " FROM pql.routing AS r LEFT JOIN pql.program AS p ON p.program = r.program AND p.version = r.version"
-        " WHERE " WAITS " AND (coalesce(r.contact_by, 'infinity'), r.routing_id) > ($1, $4)"
+        " WHERE " WAITS " AND (coalesce(r.contact_by, 'infinity'), r.routing_id) > ($1, $2)"
         "  AND (NOT EXISTS (SELECT FROM pql.capacity_threshold AS t WHERE " IS_LOW ") OR " ACCOUNT_REP " IS NOT NULL)"
         " ORDER BY coalesce(r.contact_by, 'infinity'), r.routing_id LIMIT $3 FOR UPDATE OF r SKIP LOCKED",
-        {Arg::time(last_by_), Arg::of(unstaffed()), Arg::of(std::min(most_, 1000)), Arg::of(last_id_), Arg::of(staff_->uses_attributes)});
+        {Arg::time(last_by_), Arg::of(last_id_), Arg::of(std::min(most_, 1000)), Arg::of(staff_->uses_attributes)});
     std::vector<Pending> rows;
     for (std::uint64_t i = 0; i < n; i++) {
       Pending p{spi_.text(i, 1), spi_.text(i, 3), spi_.text(i, 4), spi_.text(i, 12), spi_.text(i, 14), spi_.text(i, 15), spi_.texts(i, 13)};
@@ -101,11 +101,6 @@ private:
     }
     looked_ += static_cast<std::int64_t>(n);
     return rows;
-  }
-
-  static const std::vector<std::string> &unstaffed() {
-    static const auto &words = *new std::vector<std::string>{"none", "in_app", "email"};
-    return words;
   }
 
   // Reps who are new begin where the others are on the average.
@@ -146,10 +141,10 @@ private:
     const std::uint64_t n = spi_.run(
         "SELECT a.score, count(*), count(a.owner) FROM ("
         "  SELECT r.score, r.owner FROM pql.routing AS r"
-        "   WHERE r.program = $1 AND r.qualified_at > $3 AND r.owner IS NOT NULL AND r.state NOT IN ('expired', 'suppressed')"
+        "   WHERE r.program = $1 AND r.qualified_at > $2 AND r.owner IS NOT NULL AND r.state NOT IN ('expired', 'suppressed')"
         "  UNION ALL SELECT r.score, r.owner FROM pql.routing AS r WHERE r.program = $1 AND " WAITS ") AS a"
         " GROUP BY a.score ORDER BY a.score DESC",
-        {Arg::of(p.def.name), Arg::of(unstaffed()), Arg::time(as_of_ - kRecent)});
+        {Arg::of(p.def.name), Arg::time(as_of_ - kRecent)});
     std::vector<Arrivals> arrivals;
     std::int64_t all = 0, taken = 0;
     for (std::uint64_t i = 0; i < n; i++) {
@@ -339,10 +334,10 @@ private:
         "  'verdict', 'below_threshold', 'score', r.score, 'threshold', t.threshold,"
         "  'reason', format('below the capacity threshold of %s, with a score of %s', t.threshold, r.score)))"
         " FROM pql.capacity_threshold AS t JOIN pql.routing AS r ON " IS_LOW
-        " WHERE " WAITS " AND CASE WHEN $3 = 0 THEN " ACCOUNT_REP " IS NULL ELSE r.routing_id = $3 END"
+        " WHERE " WAITS " AND CASE WHEN $2 = 0 THEN " ACCOUNT_REP " IS NULL ELSE r.routing_id = $2 END"
         "  AND (SELECT d.outcome FROM pql.route_decision AS d WHERE d.home = r.home AND d.routing_id = r.routing_id"
         "   AND d.at >= r.state_since ORDER BY d.decision_id DESC LIMIT 1) IS DISTINCT FROM 'cut'",
-        {Arg::time(as_of_), Arg::of(unstaffed()), Arg::of(id)});
+        {Arg::time(as_of_), Arg::of(id)});
   }
 
   void note(const Pending &p, const std::string &motion, const char *outcome, const std::string &rep, const std::string &why) {
