@@ -107,7 +107,7 @@ class Profile:
                               capture_output=True, text=True).stdout
         text = "\n".join(re.sub(r"  +", "  ", re.sub(r"[ -]+$", "", line)) for line in text.splitlines()
                          if line.strip() and not (calls and re.search(r"0x0000|\] (_?_?libc_|_start|main|Postma)|PostgresMain", line)))
-        with open(self.file.replace(".perf", f".{by.replace(',', '-')}{'.calls' if calls else ''}.txt"), "w") as f:
+        with open(self.file.removesuffix(".perf") + f".{by.replace(',', '-')}{'.calls' if calls else ''}.txt", "w") as f:
             f.write(text + "\n")
         return "\n".join(text.splitlines()[:lines])
 
