@@ -196,7 +196,8 @@ PQL_FUNCTION(score_history) {
   if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) return Datum{0};
   prepare();
   const std::shared_ptr<const Definitions> plan = current_definitions();
-  const Program &p = program_named(*plan, text_arg(fcinfo, 0));
+  const std::string name = text_arg(fcinfo, 0);
+  const Program &p = program_named(*plan, name);
   const Stretch span = span_arg(fcinfo, *plan, 2);
   const Micros step = step_arg(fcinfo, 4);
   constexpr Micros kMost = 10'000;
@@ -257,7 +258,8 @@ PQL_FUNCTION(_audit_signals) {
   ResultRows rows(fcinfo);
   prepare();
   const std::shared_ptr<const Definitions> plan = current_definitions();
-  const Program &p = program_named(*plan, text_arg(fcinfo, 0));
+  const std::string name = text_arg(fcinfo, 0);
+  const Program &p = program_named(*plan, name);
   std::unordered_set<std::string_view> converted;
   for (std::string_view id : text_array_arg(fcinfo, 1)) converted.insert(id);
   Tape tape;
