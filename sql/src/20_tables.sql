@@ -259,7 +259,7 @@ CREATE UNIQUE INDEX routing_worked ON pql.routing ((coalesce('a:' || account_id,
   WHERE state IN ('claimed', 'accepted', 'touched') AND snoozed_until IS NULL;
 CREATE INDEX routing_free ON pql.routing (contact_by, score DESC, routing_id) WHERE state = 'ready' AND owner IS NULL;
 CREATE INDEX routing_owner ON pql.routing (owner, contact_by, score DESC, routing_id)
-  WHERE owner IS NOT NULL AND state IN ('pending', 'ready', 'claimed', 'accepted', 'touched');
+  WHERE owner IS NOT NULL AND state <> 'disposed';
 CREATE INDEX routing_due ON pql.routing (contact_after) WHERE state = 'pending' AND snoozed_until IS NULL;
 CREATE INDEX routing_sla ON pql.routing (contact_by)
   WHERE state IN ('pending', 'ready', 'claimed', 'accepted') AND first_touch_at IS NULL AND sla_breached_at IS NULL AND snoozed_until IS NULL;

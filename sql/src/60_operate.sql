@@ -94,11 +94,12 @@ BEGIN
   PERFORM pql._rebuild();
   PERFORM pql._know_leaves();
   PERFORM pql._settle_programs();
+  PERFORM pql._recount_loads();
   PERFORM pql._audit('rebuild', 'state');
   COMMIT;
 END $$;
 COMMENT ON PROCEDURE pql.rebuild() IS
-  'Derives the whole state again from the events tables; writers of those wait meanwhile. Episodes and routing rows, being a record of what was decided, stay.';
+  'Derives the whole state again from the events tables; writers of those wait meanwhile. Counts anew what reps have. Episodes and routing rows, being a record of what was decided, stay.';
 REVOKE ALL ON PROCEDURE pql.rebuild() FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._state_fields(streamed boolean)
@@ -148,9 +149,10 @@ BEGIN
     what := 'partition'; subject := changed.name; streamed := NULL; recomputed := changed.change;
     RETURN NEXT;
   END LOOP;
+  RETURN QUERY SELECT 'open rows', l.rep_id, l.kept::text, l.counted::text FROM pql._load_differences() AS l;
 END $$;
 COMMENT ON FUNCTION pql.verify(float8, timestamptz) IS
-  'Compares what the triggers kept with a scan of the events: one row for each difference, none when all is right; and one for each partition that came, went or was emptied without a trigger''s knowing, unless the whole state is right all the same. sample: the share of homes to compare; since: only those with an event since then. CALL pql.rebuild() mends. Error: 22023 bad sample.';
+  'Compares what the triggers kept with a scan of the events: one row for each difference, none when all is right; and one for each partition that came, went or was emptied without a trigger''s knowing, unless the whole state is right all the same; and one for each rep of whom another number of open rows is kept than there are. sample: the share of homes to compare; since: only those with an event since then. CALL pql.rebuild() mends. Error: 22023 bad sample.';
 REVOKE ALL ON FUNCTION pql.verify(float8, timestamptz) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._release_held(as_of timestamptz) RETURNS bigint

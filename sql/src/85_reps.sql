@@ -121,12 +121,15 @@ CREATE TABLE pql.route_decision (
   motion       text NOT NULL,
   outcome      text NOT NULL CHECK (outcome IN ('assigned', 'waits', 'downgraded', 'cut')),
   chosen       text,
+  counts_in    date,
   candidates   jsonb NOT NULL,
   PRIMARY KEY (home, decision_id)
 );
 CREATE INDEX route_decision_routing ON pql.route_decision (routing_id, decision_id);
 CREATE INDEX routing_unassigned ON pql.routing (coalesce(contact_by, 'infinity'), routing_id) WHERE state = 'pending' AND owner IS NULL;
 COMMENT ON TABLE pql.route_decision IS 'Who was chosen for a routing row, and what spoke for and against each rep. A row that waits has another one only when the reasons change; of one that is below its program''s capacity threshold (outcome cut), the first score and threshold are kept.';
+
+COMMENT ON COLUMN pql.route_decision.counts_in IS 'The week of the rep that the row counts in; null when that was given back to it.';
 
 CREATE TABLE pql.capacity_threshold (
   program    text COLLATE "C" PRIMARY KEY,
@@ -166,25 +169,70 @@ CREATE OR REPLACE FUNCTION pql._assign_pending(as_of timestamptz, max_rows int) 
 COMMENT ON FUNCTION pql._assign_pending(timestamptz, int) IS 'Gives pending routing rows to reps, the most urgent first; returns how many, at most max_rows. None above READ COMMITTED.';
 REVOKE ALL ON FUNCTION pql._assign_pending(timestamptz, int) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION pql._release_rep(rep text, credit boolean DEFAULT false) RETURNS void
-  LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION pql._is_own(xid xid) RETURNS boolean
+  AS 'MODULE_PATHNAME', 'pql__is_own' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION pql._is_own(xid) IS 'Whether a row with this xmin was written by the transaction that asks.';
+REVOKE ALL ON FUNCTION pql._is_own(xid) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql._open_rows(rep text) RETURNS int
+  LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 500
+  BEGIN ATOMIC
+    SELECT count(*)::int FROM pql.routing AS r WHERE r.owner = rep AND r.state <> 'disposed' AND r.snoozed_until IS NULL;
+  END;
+COMMENT ON FUNCTION pql._open_rows(text) IS 'How many routing rows are a rep''s and not done: what pql.rep_load.open is to be.';
+REVOKE ALL ON FUNCTION pql._open_rows(text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql._load_differences() RETURNS TABLE (rep_id text, kept int, counted int)
+  LANGUAGE sql STABLE PARALLEL SAFE COST 5000 ROWS 1
+  BEGIN ATOMIC
+    SELECT l.rep_id, l.open, c.open FROM pql.rep_load AS l, LATERAL (SELECT pql._open_rows(l.rep_id) AS open) AS c WHERE l.open <> c.open ORDER BY 1;
+  END;
+COMMENT ON FUNCTION pql._load_differences() IS 'Reps of whom pql.rep_load says another number of open rows than there are: none, ever.';
+REVOKE ALL ON FUNCTION pql._load_differences() FROM PUBLIC;
+
+-- Of several that call it each waits for the one before in the order of rep_id, and none holds another's load by then.
+CREATE OR REPLACE FUNCTION pql._begin_loads() RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  UPDATE pql.rep_load AS l SET open = greatest(l.open - 1, 0), deficit = l.deficit + credit::int,
-    taken_this_week = greatest(l.taken_this_week - credit::int, 0)
+  INSERT INTO pql.rep_load (rep_id, seed, deficit, open)
+  SELECT r.rep_id, hashtextextended(r.rep_id, 0), coalesce((SELECT avg(l.deficit) FROM pql.rep_load AS l), 0), pql._open_rows(r.rep_id)
+  FROM pql.reps AS r WHERE NOT EXISTS (SELECT FROM pql.rep_load AS l WHERE l.rep_id = r.rep_id) ORDER BY r.rep_id ON CONFLICT DO NOTHING;
+END $$;
+COMMENT ON FUNCTION pql._begin_loads() IS 'Notes what reps have who are new: the rows that are theirs, and a share in the middle of the others''. Call it before any of them is locked.';
+REVOKE ALL ON FUNCTION pql._begin_loads() FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql._recount_loads() RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM FROM pql.rep_load AS l ORDER BY l.rep_id FOR NO KEY UPDATE; -- whoever changes a row of theirs has it, too
+  UPDATE pql.rep_load AS l SET open = d.counted FROM pql._load_differences() AS d WHERE d.rep_id = l.rep_id;
+END $$;
+COMMENT ON FUNCTION pql._recount_loads() IS 'Counts anew how many routing rows each rep has.';
+REVOKE ALL ON FUNCTION pql._recount_loads() FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql._release_rep(rep text, share boolean DEFAULT false, week date DEFAULT NULL) RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  UPDATE pql.rep_load AS l SET open = greatest(l.open - 1, 0), deficit = l.deficit + share::int,
+    taken_this_week = greatest(l.taken_this_week - coalesce(l.week_start = week, false)::int, 0)
   WHERE l.rep_id = rep;
 END $$;
-COMMENT ON FUNCTION pql._release_rep(text, boolean) IS 'A routing row of the rep is done, or (credit) goes to somebody else: then it was no part of his share. Call it after the routing row is locked.';
-REVOKE ALL ON FUNCTION pql._release_rep(text, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION pql._release_rep(text, boolean, date) IS 'A routing row of the rep is done, or goes to somebody else: then it was no part of his share, nor of the week that it was counted in. Call it after the routing row is locked.';
+REVOKE ALL ON FUNCTION pql._release_rep(text, boolean, date) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._take_rep(rep text) RETURNS boolean
-  LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  INSERT INTO pql.rep_load (rep_id, seed) SELECT r.rep_id, hashtextextended(r.rep_id, 0) FROM pql.reps AS r WHERE r.rep_id = rep ON CONFLICT DO NOTHING;
+  PERFORM pql._begin_loads();
+  IF NOT EXISTS (SELECT FROM pql.reps) THEN -- whoever says who they are is one; but they may have been one before
+    UPDATE pql.rep_load AS l SET open = l.open + 1 WHERE l.rep_id = rep;
+    RETURN true;
+  END IF;
   UPDATE pql.rep_load AS l SET open = l.open + 1 FROM pql.reps AS r
-  WHERE l.rep_id = rep AND r.rep_id = rep AND (r.capacity IS NULL OR l.open < r.capacity);
+  WHERE l.rep_id = rep AND r.rep_id = rep AND r.active AND (r.capacity IS NULL OR l.open < r.capacity);
   RETURN FOUND;
 END $$;
-COMMENT ON FUNCTION pql._take_rep(text) IS 'A rep takes a routing row that was nobody''s; false when there is no such rep or he has as many as he can have. Call it after the routing row is locked.';
+COMMENT ON FUNCTION pql._take_rep(text) IS 'A rep takes a routing row that was nobody''s; false when there is no such rep, he isn''t active, or he has as many as he can have. Call it after the routing row is locked.';
 REVOKE ALL ON FUNCTION pql._take_rep(text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql.explain_route(routing_id bigint)

@@ -144,24 +144,21 @@ END $$;
 COMMENT ON FUNCTION pql._is_load_free(text) IS 'Locks what a rep has taken on, if that needs no waiting.';
 REVOKE ALL ON FUNCTION pql._is_load_free(text) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION pql._take_on(rep text) RETURNS boolean
-  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  IF NOT pql._has_reps() THEN
-    RETURN true;
-  END IF;
-  RETURN pql._take_rep(rep);
-END $$;
-COMMENT ON FUNCTION pql._take_on(text) IS 'One more routing row for a rep; false when they have as many as they take.';
-REVOKE ALL ON FUNCTION pql._take_on(text) FROM PUBLIC;
-
 CREATE OR REPLACE FUNCTION pql._give_back(r pql.routing, credit boolean) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  d record;
 BEGIN
-  IF r.owner IS NOT NULL AND r.snoozed_until IS NULL AND r.state <> 'disposed' THEN
-    -- What was never counted for his share can't be given back to it.
-    PERFORM pql._release_rep(r.owner, credit AND coalesce(r.owner = (SELECT d.chosen FROM pql.route_decision AS d
-      WHERE d.home = r.home AND d.routing_id = r.routing_id AND d.outcome = 'assigned' ORDER BY d.decision_id DESC LIMIT 1), false));
+  IF r.owner IS NULL OR r.snoozed_until IS NOT NULL OR r.state = 'disposed' THEN
+    RETURN;
+  END IF;
+  -- What was never counted for his share, or has been given back to it, can't be given back.
+  SELECT x.decision_id, x.counts_in, x.candidates @> jsonb_build_array(jsonb_build_object('rep', r.owner, 'verdict', 'owner')) AS owned INTO d
+  FROM (SELECT * FROM pql.route_decision AS x WHERE x.home = r.home AND x.routing_id = r.routing_id AND x.outcome = 'assigned'
+        ORDER BY x.decision_id DESC LIMIT 1) AS x WHERE credit AND x.chosen = r.owner AND x.counts_in IS NOT NULL;
+  PERFORM pql._release_rep(r.owner, FOUND AND NOT d.owned, d.counts_in);
+  IF d.decision_id IS NOT NULL THEN
+    UPDATE pql.route_decision AS x SET counts_in = NULL WHERE x.home = r.home AND x.decision_id = d.decision_id;
   END IF;
 END $$;
 COMMENT ON FUNCTION pql._give_back(pql.routing, boolean) IS 'One routing row less for its owner, if it counts for one; with credit, it was none of their share.';
@@ -248,15 +245,6 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pql._require_owner(text, pql.routing) IS 'Refuses whoever may not act for the owner of a routing row.';
 REVOKE ALL ON FUNCTION pql._require_owner(text, pql.routing) FROM PUBLIC;
-
--- tick looks again at what became of an episode that may be over: a row of it has come back.
-CREATE OR REPLACE FUNCTION pql._unsettle(r pql.routing) RETURNS void
-  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  UPDATE pql.episode AS e SET settled = false WHERE e.home = r.home AND e.episode_id = r.episode AND e.settled;
-END $$;
-COMMENT ON FUNCTION pql._unsettle(pql.routing) IS 'Has tick look at the row''s episode again, if that is over.';
-REVOKE ALL ON FUNCTION pql._unsettle(pql.routing) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._places(account text, home text) RETURNS text[]
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
@@ -353,7 +341,7 @@ BEGIN
     -- there is only so much room for locks of accounts, and tick may have many rows.
     CONTINUE WHEN NOT pg_try_advisory_xact_lock(hashtextextended('pql ' || places[1], 0));
     CONTINUE WHEN pql._is_worked(places);
-    IF r.owner IS NULL AND NOT pql._take_on(rep) THEN
+    IF r.owner IS NULL AND NOT pql._take_rep(rep) THEN
       other.routing_id := NULL; -- nor could they take the next one: let others have these
       CONTINUE;
     END IF;
@@ -412,7 +400,6 @@ BEGIN
   ELSE
     PERFORM pql._require_owner(caller, r);
   END IF;
-  PERFORM pql._unsettle(r);
   PERFORM pql._give_back(r, true);
   r.owner := NULL;
   r.claimed_at := NULL;
@@ -525,12 +512,14 @@ BEGIN
   IF rep IS NOT DISTINCT FROM r.owner AND r.snoozed_until IS NULL THEN
     RETURN r;
   END IF;
-  IF rep IS NULL THEN
-    PERFORM pql._unsettle(r);
+  IF rep IS NOT NULL AND NOT coalesce((SELECT p.active FROM pql.reps AS p WHERE p.rep_id = rep), true) THEN
+    RAISE EXCEPTION 'rep "%" is not active', rep USING ERRCODE = 'object_not_in_prerequisite_state',
+      HINT = 'Set active in pql.reps, or choose another.';
   END IF;
+  PERFORM pql._begin_loads();
   PERFORM pql._lock_load(r.owner, rep);
   PERFORM pql._give_back(r, true);
-  IF rep IS NOT NULL AND NOT pql._take_on(rep) THEN
+  IF rep IS NOT NULL AND NOT pql._take_rep(rep) THEN
     RAISE EXCEPTION 'rep "%" has no capacity left', rep USING ERRCODE = 'object_not_in_prerequisite_state',
       HINT = 'Raise capacity in pql.reps, or choose another.';
   END IF;
@@ -688,11 +677,13 @@ BEGIN
     PERFORM pql._move(r, 'expired', as_of, 'the episode ended', rep, 'pql');
     expired := expired + 1;
   END LOOP;
+  -- Only when nothing is left of it that could come back: whoever has a row at this moment may be giving it back, unseen by us.
   UPDATE pql.episode AS e SET settled = true FROM (
     SELECT o.home, o.episode_id FROM pql.episode AS o WHERE o.left_at <= as_of AND NOT o.settled FOR NO KEY UPDATE SKIP LOCKED) AS o
   WHERE e.home = o.home AND e.episode_id = o.episode_id AND NOT EXISTS (
     SELECT FROM pql.routing AS x WHERE x.home = e.home AND x.episode = e.episode_id
-      AND (x.state IN ('pending', 'ready', 'blocked') AND x.first_touch_at IS NULL OR x.state = 'expired' AND x.owner IS NOT NULL));
+      AND (x.state IN ('pending', 'ready', 'blocked', 'claimed', 'accepted', 'declined') AND x.first_touch_at IS NULL
+           OR x.state = 'expired' AND x.owner IS NOT NULL));
   RETURN expired;
 END $$;
 COMMENT ON FUNCTION pql._expire_routing(timestamptz) IS 'Expires rows that nobody has taken on when their episode is over; returns how many.';
@@ -712,14 +703,11 @@ BEGIN
       PERFORM pql._move(r, r.state, as_of, 'a newer row took its place', NULL, 'pql');
       CONTINUE;
     END IF;
-    IF r.state <> 'disposed' THEN
-      PERFORM pql._unsettle(r); -- its episode may have ended meanwhile
-    END IF;
     r.snoozed_until := NULL;
     r.claimed_at := NULL;
     r.disposition := NULL;
-    IF r.owner IS NOT NULL AND NOT pql._take_on(r.owner) THEN
-      r.owner := NULL; -- they have taken on others meanwhile
+    IF r.owner IS NOT NULL AND NOT pql._take_rep(r.owner) THEN
+      r.owner := NULL; -- they have taken on others meanwhile, or take on none any more
     END IF;
     PERFORM pql._move(r, CASE WHEN r.state IN ('pending', 'blocked', 'suppressed', 'expired') THEN r.state
       WHEN r.owner IS NULL THEN 'pending' ELSE 'ready' END, as_of, 'snoozed until then', r.owner, 'pql');
@@ -729,6 +717,41 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pql._return_snoozed(timestamptz) IS 'Brings back snoozed rows whose time has come; returns how many.';
 REVOKE ALL ON FUNCTION pql._return_snoozed(timestamptz) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql._free_routing(as_of timestamptz) RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  x record;
+  r pql.routing;
+  rep text;
+  anybody boolean := NOT pql._has_reps();
+BEGIN
+  FOR x IN
+    SELECT o AS r, p.rep_id, p.active, a.until FROM pql.routing AS o LEFT JOIN pql.reps AS p ON p.rep_id = o.owner
+      LEFT JOIN LATERAL (
+        SELECT coalesce(upper(s), 'infinity') AS until FROM unnest(p.away) AS s WHERE s @> greatest(o.contact_after, as_of)) AS a
+        ON a.until > coalesce(o.contact_by, greatest(o.contact_after, as_of) + interval '7 days') AND o.first_touch_at IS NULL
+    WHERE o.owner IS NOT NULL AND o.state <> 'disposed' AND o.state <> 'expired' AND o.snoozed_until IS NULL
+      AND CASE WHEN p.rep_id IS NULL THEN NOT anybody OR EXISTS (SELECT FROM pql.rep_load AS l WHERE l.rep_id = o.owner)
+               ELSE NOT p.active OR a.until IS NOT NULL END
+    ORDER BY o.routing_id FOR UPDATE OF o SKIP LOCKED
+  LOOP
+    r := x.r;
+    CONTINUE WHEN NOT pql._is_load_free(r.owner);
+    PERFORM pql._give_back(r, true);
+    rep := r.owner;
+    r.owner := NULL;
+    r.claimed_at := NULL;
+    PERFORM pql._move(r, CASE WHEN r.state IN ('ready', 'claimed', 'accepted', 'touched') THEN 'pending' ELSE r.state END, as_of,
+      CASE WHEN x.rep_id IS NULL THEN format('%s is no rep any more', rep) WHEN NOT x.active THEN format('%s is not active', rep)
+           WHEN x.until = 'infinity' THEN format('%s is away', rep)
+           ELSE format('%s is away until %s', rep, to_char(x.until AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI"Z"')) END, rep, 'pql');
+  END LOOP;
+  DELETE FROM pql.rep_load AS l WHERE NOT EXISTS (SELECT FROM pql.reps AS p WHERE p.rep_id = l.rep_id) AND pql._open_rows(l.rep_id) = 0;
+END $$;
+COMMENT ON FUNCTION pql._free_routing(timestamptz) IS
+  'Takes rows from whoever is no rep any more or not active, and those that nobody has touched from whoever is away until after contact_by (or, where nothing is promised, for a week): others get them.';
+REVOKE ALL ON FUNCTION pql._free_routing(timestamptz) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._breach_routing(as_of timestamptz) RETURNS bigint
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
@@ -747,7 +770,6 @@ BEGIN
     IF rep IS NOT NULL AND r.state IN ('ready', 'claimed') THEN
       CONTINUE WHEN NOT pql._is_load_free(rep);
       PERFORM pql._give_back(r, false);
-      PERFORM pql._unsettle(r);
       r.owner := NULL;
       r.claimed_at := NULL;
     END IF;
@@ -786,11 +808,15 @@ CREATE OR REPLACE FUNCTION pql._tick_routing(as_of timestamptz, OUT ready bigint
                                              OUT assigned bigint)
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+  PERFORM pql._begin_loads();
   -- All at once and in their order: whoever has some by then and waits for the others may be waited for by who has these.
   PERFORM FROM pql.rep_load AS l ORDER BY l.rep_id FOR NO KEY UPDATE;
   -- In this order once more does nothing: what was taken from a rep is given to another, and ready, at once.
-  expired := pql._expire_routing(as_of);
+  expired := (SELECT count(*) FROM pql.episode AS e JOIN pql.routing AS x ON x.home = e.home AND x.episode = e.episode_id
+    WHERE e.left_at IS NOT NULL AND NOT e.settled AND x.state = 'expired' AND pql._is_own(x.xmin)); -- by what this tick ended
+  expired := expired + pql._expire_routing(as_of);
   returned := pql._return_snoozed(as_of);
+  PERFORM pql._free_routing(as_of);
   breached := pql._breach_routing(as_of);
   expired := expired + pql._expire_routing(as_of); -- what came back of episodes that were over already
   assigned := pql._assign_pending(as_of, 10000);

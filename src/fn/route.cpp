@@ -1,4 +1,4 @@
-// pql._assign_pending, and what checks the configuration of reps.
+// pql._assign_pending, what checks the configuration of reps, and whose work a row is.
 #include "pg/assign.hpp"
 #include "pg/calendar.hpp"
 #include "pg/srf.hpp"
@@ -18,4 +18,8 @@ PQL_FUNCTION(_check_hours) {
   using namespace pql::pg;
   (void)working_hours(jsonb_arg(fcinfo, 0));
   return BoolGetDatum(true);
+}
+
+PQL_FUNCTION(_is_own) {
+  return BoolGetDatum(TransactionIdIsCurrentTransactionId(PG_GETARG_TRANSACTIONID(0)));
 }

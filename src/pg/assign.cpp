@@ -52,8 +52,7 @@ public:
   std::int64_t run() {
     set_thresholds();
     if (!thresholds_.empty()) cut(0);
-    for (std::vector<Pending> rows = next(); !rows.empty() && assigned_ < most_ && looked_ < 50 * std::int64_t{most_}; rows = next()) {
-      if (loads_.empty()) lock_loads();
+    for (std::vector<Pending> rows = first(); !rows.empty() && assigned_ < most_ && looked_ < 50 * std::int64_t{most_}; rows = next()) {
       for (const Pending &p : rows) {
         if (assigned_ < most_) assign(p);
       }
@@ -64,6 +63,19 @@ public:
   }
 
 private:
+  // Nobody's load is locked as long as nothing is to be given. What of a row is looked at depends on who there is.
+  std::vector<Pending> first() {
+    std::vector<Pending> rows = next();
+    if (rows.empty() || !loads_.empty()) return rows;
+    const std::shared_ptr<const Staff> before = staff_;
+    lock_loads();
+    if (staff_ == before) return rows;
+    if (staff_->reps.empty()) return {};
+    last_by_ = kAlways;
+    last_id_ = 0;
+    return next();
+  }
+
   // The most urgent rows after those that were looked at, which nobody holds. Of those below a threshold only whom the account's own rep
   // may take: there may be very many others, and they were cut.
   std::vector<Pending> next() {
@@ -103,13 +115,13 @@ private:
     return rows;
   }
 
-  // Reps who are new begin where the others are on the average.
+  // Whoever changed reps while we waited for the locks is heard.
   void lock_loads() {
-    spi_.run("INSERT INTO pql.rep_load (rep_id, seed, deficit)"
-             " SELECT r.rep_id, hashtextextended(r.rep_id, 0), coalesce((SELECT avg(l.deficit) FROM pql.rep_load AS l), 0) FROM pql.reps AS r"
-             " WHERE NOT EXISTS (SELECT FROM pql.rep_load AS l WHERE l.rep_id = r.rep_id) ORDER BY r.rep_id ON CONFLICT DO NOTHING");
+    spi_.run("SELECT pql._begin_loads()");
     const std::uint64_t n = spi_.run("SELECT l.rep_id, l.open, l.taken_this_week, l.week_start - date '2000-01-01', l.deficit, l.seed"
                                      " FROM pql.rep_load AS l ORDER BY l.rep_id FOR NO KEY UPDATE");
+    call([] { AcceptInvalidationMessages(); });
+    staff_ = current_staff();
     loads_.resize(staff_->reps.size());
     std::unordered_map<std::string_view, std::size_t> at;
     for (std::size_t i = 0; i < staff_->reps.size(); i++) at[staff_->reps[i].id] = i;
@@ -289,7 +301,7 @@ private:
     const ContactWindow w = window(p, m, known, rep.calendar);
     spi_.run("UPDATE pql.routing SET owner = $3, contact_after = $4, contact_by = $5 WHERE home = $1 AND routing_id = $2",
              {Arg::of(p.home), Arg::of(p.id), Arg::of(rep.id), Arg::time(w.after), w.by == kNever ? Arg::nothing(TIMESTAMPTZOID) : Arg::time(w.by)});
-    note(p, p.motion, "assigned", rep.id, why);
+    note(p, p.motion, "assigned", rep.id, why, taker.week);
     assigned_++;
   }
 
@@ -340,16 +352,16 @@ private:
         {Arg::time(as_of_), Arg::of(id)});
   }
 
-  void note(const Pending &p, const std::string &motion, const char *outcome, const std::string &rep, const std::string &why) {
-    spi_.run("INSERT INTO pql.route_decision (home, decision_id, routing_id, at, motion, outcome, chosen, candidates)"
-             " VALUES ($1, pql.next_id(), $2, $3, $4, $5, $6, $7::jsonb)",
+  void note(const Pending &p, const std::string &motion, const char *outcome, const std::string &rep, const std::string &why, int week = 0) {
+    spi_.run("INSERT INTO pql.route_decision (home, decision_id, routing_id, at, motion, outcome, chosen, candidates, counts_in)"
+             " VALUES ($1, pql.next_id(), $2, $3, $4, $5, $6, $7::jsonb, CASE WHEN $6 IS NOT NULL THEN date '2000-01-01' + $8 END)",
              {Arg::of(p.home), Arg::of(p.id), Arg::time(as_of_), Arg::of(motion), Arg::of(outcome), rep.empty() ? Arg::nothing(TEXTOID) : Arg::of(rep),
-              Arg::of(why)});
+              Arg::of(why), Arg::of(week)});
   }
 
   const Micros as_of_;
   const int most_;
-  const std::shared_ptr<const Staff> staff_;
+  std::shared_ptr<const Staff> staff_; ///< as of when the loads were locked
   const std::shared_ptr<const Definitions> plan_;
   Spi spi_;
   std::vector<Load> loads_; ///< as staff_->reps

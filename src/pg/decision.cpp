@@ -8,12 +8,16 @@ namespace {
 Arg text_or_null(const std::string &s) { return s.empty() ? Arg::nothing(TEXTOID) : Arg::of(s); }
 Arg time_or_null(Micros t) { return finite(t) ? Arg::time(t) : Arg::nothing(TIMESTAMPTZOID); }
 
-// Takes back an episode of this transaction; an older one ends.
+// Takes back an episode of this transaction, with what reps have got of it; an older one ends.
 void write_retraction(Spi &spi, const Decision &d) {
+  spi.run("SELECT pql._give_back(r, true) FROM pql.episode AS e JOIN pql.routing AS r ON r.home = e.home AND r.episode = e.episode_id"
+          " WHERE e.home = $1 AND e.program_id = $2 AND e.subject_id = $3 AND e.left_at IS NULL AND pql._is_own(e.xmin)",
+          {Arg::of(d.home), Arg::of(d.program_id), Arg::of(d.subject_id)});
   spi.run("WITH gone AS (DELETE FROM pql.episode AS e WHERE e.home = $1 AND e.program_id = $2 AND e.subject_id = $3"
-          "  AND e.left_at IS NULL AND pg_catalog.age(e.xmin) <= 0 RETURNING e.home, e.episode_id),"
+          "  AND e.left_at IS NULL AND pql._is_own(e.xmin) RETURNING e.home, e.episode_id),"
           " away AS (DELETE FROM pql.routing AS r USING gone WHERE r.home = gone.home AND r.episode = gone.episode_id"
-          "  RETURNING r.home, r.routing_id)"
+          "  RETURNING r.home, r.routing_id),"
+          " why AS (DELETE FROM pql.route_decision AS x USING away WHERE x.home = away.home AND x.routing_id = away.routing_id)"
           " DELETE FROM pql.routing_transition AS t USING away WHERE t.home = away.home AND t.routing_id = away.routing_id",
           {Arg::of(d.home), Arg::of(d.program_id), Arg::of(d.subject_id)});
 }

@@ -1,0 +1,143 @@
+-- Rows change hands: reps leave, fall ill, come and go, and what each has is counted right whatever happens.
+-- covers: S1-23 S2-24 S2u-6
+SET client_min_messages = warning;
+DROP EXTENSION IF EXISTS pql CASCADE;
+CREATE EXTENSION pql;
+SET TIME ZONE 'UTC';
+SET DATESTYLE = ISO;
+\set SHOW_CONTEXT never
+\pset null '(null)'
+\pset format unaligned
+\pset tuples_only on
+
+CREATE TABLE ev (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, ts timestamptz NOT NULL, who text, org text, name text);
+CREATE INDEX ON ev (org, ts);
+CREATE INDEX ON ev (who, ts);
+CREATE TABLE orgs (id text PRIMARY KEY, country text, segment text, plan text);
+SELECT count(*) > 0 FROM pql.attach('ev', user_id => 'who', account_id => 'org', event => 'name', occurred_at => 'ts', event_id => 'id', clock => 'event');
+SELECT count(*) > 0 FROM pql.attach_accounts('orgs', account_id => 'id');
+CREATE FUNCTION started(name text, motions jsonb, unit text DEFAULT 'account') RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pql.publish(jsonb_build_object('program', name, 'unit', unit, 'qualify', '{"enter": 10, "leave": 5}'::jsonb, 'signals',
+    jsonb_build_object('wants', jsonb_build_object('kind', 'intent', 'event', name, 'half_life', '7 days', 'max_points', 10)), 'motions', motions));
+  PERFORM pql.promote(name);
+END $$;
+CREATE PROCEDURE happens(name text, orgs text[], ts timestamptz) LANGUAGE sql AS
+  $$INSERT INTO ev (ts, who, org, name) SELECT ts, 'u-' || o, o, name FROM unnest(orgs) AS o$$;
+CREATE FUNCTION row_of(subject text, program text DEFAULT 'buy') RETURNS bigint LANGUAGE sql
+  RETURN (SELECT max(r.routing_id) FROM pql.routing AS r WHERE (r.subject_id, r.program) = ($1, $2));
+CREATE FUNCTION failure(statement text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE statement;
+  RETURN 'none';
+EXCEPTION WHEN OTHERS THEN
+  RETURN concat_ws(' | ', SQLSTATE, SQLERRM);
+END $$;
+CREATE VIEW r AS SELECT subject_id, state, owner, contact_by FROM pql.routing ORDER BY subject_id, routing_id;
+CREATE VIEW loads AS SELECT l.rep_id, l.open, l.taken_this_week, round(l.deficit::numeric, 2) AS deficit FROM pql.rep_load AS l ORDER BY 1;
+SELECT started('buy', '[{"otherwise": true, "motion": "inside_sales", "by": "1 day"}]');
+
+--
+-- Who is no rep any more, or not active, has nothing any more from the next tick on; who is away keeps what can wait.
+--
+
+INSERT INTO pql.reps (rep_id) VALUES ('ann'), ('ben'), ('cyd'), ('dee');
+INSERT INTO pql.account_owner SELECT o || n, rep FROM (VALUES ('a', 'ann'), ('b', 'ben'), ('c', 'cyd')) AS v(o, rep), generate_series(1, 4) AS n;
+CALL happens('buy', '{a1,a2,a3,a4,b1,b2,b3,b4,c1,c2,c3}', '2026-03-02 09:00');
+SELECT assigned, ready FROM pql.tick('2026-03-02 09:00');
+SELECT (SELECT c.owner FROM pql.claim(rep, 1, row_of(org)) AS c) FROM (VALUES ('ann', 'a2'), ('ann', 'a3'), ('ben', 'b2'), ('ben', 'b3'), ('cyd', 'c2')) AS v(rep, org);
+SELECT (SELECT t.state FROM pql.touch(row_of(org), 'phone') AS t) FROM unnest('{a3,b3,c2}'::text[]) AS org;
+SELECT state, snoozed_until FROM pql.snooze(row_of('a4'), '2026-03-04') UNION ALL SELECT state, snoozed_until FROM pql.snooze(row_of('b4'), '2026-03-04');
+SELECT * FROM loads;
+BEGIN;
+DELETE FROM pql.reps WHERE rep_id = 'ann';
+UPDATE pql.reps SET active = false WHERE rep_id = 'ben';
+-- c1 can't be kept: cyd is away beyond its contact_by; c2 is touched; c3 can wait
+UPDATE pql.routing SET contact_by = '2026-03-09' WHERE routing_id = row_of('c3');
+UPDATE pql.reps SET away = '{[2026-03-02 10:00, 2026-03-05 00:00)}' WHERE rep_id = 'cyd';
+SELECT failure($$SELECT pql.reassign(row_of('c1'), 'ben', 'he knows them')$$);
+SELECT assigned, ready, breached, expired FROM pql.tick('2026-03-02 10:30');
+SELECT subject_id, state, owner FROM r;
+SELECT h.subject_id, h.from_state, h.to_state, h.actor, h.rep, h.reason FROM pql.routing_history AS h WHERE h.at = '2026-03-02 10:30' AND h.from_state <> h.to_state ORDER BY h.subject_id, h.reason NULLS LAST;
+SELECT * FROM loads;
+SELECT what, subject FROM pql.verify();
+SELECT assigned, ready, breached, expired FROM pql.tick('2026-03-02 10:30');
+-- and what slept wakes up as somebody else's
+SELECT returned, assigned FROM pql.tick('2026-03-04');
+SELECT subject_id, state, owner FROM r WHERE subject_id IN ('a4', 'b4');
+SELECT what, subject FROM pql.verify();
+-- the last one: without reps whoever says who they are is one
+DELETE FROM pql.reps;
+SELECT assigned FROM pql.tick('2026-03-04 00:01');
+SELECT count(*), count(owner) FROM pql.routing WHERE state IN ('pending', 'ready', 'claimed', 'accepted', 'touched');
+SELECT * FROM loads;
+SELECT ready FROM pql.tick('2026-03-05');
+SELECT count(*) FROM pql.claim('ann', 2);
+-- and who becomes a rep has what is his
+INSERT INTO pql.reps (rep_id, capacity) VALUES ('ann', 3);
+SELECT count(*) FROM pql.claim('ann', 9);
+SELECT * FROM loads;
+SELECT what, subject FROM pql.verify();
+ROLLBACK;
+
+--
+-- Given away and back again: what was no part of a share is given back to it once, and to the week that it was taken from.
+--
+
+BEGIN;
+SELECT * FROM loads;
+SELECT owner FROM pql.reassign(row_of('a1'), 'dee', 'holiday');
+SELECT * FROM loads WHERE rep_id IN ('ann', 'dee'); -- the account is ann's: it was no part of the shares
+CALL happens('buy', '{x1}', '2026-03-02 09:00');
+SELECT assigned FROM pql.tick('2026-03-02 09:00');
+SELECT owner AS first FROM pql.routing WHERE routing_id = row_of('x1') \gset
+SELECT rep_id <> :'first', open, taken_this_week, deficit FROM loads WHERE rep_id = :'first';
+SELECT count(*) FROM pql.reassign(row_of('x1'), CASE :'first' WHEN 'dee' THEN 'cyd' ELSE 'dee' END, 'away');
+SELECT open, taken_this_week, deficit FROM loads WHERE rep_id = :'first';
+SELECT count(*) FROM pql.reassign(row_of('x1'), :'first', 'and back');
+SELECT count(*) FROM pql.reassign(row_of('x1'), CASE :'first' WHEN 'dee' THEN 'cyd' ELSE 'dee' END, 'away again');
+SELECT open, taken_this_week, deficit FROM loads WHERE rep_id = :'first';
+ROLLBACK;
+BEGIN;
+UPDATE pql.rep_load SET week_start = '2026-03-09', taken_this_week = 3 WHERE rep_id = 'ann'; -- he has got three since
+SELECT owner FROM pql.reassign(row_of('a1'), 'dee', 'holiday');
+SELECT open, taken_this_week FROM loads WHERE rep_id = 'ann';
+ROLLBACK;
+
+--
+-- Whose work a row is: that of the transaction that asks, also in its savepoints.
+--
+
+SELECT pql._is_own(xmin) FROM pql.reps LIMIT 1;
+BEGIN;
+UPDATE pql.reps SET weight = 1 WHERE rep_id = 'ann';
+SAVEPOINT s;
+UPDATE pql.reps SET weight = 1 WHERE rep_id = 'ben';
+RELEASE s;
+SELECT rep_id, pql._is_own(xmin) FROM pql.reps ORDER BY 1;
+ROLLBACK;
+
+--
+-- A wrong count is found, and mended.
+--
+
+UPDATE pql.rep_load SET open = open + 2 WHERE rep_id = 'ben';
+SELECT what, subject, streamed::int - recomputed::int AS more FROM pql.verify();
+CALL pql.rebuild();
+SELECT what, subject, streamed::int - recomputed::int AS more FROM pql.verify();
+SELECT * FROM loads;
+
+--
+-- tick counts what expired by it, also what it ended itself.
+--
+
+CALL happens('quiet', '{nobody}', '2026-03-20');
+SELECT expired FROM pql.tick('2026-03-20');
+SELECT expired FROM pql.tick('2026-03-20');
+SELECT state, count(*) FROM pql.routing GROUP BY 1 ORDER BY 1;
+SELECT what, subject FROM pql.verify();
+
+DROP TABLE ev, orgs CASCADE;
+DROP EXTENSION pql CASCADE;
+DROP FUNCTION started, failure;
+DROP PROCEDURE happens;
