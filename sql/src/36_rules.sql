@@ -50,8 +50,9 @@ BEGIN
   LOOP
     PERFORM pql.refresh_attributes(changed);
   END LOOP;
+  PERFORM pql._use_facts();
 END $$;
-COMMENT ON FUNCTION pql._use_attributes() IS 'Keeps the attributes that the programs in force name.';
+COMMENT ON FUNCTION pql._use_attributes() IS 'Keeps the attributes that the programs in force name, and notes the facts.';
 REVOKE ALL ON FUNCTION pql._use_attributes() FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._assess(program text, subject text, as_of timestamptz DEFAULT NULL, note boolean DEFAULT false)

@@ -18,7 +18,7 @@ constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
 // ------------------------------------------------------------------------------------------------------------------ names
 
 /// Where a variable's value comes from.
-enum class From : unsigned char { attribute, account, measure, signal, points, kind, score, users, milestone, as_of, none };
+enum class From : unsigned char { attribute, account, fact, measure, signal, points, kind, score, users, milestone, as_of, none };
 
 struct Variable {
   std::string name;
@@ -41,6 +41,7 @@ public:
     add_columns("attr.", From::attribute, plan.attributes(p.unit), p.unit);
     if (p.unit == Unit::account) add_refused("account.*", "This program is about accounts, whose columns are attr and their name, as in attr.plan.");
     else add_columns("account.", From::account, plan.attributes(Unit::account), Unit::account);
+    add_facts(plan.facts(), p.unit);
     for (std::size_t i = 0; i < p.measures.size(); i++) add(p.measures[i].name, FLOAT8OID, From::measure, i);
     for (std::size_t i = 0; i < p.signals.size(); i++) add("signal." + p.signals[i].name, FLOAT8OID, From::signal, i);
     for (std::size_t i = 0; i < p.signals.size(); i++) add("points." + p.signals[i].name, FLOAT8OID, From::points, i);
@@ -67,6 +68,16 @@ private:
   }
   void add_refused(std::string name, std::string why) {
     all_.push_back({std::move(name), InvalidOid, From::none, -1, std::move(why)});
+  }
+
+  // A program on users or workspaces knows those of their accounts, too.
+  void add_facts(const std::vector<FactName> &facts, Unit unit) {
+    for (std::size_t i = 0; i < facts.size(); i++) {
+      const FactName &f = facts[i];
+      if (f.unit == unit || f.unit == Unit::account) add("fact." + f.name, f.is_time ? TIMESTAMPTZOID : FLOAT8OID, From::fact, i);
+      else add_refused("fact." + f.name, "It is of " + std::string(name_of(f.unit)) + "s, and this program is about " + std::string(name_of(unit)) + "s.");
+    }
+    if (facts.empty()) add_refused("fact.*", "No facts are attached: attach the table whose rows they come from by pql.attach_facts().");
   }
 
   void add_columns(const std::string &prefix, From from, const std::vector<AttributeColumn> &columns, Unit unit) {
@@ -222,6 +233,7 @@ struct ProgramRules {
 
   RuleNeeds needs;
   std::set<AttributeName> attributes;
+  std::set<std::string> facts; ///< as pql.fact_use has them
   RuleFrame frame{};
   std::vector<Input> inputs;
   Compiled segment, when;
@@ -255,6 +267,12 @@ std::set<AttributeName> attributes_named(const Definitions &plan, const ProgramD
   Program program;
   program.def = p;
   return ProgramRules(plan, program).attributes;
+}
+
+std::set<std::string> facts_named(const Definitions &plan, const ProgramDef &p) {
+  Program program;
+  program.def = p;
+  return ProgramRules(plan, program).facts;
 }
 
 ProgramRules::ProgramRules(const Definitions &plan, const Program &program) {
@@ -335,6 +353,10 @@ void ProgramRules::use(const Definitions &plan, const ProgramDef &p, const Varia
     });
     break;
   }
+  case From::fact:
+    (plan.facts()[static_cast<std::size_t>(v.index)].unit == p.unit ? needs.facts : needs.account_facts) = true;
+    facts.insert(v.name);
+    break;
   case From::milestone: {
     const TrackerSpec spec = milestone_spec(p.milestones[static_cast<std::size_t>(v.index)], p.unit);
     const auto found = std::ranges::find_if(plan.infos(), [&](const TrackerInfo &t) { return t.spec == spec; });
@@ -530,6 +552,7 @@ private:
       switch (in.from) {
       case From::attribute: set_attribute(in, facts_.attributes); break;
       case From::account: set_attribute(in, facts_.account); break;
+      case From::fact: set_fact(in); break;
       case From::users: set(in, facts_.users_active); break;
       case From::as_of: set(in, TimestampTzGetDatum(as_of_), false); break;
       case From::milestone: {
@@ -569,6 +592,12 @@ private:
     Jsonb *const j = DatumGetJsonbP(*body);
     return JB_ROOT_IS_OBJECT(j) &&
            getKeyJsonValueFromContainer(&j->root, in.column.data(), static_cast<int>(in.column.size()), v) && v->type != jbvNull;
+  }
+
+  void set_fact(const Input &in) {
+    const FactValue &v = facts_.facts[static_cast<std::size_t>(in.index)];
+    if (in.type == TIMESTAMPTZOID) set(in, TimestampTzGetDatum(v.at), v.at == kAlways);
+    else set(in, v.number);
   }
 
   void set_attribute(const Input &in, const std::optional<Datum> &body) {

@@ -3,12 +3,13 @@
 #pragma once
 
 #include <array>
+#include <limits>
 #include <map>
 #include <set>
 
 #include "core/qualify/qualify.hpp"
 #include "core/qualify/route.hpp"
-#include "pg/attributes.hpp"
+#include "pg/attached_facts.hpp"
 #include "pg/definitions.hpp"
 
 namespace pql::pg {
@@ -47,9 +48,18 @@ struct AttributeName {
 /// The columns that the rules of a document name.
 std::set<AttributeName> attributes_named(const Definitions &plan, const ProgramDef &p);
 
+/// What else the rules of a document rest on: "fact.open_deals", as pql.fact_use has it.
+std::set<std::string> facts_named(const Definitions &plan, const ProgramDef &p);
+
 /// Whether somebody is an active user as of an instant: he was seen in the 30 days before it.
 inline constexpr Micros kActive = 30 * kDay;
 constexpr bool is_active(Micros last_seen, Micros as_of) noexcept { return last_seen <= as_of && last_seen > as_of - kActive; }
+
+/// What an attached fact is of a subject.
+struct FactValue {
+  double number = std::numeric_limits<double>::quiet_NaN(); ///< NaN: nothing
+  Micros at = kAlways;                                      ///< of an instant; kAlways: nothing
+};
 
 /// What is known of a subject besides its state.
 struct Facts {
@@ -57,6 +67,7 @@ struct Facts {
   std::optional<Datum> account;    ///< those of a user's account
   int users_active = 0;            ///< of an account; of a user, himself
   std::span<const std::string_view> flags; ///< signals that somebody has flagged
+  std::span<const FactValue> facts; ///< as the plan has their names; empty when no rule names one
 };
 
 /// Rules that failed, to be written down with what else the statement has to say. Readers note none.
@@ -124,7 +135,11 @@ inline bool has_choice(const ProgramDef &p) noexcept { return p.motions.size() >
 /// without, and time.
 struct RuleNeeds {
   bool attributes = false, account = false, flags = false, users = false, milestones = false;
+  bool facts = false, account_facts = false; ///< attached ones: of its unit, and of the account's that it is asked with
   bool time = false; ///< time alone can change what a rule says (and not only the score's)
+
+  /// Whether it matters with which account a user, or a workspace, is asked.
+  bool asks_account() const noexcept { return account || account_facts; }
 };
 RuleNeeds needs_of(const Definitions &plan, const Program &p);
 

@@ -1,5 +1,8 @@
+#include "core/qualify/qualify.hpp"
+#include "core/qualify/route.hpp"
 #include "pg/attributes.hpp"
 
+#include "pg/assess.hpp"
 #include "pg/compat.hpp"
 #include "pg/derive.hpp"
 #include "pg/people.hpp"
@@ -154,18 +157,21 @@ std::string quoted(const std::string &name) {
   return call([&] { return quote_identifier(name.c_str()); });
 }
 
-std::string relation_text(const AttributeSource &s) { return quoted(s.schema) + "." + quoted(s.relation); }
-
 std::string named(const std::string &name) { return "\"" + name + "\""; }
+
+std::string attach_again(const AttributeSource &s) { return s.attach_again.empty() ? "pql.attach_" + s.unit + "s()" : s.attach_again; }
+
+} // namespace
+
+std::string relation_text(const AttributeSource &s) { return quoted(s.schema) + "." + quoted(s.relation); }
 
 std::string relation_name(const AttributeSource &s) { return named(s.schema + "." + s.relation); }
 
-[[noreturn]] void fail_unreadable(const AttributeSource &s, std::string why) {
-  fail(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "attributes in relation " + relation_name(s) + " can't be read", std::move(why),
-       "What is known of them stays. Attach it again with pql.attach_" + s.unit + "s().");
+void fail_unreadable(const AttributeSource &s, std::string why) {
+  fail(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, s.what + " in relation " + relation_name(s) + " can't be read", std::move(why),
+       "What is known of them stays. Attach it again with " + attach_again(s) + ".");
 }
 
-// A column as an expression that runs nobody's code but PostgreSQL's: an enum or a domain may have a cast that its owner wrote.
 std::string column_value(Oid relation, const std::string &name) {
   struct Found {
     Oid type, base;
@@ -182,7 +188,6 @@ std::string column_value(Oid relation, const std::string &name) {
   return f.type == f.base ? column : "(" + column + ")::" + f.base_name;
 }
 
-// Why the relation can't be read as it was attached; empty when it can.
 std::string mismatch(const AttributeSource &s, Oid relation) {
   const auto type_of = [&](const std::string &column) {
     return call([&] {
@@ -202,6 +207,8 @@ std::string mismatch(const AttributeSource &s, Oid relation) {
   return {};
 }
 
+namespace {
+
 // Rows (home, account_id, body) of something that has the relation's columns. Ids longer than those of events are nobody's.
 std::string rows_of(const AttributeSource &s, Oid relation, const std::string &from) {
   std::string columns;
@@ -212,6 +219,8 @@ std::string rows_of(const AttributeSource &s, Oid relation, const std::string &f
          " AS account_id, r FROM " + from + " AS t, LATERAL (SELECT " + columns + ") AS r) AS x";
 }
 
+} // namespace
+
 Oid find_relation(const AttributeSource &s) {
   return call([&] {
     const Oid schema = get_namespace_oid(s.schema.c_str(), true);
@@ -219,8 +228,6 @@ Oid find_relation(const AttributeSource &s) {
   });
 }
 
-// As whom the relation is read: whoever attached it, but never with rights over everything, which would be lent to the code of
-// somebody else's view. Then its owner does, as he does when a materialized view is refreshed.
 Oid reader_of(const AttributeSource &s, Oid relation) {
   const Oid owner = extension_owner();
   struct Roles {
@@ -242,11 +249,6 @@ Oid reader_of(const AttributeSource &s, Oid relation) {
   return r.super || r.attached_by == owner ? r.relation_owner : r.attached_by;
 }
 
-} // namespace
-
-namespace {
-
-// From here on nobody renames it, gives it to somebody else, or changes what it reads.
 Oid lock_relation(const AttributeSource &s) {
   for (;;) {
     const Oid relation = find_relation(s);
@@ -256,8 +258,6 @@ Oid lock_relation(const AttributeSource &s) {
     call([&] { UnlockRelationOid(relation, AccessShareLock); });
   }
 }
-
-} // namespace
 
 void read_attributes(const AttributeSource &source, void (*f)(void *, Datum *values, bool *nulls), void *arg) {
   const Oid relation = lock_relation(source);
@@ -413,16 +413,20 @@ void mark_broken(const AttributeSource &s, const std::string &why) {
                              "  FOR UPDATE SKIP LOCKED)",
                              {Arg::of(s.unit), Arg::of(why)}) > 0;
   spi.finish();
-  if (!first) return;
-  const std::string name = relation_name(s);
+  if (first) warn_of_broken(s, why);
+}
+
+} // namespace
+
+void warn_of_broken(const AttributeSource &s, const std::string &why) {
+  const std::string name = relation_name(s), again = attach_again(s);
   call([&] {
-    ereport(WARNING, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("attributes in relation %s can't be read", name.c_str()),
+    ereport(WARNING, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("%s in relation %s can't be read", s.what.c_str(), name.c_str()),
                       errdetail("%s", why.c_str()),
-                      errhint("What is known of them stays. Attach it again with pql.attach_%ss().", s.unit.c_str())));
+                      errhint("What is known of them stays. Attach it again with %s.", again.c_str())));
   });
 }
 
-// Whether an UPDATE changed a column that is kept: most change others only.
 bool changes_columns(const AttributeSource &s, const TriggerData *t) {
   std::vector<AttrNumber> columns;
   const Oid relation = RelationGetRelid(t->tg_relation);
@@ -463,6 +467,8 @@ bool changes_columns(const AttributeSource &s, const TriggerData *t) {
   });
 }
 
+namespace {
+
 std::string merge_of_written(const AttributeSource &s, Oid relation, TriggerEvent event) {
   const auto of = [&](const char *rows) { return rows_of(s, relation, rows); };
   const std::string none = "SELECT NULL::text COLLATE \"C\" AS home, NULL::text AS account_id, NULL::jsonb AS body WHERE false";
@@ -493,7 +499,31 @@ void attributes_written(const TriggerData *t) {
 
 // ------------------------------------------------------------------------------------------------------- what follows from it
 
-void attributes_changed(const Definitions &plan, const std::vector<std::string> &homes) {
+namespace {
+
+// Whether rules about people rest on what is known of the accounts in which they were seen.
+bool people_ask_accounts(const Definitions &plan) {
+  const auto asks = [&](const Program &p) { return p.def.unit == Unit::user && needs_of(plan, p).asks_account(); };
+  return std::ranges::any_of(plan.programs(), asks) || std::ranges::any_of(plan.finishing(), asks);
+}
+
+// Adds everybody who has been seen in an account, by the keys of their own homes.
+void add_people_of(Store &store, Arena &arena, const std::string &account, std::set<std::string> &people) {
+  const auto add = [&](int part) {
+    const StoredRow row = store.fetch(arena, account, part);
+    if (!row.found) return Home{};
+    const Home h = read_home(arena, account, row.body, Members::asleep);
+    for (const Subject &s : h.members) people.insert(home_key(Unit::user, s.id.view()));
+    return h;
+  };
+  const Home head = add(0);
+  for (int i = 1; i <= head.lanes; i++) (void)add(-i);
+  for (int i = 1; head.depth && i <= 1 << head.depth; i++) (void)add(i);
+}
+
+} // namespace
+
+void attributes_changed(const Definitions &plan, const std::vector<std::string> &changed) {
   Scratch memory("pql attributes");
   Batch batch(memory.arena(), plan.trackers());
   MergeOptions o;
@@ -502,6 +532,12 @@ void attributes_changed(const Definitions &plan, const std::vector<std::string> 
   o.closes_lanes = true;
   Store store(Store::Access::read);
   std::vector<std::string_view> seen_in;
+  std::set<std::string> homes(changed.begin(), changed.end());
+  if (plan.has_unit(Unit::user) && people_ask_accounts(plan)) {
+    for (const std::string &key : changed) {
+      if (is_account_home(key)) add_people_of(store, memory.arena(), key, homes);
+    }
+  }
   for (const std::string &key : homes) {
     const std::string_view id = home_id(key);
     if (unit_of_home(key) != Unit::user) {

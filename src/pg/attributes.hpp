@@ -54,10 +54,33 @@ struct AttributeSource {
   std::vector<std::string> columns;
   std::vector<Oid> types;
   bool broken = false;
+  std::string what = "attributes"; ///< that come from it, as messages say it
+  std::string attach_again;        ///< how it is attached; empty: as attributes of the unit are
 
   const char *prefix() const noexcept { return unit == "account" ? "a:" : unit == "workspace" ? "w:" : "u:"; }
 };
 std::optional<AttributeSource> attribute_source(const std::string &unit);
+
+/// The relation that has the name now, or InvalidOid.
+Oid find_relation(const AttributeSource &s);
+/// The same, locked: from then on nobody renames it, gives it to somebody else, or changes what it reads. Fails when there is none.
+Oid lock_relation(const AttributeSource &s);
+/// As whom the relation is read: whoever attached it, but never with rights over everything, which would be lent to the code of
+/// somebody else's view. Then its owner does, as he does when a materialized view is refreshed.
+Oid reader_of(const AttributeSource &s, Oid relation);
+/// Why the relation can't be read as it was attached; empty when it can.
+std::string mismatch(const AttributeSource &s, Oid relation);
+[[noreturn]] void fail_unreadable(const AttributeSource &s, std::string why);
+/// Says once that the relation isn't followed any more.
+void warn_of_broken(const AttributeSource &s, const std::string &why);
+/// A column of the rows `t` as an expression that runs nobody's code but PostgreSQL's: an enum or a domain may have a cast that its owner
+/// wrote.
+std::string column_value(Oid relation, const std::string &name);
+/// "schema.relation", as messages have it, and as a query does.
+std::string relation_name(const AttributeSource &s);
+std::string relation_text(const AttributeSource &s);
+/// Whether an UPDATE changed the key, the account or one of the columns: most change others only.
+bool changes_columns(const AttributeSource &s, const TriggerData *t);
 
 /// The type that rules see for a column's type: that of a domain is what it is made of, and an enum is text. InvalidOid for one that
 /// they can't use. Inside call().

@@ -2,7 +2,7 @@
 
 #include <bit>
 
-#include "pg/attributes.hpp"
+#include "pg/attached_facts.hpp"
 #include "pg/spi.hpp"
 #include "pg/store.hpp"
 
@@ -99,7 +99,7 @@ std::shared_ptr<const Definitions> current_definitions() {
 Definitions::Definitions() {
   call([&] {
     watched.clear();
-    for (const char *name : {"tracker", "program", "source", "backfill_job", "attribute_source"}) watch_relation(pql_relation(name));
+    for (const char *name : {"tracker", "program", "source", "backfill_job", "attribute_source", "fact_source"}) watch_relation(pql_relation(name));
     memory_ = AllocSetContextCreateInternal(CacheMemoryContext, "pql plan", ALLOCSET_DEFAULT_SIZES);
   });
   try {
@@ -369,6 +369,7 @@ void Definitions::load_sources() {
 
 void Definitions::load_attributes() {
   for (Unit u : {Unit::user, Unit::account, Unit::workspace}) attributes_[static_cast<int>(u)] = attribute_columns(u);
+  facts_ = fact_names();
 }
 
 } // namespace pql::pg

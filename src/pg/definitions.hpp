@@ -75,6 +75,7 @@ struct SourceInfo {
 };
 
 struct AttributeColumn; // attributes.hpp
+struct FactName;        // attached_facts.hpp
 struct ProgramRules;    // the compiled rules of a program over its subjects: assess.cpp
 
 /// Everything, compiled. Shared by whoever uses it while it is replaced.
@@ -117,6 +118,8 @@ public:
   const ProgramRules *rules(const Program &p) const;
   /// The columns that rules may name of what is attached to a unit.
   const std::vector<AttributeColumn> &attributes(Unit u) const noexcept { return attributes_[static_cast<int>(u)]; }
+  /// The facts that rules may name.
+  const std::vector<FactName> &facts() const noexcept { return facts_; }
   /// What events do to these trackers only (a backfill of new ones). Rules live as long as the plan.
   EventTable event_table(const std::vector<TrackerId> &only) const;
   /// Where rules and whatever belongs to the plan may be kept.
@@ -143,6 +146,7 @@ private:
   std::vector<Program> programs_, finishing_;
   mutable std::unordered_map<const Program *, std::shared_ptr<const ProgramRules>> rules_; ///< of each, once asked for; of most null
   std::vector<AttributeColumn> attributes_[3];
+  std::vector<FactName> facts_;
   std::vector<SourceInfo> sources_;
   std::vector<std::int32_t> jobs_;
   TrackerId account_tracker_ = 0; ///< of workspaces; 0: there is none

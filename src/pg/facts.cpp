@@ -79,7 +79,7 @@ void FactReader::take(std::string_view home, const Home &row) {
   for (const Subject &s : row.members) {
     if (!s.events) continue;
     later_ |= s.last_seen > as_of_;
-    if (!needs_.account) continue;
+    if (!needs_.asks_account()) continue;
     Seen &seen = account_of_.try_emplace(std::string(s.id.view()), Seen{kAlways, {}}).first->second;
     if (s.last_seen > seen.at || (s.last_seen == seen.at && account < seen.account)) seen = {s.last_seen, account};
   }
@@ -97,7 +97,7 @@ Facts FactReader::of(const Subject &s, const Home *row) {
   const std::string_view account = program_.def.unit == Unit::workspace ? plan_.account_of(s)
                                    : at == account_of_.end()            ? std::string_view{}
                                                                         : std::string_view(at->second.account);
-  outside_.add(f, program_, needs_, id, account, now_ ? kNever : as_of_,
+  outside_.add(f, plan_, program_, needs_, id, account, now_ ? kNever : as_of_,
                call([] { return GetActiveSnapshot(); }));
   return f;
 }

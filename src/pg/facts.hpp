@@ -27,7 +27,7 @@ private:
     Micros at;
     std::string account;
   };
-  bool looks() const noexcept { return (needs_.account && program_.def.unit == Unit::user) || (needs_.users && program_.def.unit != Unit::user); }
+  bool looks() const noexcept { return (needs_.asks_account() && program_.def.unit == Unit::user) || (needs_.users && program_.def.unit != Unit::user); }
   void look_at_all();
   void take(std::string_view home, const Home &row);
   void take_batch(Batch &batch);

@@ -775,7 +775,7 @@ private:
     const RuleNeeds needs = needs_of(plan_, p);
     Facts f;
     if (needs.users) f.users_active = p.def.unit == Unit::user ? whole.events && is_active(whole.last_seen, at) : users_active(at);
-    outside_.add(f, p, needs, whole.id.view(), account_, kNever, store_.snapshot());
+    outside_.add(f, plan_, p, needs, whole.id.view(), account_, kNever, store_.snapshot());
     return f;
   }
 

@@ -11,8 +11,10 @@ extern "C" {
 namespace pql::pg {
 namespace {
 
-// Columns of pql.flag.
+// Columns of pql.flag; of pql.fact_value and, of its past, pql.fact_history.
 enum : AttrNumber { kProgram = 3, kSignal = 4, kFlaggedAt = 7, kEndsAt = 8, kLiftedAt = 9 };
+enum : AttrNumber { kFact = 2, kSince = 3, kNumber = 4, kTime = 5 };
+enum : AttrNumber { kFrom = 3, kTo = 4, kPastNumber = 5, kPastTime = 6 };
 
 bool is_text(TupleTableSlot *slot, AttrNumber column, std::string_view value) {
   bool isnull;
@@ -32,9 +34,9 @@ bool holds(TupleTableSlot *slot, Micros at) {
 
 } // namespace
 
-void Outside::add(Facts &f, const Program &p, const RuleNeeds &needs, std::string_view id, std::string_view account, Micros as_of,
-                  Snapshot snapshot) {
-  if (!needs.attributes && !needs.account && !needs.flags) return;
+void Outside::add(Facts &f, const Definitions &plan, const Program &p, const RuleNeeds &needs, std::string_view id, std::string_view account,
+                  Micros as_of, Snapshot snapshot) {
+  if (!needs.attributes && !needs.account && !needs.flags && !needs.facts && !needs.account_facts) return;
   call([&] { MemoryContextReset(bodies_.context()); });
   const struct Within {
     MemoryContext before;
@@ -42,6 +44,14 @@ void Outside::add(Facts &f, const Program &p, const RuleNeeds &needs, std::strin
   } within{MemoryContextSwitchTo(bodies_.context())};
   if (needs.attributes) f.attributes = attributes_of(p.def.unit, id, as_of, snapshot);
   if (needs.account && !account.empty()) f.account = attributes_of(Unit::account, account, as_of, snapshot);
+  if (needs.facts || needs.account_facts) {
+    const std::vector<FactName> &names = plan.facts();
+    values_.clear();
+    for (const FactName &n : names) values_.push_back(n.counts ? FactValue{0, kAlways} : FactValue{});
+    if (needs.facts) find_facts(names, p.def.unit, home_key(p.def.unit, id), as_of, snapshot);
+    if (needs.account_facts && !account.empty()) find_facts(names, Unit::account, home_key(Unit::account, account), as_of, snapshot);
+    f.facts = values_;
+  }
   if (!needs.flags) return;
   find_flags(home_key(p.def.unit, id), p.def.name, as_of, snapshot);
   f.flags = flagged_;
@@ -51,43 +61,80 @@ std::optional<Datum> Outside::attributes_of(Unit unit, std::string_view id, Micr
   return attributes_.at(home_key(unit, id), as_of, snapshot);
 }
 
+template <class F>
+void Outside::Table::each(const char *name, MemoryContext memory, const std::string &home, Snapshot snapshot, F &&f) {
+  if (!table) {
+    table = table_open(pql_relation(name), AccessShareLock);
+    index = index_open(primary_key_index(table), AccessShareLock);
+    MemoryContext const before = MemoryContextSwitchTo(memory);
+    slot = table_slot_create(table, nullptr);
+    MemoryContextSwitchTo(before);
+  }
+  ScanKeyData key;
+  ScanKeyEntryInitialize(&key, 0, 1, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ,
+                         PointerGetDatum(cstring_to_text_with_len(home.data(), static_cast<int>(home.size()))));
+  IndexScanDesc scan = begin_index_scan(table, index, snapshot, 1);
+  index_rescan(scan, &key, 1, nullptr, 0);
+  while (index_getnext_slot(scan, ForwardScanDirection, slot) && f(slot)) {
+  }
+  index_endscan(scan);
+  ExecClearTuple(slot);
+}
+
+void Outside::Table::close() {
+  if (!table) return;
+  ExecDropSingleTupleTableSlot(slot);
+  index_close(index, NoLock);
+  table_close(table, NoLock);
+  table = nullptr;
+}
+
 void Outside::find_flags(const std::string &home, const std::string &program, Micros as_of, Snapshot snapshot) {
   flagged_.clear();
   flagged_.reserve(kMaxSignals);
   call([&] {
-    if (!flags_) {
-      flags_ = table_open(pql_relation("flag"), AccessShareLock);
-      flags_index_ = index_open(primary_key_index(flags_), AccessShareLock);
-      MemoryContext const before = MemoryContextSwitchTo(memory_);
-      flag_ = table_slot_create(flags_, nullptr);
-      MemoryContextSwitchTo(before);
-    }
-    ScanKeyData key;
-    ScanKeyEntryInitialize(&key, 0, 1, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ,
-                           PointerGetDatum(cstring_to_text_with_len(home.data(), static_cast<int>(home.size()))));
-    IndexScanDesc scan = begin_index_scan(flags_, flags_index_, snapshot, 1);
-    index_rescan(scan, &key, 1, nullptr, 0);
     const Micros at = as_of == kNever ? GetCurrentTimestamp() : as_of;
-    while (index_getnext_slot(scan, ForwardScanDirection, flag_) && flagged_.size() < kMaxSignals) {
-      if (!is_text(flag_, kProgram, program) || !holds(flag_, at)) continue;
+    flags_.each("flag", memory_, home, snapshot, [&](TupleTableSlot *flag) {
+      if (!is_text(flag, kProgram, program) || !holds(flag, at)) return true;
       bool isnull;
-      const text *const signal = DatumGetTextPCopy(slot_getattr(flag_, kSignal, &isnull));
+      const text *const signal = DatumGetTextPCopy(slot_getattr(flag, kSignal, &isnull));
       flagged_.push_back({VARDATA_ANY(signal), VARSIZE_ANY_EXHDR(signal)}); // there is room
+      return flagged_.size() < kMaxSignals;
+    });
+  });
+}
+
+void Outside::find_facts(const std::vector<FactName> &names, Unit unit, const std::string &home, Micros as_of, Snapshot snapshot) {
+  const auto take = [&](TupleTableSlot *row, AttrNumber number, AttrNumber time) {
+    for (std::size_t i = 0; i < names.size(); i++) {
+      if (names[i].unit != unit || !is_text(row, kFact, names[i].name)) continue;
+      bool no_number, no_time;
+      const Datum n = slot_getattr(row, number, &no_number), t = slot_getattr(row, time, &no_time);
+      if (!no_number) values_[i].number = DatumGetFloat8(n);
+      if (!no_time) values_[i].at = DatumGetTimestampTz(t);
     }
-    index_endscan(scan);
-    ExecClearTuple(flag_);
+    return true;
+  };
+  const auto time = [](TupleTableSlot *row, AttrNumber column) {
+    bool isnull;
+    return DatumGetTimestampTz(slot_getattr(row, column, &isnull));
+  };
+  call([&] {
+    facts_.each("fact_value", memory_, home, snapshot, [&](TupleTableSlot *row) { return time(row, kSince) > as_of || take(row, kNumber, kTime); });
+    if (as_of == kNever) return;
+    past_facts_.each("fact_history", memory_, home, snapshot, [&](TupleTableSlot *row) {
+      return time(row, kFrom) > as_of || time(row, kTo) <= as_of || take(row, kPastNumber, kPastTime);
+    });
   });
 }
 
 void Outside::close() {
   attributes_.close();
-  if (!flags_) return;
   call([&] {
-    ExecDropSingleTupleTableSlot(flag_);
-    index_close(flags_index_, NoLock);
-    table_close(flags_, NoLock);
+    flags_.close();
+    facts_.close();
+    past_facts_.close();
   });
-  flags_ = nullptr;
 }
 
 } // namespace pql::pg

@@ -1,4 +1,4 @@
-// What rules rest on besides the state: attributes, and flags that people set by hand.
+// What rules rest on besides the state: attributes, attached facts, and flags that people set by hand.
 // Law: what no rule names isn't read.
 #pragma once
 
@@ -15,17 +15,27 @@ public:
 
   /// Adds what a program's rules need of a subject, and of the account it is asked with (may be empty), as it is (kNever) or
   /// as it was at an instant. It lives until the next call.
-  void add(Facts &f, const Program &p, const RuleNeeds &needs, std::string_view id, std::string_view account, Micros as_of, Snapshot snapshot);
+  void add(Facts &f, const Definitions &plan, const Program &p, const RuleNeeds &needs, std::string_view id, std::string_view account, Micros as_of, Snapshot snapshot);
   /// Gives everything back. On an error PostgreSQL does it instead.
   void close();
 
 private:
   std::optional<Datum> attributes_of(Unit unit, std::string_view id, Micros as_of, Snapshot snapshot);
+  /// A table whose primary key begins with a home.
+  struct Table {
+    Relation table = nullptr, index = nullptr;
+    TupleTableSlot *slot = nullptr;
+    /// Calls f(slot) for the rows of a home, until it says false. Inside call().
+    template <class F> void each(const char *name, MemoryContext memory, const std::string &home, Snapshot snapshot, F &&f);
+    void close();
+  };
+
   void find_flags(const std::string &home, const std::string &program, Micros as_of, Snapshot snapshot);
+  void find_facts(const std::vector<FactName> &names, Unit unit, const std::string &home, Micros as_of, Snapshot snapshot);
 
   AttributeReader attributes_;
-  Relation flags_ = nullptr, flags_index_ = nullptr;
-  TupleTableSlot *flag_ = nullptr;
+  Table flags_, facts_, past_facts_;
+  std::vector<FactValue> values_;
   std::vector<std::string_view> flagged_; ///< signals, in bodies_
   MemoryContext memory_ = CurrentMemoryContext; ///< what is opened outlives what is looked at
   Scratch bodies_;

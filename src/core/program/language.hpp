@@ -34,8 +34,8 @@ inline constexpr std::array<std::string_view, 3> kWhenNobody = {"wait", "overflo
 /// At most one of them.
 inline constexpr std::array<std::string_view, 4> kCurves = {"points_each", "saturates_at", "half_saturation", "over"};
 /// What rules know by these names, so that no measure may have one.
-inline constexpr std::array<std::string_view, 11> kReserved = {
-    "score", "users_active", "as_of", "attr", "account", "signal", "points", "kind", "milestone", "event", "props"};
+inline constexpr std::array<std::string_view, 13> kReserved = {
+    "score", "users_active", "as_of", "attr", "account", "fact", "history", "signal", "points", "kind", "milestone", "event", "props"};
 
 /// The kinds of objects, in the order of sections().
 enum class At : unsigned char {

@@ -1,0 +1,74 @@
+// Facts: what rows of customers' tables come to.
+#include "pg/assess.hpp"
+#include "pg/ingest.hpp"
+#include "pg/srf.hpp"
+
+// What the relation of a fact says of whom. Arguments: fact, keys (null: all).
+PQL_FUNCTION(_read_facts) {
+  using namespace pql::pg;
+  call([&] { InitMaterializedSRF(fcinfo, 0); });
+  const std::string fact = text_arg(fcinfo, 0);
+  const std::optional<FactSource> source = fact_source(fact);
+  if (!source) fail(ERRCODE_UNDEFINED_OBJECT, "fact \"" + fact + "\" is not attached");
+  auto *const result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+  read_facts(
+      *source, PG_ARGISNULL(1) ? std::optional<Datum>() : PG_GETARG_DATUM(1),
+      [](void *arg, Datum *values, bool *nulls) {
+        const auto *const r = static_cast<ReturnSetInfo *>(arg);
+        tuplestore_putvalues(r->setResult, r->setDesc, values, nulls);
+      },
+      result);
+  return Datum{0};
+}
+
+// Brings the copy of a fact in line with its relation.
+PQL_FUNCTION(_refresh_facts) {
+  using namespace pql::pg;
+  flush_pending();
+  const FactChanges c = refresh_facts(text_arg(fcinfo, 0));
+  ResultRows rows(fcinfo);
+  rows.add({Cell::of(c.subjects), Cell::of(c.rows), Cell::of(c.without_key), Cell::of(c.changed)});
+  return Datum{0};
+}
+
+// The columns that two expressions over a relation read. Arguments: relation, condition, value, the type of the latter.
+PQL_FUNCTION(_expression_columns) {
+  using namespace pql::pg;
+  const std::vector<std::string> columns =
+      expression_columns(PG_GETARG_OID(0), {{PG_ARGISNULL(1) ? std::string() : text_arg(fcinfo, 1), BOOLOID},
+                                            {PG_ARGISNULL(2) ? std::string() : text_arg(fcinfo, 2), PG_GETARG_OID(3)}});
+  ResultRows rows(fcinfo);
+  for (const std::string &c : columns) {
+    const std::string type = call([&]() -> const char * {
+      const Oid relation = PG_GETARG_OID(0);
+      return format_type_be_qualified(attribute_type(get_atttype(relation, get_attnum(relation, c.c_str()))));
+    });
+    rows.add({Cell::of(c), Cell::of(type)});
+  }
+  return Datum{0};
+}
+
+// The trigger on relations with facts.
+PQL_FUNCTION(_facts_written) {
+  using namespace pql::pg;
+  const auto *t = reinterpret_cast<TriggerData *>(fcinfo->context);
+  if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(t->tg_event) || t->tg_trigger->tgnargs != 1)
+    fail(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED, "pql._facts_written() must be called as an AFTER trigger", {},
+         "It is created by pql.attach_facts().");
+  facts_written(t);
+  return PointerGetDatum(nullptr);
+}
+
+// The facts that a document's rules name: what pql.fact_use is to have.
+PQL_FUNCTION(_program_facts) {
+  using namespace pql;
+  using namespace pql::pg;
+  ResultRows rows(fcinfo);
+  const ParsedProgram parsed = parse_program(jsonb_arg(fcinfo, 0), Served::all);
+  if (!parsed.problems.empty()) return Datum{0};
+  for (const std::string &name : facts_named(*current_definitions(), parsed.program)) {
+    const std::size_t dot = name.find('.');
+    rows.add({Cell::of(name.substr(0, dot)), Cell::of(name.substr(dot + 1))});
+  }
+  return Datum{0};
+}
