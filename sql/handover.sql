@@ -10,6 +10,8 @@ SET DATESTYLE = ISO;
 \pset format unaligned
 \pset tuples_only on
 
+CREATE SCHEMA handover;
+SET search_path = handover;
 CREATE TABLE ev (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, ts timestamptz NOT NULL, who text, org text, name text);
 CREATE INDEX ON ev (org, ts);
 CREATE INDEX ON ev (who, ts);
@@ -137,7 +139,5 @@ SELECT expired FROM pql.tick('2026-03-20');
 SELECT state, count(*) FROM pql.routing GROUP BY 1 ORDER BY 1;
 SELECT what, subject FROM pql.verify();
 
-DROP TABLE ev, orgs CASCADE;
 DROP EXTENSION pql CASCADE;
-DROP FUNCTION started, failure;
-DROP PROCEDURE happens;
+DROP SCHEMA handover CASCADE;
