@@ -4,7 +4,7 @@ EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" pql.control)
 MODULE_big = pql
 PG_CONFIG ?= pg_config
 
-SOURCES = $(sort $(filter-out src/fn/inject.cpp, $(wildcard src/core/*/*.cpp src/pg/*.cpp src/fn/*.cpp)))
+SOURCES = $(sort $(filter-out src/fn/inject.cpp, $(wildcard src/core/*/*.cpp src/pg/*.cpp src/fn/*.cpp src/worker/*.cpp)))
 OBJS    = $(SOURCES:.cpp=.o)
 
 INSTALL_SQL = build/$(EXTENSION)--$(EXTVERSION).sql

@@ -124,6 +124,7 @@ CREATE TABLE pql.seen_event (
   PRIMARY KEY (home, source_id, event_id)
 );
 COMMENT ON TABLE pql.seen_event IS 'Event ids of sources attached with dedup, for as long as the horizon says, each with the rank of the row that counts: its arrival (received_at, or else occurred_at), its time and its content.';
+CREATE INDEX seen_event_arrived_at ON pql.seen_event (arrived_at);
 COMMENT ON COLUMN pql.seen_event.arrived_at IS 'When it was noted: only says how long it is remembered.';
 
 CREATE TABLE pql.forgotten_event (

@@ -87,7 +87,10 @@ CREATE OR REPLACE FUNCTION pql._end_flags() RETURNS void
 DECLARE
   homes text[];
 BEGIN
-  WITH gone AS (UPDATE pql.flag AS f SET ended = true WHERE NOT f.ended AND f.expires_at <= statement_timestamp() RETURNING f.home)
+  WITH due AS (
+    SELECT f.home, f.flag_id FROM pql.flag AS f WHERE NOT f.ended AND f.expires_at <= statement_timestamp()
+    ORDER BY f.expires_at LIMIT pql._tick_batch() FOR UPDATE),
+  gone AS (UPDATE pql.flag AS f SET ended = true FROM due AS d WHERE (f.home, f.flag_id) = (d.home, d.flag_id) RETURNING f.home)
   SELECT array_agg(DISTINCT g.home) INTO homes FROM gone AS g;
   IF homes IS NOT NULL THEN
     PERFORM pql._attributes_changed(homes);

@@ -174,9 +174,14 @@ CREATE OR REPLACE FUNCTION pql._now() RETURNS timestamptz
   AS 'MODULE_PATHNAME', 'pql__now' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 250;
 COMMENT ON FUNCTION pql._now() IS 'The instant that now means: the time of the database, or the newest event where all sources have an event clock. Everybody may ask: readers of pql.inbox do.';
 
+CREATE OR REPLACE FUNCTION pql._tick_batch() RETURNS int
+  AS 'MODULE_PATHNAME', 'pql__tick_batch' LANGUAGE C STABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION pql._tick_batch() IS 'Setting pql.tick_batch: of each thing that falls due, how many one tick deals with.';
+REVOKE ALL ON FUNCTION pql._tick_batch() FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION pql.tick(as_of timestamptz DEFAULT NULL)
   RETURNS TABLE (held_released bigint, episodes_reviewed bigint, ids_forgotten bigint, partitions_changed bigint, subjects_reviewed bigint,
-                 ready bigint, expired bigint, breached bigint, returned bigint, assigned bigint)
+                 ready bigint, expired bigint, breached bigint, returned bigint, assigned bigint, more_due boolean)
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 ROWS 1 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -197,11 +202,18 @@ BEGIN
     UPDATE pql.program AS p SET finishing = false FROM unnest(ended) AS x WHERE (p.program, p.version) = (x.program, x.version);
   END IF;
   -- What comes in time is later than all that has been forgotten, by more than the horizon: the table need not be asked about it.
-  WITH gone AS (
-    DELETE FROM pql.seen_event AS e USING pql.source AS s,
-      LATERAL (SELECT coalesce(tick.as_of, statement_timestamp()) - s.dedup - s.max_event_age AS until) AS x
-    WHERE s.source_id = e.source_id AND e.arrived_at < x.until
-      AND e.rank < lpad(to_hex((extract(epoch FROM x.until - timestamptz '2000-01-01 UTC') * 1000000)::bigint # (-9223372036854775808)), 16, '0')
+  WITH horizon AS MATERIALIZED (
+    SELECT s.source_id, x.until,
+           lpad(to_hex((extract(epoch FROM x.until - timestamptz '2000-01-01 UTC') * 1000000)::bigint # (-9223372036854775808)), 16, '0') AS rank
+    FROM pql.source AS s, LATERAL (SELECT coalesce(tick.as_of, statement_timestamp()) - s.dedup - s.max_event_age AS until) AS x
+    WHERE s.dedup IS NOT NULL),
+  due AS (
+    SELECT e.home, e.source_id, e.event_id, h.rank FROM pql.seen_event AS e JOIN horizon AS h USING (source_id)
+    WHERE e.arrived_at < (SELECT max(h.until) FROM horizon AS h) AND e.arrived_at < h.until AND e.rank < h.rank
+    ORDER BY e.arrived_at LIMIT pql._tick_batch()),
+  gone AS (
+    DELETE FROM pql.seen_event AS e USING due AS d
+    WHERE (e.home, e.source_id, e.event_id) = (d.home, d.source_id, d.event_id) AND e.rank < d.rank
     RETURNING e.source_id, e.rank),
   noted AS (
     INSERT INTO pql.forgotten_event AS f (source_id, rank)
@@ -210,8 +222,9 @@ BEGIN
   SELECT count(*) INTO ids_forgotten FROM gone;
   partitions_changed := pql._compare_leaves();
   SELECT t.* INTO ready, expired, breached, returned, assigned FROM pql._tick_routing(coalesce(tick.as_of, pql._now())) AS t;
+  more_due := greatest(held_released, episodes_reviewed, ids_forgotten, subjects_reviewed, ready, expired, breached, returned, assigned) >= pql._tick_batch();
   RETURN NEXT;
 END $$;
 COMMENT ON FUNCTION pql.tick(timestamptz) IS
-  'Does what time alone brings by an instant (null: now, by the sources'' clock): folds held events that are due (an instant of the future makes none due before its time), ends episodes whose score has fallen, lets in who has cooled down, looks for those whom time alone takes in or out (where programs have such rules or scores), forgets event ids past the dedup horizon; and makes routing rows ready, expires those whose episode is over, notes those that nobody touched in time, brings back snoozed ones, and gives rows to reps. Also tells, once each, of partitions that came, went or were emptied without a trigger''s knowing (pql.sources lists them until they are mended). Returns how many of each. Safe to call at any time, from pg_cron or by hand.';
+  'Does what time alone brings by an instant (null: now, by the sources'' clock): folds held events that are due (an instant of the future makes none due before its time), ends episodes whose score has fallen, lets in who has cooled down, looks for those whom time alone takes in or out (where programs have such rules or scores), forgets event ids past the dedup horizon; and makes routing rows ready, expires those whose episode is over, notes those that nobody touched in time, brings back snoozed ones, and gives rows to reps. Also tells, once each, of partitions that came, went or were emptied without a trigger''s knowing (pql.sources lists them until they are mended). Returns how many of each: no more, about, than the setting pql.tick_batch, and whether more is due, so that it is to be called again at once. Writes nothing when nothing is due. Safe to call at any time, from pg_cron, by hand, or by the background worker (pql.worker).';
 REVOKE ALL ON FUNCTION pql.tick(timestamptz) FROM PUBLIC;

@@ -663,7 +663,7 @@ BEGIN
     SELECT x.* FROM pql.episode AS e JOIN pql.routing AS x ON x.home = e.home AND x.episode = e.episode_id
     WHERE e.left_at <= as_of AND NOT e.settled
       AND (x.state IN ('pending', 'ready', 'blocked') AND x.first_touch_at IS NULL OR x.state = 'expired' AND x.owner IS NOT NULL)
-    FOR UPDATE OF x SKIP LOCKED
+    LIMIT pql._tick_batch() FOR UPDATE OF x SKIP LOCKED
   LOOP
     CONTINUE WHEN r.state <> 'expired' AND pql._goes_on(r) OR r.owner IS NOT NULL AND NOT pql._is_load_free(r.owner);
     PERFORM pql._give_back(r, true);
@@ -695,7 +695,7 @@ DECLARE
   r pql.routing;
   returned bigint := 0;
 BEGIN
-  FOR r IN SELECT x.* FROM pql.routing AS x WHERE x.snoozed_until <= as_of ORDER BY x.snoozed_until FOR UPDATE SKIP LOCKED LOOP
+  FOR r IN SELECT x.* FROM pql.routing AS x WHERE x.snoozed_until <= as_of ORDER BY x.snoozed_until LIMIT pql._tick_batch() FOR UPDATE SKIP LOCKED LOOP
     CONTINUE WHEN r.owner IS NOT NULL AND NOT pql._is_load_free(r.owner);
     IF r.state = 'disposed' AND EXISTS (SELECT FROM pql.routing AS x WHERE x.program = r.program AND x.subject_id = r.subject_id
         AND x.state IN ('pending', 'ready', 'blocked', 'claimed', 'accepted', 'touched')) THEN
@@ -718,39 +718,55 @@ END $$;
 COMMENT ON FUNCTION pql._return_snoozed(timestamptz) IS 'Brings back snoozed rows whose time has come; returns how many.';
 REVOKE ALL ON FUNCTION pql._return_snoozed(timestamptz) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION pql._deserted_rows(as_of timestamptz) RETURNS TABLE (home text, routing_id bigint, owner text, reason text)
+  LANGUAGE plpgsql STABLE PARALLEL UNSAFE COST 5000 ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  anybody boolean := NOT pql._has_reps();
+BEGIN
+  -- One look into the index for each owner; only the rows of those who left, or are away, are looked at.
+  RETURN QUERY
+    WITH RECURSIVE owners(rep) AS (
+      SELECT min(x.owner) FROM pql.routing AS x WHERE x.owner IS NOT NULL AND x.state <> 'disposed'
+      UNION ALL
+      SELECT (SELECT min(x.owner) FROM pql.routing AS x WHERE x.owner > o.rep AND x.owner IS NOT NULL AND x.state <> 'disposed')
+      FROM owners AS o WHERE o.rep IS NOT NULL),
+    left_by(rep, away, reason) AS (
+      SELECT o.rep, p.away, CASE WHEN p.rep_id IS NULL THEN format('%s is no rep any more', o.rep) WHEN NOT p.active THEN format('%s is not active', o.rep) END
+      FROM owners AS o LEFT JOIN pql.reps AS p ON p.rep_id = o.rep
+      WHERE CASE WHEN p.rep_id IS NULL THEN NOT anybody OR EXISTS (SELECT FROM pql.rep_load AS l WHERE l.rep_id = o.rep)
+                 ELSE NOT p.active OR p.away <> '{}' END)
+    SELECT x.home, x.routing_id, x.owner, coalesce(g.reason,
+             CASE WHEN a.until = 'infinity' THEN format('%s is away', g.rep)
+                  ELSE format('%s is away until %s', g.rep, to_char(a.until AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI"Z"')) END)
+    FROM left_by AS g JOIN pql.routing AS x ON x.owner = g.rep AND x.state <> 'disposed' AND x.state <> 'expired' AND x.snoozed_until IS NULL
+      LEFT JOIN LATERAL (
+        SELECT coalesce(upper(s), 'infinity') AS until FROM unnest(g.away) AS s WHERE s @> greatest(x.contact_after, as_of)) AS a
+        ON a.until > coalesce(x.contact_by, greatest(x.contact_after, as_of) + interval '7 days') AND x.first_touch_at IS NULL
+    WHERE g.reason IS NOT NULL OR a.until IS NOT NULL;
+END $$;
+COMMENT ON FUNCTION pql._deserted_rows(timestamptz) IS
+  'Rows of whoever is no rep any more or not active, and those that nobody has touched of whoever is away until after contact_by (or, where nothing is promised, for a week).';
+REVOKE ALL ON FUNCTION pql._deserted_rows(timestamptz) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION pql._free_routing(as_of timestamptz) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   x record;
   r pql.routing;
-  rep text;
-  anybody boolean := NOT pql._has_reps();
 BEGIN
-  FOR x IN
-    SELECT o AS r, p.rep_id, p.active, a.until FROM pql.routing AS o LEFT JOIN pql.reps AS p ON p.rep_id = o.owner
-      LEFT JOIN LATERAL (
-        SELECT coalesce(upper(s), 'infinity') AS until FROM unnest(p.away) AS s WHERE s @> greatest(o.contact_after, as_of)) AS a
-        ON a.until > coalesce(o.contact_by, greatest(o.contact_after, as_of) + interval '7 days') AND o.first_touch_at IS NULL
-    WHERE o.owner IS NOT NULL AND o.state <> 'disposed' AND o.state <> 'expired' AND o.snoozed_until IS NULL
-      AND CASE WHEN p.rep_id IS NULL THEN NOT anybody OR EXISTS (SELECT FROM pql.rep_load AS l WHERE l.rep_id = o.owner)
-               ELSE NOT p.active OR a.until IS NOT NULL END
-    ORDER BY o.routing_id FOR UPDATE OF o SKIP LOCKED
-  LOOP
-    r := x.r;
-    CONTINUE WHEN NOT pql._is_load_free(r.owner);
+  FOR x IN SELECT d.* FROM pql._deserted_rows(as_of) AS d ORDER BY d.routing_id LIMIT pql._tick_batch() LOOP
+    SELECT o.* INTO r FROM pql.routing AS o WHERE o.home = x.home AND o.routing_id = x.routing_id AND o.owner = x.owner
+      AND o.state <> 'disposed' AND o.state <> 'expired' AND o.snoozed_until IS NULL FOR UPDATE SKIP LOCKED;
+    CONTINUE WHEN NOT FOUND OR NOT pql._is_load_free(x.owner);
     PERFORM pql._give_back(r, true);
-    rep := r.owner;
     r.owner := NULL;
     r.claimed_at := NULL;
-    PERFORM pql._move(r, CASE WHEN r.state IN ('ready', 'claimed', 'accepted', 'touched') THEN 'pending' ELSE r.state END, as_of,
-      CASE WHEN x.rep_id IS NULL THEN format('%s is no rep any more', rep) WHEN NOT x.active THEN format('%s is not active', rep)
-           WHEN x.until = 'infinity' THEN format('%s is away', rep)
-           ELSE format('%s is away until %s', rep, to_char(x.until AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI"Z"')) END, rep, 'pql');
+    PERFORM pql._move(r, CASE WHEN r.state IN ('ready', 'claimed', 'accepted', 'touched') THEN 'pending' ELSE r.state END, as_of, x.reason, x.owner, 'pql');
   END LOOP;
   DELETE FROM pql.rep_load AS l WHERE NOT EXISTS (SELECT FROM pql.reps AS p WHERE p.rep_id = l.rep_id) AND pql._open_rows(l.rep_id) = 0;
 END $$;
-COMMENT ON FUNCTION pql._free_routing(timestamptz) IS
-  'Takes rows from whoever is no rep any more or not active, and those that nobody has touched from whoever is away until after contact_by (or, where nothing is promised, for a week): others get them.';
+COMMENT ON FUNCTION pql._free_routing(timestamptz) IS 'Takes deserted rows from their owners: others get them.';
 REVOKE ALL ON FUNCTION pql._free_routing(timestamptz) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._breach_routing(as_of timestamptz) RETURNS bigint
@@ -764,7 +780,7 @@ BEGIN
     SELECT x.* FROM pql.routing AS x
     WHERE x.contact_by < as_of AND x.state IN ('pending', 'ready', 'claimed', 'accepted') AND x.first_touch_at IS NULL
       AND x.sla_breached_at IS NULL AND x.snoozed_until IS NULL AND x.motion <> 'none'
-    ORDER BY x.contact_by FOR UPDATE SKIP LOCKED
+    ORDER BY x.contact_by LIMIT pql._tick_batch() FOR UPDATE SKIP LOCKED
   LOOP
     rep := r.owner;
     IF rep IS NOT NULL AND r.state IN ('ready', 'claimed') THEN
@@ -792,7 +808,7 @@ BEGIN
     SELECT x.home, x.routing_id FROM pql.routing AS x
     WHERE x.state = 'pending' AND x.contact_after <= as_of AND x.snoozed_until IS NULL
       AND (x.owner IS NOT NULL OR anybody OR NOT pql._needs_rep(x.motion))
-    FOR UPDATE SKIP LOCKED),
+    LIMIT pql._tick_batch() FOR UPDATE SKIP LOCKED),
   moved AS (
     UPDATE pql.routing AS x SET state = 'ready', state_since = greatest(as_of, x.state_since) FROM due AS d
     WHERE x.home = d.home AND x.routing_id = d.routing_id RETURNING x.home, x.routing_id, x.state_since, x.owner)
@@ -804,10 +820,31 @@ END $$;
 COMMENT ON FUNCTION pql._ready_routing(timestamptz) IS 'Makes rows ready whose time has come and whose rep is chosen, where they need one; returns how many.';
 REVOKE ALL ON FUNCTION pql._ready_routing(timestamptz) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION pql._is_routing_due(as_of timestamptz) RETURNS boolean
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN EXISTS (SELECT FROM pql.episode AS e WHERE e.left_at <= as_of AND NOT e.settled)
+    OR EXISTS (SELECT FROM pql.routing AS x WHERE x.snoozed_until <= as_of)
+    OR EXISTS (SELECT FROM pql.routing AS x WHERE x.contact_by < as_of AND x.state IN ('pending', 'ready', 'claimed', 'accepted')
+      AND x.first_touch_at IS NULL AND x.sla_breached_at IS NULL AND x.snoozed_until IS NULL AND x.motion <> 'none')
+    OR EXISTS (SELECT FROM pql.routing AS x WHERE x.state = 'pending' AND x.contact_after <= as_of AND x.snoozed_until IS NULL
+      AND (x.owner IS NOT NULL OR NOT pql._needs_rep(x.motion) OR NOT pql._has_reps()))
+    OR EXISTS (SELECT FROM pql.capacity_threshold)
+    OR EXISTS (SELECT FROM pql._deserted_rows(as_of))
+    OR EXISTS (SELECT FROM pql.routing AS x WHERE x.state = 'pending' AND x.owner IS NULL AND x.blocked_by IS NULL AND x.snoozed_until IS NULL
+      AND pql._needs_rep(x.motion) AND pql._has_reps());
+END $$;
+COMMENT ON FUNCTION pql._is_routing_due(timestamptz) IS 'Whether time has something to do to routing rows. Looks without locking, so a row that somebody has counts.';
+REVOKE ALL ON FUNCTION pql._is_routing_due(timestamptz) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION pql._tick_routing(as_of timestamptz, OUT ready bigint, OUT expired bigint, OUT breached bigint, OUT returned bigint,
                                              OUT assigned bigint)
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+  SELECT 0, 0, 0, 0, 0 INTO ready, expired, breached, returned, assigned;
+  IF NOT pql._is_routing_due(as_of) THEN
+    RETURN; -- the locks below would be written
+  END IF;
   PERFORM pql._begin_loads();
   -- All at once and in their order: whoever has some by then and waits for the others may be waited for by who has these.
   PERFORM FROM pql.rep_load AS l ORDER BY l.rep_id FOR NO KEY UPDATE;
@@ -819,7 +856,7 @@ BEGIN
   PERFORM pql._free_routing(as_of);
   breached := pql._breach_routing(as_of);
   expired := expired + pql._expire_routing(as_of); -- what came back of episodes that were over already
-  assigned := pql._assign_pending(as_of, 10000);
+  assigned := pql._assign_pending(as_of, pql._tick_batch());
   ready := pql._ready_routing(as_of);
 END $$;
 COMMENT ON FUNCTION pql._tick_routing(timestamptz) IS 'Does to routing rows what time alone brings; returns how many became ready, expired, broke the promise, came back, and got a rep.';

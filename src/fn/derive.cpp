@@ -1,5 +1,6 @@
 // Backfill, rebuild, and what time alone brings.
 #include "pg/derive.hpp"
+#include "pg/guc.hpp"
 #include "pg/identity.hpp"
 #include "pg/review.hpp"
 #include "pg/read.hpp"
@@ -94,7 +95,7 @@ PQL_FUNCTION(_release_held) {
   using namespace pql::pg;
   lock_identities();
   flush_pending();
-  return Int64GetDatum(release_held(*current_definitions(), PG_GETARG_TIMESTAMPTZ(0)));
+  return Int64GetDatum(release_held(*current_definitions(), PG_GETARG_TIMESTAMPTZ(0), pql_tick_batch));
 }
 
 // Looks again at open episodes whose time to leave has come, and at who has cooled down. Returns how many there were.
@@ -103,7 +104,7 @@ PQL_FUNCTION(_leave_due) {
   using namespace pql::pg;
   lock_identities();
   flush_pending();
-  return Int64GetDatum(review_due(*current_definitions(), PG_GETARG_TIMESTAMPTZ(0)));
+  return Int64GetDatum(review_due(*current_definitions(), PG_GETARG_TIMESTAMPTZ(0), pql_tick_batch));
 }
 
 // Looks again at whom time alone takes in or out. Returns how many there were.
@@ -112,7 +113,7 @@ PQL_FUNCTION(_review_rising) {
   using namespace pql::pg;
   lock_identities();
   flush_pending();
-  return Int64GetDatum(review_rising(*current_definitions(), PG_GETARG_TIMESTAMPTZ(0)));
+  return Int64GetDatum(review_rising(*current_definitions(), PG_GETARG_TIMESTAMPTZ(0), pql_tick_batch));
 }
 
 // Seals a source. Arguments: source, instant.

@@ -6,6 +6,11 @@ namespace pql::pg {
 extern "C" {
 extern int pql_backfill_batch;   ///< pql.backfill_batch: pages of the events table per transaction of a backfill
 extern char *pql_rep;           ///< pql.rep: on whose behalf a session works with routing rows
+extern int pql_tick_batch;      ///< pql.tick_batch: what a tick does at most of each thing
+extern bool pql_worker;         ///< pql.worker: whether the background worker ticks here
+extern int pql_worker_interval; ///< pql.worker_interval: milliseconds from tick to tick
+extern char *pql_worker_role;   ///< pql.worker_role: who the worker is; empty: the first superuser
+extern int pql_worker_timeout;  ///< pql.worker_timeout: milliseconds after which the worker's tick is cancelled; 0: never
 }
 
 /// Registers the settings. Called once, when the library is loaded.

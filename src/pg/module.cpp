@@ -1,9 +1,10 @@
-// The module's magic and its start. Nothing else runs when the library is loaded.
+// The module's magic and its start. Nothing else runs when the library is loaded, by a session or, with the background worker, by the server.
 #include "pg/guc.hpp"
 #include "pg/identity.hpp"
 #include "pg/ingest.hpp"
 #include "pg/pg.hpp"
 #include "pg/statement.hpp"
+#include "worker/worker.hpp"
 
 extern "C" {
 #ifdef PG_MODULE_MAGIC_EXT
@@ -21,4 +22,5 @@ void _PG_init(void) {
   pql::pg::watch_identities();
   pql::pg::watch_transactions();
   pql::pg::watch_statements();
+  pql::worker::register_launcher();
 }

@@ -116,15 +116,17 @@ void fold_due(const Definitions &plan, Arena &arena, Batch &into, const std::vec
 
 // The heads are locked first, as by whoever derives a home and looks at its held events then; those of other homes, which came meanwhile,
 // are the next one's.
-void take_due(const Definitions &plan, Arena &arena, Batch &into, Micros as_of) {
+void take_due(const Definitions &plan, Arena &arena, Batch &into, Micros as_of, int most) {
   const Arg until = Arg::time(as_of), now = Arg::time(GetCurrentStatementStartTimestamp());
   Spi spi;
   std::vector<std::string> homes;
   const std::uint64_t of =
-      spi.run("SELECT DISTINCT h.home FROM pql.held_event AS h JOIN pql.source AS s USING (source_id)"
-              " WHERE h.occurred_at <= $1 AND h.occurred_at <= $2 + CASE s.clock WHEN 'event' THEN s.max_future ELSE '0' END"
-              " ORDER BY 1",
-              {until, now});
+      spi.run("SELECT DISTINCT d.home FROM ("
+              " SELECT h.home FROM pql.held_event AS h JOIN pql.source AS s USING (source_id)"
+              "  WHERE h.occurred_at <= $1 AND h.occurred_at <= $2 + CASE s.clock WHEN 'event' THEN s.max_future ELSE '0' END"
+              "  ORDER BY h.occurred_at LIMIT $3) AS d ORDER BY 1",
+              {until, now, Arg::of(most)});
+  if (of == 0) return spi.finish();
   for (std::uint64_t i = 0; i < of; i++) homes.push_back(spi.text(i, 1));
   lock_homes(homes);
   const std::uint64_t n =

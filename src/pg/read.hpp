@@ -34,8 +34,9 @@ void subjects_at(const Definitions &plan, Arena &arena, Unit unit, Micros as_of,
 void fold_due(const Definitions &plan, Arena &arena, Batch &into, const std::vector<std::string> *homes, Micros as_of, std::string_view user = {});
 
 /// Takes held events away that are due by an instant and by their source's clock, and folds them. Due is what would not be held
-/// if it came now: no instant asked for makes an event of the future count before its time.
-void take_due(const Definitions &plan, Arena &arena, Batch &into, Micros as_of);
+/// if it came now: no instant asked for makes an event of the future count before its time. All of the homes that have the `most`
+/// earliest ones.
+void take_due(const Definitions &plan, Arena &arena, Batch &into, Micros as_of, int most);
 
 /// Raises 42501 unless the current user may read pql.state and pql.milestone_log: functions read them directly, where no right is
 /// checked.

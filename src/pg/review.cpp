@@ -11,10 +11,10 @@
 
 namespace pql::pg {
 
-std::int64_t release_held(const Definitions &plan, Micros as_of) {
+std::int64_t release_held(const Definitions &plan, Micros as_of, int most) {
   Scratch memory("pql held events");
   Batch batch(memory.arena(), plan.trackers());
-  take_due(plan, memory.arena(), batch, as_of);
+  take_due(plan, memory.arena(), batch, as_of, most);
   const auto n = static_cast<std::int64_t>(batch.events());
   if (batch.size() == 0) return 0;
   MergeOptions o;
@@ -82,14 +82,23 @@ bool moves(const Definitions &plan, const Program &p) { return rises_by_itself(p
 // Whether the time of a program has come; notes that it had.
 bool is_turn_of(const Program &p, Micros as_of) {
   Spi spi;
-  const bool turn = spi.run("INSERT INTO pql.evaluation AS e (program_id, evaluated_at) VALUES ($1, $2)"
+  // ON CONFLICT would lock the row even if it isn't its turn, and so write.
+  const bool done = spi.run("SELECT FROM pql.evaluation WHERE program_id = $1 AND evaluated_at > $2", {Arg::of(p.id), Arg::time(as_of - p.def.re_evaluate)}) > 0;
+  const bool turn = !done && spi.run("INSERT INTO pql.evaluation AS e (program_id, evaluated_at) VALUES ($1, $2)"
                             " ON CONFLICT (program_id) DO UPDATE SET evaluated_at = excluded.evaluated_at WHERE e.evaluated_at <= $3 RETURNING 1",
                             {Arg::of(p.id), Arg::time(as_of), Arg::time(as_of - p.def.re_evaluate)}) > 0;
   spi.finish();
   return turn;
 }
 
-void find_rising(const Definitions &plan, const Program &p, Micros as_of, std::vector<Reviewed> &found) {
+// Looks again as soon as there is a tick: there were more than could be dealt with.
+void look_again(const Program &p) {
+  Spi spi;
+  spi.run("UPDATE pql.evaluation SET evaluated_at = '-infinity' WHERE program_id = $1", {Arg::of(p.id)});
+  spi.finish();
+}
+
+void find_rising(const Definitions &plan, const Program &p, Micros as_of, std::size_t most, std::vector<Reviewed> &found) {
   const Insiders inside = insiders(p);
   std::vector<std::string> turned;
   for (const auto &[id, in] : inside) { // the others are looked at here, by the version in force
@@ -108,33 +117,43 @@ void find_rising(const Definitions &plan, const Program &p, Micros as_of, std::v
       turned.emplace_back(s.id.view());
   });
   facts.close();
-  for (const std::string &id : turned) found.push_back({homes_of(p.def.unit, id).front(), p.def.unit, id});
+  for (const std::string &id : turned) {
+    if (found.size() >= most) return look_again(p);
+    found.push_back({homes_of(p.def.unit, id).front(), p.def.unit, id});
+  }
 }
 
 } // namespace
 
-std::int64_t review_due(const Definitions &plan, Micros as_of) {
+std::int64_t review_due(const Definitions &plan, Micros as_of, int most) {
   std::vector<Reviewed> due;
+  Micros cooled = kAlways;
   Spi spi;
-  const std::uint64_t n = spi.run("SELECT home, unit, subject_id FROM pql.episode WHERE left_at IS NULL AND leaves_at <= $1"
-                                  " UNION SELECT home, unit, subject_id FROM pql.episode WHERE cools_until <= $1",
-                                  {Arg::time(as_of)});
-  for (std::uint64_t i = 0; i < n; i++)
+  const std::uint64_t n = spi.run("SELECT e.home, e.unit, e.subject_id, max(e.cools_until) FROM ("
+                                  " (SELECT home, unit, subject_id, NULL::timestamptz AS cools_until FROM pql.episode"
+                                  "   WHERE left_at IS NULL AND leaves_at <= $1 ORDER BY leaves_at LIMIT $2)"
+                                  " UNION ALL (SELECT home, unit, subject_id, cools_until FROM pql.episode"
+                                  "   WHERE cools_until <= $1 ORDER BY cools_until FETCH FIRST ($2) ROWS WITH TIES)) AS e GROUP BY 1, 2, 3",
+                                  {Arg::time(as_of), Arg::of(most)});
+  for (std::uint64_t i = 0; i < n; i++) {
     due.push_back({spi.text(i, 1), unit_named(spi.text(i, 2)), spi.text(i, 3)});
+    if (!spi.is_null(i, 4)) cooled = std::max(cooled, spi.number(i, 4));
+  }
   spi.finish();
   lock_and_review(plan, due, as_of);
-  if (n == 0) return 0;
+  if (cooled == kAlways) return static_cast<std::int64_t>(n);
   Spi ended;
-  ended.run("UPDATE pql.episode SET cools_until = NULL WHERE cools_until <= $1", {Arg::time(as_of)});
+  ended.run("UPDATE pql.episode SET cools_until = NULL WHERE cools_until <= $1", {Arg::time(cooled)});
   ended.finish();
   return static_cast<std::int64_t>(n);
 }
 
-std::int64_t review_rising(const Definitions &plan, Micros as_of) {
+std::int64_t review_rising(const Definitions &plan, Micros as_of, int most) {
   std::vector<Reviewed> found;
   for (const Program &p : plan.programs()) {
     const auto moving = [&](const Program &x) { return x.id == p.id && moves(plan, x); };
-    if ((moves(plan, p) || std::ranges::any_of(plan.finishing(), moving)) && is_turn_of(p, as_of)) find_rising(plan, p, as_of, found);
+    if ((moves(plan, p) || std::ranges::any_of(plan.finishing(), moving)) && found.size() < static_cast<std::size_t>(most) && is_turn_of(p, as_of))
+      find_rising(plan, p, as_of, static_cast<std::size_t>(most), found);
   }
   lock_and_review(plan, found, as_of);
   return static_cast<std::int64_t>(found.size());
