@@ -19,13 +19,12 @@ bool is_given(const SignalDef &d) noexcept { return d.measure == Measure::value 
 
 double given_to(std::span<const double> given, std::size_t signal) noexcept { return signal < given.size() ? given[signal] : 0; }
 
-Reason reason(const SignalDef &d, const MeasureTrackers &t, Trackers trackers, const Subject &s, Micros as_of, double given) noexcept {
-  Reason r;
+// Into a fresh reason: copying one would wait for what was just written. Of most signals nothing is found.
+void find_reason(Reason &r, const SignalDef &d, const MeasureTrackers &t, Trackers trackers, const Subject &s, Micros as_of, double given) noexcept {
   if (is_given(d)) {
-    if (std::isnan(given)) return r;
+    if (std::isnan(given)) return;
     r.value = d.cap > 0 ? std::min(given, d.cap) : given;
-  } else {
-    const Finding x = find_measure(d, t, trackers, s, as_of);
+  } else if (const Finding x = find_measure(d, t, trackers, s, as_of); x.at != kAlways) {
     const Measured m = measured(d, x.parts);
     r.value = m.value;
     r.error = m.error;
@@ -33,7 +32,12 @@ Reason reason(const SignalDef &d, const MeasureTrackers &t, Trackers trackers, c
     r.at = x.at;
   }
   r.raw = d.may_score ? raw_points(d, r.value) : 0;
-  return r;
+}
+
+double raw_of(const SignalDef &d, const MeasureTrackers &t, Trackers trackers, const Subject &s, Micros as_of, double given) noexcept {
+  Reason r;
+  find_reason(r, d, t, trackers, s, as_of, given);
+  return r.raw;
 }
 
 // What a signal gives at the most, whatever rules say and whenever a milestone was reached.
@@ -41,7 +45,7 @@ double most(const SignalDef &d, const MeasureTrackers &t, Trackers trackers, con
   const double top = d.may_score ? std::max(d.max_points, 0) : 0;
   if (is_given(d)) return top;
   if (d.measure == Measure::milestone && (s.known.has(t.main) || s.milestone(t.main))) return top;
-  return reason(d, t, trackers, s, as_of, 0).raw;
+  return raw_of(d, t, trackers, s, as_of, 0);
 }
 
 // The moment at which a score falls. Signals may rise while others fall, but between two turns each part of a measure only grows or
@@ -85,7 +89,7 @@ private:
   double least(std::size_t i, const Parts &x, const Parts &y) const noexcept {
     const SignalDef &d = p_.def.signals[i];
     if (!d.may_score) return 0;
-    if (is_given(d)) return reason(d, {}, trackers_, s_, 0, given_to(given_, i)).raw;
+    if (is_given(d)) return raw_of(d, {}, trackers_, s_, 0, given_to(given_, i));
     double least = raw_points(d, value_of(d, x.main.value, x.second.value));
     for (const double main : {x.main.value, y.main.value}) {
       for (const double second : {x.second.value, y.second.value}) least = std::min(least, raw_points(d, value_of(d, main, second)));
@@ -136,7 +140,9 @@ int score(const Program &p, Trackers trackers, const Subject &s, Micros as_of, s
   int floors = 0;
   const std::size_t n = p.def.signals.size();
   for (std::size_t i = 0; i < n; i++) {
-    out[i] = reason(p.def.signals[i], p.signals[i], trackers, s, as_of, given_to(given, i));
+    out[i] = {};
+    find_reason(out[i], p.def.signals[i], p.signals[i], trackers, s, as_of, given_to(given, i));
+    if (out[i].raw == 0) continue;
     out[i].points = static_cast<int>(std::floor(out[i].raw));
     sum += out[i].raw;
     floors += out[i].points;
