@@ -134,6 +134,15 @@ CREATE OR REPLACE FUNCTION pql.triage(program text DEFAULT NULL, as_of timestamp
 COMMENT ON FUNCTION pql.triage(text, timestamptz) IS
   'Who is for people to look at: subjects of a program''s segment (null: of every program in force) that are neither in nor cooling down, whose score is not below leave, and who lack a kind of signals or a rule that entering takes; with all that they lack. None of them is routed by this. Error: 42704 program not in force.';
 
+CREATE TYPE pql._row_scored AS (subject_id text, score int, kinds jsonb);
+COMMENT ON TYPE pql._row_scored IS 'What pql._row_score() says of an account: a row of the scoreboard in the making.';
+CREATE OR REPLACE FUNCTION pql._row_score(program_id int, version int, as_of timestamptz, home text, body bytea, attributes jsonb)
+  RETURNS pql._row_scored
+  AS 'MODULE_PATHNAME', 'pql__row_score' LANGUAGE C STABLE PARALLEL SAFE COST 500;
+COMMENT ON FUNCTION pql._row_score(int, int, timestamptz, text, bytea, jsonb) IS
+  'The score of an account or workspace by the row of pql.state that has its head: null when nobody is there, without a score when the row alone does not tell.';
+REVOKE ALL ON FUNCTION pql._row_score(int, int, timestamptz, text, bytea, jsonb) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION pql.scoreboard(program text, as_of timestamptz DEFAULT NULL)
   RETURNS TABLE (subject_id text, score int, kinds jsonb, qualified boolean, since timestamptz)
   AS 'MODULE_PATHNAME', 'pql_scoreboard' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000 ROWS 10000;

@@ -4,11 +4,15 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/instant.hpp"
-#include "pg/facts.hpp"
+#include "pg/board.hpp"
 #include "pg/identity.hpp"
 #include "pg/packet.hpp"
 #include "pg/spi.hpp"
 #include "pg/srf.hpp"
+
+extern "C" {
+#include "utils/typcache.h"
+}
 
 namespace pql::pg {
 namespace {
@@ -178,18 +182,43 @@ PQL_FUNCTION(scoreboard) {
   if (PG_ARGISNULL(0)) return Datum{0};
   const Asked a(fcinfo, 1);
   const std::map<std::string, Episode, std::less<>> episodes = episodes_at(*a.program, a.as_of);
-  Scratch scratch("pql scoreboard");
-  std::vector<Reason> reasons(a.program->def.signals.size());
-  FactReader facts(*a.plan, *a.program, a.as_of, a.now);
-  subjects_at(*a.plan, scratch.arena(), a.program->def.unit, a.as_of, MilestonesWanted::of(*a.plan, *a.program), [&](const Subject &s, const Home *row) {
-    const int points = assess(*a.plan, *a.program, s, a.as_of, facts.of(s, row), reasons, nullptr, Ask::points).score;
-    const auto e = episodes.find(s.id.view());
+  score_everybody(a, [&](std::string_view subject, int points, Datum kinds) {
+    const auto e = episodes.find(subject);
     const bool qualified = e != episodes.end() && (e->second.over || points >= a.program->def.qualify.leave);
-    rows.add({Cell::of(s.id.view()), Cell::of(points), Cell::of(points_by_kind(*a.program, reasons)), Cell::of(qualified),
+    rows.add({Cell::of(subject), Cell::of(points), Cell::ready(kinds), Cell::of(qualified),
               qualified ? Cell::time(e->second.since) : Cell::null()});
   });
-  facts.close();
   return Datum{0};
+}
+
+// Arguments: the program's number and version, the instant, a home, its row, attributes. Null for nobody; without a score for one whom
+// his row alone doesn't tell.
+PQL_FUNCTION(_row_score) {
+  using namespace pql;
+  using namespace pql::pg;
+  static auto &scorer = *new std::optional<RowScorer>; // of the query that is running; never destroyed
+  const RowScorer::Asked asked{PG_GETARG_INT32(0), PG_GETARG_INT32(1), PG_GETARG_TIMESTAMPTZ(2)};
+  if (!scorer || scorer->asked() != asked || scorer->generation() != definitions_generation()) scorer.emplace(asked);
+  const std::string_view home = bytes_arg(fcinfo, 3);
+  const RowScorer::Score score = scorer->of(home, bytes_arg(fcinfo, 4), PG_ARGISNULL(5) ? std::nullopt : std::optional(PG_GETARG_DATUM(5)));
+  if (score.of == RowScorer::Score::Of::nobody) {
+    fcinfo->isnull = true;
+    return Datum{0};
+  }
+  const std::string_view id = home_id(home);
+  return call([&] {
+    auto *&row = reinterpret_cast<TupleDesc &>(fcinfo->flinfo->fn_extra);
+    if (!row) {
+      MemoryContext const before = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+      row = lookup_rowtype_tupdesc_copy(get_func_rettype(fcinfo->flinfo->fn_oid), -1);
+      MemoryContextSwitchTo(before);
+    }
+    const bool left = score.of == RowScorer::Score::Of::left;
+    Datum values[] = {PointerGetDatum(cstring_to_text_with_len(id.data(), static_cast<int>(id.size()))), Int32GetDatum(score.points),
+                      PointerGetDatum(score.kinds.data())};
+    bool nulls[] = {false, left, left};
+    return HeapTupleGetDatum(heap_form_tuple(row, values, nulls));
+  });
 }
 
 PQL_FUNCTION(qualification) {

@@ -215,9 +215,26 @@ struct Input {
   int index, variable;
   std::string column; ///< of an attribute
   Oid type;
+  bool of_points;     ///< of a rule that gives points
   FmgrInfo read{};    ///< of an attribute: from text
   Oid io_type = InvalidOid;
 };
+
+// Whether values of a type are mostly read without its input function (see read_plain).
+bool is_read_plain(Oid type) {
+  switch (type) {
+  case BOOLOID:
+  case TEXTOID:
+  case VARCHAROID:
+  case BPCHAROID:
+  case NUMERICOID:
+  case INT2OID:
+  case INT4OID:
+  case INT8OID:
+  case FLOAT8OID: return true;
+  default: return false;
+  }
+}
 
 bool has_flags(const ProgramDef &p) {
   return std::ranges::any_of(p.signals, [](const SignalDef &s) { return s.measure == Measure::flag; });
@@ -231,7 +248,7 @@ bool judges(const ProgramDef &p) { return has_flags(p) || !subject_rules(p).empt
 struct ProgramRules {
   ProgramRules(const Definitions &plan, const Program &p);
 
-  RuleNeeds needs;
+  RuleNeeds needs, needs_of_points;
   std::set<AttributeName> attributes;
   std::set<std::string> facts; ///< as pql.fact_use has them
   RuleFrame frame{};
@@ -240,6 +257,9 @@ struct ProgramRules {
   std::vector<Compiled> values, at_least, motions, guardrails; ///< the last two as in the document
   std::vector<const Compiled *> broken; ///< those that don't compile
   bool values_fail = false, decisions_fail = false; ///< whether data can make one of them fail
+  bool fail_cleanly = true;                         ///< all of those that can
+
+  std::vector<std::size_t> measured, measured_for_points; ///< named measures of events; those that points rest on
 
   // Of the assessment at hand.
   mutable std::vector<double> given;        ///< a value for each signal, then for each measure
@@ -248,7 +268,7 @@ struct ProgramRules {
 private:
   Compiled &place_of(const SubjectRule &r, const ProgramDef &p);
   void compile(Compiled &c, const SubjectRule &r, const std::vector<RuleVariable> &variables, MemoryContext memory);
-  void use(const Definitions &plan, const ProgramDef &p, const Variable &v, int variable);
+  void use(const Definitions &plan, const ProgramDef &p, const Variable &v, int variable, bool of_points);
 };
 
 const ProgramRules *Definitions::rules(const Program &p) const {
@@ -258,9 +278,17 @@ const ProgramRules *Definitions::rules(const Program &p) const {
   return rules_.emplace(&p, std::move(compiled)).first->second.get();
 }
 
-RuleNeeds needs_of(const Definitions &plan, const Program &p) {
+RuleNeeds needs_of(const Definitions &plan, const Program &p, Ask ask) {
   const ProgramRules *r = plan.rules(p);
-  return r ? r->needs : RuleNeeds{};
+  if (!r) return {};
+  return ask == Ask::points ? r->needs_of_points : r->needs;
+}
+
+bool may_score_in_parallel(const Definitions &plan, const Program &p) {
+  const ProgramRules *r = plan.rules(p);
+  return !r || (r->fail_cleanly && r->broken.empty() && std::ranges::all_of(r->inputs, [](const Input &in) {
+           return !in.of_points || (in.from != From::attribute && in.from != From::account) || is_read_plain(in.type);
+         }));
 }
 
 std::set<AttributeName> attributes_named(const Definitions &plan, const ProgramDef &p) {
@@ -277,7 +305,7 @@ std::set<std::string> facts_named(const Definitions &plan, const ProgramDef &p) 
 
 ProgramRules::ProgramRules(const Definitions &plan, const Program &program) {
   const ProgramDef &p = program.def;
-  needs.flags = has_flags(p);
+  needs.flags = needs_of_points.flags = has_flags(p);
   const Names names(plan, p);
   const std::vector<RuleVariable> variables[] = {names.of(RuleOf::value), names.of(RuleOf::segment), names.of(RuleOf::decision)};
   frame = call([&] { return make_frame(variables[0].data(), variables[0].size(), plan.memory()); });
@@ -288,22 +316,30 @@ ProgramRules::ProgramRules(const Definitions &plan, const Program &program) {
   std::vector<SubjectRule> rules = subject_rules(p);
   std::ranges::stable_partition(rules, [](const SubjectRule &r) { return r.of() == RuleOf::value; });
   Moving moving(p);
-  std::set<int> used;
+  std::set<int> used, of_points;
   for (const SubjectRule &r : rules) {
     Compiled &c = place_of(r, p);
     compile(c, r, variables[static_cast<int>(r.of())], plan.memory());
     if (!c.rule) continue;
     (r.of() == RuleOf::decision ? decisions_fail : values_fail) |= c.rule->can_fail;
+    fail_cleanly &= c.rule->fails_cleanly;
     bool moves = false;
     for (int v = -1; (v = bms_next_member(c.rule->used, v)) >= 0;) {
       used.insert(v);
+      if (r.place == SubjectRule::Place::signal) of_points.insert(v);
       moves |= moving.has(names.all()[static_cast<std::size_t>(v)]);
     }
     needs.time |= moves;
     if (moves && r.of() == RuleOf::value) moving.add(c.slot);
   }
-  for (int v : used) use(plan, p, names.all()[static_cast<std::size_t>(v)], v);
+  for (int v : used) use(plan, p, names.all()[static_cast<std::size_t>(v)], v, of_points.contains(v));
   needs.milestones |= std::ranges::any_of(p.measures, [](const MeasureDef &m) { return m.measure == Measure::milestone; });
+  for (std::size_t i = 0; i < p.measures.size(); i++) {
+    if (is_given(p.measures[i])) continue;
+    const auto names_it = [&](const Input &in) { return in.of_points && in.from == From::measure && static_cast<std::size_t>(in.index) == i; };
+    measured.push_back(i);
+    if (std::ranges::any_of(inputs, names_it)) measured_for_points.push_back(i);
+  }
   given.resize(p.signals.size() + p.measures.size());
   texts.reserve(inputs.size());
 }
@@ -326,24 +362,28 @@ Compiled &ProgramRules::place_of(const SubjectRule &r, const ProgramDef &p) {
 // A rule that was right when it was published may be wrong now: a column that it names is gone. It must fail nobody's insert.
 void ProgramRules::compile(Compiled &c, const SubjectRule &r, const std::vector<RuleVariable> &variables, MemoryContext memory) {
   c.path = r.path;
-  Complaint *wrong = call([&] {
-    return complaint_of([&] {
-      c.rule = compile_rule(r.text->c_str(), variables.data(), variables.size(), type_of(r), c.path.c_str(), memory, &frame);
-    });
-  });
+  const auto make = [&] {
+    c.rule = compile_rule(r.text->c_str(), variables.data(), variables.size(), type_of(r), c.path.c_str(), memory, &frame);
+  };
+  if (IsInParallelMode()) return call(make); // of a worker: whoever started it has tried
+  Complaint *wrong = call([&] { return complaint_of(make); });
   if (!wrong) return;
   c.rule = nullptr;
   c.broken = wrong->message;
   broken.push_back(&c);
 }
 
-void ProgramRules::use(const Definitions &plan, const ProgramDef &p, const Variable &v, int variable) {
-  Input in{v.from, v.index, variable, {}, v.type};
+void ProgramRules::use(const Definitions &plan, const ProgramDef &p, const Variable &v, int variable, bool of_points) {
+  Input in{v.from, v.index, variable, {}, v.type, of_points};
+  const auto need = [&](bool RuleNeeds::*what) {
+    needs.*what = true;
+    needs_of_points.*what |= of_points;
+  };
   switch (v.from) {
   case From::attribute:
   case From::account: {
     const Unit unit = v.from == From::account ? Unit::account : p.unit;
-    (v.from == From::account ? needs.account : needs.attributes) = true;
+    need(v.from == From::account ? &RuleNeeds::account : &RuleNeeds::attributes);
     in.column = plan.attributes(unit)[static_cast<std::size_t>(v.index)].name;
     attributes.insert({unit, in.column});
     call([&] {
@@ -361,10 +401,10 @@ void ProgramRules::use(const Definitions &plan, const ProgramDef &p, const Varia
     const TrackerSpec spec = milestone_spec(p.milestones[static_cast<std::size_t>(v.index)], p.unit);
     const auto found = std::ranges::find_if(plan.infos(), [&](const TrackerInfo &t) { return t.spec == spec; });
     in.index = found == plan.infos().end() ? -1 : found->id;
-    needs.milestones = true;
+    need(&RuleNeeds::milestones);
     break;
   }
-  case From::users: needs.users = true; break;
+  case From::users: need(&RuleNeeds::users); break;
   default: break;
   }
   inputs.push_back(std::move(in));
@@ -445,6 +485,7 @@ public:
       : plan_(plan), p_(p), r_(rules), facts_(facts), as_of_(as_of), errors_(errors) {}
 
   Assessment run(const Subject &s, std::span<Reason> reasons, Ask ask) {
+    of_points_ = ask == Ask::points;
     Assessment a;
     a.given = r_.given;
     if (errors_) {
@@ -455,9 +496,17 @@ public:
       ResetExprContext(r_.frame.context);
       set_known(s);
     });
-    evaluate(r_.values_fail || !r_.texts.empty(), [&] {
+    const bool reads = !r_.texts.empty(); // by functions of types, under settings of our own
+    if (reads && IsInParallelMode()) {
+      a.told = false;
+      return a;
+    }
+    evaluate(r_.values_fail || reads, r_.fail_cleanly && !reads, [&] {
       read_texts();
-      for (const Compiled &c : r_.values) r_.given[c.slot] = value(c);
+      for (const Compiled &c : r_.values) {
+        if (is_wanted(c)) r_.given[c.slot] = value(c);
+      }
+      if (of_points_) return;
       set_measures();
       a.in_segment = holds(r_.segment);
     });
@@ -465,7 +514,7 @@ public:
     count_kinds(p_.def, reasons, a);
     if (ask == Ask::points) return a;
     set_points(reasons, a);
-    evaluate(r_.decisions_fail, [&] {
+    evaluate(r_.decisions_fail, r_.fail_cleanly, [&] {
       a.rule = holds(r_.when);
       a.when = (a.rule || ask == Ask::all) && holds_enough(ask, a.held) && a.rule;
       if (ask == Ask::score) return;
@@ -481,20 +530,25 @@ public:
   }
 
 private:
-  // Does something that evaluates rules: all in one subtransaction where the data may make one fail and, if one did, once more
-  // with a subtransaction for each. Inside call() the first time: nothing there may have a destructor.
-  template <class F> void evaluate(bool can_fail, F &&f) {
+  // Does something that evaluates rules: all in one try where the data may make one fail and, if one did, once more with a try for
+  // each. Inside call() the first time: nothing there may have a destructor.
+  template <class F> void evaluate(bool can_fail, bool cleanly, F &&f) {
     one_by_one_ = false;
+    cleanly_ = cleanly;
     if (!can_fail) return call([&] { f(); });
     if (call([&] { return try_to(f); })) return;
     one_by_one_ = true;
     f();
   }
 
-  // Inside call().
-  template <class F> static bool try_to(F &f, ErrorData **error = nullptr) {
-    return guarded_by([](void *g) { (*static_cast<F *>(g))(); }, &f, is_data_error, error);
+  // Inside call(). In a subtransaction, unless what fails leaves nothing behind.
+  template <class F> bool try_to(F &f, ErrorData **error = nullptr) const {
+    return (cleanly_ ? trapped_by : guarded_by)([](void *g) { (*static_cast<F *>(g))(); }, &f, is_data_error, error);
   }
+
+  // Whether the value of a rule is asked for: signals come before measures.
+  bool is_wanted(const Compiled &c) const { return !of_points_ || c.slot < p_.def.signals.size(); }
+  bool is_wanted(const Input &in) const { return !of_points_ || in.of_points; }
 
   // What a rule gives; NaN when that is NULL, or the rule fails.
   double value(const Compiled &c) {
@@ -549,6 +603,7 @@ private:
   void set_known(const Subject &s) {
     r_.texts.clear();
     for (const Input &in : r_.inputs) {
+      if (!is_wanted(in)) continue;
       switch (in.from) {
       case From::attribute: set_attribute(in, facts_.attributes); break;
       case From::account: set_attribute(in, facts_.account); break;
@@ -639,9 +694,9 @@ private:
       const bool flagged = signals[i].measure == Measure::flag && std::ranges::find(facts_.flags, signals[i].name) != facts_.flags.end();
       r_.given[i] = flagged ? 1 : kNothing;
     }
-    for (std::size_t i = 0; i < p_.def.measures.size(); i++) {
-      const NamedMeasure &m = p_.def.measures[i];
-      r_.given[signals.size() + i] = is_given(m) ? kNothing : measure_value(m, p_.measures[i], plan_.trackers(), s, as_of_);
+    std::fill(r_.given.begin() + static_cast<std::ptrdiff_t>(signals.size()), r_.given.end(), kNothing);
+    for (const std::size_t i : of_points_ ? r_.measured_for_points : r_.measured) {
+      r_.given[signals.size() + i] = measure_value(p_.def.measures[i], p_.measures[i], plan_.trackers(), s, as_of_);
     }
   }
 
@@ -651,7 +706,7 @@ private:
   const Facts &facts_;
   const Micros as_of_;
   RuleErrors *const errors_;
-  bool one_by_one_ = false;
+  bool of_points_ = false, one_by_one_ = false, cleanly_ = false;
 };
 
 } // namespace

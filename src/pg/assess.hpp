@@ -93,13 +93,14 @@ private:
 
 /// What is asked.
 enum class Ask : unsigned char {
-  points,
+  points, ///< and nothing that they don't rest on
   score, ///< and who may enter
   route, ///< and the motion, and what blocks
   all    ///< and how much of what entering takes there is
 };
 
 struct Assessment {
+  bool told = true; ///< false: it takes what a parallel worker doesn't have
   int score = 0;
   std::array<int, kKinds> kinds{}; ///< points by kind
   bool in_segment = true;
@@ -141,7 +142,9 @@ struct RuleNeeds {
   /// Whether it matters with which account a user, or a workspace, is asked.
   bool asks_account() const noexcept { return account || account_facts; }
 };
-RuleNeeds needs_of(const Definitions &plan, const Program &p);
+RuleNeeds needs_of(const Definitions &plan, const Program &p, Ask ask = Ask::all);
+/// Whether a parallel worker can tell the points of everybody, or nearly so: it has no subtransactions, and changes no settings.
+bool may_score_in_parallel(const Definitions &plan, const Program &p);
 
 /// How many of a row's members are active users as of an instant.
 inline int active_members(const Home &row, Micros as_of) {

@@ -1094,19 +1094,49 @@ bool never_fails(Oid function, Oid op) {
   }
 }
 
-extern "C" bool may_fail(Node *node, void *) {
+// Those that only calculate with numbers and times, all of them PostgreSQL's own: what they raise comes before anything is opened.
+bool fails_cleanly(Oid function, Oid op) {
+  const auto is_plain = [](Oid type) {
+    switch (type) {
+    case BOOLOID:
+    case INT2OID:
+    case INT4OID:
+    case INT8OID:
+    case FLOAT4OID:
+    case FLOAT8OID:
+    case NUMERICOID:
+    case DATEOID:
+    case TIMEOID:
+    case TIMESTAMPOID:
+    case TIMESTAMPTZOID:
+    case INTERVALOID: return true;
+    default: return false;
+    }
+  };
+  if (never_fails(function, op)) return true;
+  Oid *types;
+  int n;
+  const Oid result = get_func_signature(function, &types, &n);
+  return is_plain(result) && std::all_of(types, types + n, is_plain);
+}
+
+using Harmless = bool (*)(Oid function, Oid op);
+
+// Whether an expression has anything but what is harmless (a Harmless *).
+extern "C" bool may_fail(Node *node, void *harmless) {
   if (!node) return false;
+  const Harmless is_harmless = *static_cast<Harmless *>(harmless);
   switch (nodeTag(node)) {
   case T_FuncExpr:
-    if (!never_fails(as<FuncExpr>(node)->funcid, InvalidOid)) return true;
+    if (!is_harmless(as<FuncExpr>(node)->funcid, InvalidOid)) return true;
     break;
   case T_OpExpr:
   case T_DistinctExpr:
   case T_NullIfExpr:
-    if (!never_fails(as<OpExpr>(node)->opfuncid, as<OpExpr>(node)->opno)) return true;
+    if (!is_harmless(as<OpExpr>(node)->opfuncid, as<OpExpr>(node)->opno)) return true;
     break;
   case T_ScalarArrayOpExpr:
-    if (!never_fails(as<ScalarArrayOpExpr>(node)->opfuncid, as<ScalarArrayOpExpr>(node)->opno)) return true;
+    if (!is_harmless(as<ScalarArrayOpExpr>(node)->opfuncid, as<ScalarArrayOpExpr>(node)->opno)) return true;
     break;
   case T_List:
   case T_Const:
@@ -1127,7 +1157,7 @@ extern "C" bool may_fail(Node *node, void *) {
   default:
     return true;
   }
-  return walk(node, may_fail, nullptr);
+  return walk(node, may_fail, harmless);
 }
 
 struct Uses {
@@ -1225,7 +1255,9 @@ Rule *compile_rule(const char *text, const RuleVariable *variables, std::size_t 
   r->event = used("event", TEXTOID);
   r->occurred_at = used("occurred_at", TIMESTAMPTZOID);
   r->as_of = used("as_of", TIMESTAMPTZOID);
-  r->can_fail = may_fail(planned, nullptr);
+  Harmless never = never_fails, cleanly = fails_cleanly;
+  r->can_fail = may_fail(planned, &never);
+  r->fails_cleanly = !may_fail(planned, &cleanly);
   end(&b);
   return r;
 }

@@ -63,6 +63,7 @@ struct Rule {
   Bitmapset *used;                      ///< indexes of the variables that it reads
   int props, event, occurred_at, as_of; ///< where these are among the variables it reads, or -1
   bool can_fail;                        ///< whether a value can make it raise
+  bool fails_cleanly;                   ///< and then it leaves nothing behind: it may be tried with trapped_by()
 };
 
 /// Compiles a rule whose result is a bool or float8 (numbers are coerced), or of any other type that assignment leads

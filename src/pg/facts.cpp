@@ -5,8 +5,8 @@
 
 namespace pql::pg {
 
-FactReader::FactReader(const Definitions &plan, const Program &p, Micros as_of, bool now)
-    : plan_(plan), program_(p), needs_(needs_of(plan, p)), as_of_(as_of), now_(now) {}
+FactReader::FactReader(const Definitions &plan, const Program &p, Micros as_of, bool now, Ask ask)
+    : plan_(plan), program_(p), needs_(needs_of(plan, p, ask)), as_of_(as_of), now_(now) {}
 
 void FactReader::look_at(Arena &arena, std::string_view id) {
   looked_ = true;

@@ -10,7 +10,7 @@ namespace pql::pg {
 class FactReader {
 public:
   /// `now`: attributes are wanted as they are, not as they were at the instant.
-  FactReader(const Definitions &plan, const Program &p, Micros as_of, bool now);
+  FactReader(const Definitions &plan, const Program &p, Micros as_of, bool now, Ask ask = Ask::all);
   FactReader(const FactReader &) = delete;
   FactReader &operator=(const FactReader &) = delete;
 

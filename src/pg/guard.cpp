@@ -39,4 +39,26 @@ bool guarded_by(void (*f)(void *), void *arg, bool (*forgive)(int), ErrorData **
   return ok;
 }
 
+bool trapped_by(void (*f)(void *), void *arg, bool (*forgive)(int), ErrorData **error) {
+  MemoryContext const memory = CurrentMemoryContext, home = error_home;
+  const uint32 hold = InterruptHoldoffCount;
+  volatile bool ok = true;
+  PG_TRY();
+  { enter([&] { f(arg); }); }
+  PG_CATCH();
+  {
+    error_home = home;
+    MemoryContextSwitchTo(memory);
+    ErrorData *const e = CopyErrorData();
+    if (!forgive(e->sqlerrcode)) PG_RE_THROW();
+    FlushErrorState();
+    InterruptHoldoffCount = hold;
+    if (error) *error = e;
+    else FreeErrorData(e);
+    ok = false;
+  }
+  PG_END_TRY();
+  return ok;
+}
+
 } // namespace pql::pg

@@ -10,4 +10,8 @@ namespace pql::pg {
 /// forgiven one, in the current memory context.
 bool guarded_by(void (*f)(void *), void *arg, bool (*forgive)(int sqlstate), ErrorData **error = nullptr);
 
+/// The same without a subtransaction, which costs more than most of what is tried, and can't be had in a parallel worker. For what
+/// leaves nothing behind where it fails, neither written nor locked nor open: calculations.
+bool trapped_by(void (*f)(void *), void *arg, bool (*forgive)(int sqlstate), ErrorData **error = nullptr);
+
 } // namespace pql::pg

@@ -207,7 +207,7 @@ std::optional<Subject> subject_at(const Definitions &plan, Arena &arena, Unit un
 namespace {
 
 // Users, who may lie in several homes: all are gathered before any of them is known.
-void users_at(const Definitions &plan, Arena &arena, Micros as_of, const MilestonesWanted &milestones, const std::function<void(const Subject &, const Home *)> &f) {
+void users_at(const Definitions &plan, Arena &arena, Micros as_of, const MilestonesWanted &milestones, const Telling &f) {
   Collector found(plan, arena, Unit::user);
   bool past = false;
   Store store(Store::Access::read);
@@ -242,14 +242,12 @@ void users_at(const Definitions &plan, Arena &arena, Micros as_of, const Milesto
 // ones, which lie in several rows; those that held events add to; those that were seen after the instant, whom only the events tell.
 class Owners {
 public:
-  using Told = std::function<void(const Subject &, const Home *)>;
-  Owners(const Definitions &plan, Arena &arena, Unit unit, Micros as_of, const MilestonesWanted &milestones, const Told &f)
+  Owners(const Definitions &plan, Arena &arena, Unit unit, Micros as_of, const MilestonesWanted &milestones, const Telling &f)
       : plan_(plan), arena_(arena), unit_(unit), as_of_(as_of), milestones_(milestones), f_(f), held_(arena, plan.trackers()),
         apart_(plan, arena, unit) {}
 
   void tell() {
-    fold_due(plan_, arena_, held_, nullptr, as_of_);
-    for (const HomeDelta *d : held_.sorted()) awaited_.emplace(d->key);
+    find_awaited();
     Store store(Store::Access::read);
     if (milestones_.all) {
       store.scan_log(Store::Order::none, [&](std::string_view home, std::string_view member, std::string_view body) {
@@ -259,12 +257,40 @@ public:
     store.scan([&](std::string_view home, int part, std::string_view body) {
       if (unit_of_home(home) == unit_ && part <= 0) take(store, home, part, body);
     });
+    tell_rest(store);
+  }
+
+  void tell_left_by(const Others &others) {
+    find_awaited();
+    const std::vector<std::string> left = others(awaited_);
+    Store store(Store::Access::read);
+    for (const std::string &home : left) fetch(store, home);
+    tell_rest(store);
+  }
+
+private:
+  void find_awaited() {
+    fold_due(plan_, arena_, held_, nullptr, as_of_);
+    for (const HomeDelta *d : held_.sorted()) awaited_.emplace(d->key);
+  }
+
+  void fetch(Store &store, const std::string &home) {
+    Scratch scratch("pql owner");
+    int lanes = 0;
+    for (int part = 0; part >= -lanes; part--) {
+      const StoredRow row = store.fetch(scratch.arena(), home, part);
+      if (!row.found) continue;
+      if (part == 0) lanes = read_home(scratch.arena(), home, row.body, Members::asleep).lanes;
+      take(store, home, part, row.body);
+    }
+  }
+
+  void tell_rest(Store &store) {
     tell_apart(store);
     store.close();
     tell_later();
   }
 
-private:
   struct Logged {
     std::string_view body;
     const Logged *next;
@@ -278,21 +304,9 @@ private:
   }
 
   void add_milestones(Store &store, Arena &arena, std::string_view home, Subject &s) const {
-    if (milestones_.all) {
-      const auto at = logged_.find(home);
-      for (const Logged *l = at == logged_.end() ? nullptr : at->second; l; l = l->next) fold_milestones(arena, home, l->body, s);
-      return;
-    }
-    const auto knows = [&](TrackerId t) { return s.known.has(t); };
-    const bool later = s.newest_known > as_of_; // and may have been reached after the instant
-    if (std::ranges::any_of(milestones_.dated, knows) || (later && std::ranges::any_of(milestones_.reached, knows))) {
-      static constexpr std::string_view kOwner;
-      for (const LoggedMilestones &l : store.logged(arena, home, &kOwner)) fold_milestones(arena, home, l.body, s);
-      return;
-    }
-    for (const TrackerId t : milestones_.reached) {
-      if (knows(t)) s.fold_milestone(arena, t, s.first_seen, {});
-    }
+    if (!milestones_.all) return milestones_.add(arena, home, as_of_, s, [&] { return store.logged(arena, home, &MilestonesWanted::kOwner); });
+    const auto at = logged_.find(home);
+    for (const Logged *l = at == logged_.end() ? nullptr : at->second; l; l = l->next) fold_milestones(arena, home, l->body, s);
   }
 
   void take(Store &store, std::string_view key, int part, std::string_view body) {
@@ -346,7 +360,7 @@ private:
   const Unit unit_;
   const Micros as_of_;
   const MilestonesWanted &milestones_;
-  const Told &f_;
+  const Telling &f_;
   Batch held_;      ///< of events that are due
   std::unordered_set<std::string_view> awaited_; ///< homes that have some
   Collector apart_; ///< accounts that one row doesn't tell
@@ -357,8 +371,14 @@ private:
 } // namespace
 
 MilestonesWanted MilestonesWanted::of(const Definitions &plan, const Program &p) {
-  MilestonesWanted w;
+  MilestonesWanted w = of_points(plan, p);
   w.all = needs_of(plan, p).milestones;
+  return w;
+}
+
+MilestonesWanted MilestonesWanted::of_points(const Definitions &plan, const Program &p) {
+  MilestonesWanted w;
+  w.all = needs_of(plan, p, Ask::points).milestones;
   const auto add = [&](const MeasureDef &d, const MeasureTrackers &t) {
     if (d.measure == Measure::milestone) (d.half_life || d.window ? w.dated : w.reached).push_back(t.main);
   };
@@ -367,10 +387,26 @@ MilestonesWanted MilestonesWanted::of(const Definitions &plan, const Program &p)
   return w;
 }
 
-void subjects_at(const Definitions &plan, Arena &arena, Unit unit, Micros as_of, const MilestonesWanted &milestones,
-                 const std::function<void(const Subject &, const Home *)> &f) {
+void MilestonesWanted::add(Arena &arena, std::string_view home, Micros as_of, Subject &s, const Log &log) const {
+  const auto knows = [&](TrackerId t) { return s.known.has(t); };
+  const bool later = s.newest_known > as_of; // and may have been reached after the instant
+  if (std::ranges::any_of(dated, knows) || (later && std::ranges::any_of(reached, knows))) {
+    for (const LoggedMilestones &l : log()) fold_milestones(arena, home, l.body, s);
+    return;
+  }
+  for (const TrackerId t : reached) {
+    if (knows(t)) s.fold_milestone(arena, t, s.first_seen, {});
+  }
+}
+
+void subjects_at(const Definitions &plan, Arena &arena, Unit unit, Micros as_of, const MilestonesWanted &milestones, const Telling &f) {
   if (unit == Unit::user) users_at(plan, arena, as_of, milestones, f);
   else Owners(plan, arena, unit, as_of, milestones, f).tell();
+}
+
+void subjects_left_at(const Definitions &plan, Arena &arena, Unit unit, Micros as_of, const MilestonesWanted &milestones, const Telling &f,
+                      const Others &others) {
+  Owners(plan, arena, unit, as_of, milestones, f).tell_left_by(others);
 }
 
 void require_read_access() {

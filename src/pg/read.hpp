@@ -2,6 +2,8 @@
 // Law: an instant before a subject's newest event is answered from the events, never by extrapolation.
 #pragma once
 
+#include <unordered_set>
+
 #include "pg/derive.hpp"
 
 namespace pql::pg {
@@ -21,14 +23,28 @@ struct MilestonesWanted {
   std::vector<TrackerId> reached; ///< that they were is enough
 
   bool any() const noexcept { return all || !dated.empty() || !reached.empty(); }
-  /// What the points of a program need.
+  /// What a program's points need, and its rules; or its points alone.
   static MilestonesWanted of(const Definitions &plan, const Program &p);
+  static MilestonesWanted of_points(const Definitions &plan, const Program &p);
+
+  /// Unless all are wanted: gives them to an account, as of an instant. What the home's log has of kOwner is asked for only where
+  /// it matters.
+  using Log = std::function<std::vector<LoggedMilestones>()>;
+  void add(Arena &arena, std::string_view home, Micros as_of, Subject &s, const Log &log) const;
+  static constexpr std::string_view kOwner{};
 };
 
+using Telling = std::function<void(const Subject &, const Home *)>;
 /// Calls f(subject, row) for every subject of a unit, as of an instant, in no order; a user of several homes comes once. `row` is an
 /// account's, if that has all of its members; else null.
-void subjects_at(const Definitions &plan, Arena &arena, Unit unit, Micros as_of, const MilestonesWanted &milestones,
-                 const std::function<void(const Subject &, const Home *)> &f);
+void subjects_at(const Definitions &plan, Arena &arena, Unit unit, Micros as_of, const MilestonesWanted &milestones, const Telling &f);
+
+/// Tells accounts or workspaces by itself, but for the homes that it is given: those with held events that are due. Returns them and
+/// what else it leaves.
+using Others = std::function<std::vector<std::string>(const std::unordered_set<std::string_view> &awaited)>;
+/// The same of those that others leave.
+void subjects_left_at(const Definitions &plan, Arena &arena, Unit unit, Micros as_of, const MilestonesWanted &milestones, const Telling &f,
+                      const Others &others);
 
 /// Folds held events that are due into what was read. In memory only.
 void fold_due(const Definitions &plan, Arena &arena, Batch &into, const std::vector<std::string> *homes, Micros as_of, std::string_view user = {});

@@ -93,7 +93,7 @@ std::uint64_t checked(int rc) {
 } // namespace
 
 std::uint64_t Spi::run(const char *sql, std::initializer_list<Arg> args, bool latest) {
-  if (latest) {
+  if (latest && !IsInParallelMode()) { // there every query sees that
     Snapshot now = call([] { return RegisterSnapshot(GetLatestSnapshot()); });
     const std::uint64_t n = run_at(now, sql, args);
     call([&] { UnregisterSnapshot(now); });
@@ -116,6 +116,20 @@ std::uint64_t Spi::run_once(const std::string &sql, std::initializer_list<Arg> a
   return call([&] {
     Arguments a(args);
     return checked(SPI_execute_with_args(sql.c_str(), a.n, a.types, a.values, a.nulls, false, 0));
+  });
+}
+
+void Spi::run_into(DestReceiver *to, const char *sql, std::initializer_list<Arg> args, bool parallel) {
+  call([&] {
+    (void)set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false); // it is one call a row
+    Arguments a(args);
+    SPIPlanPtr plan = SPI_prepare_cursor(sql, a.n, a.types, parallel ? CURSOR_OPT_PARALLEL_OK : 0);
+    if (!plan) elog(ERROR, "could not prepare an internal query: %s", SPI_result_code_string(SPI_result));
+    SPIExecuteOptions options{};
+    options.params = makeParamList(a.n);
+    for (int i = 0; i < a.n; i++) options.params->params[i] = {a.values[i], a.nulls[i] == 'n', PARAM_FLAG_CONST, a.types[i]};
+    options.dest = to;
+    (void)checked(SPI_execute_plan_extended(plan, &options));
   });
 }
 

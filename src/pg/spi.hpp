@@ -40,6 +40,8 @@ public:
   std::uint64_t run(const char *sql, std::initializer_list<Arg> args = {}, bool latest = false);
   /// Runs a statement that was made for this once.
   std::uint64_t run_once(const std::string &sql, std::initializer_list<Arg> args = {});
+  /// Runs a query that was made for this once, whose rows go elsewhere; in several processes if PostgreSQL finds that worth it.
+  void run_into(DestReceiver *to, const char *sql, std::initializer_list<Arg> args, bool parallel);
   /// Runs a query as of a snapshot, or writes what it sees in it.
   std::uint64_t run_at(Snapshot snapshot, const char *sql, std::initializer_list<Arg> args, bool writes = false);
 

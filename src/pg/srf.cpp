@@ -13,24 +13,10 @@ Datum text_datum(std::string_view s) {
   return PointerGetDatum(cstring_to_text_with_len(s.data(), static_cast<int>(s.size())));
 }
 
-Datum object_datum(const NamedNumbers &all) {
-  JsonbParseState *state = nullptr;
-  pushJsonbValue(&state, WJB_BEGIN_OBJECT, nullptr);
-  for (const auto &[name, number] : all) {
-    JsonbValue v;
-    v.type = jbvString;
-    v.val.string = {static_cast<int>(name.size()), const_cast<char *>(name.data())};
-    pushJsonbValue(&state, WJB_KEY, &v);
-    v.type = jbvNumeric;
-    v.val.numeric = int64_to_numeric(number);
-    pushJsonbValue(&state, WJB_VALUE, &v);
-  }
-  return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, nullptr)));
-}
-
 Datum datum_of(const Cell &c) {
   switch (c.type) {
   case Cell::Type::null: return Datum{0};
+  case Cell::Type::ready: return static_cast<Datum>(c.number);
   case Cell::Type::text:
   case Cell::Type::bytes: return text_datum(c.text);
   case Cell::Type::jsonb: return DirectFunctionCall1(jsonb_in, CStringGetDatum(pnstrdup(c.text.data(), c.text.size())));
@@ -40,7 +26,7 @@ Datum datum_of(const Cell &c) {
   case Cell::Type::time: return Int64GetDatum(c.number);
   case Cell::Type::boolean: return BoolGetDatum(c.number != 0);
   case Cell::Type::float8: return Float8GetDatum(c.real);
-  case Cell::Type::numbers: return object_datum(*c.numbers);
+  case Cell::Type::numbers: return jsonb_of(*c.numbers);
   case Cell::Type::length: {
     auto *i = static_cast<Interval *>(palloc0(sizeof(Interval)));
     i->day = static_cast<int32>(c.number / kDay);
@@ -80,6 +66,21 @@ void ResultRows::add(std::initializer_list<Cell> cells) {
     MemoryContextSwitchTo(before);
     MemoryContextReset(memory_);
   });
+}
+
+Datum jsonb_of(const NamedNumbers &all) {
+  JsonbParseState *state = nullptr;
+  pushJsonbValue(&state, WJB_BEGIN_OBJECT, nullptr);
+  for (const auto &[name, number] : all) {
+    JsonbValue v;
+    v.type = jbvString;
+    v.val.string = {static_cast<int>(name.size()), const_cast<char *>(name.data())};
+    pushJsonbValue(&state, WJB_KEY, &v);
+    v.type = jbvNumeric;
+    v.val.numeric = int64_to_numeric(number);
+    pushJsonbValue(&state, WJB_VALUE, &v);
+  }
+  return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, nullptr)));
 }
 
 std::string text_arg(FunctionCallInfo fcinfo, int n) {

@@ -15,7 +15,7 @@ using NamedNumbers = std::vector<std::pair<std::string_view, int>>;
 
 /// One value of a result row. Views need to live until the row is added.
 struct Cell {
-  enum class Type : unsigned char { null, text, jsonb, int2, int4, int8, boolean, float8, time, bytes, length, texts, numbers };
+  enum class Type : unsigned char { null, ready, text, jsonb, int2, int4, int8, boolean, float8, time, bytes, length, texts, numbers };
   Type type = Type::null;
   std::string_view text;
   std::int64_t number = 0;
@@ -27,6 +27,8 @@ struct Cell {
   static Cell of(std::string_view s) { return {Type::text, s, 0, 0, nullptr}; }
   static Cell of(const std::string &s) { return of(std::string_view(s)); }
   static Cell of(const char *s) { return of(std::string_view(s)); }
+  /// A value as PostgreSQL has it.
+  static Cell ready(Datum d) { return {Type::ready, {}, static_cast<std::int64_t>(d), 0, nullptr}; }
   static Cell json(std::string_view s) { return {Type::jsonb, s, 0, 0, nullptr}; }
   static Cell of(bool b) { return {Type::boolean, {}, b, 0, nullptr}; }
   static Cell of(int v) { return {Type::int4, {}, v, 0, nullptr}; }
@@ -52,6 +54,9 @@ private:
   ReturnSetInfo *info_;
   MemoryContext memory_;
 };
+
+/// A jsonb object of integers. Call inside call().
+Datum jsonb_of(const NamedNumbers &all);
 
 /// A text argument as a string. Not for NULL.
 std::string text_arg(FunctionCallInfo fcinfo, int n);

@@ -163,7 +163,8 @@ Store::Store(Access access, bool latest) : latest_(latest) {
 void Store::take_snapshot() {
   if (snapshot_) UnregisterSnapshot(snapshot_);
   snapshot_ = nullptr;
-  snapshot_ = RegisterSnapshot(IsolationUsesXactSnapshot() && !latest_ ? GetTransactionSnapshot() : GetLatestSnapshot());
+  if (IsInParallelMode()) snapshot_ = RegisterSnapshot(GetActiveSnapshot()); // what all workers see
+  else snapshot_ = RegisterSnapshot(IsolationUsesXactSnapshot() && !latest_ ? GetTransactionSnapshot() : GetLatestSnapshot());
 }
 
 void Store::close() {
