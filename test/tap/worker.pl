@@ -47,7 +47,9 @@ sub furnish
     CREATE TABLE ev (id bigint PRIMARY KEY, ts timestamptz NOT NULL, user_id text, org text, name text);
     SELECT pql.attach('ev', user_id => 'user_id', account_id => 'org', event => 'name', occurred_at => 'ts', event_id => 'id');
     SELECT pql.publish('$program');
-    SELECT pql.promote('p');});
+    SELECT pql.promote('p');
+    INSERT INTO pql.reps (rep_id) VALUES ('ann');
+    SELECT pql._take_rep('ann');});
 	return;
 }
 

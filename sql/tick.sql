@@ -1,0 +1,53 @@
+-- What one tick does at most, what it writes when nothing is due, and when something will be. The background worker's own test is
+-- test/tap/worker.pl.
+SET client_min_messages = warning;
+DROP EXTENSION IF EXISTS pql CASCADE;
+CREATE EXTENSION pql;
+SET TIME ZONE 'UTC';
+SET DATESTYLE = ISO;
+\set SHOW_CONTEXT never
+\pset format unaligned
+CREATE TABLE ev (id bigint PRIMARY KEY, ts timestamptz NOT NULL, user_id text, org text, name text);
+CREATE INDEX ON ev (org, ts);
+SELECT count(*) FROM pql.attach('ev', user_id => 'user_id', account_id => 'org', event => 'name', occurred_at => 'ts', event_id => 'id');
+SELECT pql.publish('{"program": "p", "unit": "account",
+  "signals": {"asks": {"kind": "intent", "event": "ask", "half_life": "7 days", "max_points": 50, "saturates_at": 1}},
+  "qualify": {"enter": 20, "leave": 10, "cool_down": "1 day"},
+  "motions": [{"otherwise": true, "motion": "account_executive", "after": "1 hour", "by": "2 hours"}]}');
+SELECT pql.promote('p');
+BEGIN; -- so that now is the same below
+INSERT INTO ev SELECT i, now(), 'u' || i, 'o' || i, 'ask' FROM generate_series(1, 25) AS i;
+
+-- Nothing is due yet; when will it be?
+SELECT * FROM pql.tick();
+SELECT pql._next_due() - now() AS next_due;
+
+-- Everything in three parts: rows that become ready, promises that are broken, episodes that end and with them the rows.
+SET pql.tick_batch = 10;
+SELECT t.ready, t.more_due FROM generate_series(1, 4) AS n, LATERAL pql.tick(now() + interval '1 hour' + n * interval '1 second') AS t;
+SELECT state, count(*) FROM pql.routing GROUP BY 1;
+SELECT t.breached, t.ready, t.more_due FROM generate_series(1, 4) AS n, LATERAL pql.tick(now() + interval '3 hours' + n * interval '1 second') AS t;
+SELECT t.episodes_reviewed, t.expired, t.more_due FROM generate_series(1, 7) AS n, LATERAL pql.tick(now() + interval '100 days' + n * interval '1 second') AS t;
+SELECT state, count(*) FROM pql.routing GROUP BY 1;
+SELECT count(*) FILTER (WHERE left_at IS NULL) AS open, count(*) FILTER (WHERE NOT settled) AS unsettled, count(cools_until) AS cooling FROM pql.episode;
+COMMIT;
+
+-- Whoever finds nothing writes nothing, also where there are reps.
+INSERT INTO pql.reps (rep_id) VALUES ('ann');
+SELECT pql._take_rep('ann');
+BEGIN;
+SELECT t.more_due FROM pql.tick(now() + interval '101 days') AS t;
+SELECT pg_current_xact_id_if_assigned() IS NULL AS wrote_nothing;
+COMMIT;
+
+-- The settings.
+SET pql.tick_batch = 0;
+SET pql.worker_interval = '10ms';
+CREATE ROLE regress_tick_nobody;
+SET ROLE regress_tick_nobody;
+SET pql.worker = on;
+SET pql.worker_role = regress_tick_nobody;
+RESET ROLE;
+DROP ROLE regress_tick_nobody;
+SELECT state <> 'at work' AS is_idle, pid, ticks, last_error FROM pql.worker;
+DROP TABLE ev CASCADE;
