@@ -140,7 +140,7 @@ DO $$ DECLARE r given; BEGIN
   TRUNCATE ev;
   FOR r IN SELECT * FROM given ORDER BY n DESC LOOP
     INSERT INTO ev VALUES (r.id, r.ts, r.got, r.who, r.org, r.name);
-    PERFORM pql.tick('2999-01-01');
+    PERFORM pql._tick('2999-01-01');
   END LOOP;
 END $$;
 SELECT digest('forgotten');
@@ -177,8 +177,8 @@ SELECT attach('ev');
 SELECT duplicates FROM pql.sources;
 INSERT INTO ev VALUES ('a', '2026-01-01', '2026-05-01', 'ada', 'acme', 'start'), ('b', '2026-05-01', '2026-01-01', 'ada', 'acme', 'work'),
   ('c', '2026-01-01', NULL, 'ada', 'acme', 'work'), ('d', '2026-01-01', '2999-01-01', 'ada', 'acme', 'work');
-SELECT ids_forgotten FROM pql.tick(now() + interval '16 days'); -- not yet: horizon and max_event_age
-SELECT ids_forgotten FROM pql.tick(now() + interval '18 days');
+SELECT ids_forgotten FROM pql._tick(now() + interval '16 days'); -- not yet: horizon and max_event_age
+SELECT ids_forgotten FROM pql._tick(now() + interval '18 days');
 SELECT * FROM ids;
 -- looked up in the table: those that repeat it, and those that came before it
 INSERT INTO ev VALUES ('a', '2026-05-11', '2026-05-11', 'ada', 'acme', 'start');
@@ -239,7 +239,7 @@ DELETE FROM ev WHERE ts = '2026-01-12 00:00:00.000001';
 INSERT INTO ev VALUES ('b', '2026-01-06', NULL, 'hal', 'acme', 'work');
 CALL pql.rebuild();
 INSERT INTO ev VALUES ('b', '2026-01-07', NULL, 'hal', 'acme', 'work');
-SELECT ids_forgotten > 0 FROM pql.tick('2999-01-01');
+SELECT ids_forgotten > 0 FROM pql._tick('2999-01-01');
 INSERT INTO ev VALUES ('b', '2026-01-08', NULL, 'hal', 'acme', 'work');
 SELECT * FROM shown;
 SELECT * FROM sealed;

@@ -423,13 +423,13 @@ SELECT * FROM pql.verify();
 INSERT INTO again VALUES ('a', '2026-06-01', 'ada', 'acme', 'done'), ('a', '2026-06-02', 'ada', 'acme', 'work'), ('a', '2026-02-01', 'ada', 'acme', 'work');
 SELECT sum(events) FROM pql.members;
 SELECT * FROM pql.verify();
-SELECT ids_forgotten FROM pql.tick(now() + interval '98 days');
+SELECT ids_forgotten FROM pql._tick(now() + interval '98 days');
 INSERT INTO again VALUES ('a', '2026-01-01', 'ada', 'acme', 'work'), ('b', '2026-01-03', 'ada', 'acme', 'start'), ('e', '2026-01-03', 'ada', 'acme', 'start');
 SELECT sum(events) FROM pql.members;
 SELECT * FROM pql.verify();
 -- also when it is later than all that were forgotten; what is still to come is not
 INSERT INTO again VALUES ('f', '2026-06-10', 'ada', 'acme', 'work'), ('g', '2999-01-01', 'ada', 'acme', 'work');
-SELECT ids_forgotten FROM pql.tick(now() + interval '98 days');
+SELECT ids_forgotten FROM pql._tick(now() + interval '98 days');
 INSERT INTO again VALUES ('f', '2026-06-11', 'ada', 'acme', 'work'), ('g', '2999-01-01', 'ada', 'acme', 'work');
 SELECT sum(events) FROM pql.members;
 SELECT * FROM pql.verify();

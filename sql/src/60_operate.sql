@@ -179,7 +179,7 @@ CREATE OR REPLACE FUNCTION pql._tick_batch() RETURNS int
 COMMENT ON FUNCTION pql._tick_batch() IS 'Setting pql.tick_batch: of each thing that falls due, how many one tick deals with.';
 REVOKE ALL ON FUNCTION pql._tick_batch() FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION pql.tick(as_of timestamptz DEFAULT NULL)
+CREATE OR REPLACE FUNCTION pql._tick(as_of timestamptz)
   RETURNS TABLE (held_released bigint, episodes_reviewed bigint, ids_forgotten bigint, partitions_changed bigint, subjects_reviewed bigint,
                  ready bigint, expired bigint, breached bigint, returned bigint, assigned bigint, more_due boolean)
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 ROWS 1 SET search_path = pg_catalog, pg_temp AS $$
@@ -187,15 +187,12 @@ CREATE OR REPLACE FUNCTION pql.tick(as_of timestamptz DEFAULT NULL)
 DECLARE
   ended pql.program[];
 BEGIN
-  IF NOT isfinite(as_of) THEN
-    RAISE EXCEPTION 'as_of must be finite' USING ERRCODE = 'invalid_parameter_value';
-  END IF;
   -- One at a time: each step locks homes in their order, but of two ticks one may be a step ahead of the other.
   PERFORM pg_advisory_xact_lock(hashtextextended('pql tick', 0));
-  held_released := pql._release_held(coalesce(tick.as_of, 'infinity'));
-  episodes_reviewed := pql._leave_due(coalesce(tick.as_of, pql._now()));
+  held_released := pql._release_held(coalesce(_tick.as_of, 'infinity'));
+  episodes_reviewed := pql._leave_due(coalesce(as_of, pql._now()));
   PERFORM pql._end_flags();
-  subjects_reviewed := pql._review_rising(coalesce(tick.as_of, pql._now()));
+  subjects_reviewed := pql._review_rising(coalesce(as_of, pql._now()));
   ended := ARRAY(SELECT p FROM pql.program AS p WHERE p.finishing AND NOT EXISTS (
     SELECT FROM pql.episode AS e WHERE (e.program_id, e.version) = (p.program_id, p.version) AND e.left_at IS NULL));
   IF cardinality(ended) > 0 THEN -- an UPDATE of no row, too, would make every backend read the definitions again
@@ -205,7 +202,7 @@ BEGIN
   WITH horizon AS MATERIALIZED (
     SELECT s.source_id, x.until,
            lpad(to_hex((extract(epoch FROM x.until - timestamptz '2000-01-01 UTC') * 1000000)::bigint # (-9223372036854775808)), 16, '0') AS rank
-    FROM pql.source AS s, LATERAL (SELECT coalesce(tick.as_of, statement_timestamp()) - s.dedup - s.max_event_age AS until) AS x
+    FROM pql.source AS s, LATERAL (SELECT coalesce(_tick.as_of, statement_timestamp()) - s.dedup - s.max_event_age AS until) AS x
     WHERE s.dedup IS NOT NULL),
   due AS (
     SELECT e.home, e.source_id, e.event_id, h.rank FROM pql.seen_event AS e JOIN horizon AS h USING (source_id)
@@ -221,10 +218,27 @@ BEGIN
     ON CONFLICT (source_id) DO UPDATE SET rank = greatest(f.rank, excluded.rank))
   SELECT count(*) INTO ids_forgotten FROM gone;
   partitions_changed := pql._compare_leaves();
-  SELECT t.* INTO ready, expired, breached, returned, assigned FROM pql._tick_routing(coalesce(tick.as_of, pql._now())) AS t;
+  SELECT t.* INTO ready, expired, breached, returned, assigned FROM pql._tick_routing(coalesce(_tick.as_of, pql._now())) AS t;
   more_due := greatest(held_released, episodes_reviewed, ids_forgotten, subjects_reviewed, ready, expired, breached, returned, assigned) >= pql._tick_batch();
   RETURN NEXT;
 END $$;
+COMMENT ON FUNCTION pql._tick(timestamptz) IS 'Does what time alone brings by any instant, also of the future: what that decides is decided then.';
+REVOKE ALL ON FUNCTION pql._tick(timestamptz) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql.tick(as_of timestamptz DEFAULT NULL)
+  RETURNS TABLE (held_released bigint, episodes_reviewed bigint, ids_forgotten bigint, partitions_changed bigint, subjects_reviewed bigint,
+                 ready bigint, expired bigint, breached bigint, returned bigint, assigned bigint, more_due boolean)
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 ROWS 1 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF NOT isfinite(as_of) THEN
+    RAISE EXCEPTION 'as_of must be finite' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  -- The clock on the wall can't be put forward: whoever left ahead of it could come in again only after that.
+  IF NOT coalesce((SELECT bool_and(s.clock = 'event') FROM pql.source AS s), false) AND as_of > pql._now() THEN
+    as_of := pql._now();
+  END IF;
+  RETURN QUERY SELECT * FROM pql._tick(as_of);
+END $$;
 COMMENT ON FUNCTION pql.tick(timestamptz) IS
-  'Does what time alone brings by an instant (null: now, by the sources'' clock): folds held events that are due (an instant of the future makes none due before its time), ends episodes whose score has fallen, lets in who has cooled down, looks for those whom time alone takes in or out (where programs have such rules or scores), forgets event ids past the dedup horizon; and makes routing rows ready, expires those whose episode is over, notes those that nobody touched in time, brings back snoozed ones, and gives rows to reps. Also tells, once each, of partitions that came, went or were emptied without a trigger''s knowing (pql.sources lists them until they are mended). Returns how many of each: no more, about, than the setting pql.tick_batch, and whether more is due, so that it is to be called again at once. Writes nothing when nothing is due. Safe to call at any time, from pg_cron, by hand, or by the background worker (pql.worker).';
+  'Does what time alone brings by an instant (null: now, by the sources'' clock; an instant of the future is taken for now, unless all sources have an event clock): folds held events that are due (before their time none is), ends episodes whose score has fallen, lets in who has cooled down, looks for those whom time alone takes in or out (where programs have such rules or scores), forgets event ids past the dedup horizon; and makes routing rows ready, expires those whose episode is over, notes those that nobody touched in time, brings back snoozed ones, and gives rows to reps. Also tells, once each, of partitions that came, went or were emptied without a trigger''s knowing (pql.sources lists them until they are mended). Returns how many of each: no more, about, than the setting pql.tick_batch, and whether more is due, so that it is to be called again at once. Writes nothing when nothing is due. Safe to call at any time, from pg_cron, by hand, or by the background worker (pql.worker).';
 REVOKE ALL ON FUNCTION pql.tick(timestamptz) FROM PUBLIC;
