@@ -1,6 +1,8 @@
 #include "pg/derive.hpp"
 
 #include <charconv>
+#include <map>
+#include <set>
 #include <unordered_set>
 
 #include "pg/guc.hpp"
@@ -612,6 +614,88 @@ std::vector<std::string> homes_in(const Definitions &plan, const SourceInfo &sou
   return {homes.begin(), homes.end()};
 }
 
+namespace {
+
+// A person's funnels are what all of his homes have of them. Each home folds what it has, and then doesn't know what another's steps would
+// have made of it; that is looked up in the events, which are about to go. So where that has come to matter what is sealed of a
+// funnel goes to one home.
+class FunnelJoiner {
+public:
+  FunnelJoiner(const Definitions &plan, Arena &arena) : plan_(plan), arena_(arena) {}
+
+  void take(const std::string &home, Subject &s) {
+    for (const FunnelState &f : s.funnels) people_[std::string(s.id.view())][f.tracker].push_back({home, &s});
+  }
+
+  /// Returns the homes of which it makes others than they were.
+  std::set<std::string> join() {
+    std::set<std::string> changed;
+    for (auto &[user, trackers] : people_) {
+      for (auto &[tracker, places] : trackers) {
+        if (places.size() < 2 || is_told(tracker, places)) continue;
+        for (const Place &p : places) {
+          changed.insert(p.home);
+          if (&p != &places.front()) move(tracker, *p.subject, *places.front().subject);
+        }
+      }
+    }
+    return changed;
+  }
+
+private:
+  struct Place {
+    std::string home;
+    Subject *subject;
+  };
+
+  static FunnelState *find(Subject &s, TrackerId tracker) {
+    for (FunnelState &f : s.funnels) {
+      if (f.tracker == tracker) return &f;
+    }
+    return nullptr;
+  }
+
+  // Whether what the homes keep tells the whole.
+  bool is_told(TrackerId tracker, const std::vector<Place> &places) {
+    Scratch scratch("pql funnels");
+    Subject whole;
+    for (const Place &p : places) {
+      Subject alone;
+      alone.funnels.push(scratch.arena(), *find(*p.subject, tracker));
+      Subject kept = copy_of(scratch.arena(), alone);
+      (void)kept.settle(scratch.arena(), plan_.trackers());
+      whole.absorb(scratch.arena(), plan_.trackers(), kept);
+    }
+    return whole.settle(scratch.arena(), plan_.trackers());
+  }
+
+  void move(TrackerId tracker, Subject &from, Subject &to) {
+    Subject moved;
+    moved.funnels.push(arena_, *find(from, tracker));
+    to.absorb(arena_, plan_.trackers(), moved);
+    for (std::size_t i = from.funnels.size; i-- > 0;) {
+      if (from.funnels[i].tracker == tracker) from.funnels.erase(i);
+    }
+  }
+
+  const Definitions &plan_;
+  Arena &arena_;
+  std::map<std::string, std::map<TrackerId, std::vector<Place>>> people_;
+};
+
+std::set<std::string> join_funnels(const Definitions &plan, Arena &arena, Batch &batch) {
+  FunnelJoiner joiner(plan, arena);
+  for (HomeDelta *d : batch.sorted()) {
+    const std::string home(d->key);
+    if (unit_of_home(home) == Unit::user) joiner.take(home, d->home.owner);
+    if (unit_of_home(home) != Unit::account) continue;
+    for (Subject &s : d->home.members) joiner.take(home, s);
+  }
+  return joiner.join();
+}
+
+} // namespace
+
 std::int64_t seal(const Definitions &plan, const SourceInfo &source, Micros since) {
   Scratch scratch("pql seal");
   Batch batch(scratch.arena(), plan.trackers());
@@ -640,6 +724,7 @@ std::int64_t seal(const Definitions &plan, const SourceInfo &source, Micros sinc
   const auto events = static_cast<std::int64_t>(batch.events());
   add_bases(source, scratch.arena(), batch, {}, &renamed);
   note_sealed(renamed);
+  for (const std::string &home : join_funnels(plan, scratch.arena(), batch)) mark_dirty(home);
   Spi spi;
   spi.run("DELETE FROM pql.base_state WHERE source_id = $1", {Arg::of(source.id)}); // some may be of homes that were merged
   for (HomeDelta *d : batch.sorted()) {
