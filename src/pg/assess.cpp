@@ -263,6 +263,7 @@ struct ProgramRules {
 
   // Of the assessment at hand.
   mutable std::vector<double> given;        ///< a value for each signal, then for each measure
+  mutable std::vector<double> errors;       ///< of each measure
   mutable std::vector<const Input *> texts; ///< attributes to be read from text
 
 private:
@@ -341,6 +342,7 @@ ProgramRules::ProgramRules(const Definitions &plan, const Program &program) {
     if (std::ranges::any_of(inputs, names_it)) measured_for_points.push_back(i);
   }
   given.resize(p.signals.size() + p.measures.size());
+  errors.resize(p.measures.size());
   texts.reserve(inputs.size());
 }
 
@@ -511,6 +513,7 @@ public:
       a.in_segment = holds(r_.segment);
     });
     a.score = score(p_, plan_.trackers(), s, as_of_, reasons, r_.given);
+    if (std::ranges::any_of(r_.errors, [](double e) { return e > 0; })) find_errors(reasons);
     count_kinds(p_.def, reasons, a);
     if (ask == Ask::points) return a;
     set_points(reasons, a);
@@ -567,7 +570,7 @@ private:
   template <class F> void attempt(const Compiled &c, F &f) {
     ErrorData *error = nullptr;
     if (call([&] { return try_to(f, &error); })) return;
-    if (errors_) errors_->add(p_, c.path, error->message);
+    if (errors_ && !supposing_) errors_->add(p_, c.path, error->message);
     call([&] { FreeErrorData(error); });
   }
 
@@ -696,8 +699,43 @@ private:
     }
     std::fill(r_.given.begin() + static_cast<std::ptrdiff_t>(signals.size()), r_.given.end(), kNothing);
     for (const std::size_t i : of_points_ ? r_.measured_for_points : r_.measured) {
-      r_.given[signals.size() + i] = measure_value(p_.def.measures[i], p_.measures[i], plan_.trackers(), s, as_of_);
+      const NamedMeasure &m = p_.def.measures[i];
+      const Measured x = measured(m, find_measure(m, p_.measures[i], plan_.trackers(), s, as_of_).parts);
+      r_.given[signals.size() + i] = x.value;
+      r_.errors[i] = x.error;
     }
+  }
+
+  // How far values may be off since measures are that they rest on: by what they would be at both ends of where the measure may be, so a
+  // bound of those that only grow with it, or only fall.
+  void find_errors(std::span<Reason> reasons) {
+    supposing_ = true;
+    for (const Input &in : r_.inputs) {
+      if (in.from != From::measure) continue;
+      const double v = r_.given[p_.def.signals.size() + static_cast<std::size_t>(in.index)], error = r_.errors[static_cast<std::size_t>(in.index)];
+      if (!(error > 0)) continue;
+      const double more = v + error, less = std::isinf(error) ? v : v - error; // of what isn't bounded it is known that it is no smaller
+      for (const Compiled &c : r_.values) {
+        if (c.slot >= reasons.size() || !c.rule || !bms_is_member(in.variable, c.rule->used)) continue;
+        double high = kNothing, low = kNothing;
+        evaluate(r_.values_fail, [&] {
+          set(in, more);
+          high = value(c);
+          set(in, less);
+          low = value(c);
+          set(in, v);
+        });
+        widen(reasons[c.slot], p_.def.signals[c.slot], high, low, std::isinf(error));
+      }
+    }
+    supposing_ = false;
+  }
+
+  static void widen(Reason &r, const SignalDef &d, double high, double low, bool unbounded) {
+    const auto off = [&](double x) { return (std::isnan(x) ? 0 : d.cap > 0 ? std::min(x, d.cap) : x) - r.value; };
+    const double most = std::max(std::fabs(off(high)), std::fabs(off(low)));
+    if (unbounded && most > 0) r.error = std::copysign(std::numeric_limits<double>::infinity(), off(high));
+    else r.error += most;
   }
 
   const Definitions &plan_;
@@ -707,6 +745,7 @@ private:
   const Micros as_of_;
   RuleErrors *const errors_;
   bool of_points_ = false, one_by_one_ = false, cleanly_ = false;
+  bool supposing_ = false; ///< what fails then has failed for nobody
 };
 
 } // namespace

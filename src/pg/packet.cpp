@@ -133,7 +133,7 @@ std::string evidence_json(const SignalDef &d, const Reason &r) {
   json out = json::object();
   if (!r.event.empty()) out["event_id"] = event_id_text(r.event);
   if (finite(r.at)) out["at"] = print_instant(r.at);
-  if (std::isinf(r.error)) out["at_least"] = true; // the value is no smaller
+  if (std::isinf(r.error)) out[r.error > 0 ? "at_least" : "at_most"] = true;
   else if (r.error > 0) out["error"] = shown_error(r.error);
   if (!d.why.empty()) out["why"] = d.why;
   return dump(out);

@@ -23,7 +23,7 @@ struct Program {
 /// What one signal contributes.
 struct Reason {
   double value = 0;          ///< the measure
-  double error = 0;          ///< how far that may be off; 0: it is exact
+  double error = 0;          ///< how far that may be off; 0: it is exact; infinity: it is at least that, -infinity: at most
   double raw = 0;            ///< points before rounding
   int points = 0;
   std::string_view event;    ///< encoded id of the event that is its evidence; empty when unknown
