@@ -1,10 +1,10 @@
 -- Programs tried on the events that there are. Nothing of this writes anything.
-CREATE OR REPLACE FUNCTION pql.preview(program jsonb, as_of timestamptz DEFAULT NULL)
+CREATE OR REPLACE FUNCTION pql.preview(program jsonb, as_of timestamptz DEFAULT NULL, replay boolean DEFAULT false)
   RETURNS TABLE (change text, subject_id text, score_before int, score_after int, reasons jsonb, subjects bigint)
   AS 'MODULE_PATHNAME', 'pql_preview' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000 ROWS 500;
-COMMENT ON FUNCTION pql.preview(jsonb, timestamptz) IS
-  'What a document would change, were it in force at an instant (null: now), compared with the version of its name that is: a row for each subject that enters or leaves, with its reasons by the document, and a last one, "stays", with the number of those that stay. Reads the events; writes nothing. Errors: 22023 wrong document or an instant before what is retained, 22004 null document.';
-REVOKE ALL ON FUNCTION pql.preview(jsonb, timestamptz) FROM PUBLIC;
+COMMENT ON FUNCTION pql.preview(jsonb, timestamptz, boolean) IS
+  'What a document would change, were it in force at an instant (null: now), compared with the version of its name that is: a row for each subject that enters or leaves, with its reasons by the document, and a last one, "stays", with the number of those that stay. Where all that it looks at is kept already, as when only points, thresholds or motions changed, it is told by that, else (or with replay) by the events; writes nothing. Errors: 22023 wrong document or an instant before what is retained, 22004 null document.';
+REVOKE ALL ON FUNCTION pql.preview(jsonb, timestamptz, boolean) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql.preview_summary(program jsonb, as_of timestamptz DEFAULT NULL) RETURNS text
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000 SET search_path = pg_catalog, pg_temp AS $$
@@ -57,6 +57,7 @@ CREATE OR REPLACE FUNCTION pql.backtest(program jsonb, starts_at timestamptz, en
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 50 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
+  PERFORM pql._require_document(backtest.program, false);
   IF starts_at IS NULL OR ends_at IS NULL THEN
     RAISE EXCEPTION '% must not be null', CASE WHEN starts_at IS NULL THEN 'starts_at' ELSE 'ends_at' END
       USING ERRCODE = 'null_value_not_allowed';
@@ -124,6 +125,17 @@ CREATE OR REPLACE FUNCTION pql._check_examples(document jsonb) RETURNS TABLE (su
 COMMENT ON FUNCTION pql._check_examples(jsonb) IS 'The examples of a document: what is expected of each subject, what the document says of it now, and the difference, if there is one.';
 REVOKE ALL ON FUNCTION pql._check_examples(jsonb) FROM PUBLIC;
 
+-- Reading with the rights of the caller, of which whoever lacks some is told all that it takes.
+CREATE OR REPLACE FUNCTION pql._require_reader(tables text[]) RETURNS void
+  LANGUAGE plpgsql STABLE PARALLEL SAFE COST 250 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF EXISTS (SELECT FROM unnest(tables) AS t WHERE NOT has_table_privilege('pql.' || t, 'SELECT')) THEN
+    RAISE EXCEPTION 'permission denied to read pql''s tables' USING ERRCODE = 'insufficient_privilege',
+      HINT = format('GRANT SELECT ON ALL TABLES IN SCHEMA pql TO %I.', current_user);
+  END IF;
+END $$;
+COMMENT ON FUNCTION pql._require_reader(text[]) IS 'Raises 42501 unless the caller may read these tables of pql''s. Everybody may ask.';
+
 CREATE OR REPLACE FUNCTION pql._audit_signals(program text, converted text[])
   RETURNS TABLE (place int, signal text, kind text, events bigint, subjects bigint, single bigint, other text, shared bigint, converted_subjects bigint)
   AS 'MODULE_PATHNAME', 'pql__audit_signals' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 100000 ROWS 10;
@@ -139,6 +151,10 @@ DECLARE
   everybody bigint;
   base float8;
 BEGIN
+  IF program IS NULL THEN
+    RAISE EXCEPTION 'program must not be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  PERFORM pql._require_reader('{state,milestone_log,program,tracker,source,outcome}');
   EXECUTE format('SELECT array_agg(DISTINCT o.subject_id) FROM (%s) AS o', pql._outcomes_query(outcomes)) INTO converted;
   SELECT count(*), count(*) FILTER (WHERE s.subject_id = ANY (converted))::float8 / nullif(count(*), 0) INTO everybody, base
   FROM pql.subjects AS s
@@ -160,7 +176,7 @@ BEGIN
   ORDER BY a.place;
 END $$;
 COMMENT ON FUNCTION pql.audit_signals(text, regclass) IS
-  'What each signal of a program rests on: its events, who has any (coverage: of all subjects), the other signal that most of those have as well (overlap), how much more often those convert (lift: the share of them with an outcome, by that of all; null without outcomes), whether it is a single event for nine of ten (one_off), and what to think of it. Outcomes: a relation with the columns subject_id and at. Error: 42704 program not in force.';
+  'What each signal of a program rests on: its events, who has any (coverage: of all subjects), the other signal that most of those have as well (overlap), how much more often those convert (lift: the share of them with an outcome, by that of all; null without outcomes), whether it is a single event for nine of ten (one_off), and what to think of it. Outcomes: a relation with the columns subject_id and at. Errors: 42704 program not in force, 22004 null program, 42501 no right to read pql''s tables.';
 
 -- How many of the events with a time of arrival came later than a source's max_event_age; of some 100,000 of them.
 CREATE OR REPLACE FUNCTION pql._lateness(source int) RETURNS TABLE (sampled bigint, late bigint)
@@ -187,12 +203,18 @@ DECLARE
   named record;
   members bigint;
   latest timestamptz;
+  known boolean; -- whether there are events
   seen ALIAS FOR $4; -- found is PL/pgSQL's own
 BEGIN
+  PERFORM pql._require_reader('{state,program,source,unusable_event,backfill_job,held_event,members,subjects,unusable,sources}');
   PERFORM pql._flush();
   SELECT p.document, p.document->>'unit' AS unit INTO named FROM pql.program AS p
   WHERE p.program = readiness.program AND p.status <> 'retired' ORDER BY p.status = 'live' DESC, p.version DESC LIMIT 1;
   IF program IS NOT NULL AND NOT FOUND THEN
+    IF EXISTS (SELECT FROM pql.program AS p WHERE p.program = readiness.program) THEN
+      RAISE EXCEPTION 'program "%" is retired', program
+        USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Publish it anew with pql.publish(), or save a draft.';
+    END IF;
     RAISE EXCEPTION 'program "%" does not exist', program
       USING ERRCODE = 'undefined_object', HINT = 'Publish it first with pql.publish().';
   END IF;
@@ -204,11 +226,11 @@ BEGIN
   INTO n FROM pql.sources AS s;
   item := 'source'; pass := n.sources > 0; seen := format('%s attached', n.sources); wanted := 'an events table';
   hint := CASE WHEN NOT pass THEN 'Attach one with pql.attach().' END; RETURN NEXT;
-  item := 'source intact'; pass := n.sources > 0 AND n.intact = n.sources; seen := format('%s of %s', n.intact, n.sources); wanted := 'all';
+  item := 'source intact'; pass := n.intact = nullif(n.sources, 0); seen := format('%s of %s', n.intact, n.sources); wanted := 'all';
   hint := CASE WHEN NOT pass THEN 'See pql.sources: triggers are missing or disabled, or columns were changed.' END; RETURN NEXT;
-  item := 'event ids'; pass := coalesce(n.ids, false); seen := coalesce(n.duplicates, 'no source'); wanted := 'repeated events refused';
+  item := 'event ids'; pass := n.ids; seen := coalesce(n.duplicates, 'no source'); wanted := 'repeated events refused';
   hint := CASE WHEN NOT pass THEN 'Make a unique index led by the event''s id, or attach with dedup.' END; RETURN NEXT;
-  item := 'history'; pass := n.sources > 0 AND n.unfolded = 0; seen := format('%s of %s sources not folded', n.unfolded, n.sources); wanted := 'none';
+  item := 'history'; pass := CASE WHEN n.sources > 0 THEN n.unfolded = 0 END; seen := format('%s of %s sources not folded', n.unfolded, n.sources); wanted := 'none';
   hint := CASE WHEN NOT pass THEN 'CALL pql.backfill().' END; RETURN NEXT;
 
   SELECT coalesce(sum(m.events), 0) AS events, coalesce(sum(m.events) FILTER (WHERE m.account_id IS NOT NULL), 0) AS mapped,
@@ -217,15 +239,16 @@ BEGIN
   INTO STRICT n FROM pql.members AS m;
   latest := CASE WHEN (SELECT bool_and(s.clock = 'event') FROM pql.source AS s) THEN n.newest ELSE statement_timestamp() END;
   SELECT coalesce(sum(u.events), 0) INTO members FROM pql.unusable AS u WHERE u.reason NOT IN ('duplicate', 'sealed');
-  item := 'usable events'; pass := n.events > 0 AND members <= 0.01 * (n.events + members);
+  item := 'usable events'; pass := CASE WHEN n.events + members > 0 THEN members <= 0.01 * (n.events + members) END;
   seen := format('%s of %s unusable', members, n.events + members); wanted := 'at most one in a hundred';
   hint := CASE WHEN NOT pass THEN 'pql.unusable says why.' END; RETURN NEXT;
   item := 'volume'; pass := n.events >= 100 * greatest(n.weeks, 1); wanted := 'at least 100 events a week';
-  seen := format('%s events in %s weeks', n.events, coalesce(round(n.weeks, 1), 0)); hint := CASE WHEN NOT pass THEN 'With so few events, talk to everybody.' END; RETURN NEXT;
-  item := 'users mapped to accounts'; pass := named.unit IS NOT DISTINCT FROM 'user' OR n.events > 0 AND n.mapped >= 0.8 * n.events;
+  seen := format('%s events in %s weeks', n.events, coalesce(round(n.weeks, 1), 0)); hint := CASE WHEN n.events = 0 THEN 'No events yet.' WHEN NOT pass THEN 'With so few events, talk to everybody.' END; RETURN NEXT;
+  item := 'users mapped to accounts'; pass := named.unit IS NOT DISTINCT FROM 'user' OR CASE WHEN n.events > 0 THEN n.mapped >= 0.8 * n.events END;
   seen := format('%s of %s events name an account', n.mapped, n.events); wanted := 'at least 80 % of them, unless the program is about users';
   hint := CASE WHEN NOT pass THEN 'Give pql.attach() an account_id: a column, or an expression over the row.' END; RETURN NEXT;
 
+  known := n.events > 0;
   SELECT count(*) FILTER (WHERE s.last_seen > latest - interval '28 days') AS active, count(*) AS everybody INTO n FROM pql.subjects AS s
   WHERE s.unit = coalesce(named.unit, 'user');
   item := 'active subjects'; pass := n.active >= 100; seen := format('%s of %s %ss in 28 days', n.active, n.everybody, coalesce(named.unit, 'user'));
@@ -233,7 +256,7 @@ BEGIN
 
   SELECT count(*) AS accounts, count(*) FILTER (WHERE a.members > 1) AS teams INTO n
   FROM (SELECT count(*) AS members FROM pql.members AS m WHERE m.account_id IS NOT NULL GROUP BY m.account_id) AS a;
-  item := 'unit'; pass := (named.unit IS NULL) OR (named.unit <> 'user') = (n.accounts > 0 AND n.teams >= 0.5 * n.accounts);
+  item := 'unit'; pass := CASE WHEN known THEN named.unit IS NULL OR (named.unit <> 'user') = (n.accounts > 0 AND n.teams >= 0.5 * n.accounts) END;
   seen := format('%s of %s accounts have several users', n.teams, n.accounts);
   wanted := 'accounts where most are teams, users where most are alone';
   hint := CASE WHEN NOT pass THEN format('Most are %s: score %s.', CASE WHEN n.accounts > 0 AND n.teams >= 0.5 * n.accounts THEN 'teams' ELSE 'alone' END,
@@ -244,7 +267,7 @@ BEGIN
     item := 'lateness'; wanted := format('at most one in a hundred later than %s', n.max_event_age); pass := NULL;
     seen := format('%s: not known', n.relation); hint := 'Attach with received_at to know.';
     IF n.told AND n.may THEN
-      SELECT l.late <= 0.01 * l.sampled, format('%s: %s of %s', n.relation, l.late, l.sampled) INTO pass, seen FROM pql._lateness(n.source_id) AS l;
+      SELECT CASE WHEN l.sampled > 0 THEN l.late <= 0.01 * l.sampled END, format('%s: %s of %s', n.relation, l.late, l.sampled) INTO pass, seen FROM pql._lateness(n.source_id) AS l;
       hint := CASE WHEN NOT pass THEN 'What comes later changes scores, and leads to no routing row.' END;
     ELSIF n.told THEN
       hint := 'It takes SELECT on the table.';
@@ -260,13 +283,13 @@ BEGIN
   item := 'activation reached';
   IF named.document ? 'activation' AND EXISTS (SELECT FROM pql.program AS p WHERE p.program = readiness.program AND p.status IN ('live', 'shadow')) THEN
     SELECT count(*) FILTER (WHERE a.complete) AS complete, count(*) AS everybody INTO n FROM pql.activation(program) AS a;
-    pass := n.complete > 0; seen := format('%s of %s', n.complete, n.everybody); wanted := 'some';
+    pass := CASE WHEN n.everybody > 0 THEN n.complete > 0 END; seen := format('%s of %s', n.complete, n.everybody); wanted := 'some';
     hint := CASE WHEN NOT pass THEN 'Nobody completes it: check the names of its events, and the time.' END; RETURN NEXT;
   END IF;
   IF EXISTS (SELECT FROM pql.program AS p WHERE p.program = readiness.program AND p.status IN ('live', 'shadow')) THEN
     SELECT count(*) FILTER (WHERE b.score >= (named.document->'qualify'->>'enter')::int) AS above, count(*) AS everybody INTO n
     FROM pql.scoreboard(program) AS b;
-    item := 'selective'; pass := n.above > 0 AND n.above <= 0.5 * n.everybody; seen := format('%s of %s reach the threshold', n.above, n.everybody);
+    item := 'selective'; pass := CASE WHEN n.everybody > 0 THEN n.above > 0 AND n.above <= 0.5 * n.everybody END; seen := format('%s of %s reach the threshold', n.above, n.everybody);
     wanted := 'some, and at most half'; hint := CASE WHEN NOT pass THEN 'pql.preview() shows what another threshold would do.' END; RETURN NEXT;
   END IF;
   IF named.document::text ~ '\m(attr|account)\.' THEN
@@ -279,4 +302,4 @@ BEGIN
   END IF;
 END $$;
 COMMENT ON FUNCTION pql.readiness(text) IS
-  'What must be there before scores mean something, each with what was found: a source that is intact, ids, folded history, usable events in a volume that tells something, users mapped to accounts, the right unit, lateness; and, of a program, an activation that somebody reaches, a threshold that some reach and most do not, attributes where its rules name them. pass is null where it can''t be known. Error: 42704 unknown program.';
+  'What must be there before scores mean something, each with what was found: a source that is intact, ids, folded history, usable events in a volume that tells something, users mapped to accounts, the right unit, lateness; and, of a program, an activation that somebody reaches, a threshold that some reach and most do not, attributes where its rules name them. pass is null where it can''t be known, as most of it while there are no events. Errors: 42704 unknown program, 55000 retired, 42501 no right to read pql''s tables.';

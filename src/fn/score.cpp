@@ -125,7 +125,7 @@ void triage(const Asked &a, const Program &p, ResultRows &rows) {
   Scratch scratch("pql triage");
   std::vector<Reason> reasons(p.def.signals.size());
   FactReader facts(*a.plan, p, a.as_of, a.now);
-  subjects_at(*a.plan, scratch.arena(), p.def.unit, a.as_of, MilestonesWanted::of(*a.plan, p), [&](const Subject &s, const Home *row) {
+  const auto tell = [&](const Subject &s, const Home *row) {
     const Assessment x = assess(*a.plan, p, s, a.as_of, facts.of(s, row), reasons, nullptr, Ask::all);
     if (x.score < p.def.qualify.leave || !x.in_segment || (x.when && x.kinds_met)) return;
     const auto stay = stays.find(s.id.view());
@@ -133,7 +133,9 @@ void triage(const Asked &a, const Program &p, ResultRows &rows) {
     if (is_in(p, last, x, a.as_of) || is_cooling(last, a.as_of)) return;
     const std::vector<std::string> lacks = missing(p.def, x);
     rows.add({Cell::of(p.def.name), Cell::of(s.id.view()), Cell::of(x.score), Cell::of(lacks)});
-  });
+  };
+  subjects_at(*a.plan, scratch.arena(), p.def.unit, a.as_of, MilestonesWanted::of(*a.plan, p), tell);
+  unseen_at(*a.plan, p, a.as_of, a.now, tell);
   facts.close();
 }
 

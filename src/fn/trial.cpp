@@ -2,7 +2,10 @@
 #include "pg/trial.hpp"
 
 #include <map>
+#include <set>
 
+#include "pg/facts.hpp"
+#include "pg/identity.hpp"
 #include "pg/packet.hpp"
 #include "pg/read.hpp"
 #include "pg/spi.hpp"
@@ -13,6 +16,17 @@ namespace {
 
 void require_argument(FunctionCallInfo fcinfo, int n, const char *name) {
   if (PG_ARGISNULL(n)) fail(ERRCODE_NULL_VALUE_NOT_ALLOWED, std::string(name) + " must not be null");
+}
+
+// A document that could be published: a rule that doesn't compile would be taken for one that says no.
+std::string document_arg(FunctionCallInfo fcinfo, int n) {
+  require_argument(fcinfo, n, "program");
+  std::string document = jsonb_arg(fcinfo, n);
+  ParsedProgram parsed = parse_program(document);
+  if (parsed.problems.empty()) check_rules(*current_definitions(), parsed.program, parsed.problems);
+  if (parsed.problems.empty()) return document;
+  const Problem &x = parsed.problems.front();
+  fail(ERRCODE_INVALID_PARAMETER_VALUE, x.path.empty() ? x.problem : x.path + ": " + x.problem, {}, x.hint);
 }
 
 // What there is to read for whoever may.
@@ -70,6 +84,120 @@ std::map<std::string, bool, std::less<>> standing_at(const Program &p, Micros as
   return found;
 }
 
+// Those of whom no entry tells, but attributes or flags may have points for them. Nobody where none of the programs can be entered so.
+class Others {
+public:
+  Others(const Definitions &plan, bool now) {
+    refresh_identities();
+    RuleNeeds needs;
+    for (const Program &p : plan.programs()) {
+      if (!takes_unseen(plan, p)) continue;
+      needs.attributes |= needs_of(plan, p).attributes;
+      needs.flags |= needs_of(plan, p).flags;
+    }
+    const Unit unit = plan.programs()[0].def.unit;
+    for (const std::string_view id : ids_outside(scratch_.arena(), unit, needs, !now, call([] { return GetActiveSnapshot(); }))) {
+      if (canonical_id(unit, id) == id) ids_.insert(id);
+    }
+  }
+  void leave_out(std::string_view id) { ids_.erase(id); }
+  template <class F>
+  void each(F &&f) const {
+    for (const std::string_view id : ids_) f(id);
+  }
+
+private:
+  Scratch scratch_{"pql others"};
+  std::set<std::string_view> ids_;
+};
+
+// Whether all that programs on trial look at is kept anyway, and up to date.
+bool is_kept(const Definitions &live, const Definitions &trial) {
+  return live.unfinished_jobs().empty() && std::ranges::all_of(trial.infos(), [&](const TrackerInfo &t) {
+           const TrackerInfo *const there = live.info(t.id);
+           return there && there->active && there->spec == t.spec;
+         });
+}
+
+// A document, and the version of its name in force, looked at everybody as of an instant: as he is kept, or by a replay of the events.
+class Looks {
+public:
+  using Told = std::function<void(std::string_view id, int before, const Sight &, std::span<const Reason>)>;
+  Looks(const Definitions &plan, Micros as_of, bool now)
+      : plan_(plan), as_of_(as_of), now_(now), tried_(plan.programs()[0]), before_(plan.programs().size() > 1 ? &plan.programs()[1] : nullptr),
+        others_(plan, now) {}
+
+  void each(bool replay, const Told &f) {
+    const std::shared_ptr<const Definitions> live = current_definitions();
+    if (replay || !is_kept(*live, plan_)) each_replayed(f);
+    else each_kept(*live, f);
+  }
+
+private:
+  void each_replayed(const Told &f) {
+    Tape tape;
+    Gathering what;
+    what.until = as_of_;
+    gather(plan_, tried_.def.unit, what, tape);
+    Life life(plan_, tried_.def.unit, now_);
+    const auto tell = [&] {
+      const int was = before_ ? life.points(*before_, as_of_) : 0;
+      const Sight sight = life.look_at(tried_, as_of_);
+      f(life.id(), was, sight, life.reasons());
+    };
+    tape.play([&](std::span<const Entry> entries) {
+      life.begin(entries);
+      life.live_until(as_of_);
+      others_.leave_out(life.id());
+      tell();
+    });
+    others_.each([&](std::string_view id) {
+      life.begin(id);
+      tell();
+    });
+    life.close();
+  }
+
+  // The live definitions read what is kept, which has more than what is on trial.
+  void each_kept(const Definitions &live, const Told &f) {
+    FactReader facts(plan_, tried_, as_of_, now_);
+    std::optional<FactReader> facts_before;
+    MilestonesWanted wanted = MilestonesWanted::of(plan_, tried_);
+    std::vector<Reason> reasons(tried_.def.signals.size()), reasons_before;
+    if (before_) {
+      facts_before.emplace(plan_, *before_, as_of_, now_);
+      reasons_before.resize(before_->def.signals.size());
+      const MilestonesWanted more = MilestonesWanted::of(plan_, *before_);
+      wanted.all |= more.all;
+      wanted.dated.insert(wanted.dated.end(), more.dated.begin(), more.dated.end());
+      wanted.reached.insert(wanted.reached.end(), more.reached.begin(), more.reached.end());
+    }
+    const auto tell = [&](const Subject &s, const Home *row) {
+      const int was = before_ ? assess(plan_, *before_, s, as_of_, facts_before->of(s, row), reasons_before, nullptr, Ask::points).score : 0;
+      const Sight sight = assess(plan_, tried_, s, as_of_, facts.of(s, row), reasons).sight();
+      f(s.id.view(), was, sight, reasons);
+    };
+    Scratch scratch("pql preview");
+    subjects_at(live, scratch.arena(), tried_.def.unit, as_of_, wanted, [&](const Subject &s, const Home *row) {
+      others_.leave_out(s.id.view());
+      tell(s, row);
+    });
+    others_.each([&](std::string_view id) {
+      Subject s;
+      s.id = Bytes::borrow(id);
+      tell(s, nullptr);
+    });
+    facts.close();
+    if (facts_before) facts_before->close();
+  }
+
+  const Definitions &plan_;
+  const Micros as_of_;
+  const bool now_; ///< attributes are wanted as they are
+  const Program &tried_, *const before_;
+  Others others_;
+};
+
 // What one signal of a program rests on.
 struct Use {
   std::int64_t events = 0, subjects = 0, single = 0, converted = 0;
@@ -113,45 +241,35 @@ private:
 } // namespace
 } // namespace pql::pg
 
-// Arguments: document, instant.
+// Arguments: document, instant, whether the events are to be replayed even if what is kept of them would do.
 PQL_FUNCTION(preview) {
   using namespace pql;
   using namespace pql::pg;
   ResultRows rows(fcinfo);
-  require_argument(fcinfo, 0, "program");
   prepare();
-  const Definitions plan(jsonb_arg(fcinfo, 0));
+  const Definitions plan(document_arg(fcinfo, 0));
   const Program &tried = plan.programs()[0], *const before = plan.programs().size() > 1 ? &plan.programs()[1] : nullptr;
   const Micros as_of = instant_arg(plan, fcinfo, 1);
   refuse_sealed(plan, as_of);
   auto standing = before ? standing_at(*before, as_of) : std::map<std::string, bool, std::less<>>{};
-  Tape tape;
-  Gathering what;
-  what.until = as_of;
-  gather(plan, tried.def.unit, what, tape);
   std::int64_t stay = 0;
   const auto add = [&](const char *change, std::string_view id, Cell was, int is, std::string_view reasons) {
     rows.add({Cell::of(change), Cell::of(id), was, Cell::of(is), Cell::json(reasons), Cell::of(std::int64_t{1})});
   };
-  Life life(plan, tried.def.unit);
-  tape.play([&](std::span<const Entry> entries) {
-    life.begin(entries);
-    life.live_until(as_of);
-    const int was = before ? life.points(*before, as_of) : 0;
-    const auto in = standing.find(entries.front().subject);
+  Looks looks(plan, as_of, PG_ARGISNULL(1) || as_of >= GetCurrentStatementStartTimestamp());
+  looks.each(!PG_ARGISNULL(2) && PG_GETARG_BOOL(2), [&](std::string_view id, int was, const Sight &sight, std::span<const Reason> reasons) {
+    const auto in = standing.find(id);
     const bool qualified = in != standing.end() && (in->second || was >= before->def.qualify.leave);
     if (in != standing.end()) standing.erase(in);
-    const Sight sight = life.look_at(tried, as_of);
     const bool qualifies = qualified ? !is_below(tried.def.qualify, sight) : enters(tried.def.qualify, nullptr, sight, as_of);
     stay += qualified && qualifies;
     if (qualified == qualifies) return;
-    add(qualifies ? "enters" : "leaves", life.id(), before ? Cell::of(was) : Cell::null(), sight.score, reasons_json(tried, life.reasons()));
+    add(qualifies ? "enters" : "leaves", id, before ? Cell::of(was) : Cell::null(), sight.score, reasons_json(tried, reasons));
   });
   for (const auto &[id, over] : standing) { // of whom there is nothing left
     if (over) add("leaves", id, Cell::of(0), 0, "[]");
   }
   rows.add({Cell::of("stays"), Cell::null(), Cell::null(), Cell::null(), Cell::null(), Cell::of(stay)});
-  life.close();
   return Datum{0};
 }
 
@@ -160,9 +278,8 @@ PQL_FUNCTION(backtest_episodes) {
   using namespace pql;
   using namespace pql::pg;
   ResultRows rows(fcinfo);
-  require_argument(fcinfo, 0, "program");
   prepare();
-  const Definitions plan(jsonb_arg(fcinfo, 0));
+  const Definitions plan(document_arg(fcinfo, 0));
   const Stretch span = span_arg(fcinfo, plan, 1);
   Gathering what;
   what.until = std::min(span.until, reading_time(plan)); // nobody knows what comes
@@ -219,8 +336,12 @@ PQL_FUNCTION(score_history) {
       tell(instant(i), points, life.reasons());
     }
   });
-  const std::vector<Reason> none(p.def.signals.size());
-  for (std::uint64_t i = 0; tape.entries() == 0 && i <= steps; i++) tell(instant(i), 0, none);
+  const std::string id = canonical_id(p.def.unit, text_arg(fcinfo, 1));
+  if (tape.entries() == 0) life.begin(id);
+  for (std::uint64_t i = 0; tape.entries() == 0 && i <= steps; i++) {
+    const int points = life.points(p, instant(i));
+    tell(instant(i), points, life.reasons());
+  }
   life.close();
   return Datum{0};
 }
@@ -234,18 +355,24 @@ PQL_FUNCTION(_judge) {
   const Definitions plan(jsonb_arg(fcinfo, 0));
   const Program &p = plan.programs()[0];
   const Micros now = reading_time(plan);
-  Life life(plan, p.def.unit);
+  Life life(plan, p.def.unit, true);
   for (std::string_view id : text_array_arg(fcinfo, 1)) {
     Tape tape;
     gather_one(plan, p.def.unit, std::string(id), now, tape);
-    if (!tape.entries()) rows.add({Cell::of(id), Cell::of(0), Cell::of(false), Cell::null()});
-    tape.play([&](std::span<const Entry> entries) {
-      life.begin(entries);
-      life.live_until(now);
+    const auto judge = [&] {
       const Sight sight = life.look_at(p, now);
       const bool qualified = enters(p.def.qualify, nullptr, sight, now);
       rows.add({Cell::of(id), Cell::of(sight.score), Cell::of(qualified), qualified ? Cell::of(p.def.motions.back().motion) : Cell::null()});
+    };
+    tape.play([&](std::span<const Entry> entries) {
+      life.begin(entries);
+      life.live_until(now);
+      judge();
     });
+    if (tape.entries()) continue;
+    const std::string who = canonical_id(p.def.unit, id);
+    life.begin(who);
+    judge();
   }
   life.close();
   return Datum{0};

@@ -718,7 +718,7 @@ private:
       for (const Compiled &c : r_.values) {
         if (c.slot >= reasons.size() || !c.rule || !bms_is_member(in.variable, c.rule->used)) continue;
         double high = kNothing, low = kNothing;
-        evaluate(r_.values_fail, [&] {
+        evaluate(r_.values_fail, r_.fail_cleanly, [&] {
           set(in, more);
           high = value(c);
           set(in, less);

@@ -5,6 +5,7 @@
 #include "pg/assess.hpp"
 #include "pg/compat.hpp"
 #include "pg/derive.hpp"
+#include "pg/identity.hpp"
 #include "pg/people.hpp"
 #include "pg/spi.hpp"
 #include "pg/store.hpp"
@@ -524,6 +525,7 @@ void add_people_of(Store &store, Arena &arena, const std::string &account, std::
 } // namespace
 
 void attributes_changed(const Definitions &plan, const std::vector<std::string> &changed) {
+  lock_identities();
   Scratch memory("pql attributes");
   Batch batch(memory.arena(), plan.trackers());
   MergeOptions o;
@@ -540,6 +542,7 @@ void attributes_changed(const Definitions &plan, const std::vector<std::string> 
   }
   for (const std::string &key : homes) {
     const std::string_view id = home_id(key);
+    if (canonical_id(unit_of_home(key), id) != id) continue; // of who was merged into another nobody asks
     if (unit_of_home(key) != Unit::user) {
       if (!is_workspace_home(key) || plan.keeps_workspaces()) batch.home(key);
       continue;

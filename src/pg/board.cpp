@@ -168,6 +168,7 @@ void score_everybody(const Asked &a, const Taker &f) {
     subjects_left_at(*a.plan, scratch.arena(), p.def.unit, a.as_of, milestones, tell,
                      [&](const std::unordered_set<std::string_view> &awaited) { return Rows(a, f).left(awaited); });
   else subjects_at(*a.plan, scratch.arena(), p.def.unit, a.as_of, milestones, tell);
+  unseen_at(*a.plan, p, a.as_of, a.now, tell);
   facts.close();
 }
 

@@ -1,3 +1,5 @@
+#include "core/qualify/qualify.hpp"
+#include "core/qualify/route.hpp"
 #include "pg/derive.hpp"
 
 #include <charconv>
@@ -5,6 +7,7 @@
 #include <set>
 #include <unordered_set>
 
+#include "pg/facts.hpp"
 #include "pg/guc.hpp"
 #include "pg/identity.hpp"
 #include "pg/people.hpp"
@@ -756,6 +759,7 @@ void open_standing(const Definitions &plan, const Program &program) {
   store.close();
   MergeOptions o;
   o.as_of = reading_time(plan);
+  unseen_at(plan, program, o.as_of, true, [&](const Subject &s, const Home *) { batch.home(program.def.unit, s.id.view()); });
   o.only_program = program.id;
   o.people = program.def.unit == Unit::user;
   if (o.people) {

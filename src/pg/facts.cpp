@@ -1,6 +1,7 @@
 #include "pg/facts.hpp"
 
 #include "pg/identity.hpp"
+#include "pg/spi.hpp"
 #include "pg/srf.hpp"
 
 namespace pql::pg {
@@ -111,6 +112,65 @@ Asked::Asked(FunctionCallInfo fcinfo, int instant) {
   now = PG_ARGISNULL(instant) || as_of >= GetCurrentStatementStartTimestamp();
 }
 
+bool takes_unseen(const Definitions &plan, const Program &p) {
+  const RuleNeeds needs = needs_of(plan, p);
+  if (!needs.attributes && !needs.flags) return false;
+  return most_score(p, plan.trackers(), Subject{}, 0) >= std::min(p.def.qualify.enter, p.def.qualify.leave);
+}
+
+namespace {
+
+// Of whom there are events.
+class Seen {
+public:
+  Seen(const Definitions &plan, Unit unit, Micros as_of) : plan_(plan), unit_(unit), as_of_(as_of) {
+    Spi spi;
+    const std::uint64_t n = spi.run("SELECT h.home FROM pql.held_event AS h UNION SELECT 'u:' || h.user_id FROM pql.held_event AS h");
+    for (std::uint64_t i = 0; i < n; i++) held_.insert(spi.text(i, 1));
+    spi.finish();
+  }
+  bool has(std::string_view id) {
+    scratch_.arena().reset();
+    return (is_stored(id) || held_.contains(home_key(unit_, id))) && subject_at(plan_, scratch_.arena(), unit_, id, as_of_);
+  }
+  void close() { store_.close(); }
+
+private:
+  bool is_stored(std::string_view id) {
+    if (unit_ != Unit::user) return store_.fetch(scratch_.arena(), home_key(unit_, id), 0).found;
+    store_.homes_of(scratch_.arena(), id, homes_);
+    return !homes_.empty();
+  }
+
+  const Definitions &plan_;
+  const Unit unit_;
+  const Micros as_of_;
+  Scratch scratch_{"pql seen"};
+  Store store_{Store::Access::read};
+  std::vector<std::string_view> homes_;
+  std::set<std::string, std::less<>> held_; ///< homes
+};
+
+} // namespace
+
+void unseen_at(const Definitions &plan, const Program &p, Micros as_of, bool now, const std::function<void(const Subject &, const Home *)> &f) {
+  if (!takes_unseen(plan, p)) return;
+  refresh_identities();
+  Scratch scratch("pql unseen");
+  std::vector<Reason> reasons(p.def.signals.size());
+  FactReader facts(plan, p, as_of, now);
+  Seen seen(plan, p.def.unit, as_of);
+  for (const std::string_view id : ids_outside(scratch.arena(), p.def.unit, needs_of(plan, p), !now, call([] { return GetActiveSnapshot(); }))) {
+    call([] { CHECK_FOR_INTERRUPTS(); });
+    if (canonical_id(p.def.unit, id) != id) continue;
+    Subject s;
+    s.id = Bytes::borrow(id);
+    if (assess(plan, p, s, as_of, facts.of(s), reasons, nullptr, Ask::points).score > 0 && !seen.has(id)) f(s, nullptr);
+  }
+  seen.close();
+  facts.close();
+}
+
 Assessment assess_one(const Asked &a, Arena &arena, std::string_view id, std::span<Reason> reasons, RuleErrors *errors, Ask ask) {
   const std::optional<Subject> seen = subject_at(*a.plan, arena, a.program->def.unit, id, a.as_of);
   const std::string key = canonical_id(a.program->def.unit, id);
@@ -121,7 +181,7 @@ Assessment assess_one(const Asked &a, Arena &arena, std::string_view id, std::sp
   const Facts facts = reader.of(s);
   Assessment out;
   out.in_segment = out.when = out.rule = out.kinds_met = false;
-  if (seen || facts.attributes) out = assess(*a.plan, *a.program, s, a.as_of, facts, reasons, errors, ask);
+  if (seen || facts.attributes || !facts.flags.empty()) out = assess(*a.plan, *a.program, s, a.as_of, facts, reasons, errors, ask);
   reader.close();
   return out;
 }

@@ -58,6 +58,12 @@ struct Asked {
   bool milestones() const { return program->def.scores_milestones() || needs_of(*plan, *program).milestones; }
 };
 
+/// Whether somebody of whom there is no event may come near to entering a program, by what attributes or flags say of him.
+bool takes_unseen(const Definitions &plan, const Program &p);
+/// Calls f(subject, null), after subjects_at, for those of whom there is no event as of an instant, and who have points all the same;
+/// of programs that they can't come near to, for nobody.
+void unseen_at(const Definitions &plan, const Program &p, Micros as_of, bool now, const std::function<void(const Subject &, const Home *)> &f);
+
 /// Assesses one subject. One of whom nothing is known has no points.
 Assessment assess_one(const Asked &a, Arena &arena, std::string_view id, std::span<Reason> reasons, RuleErrors *errors = nullptr,
                       Ask ask = Ask::score);

@@ -40,6 +40,7 @@ public:
 
   std::vector<Decision> finish() {
     store_.close();
+    if (latest_) call([&] { UnregisterSnapshot(latest_); });
     outside_.close();
     errors_.record();
     for (const int stage : {2, 1}) std::ranges::stable_partition(decisions_, [&](const Decision &d) { return stage_of(d.kind) < stage; });
@@ -54,6 +55,7 @@ private:
   }
 
   void merge(HomeDelta &d) {
+    made_ = false;
     for (bool queue = false;; queue = true) {
       call([] { CHECK_FOR_INTERRUPTS(); });
       rows_.arena().reset();
@@ -89,8 +91,12 @@ private:
     parts_.clear();
     lanes_.clear();
     quiet_ = false;
-    const StoredRow row = store_.fetch(arena(), d.key, 0);
+    StoredRow row = store_.fetch(arena(), d.key, 0);
     if (queue && row.found && !store_.lock(row)) return false;
+    if (!row.found && asks_outside(unit_of_home(d.key))) {
+      if (!make_home(d.key)) return false;
+      row = store_.fetch(arena(), d.key, 0);
+    }
     Home head;
     if (row.found) head = read(d.key, row);
     else {
@@ -132,6 +138,10 @@ private:
     may_enter_ = d.newest >= options_.emit_since;
     if (!exact) mark_dirty(d.key); // and decided upon when it is derived
     else if (options_.decide && !quiet_) decide(d, head);
+    if ((made_ || !row.found) && is_nothing(d, head)) {
+      if (made_) store_.remove(row);
+      return true;
+    }
     if ((options_.people || options_.only_program) && !changed_) return true;
     if (!write(d.key, head, row)) return false;
     note_people(d);
@@ -143,6 +153,37 @@ private:
     }
     if (of_people(d.key)) written_.insert(d.key);
     return true;
+  }
+
+  // ------------------------------------------------------------------------------------------------------------ new homes
+  //
+  // Somebody's first event, and attributes or a flag of his, may come at the same time: the later of the two must know of the
+  // earlier. So both make the home first, which one of them does, for whom the other waits; and then look at what is known. Whoever
+  // made it for nothing takes it away again: those whom only a list knows, and who enter nothing, have none.
+
+  // Whether what is decided of homes of a unit rests on more than the state.
+  bool asks_outside(Unit unit) const {
+    return options_.decide && !options_.people && unit != Unit::user && std::ranges::any_of(plan_.programs(), [&](const Program &p) {
+             const RuleNeeds needs = needs_of(plan_, p);
+             return p.def.unit == unit && (needs.attributes || needs.account || needs.flags);
+           });
+  }
+
+  // False when somebody else did.
+  bool make_home(std::string_view key) {
+    if (!store_.insert(key, 0, encoded(nothing(key)))) return false;
+    made_ = true;
+    see_own_writes();
+    call([&] { // a transaction's own snapshot is older than what whoever was waited for has done
+      if (!IsolationUsesXactSnapshot()) return;
+      if (latest_) UnregisterSnapshot(latest_);
+      latest_ = RegisterSnapshot(GetLatestSnapshot());
+    });
+    return true;
+  }
+
+  static bool is_nothing(const HomeDelta &d, const Home &head) {
+    return !d.home.owner.exists() && d.home.members.empty() && head.owner.standings.empty();
   }
 
   // ---------------------------------------------------------------------------------------------------------------- lanes
@@ -664,8 +705,9 @@ private:
       if (!replaced || subject.is_open(p.id)) return;
       last = subject.standing(p.id); // who has left by the old version may be somebody for the new one
     }
-    if (!may_enter_ || !whole.exists()) return;
+    if (!may_enter_) return;
     const Sight sight = look_at(p, whole, at);
+    if (!whole.exists() && !told_of_) return;
     if (enters(p.def.qualify, last, sight, at)) enter(p, key, subject, whole, sight.score, at);
   }
 
@@ -774,8 +816,11 @@ private:
   Facts facts_of(const Program &p, const Subject &whole, Micros at) {
     const RuleNeeds needs = needs_of(plan_, p);
     Facts f;
+    told_of_ = false;
+    if (identities_in_force && canonical_id(p.def.unit, whole.id.view()) != whole.id.view()) return f; // he is somebody else now
     if (needs.users) f.users_active = p.def.unit == Unit::user ? whole.events && is_active(whole.last_seen, at) : users_active(at);
-    outside_.add(f, plan_, p, needs, whole.id.view(), account_, kNever, store_.snapshot());
+    outside_.add(f, plan_, p, needs, whole.id.view(), account_, kNever, made_ && latest_ ? latest_ : store_.snapshot());
+    told_of_ = f.attributes || !f.flags.empty();
     return f;
   }
 
@@ -1010,6 +1055,9 @@ private:
   std::vector<std::string_view> gone_;              ///< members who were there before a derivation
   bool may_enter_ = true;
   bool changed_ = false; ///< the ledger of what is being merged
+  bool made_ = false;    ///< its row is there since it is being merged
+  bool told_of_ = false; ///< of whom was assessed last something is known besides the state
+  Snapshot latest_ = nullptr; ///< for what a home is made with, where that of the transaction may be too old
   std::vector<Reason> reasons_;
   std::span<const double> given_; ///< what the last look was given besides the state
   std::string_view account_;      ///< in which a person, or a workspace, was seen last

@@ -32,7 +32,44 @@ bool holds(TupleTableSlot *slot, Micros at) {
   return time(kFlaggedAt, kAlways) <= at && time(kEndsAt, kNever) > at && time(kLiftedAt, kNever) > at;
 }
 
+// Adds those in a table whose primary key begins with a home's.
+void add_ids(Arena &arena, const char *name, Unit unit, Snapshot snapshot, std::vector<std::string_view> &to) {
+  const std::string first = home_key(unit, {});
+  call([&] {
+    Relation const table = table_open(pql_relation(name), AccessShareLock);
+    Relation const index = index_open(primary_key_index(table), AccessShareLock);
+    TupleTableSlot *const slot = table_slot_create(table, nullptr);
+    ScanKeyData key;
+    ScanKeyEntryInitialize(&key, 0, 1, BTGreaterEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXT_GE,
+                           PointerGetDatum(cstring_to_text_with_len(first.data(), static_cast<int>(first.size()))));
+    IndexScanDesc const scan = begin_index_scan(table, index, snapshot, 1);
+    index_rescan(scan, &key, 1, nullptr, 0);
+    while (index_getnext_slot(scan, ForwardScanDirection, slot)) {
+      CHECK_FOR_INTERRUPTS();
+      bool isnull;
+      const text *const t = DatumGetTextPP(slot_getattr(slot, 1, &isnull));
+      const std::string_view home(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
+      if (!home.starts_with(first)) break;
+      to.push_back(arena.copy(home.substr(first.size())));
+    }
+    index_endscan(scan);
+    ExecDropSingleTupleTableSlot(slot);
+    index_close(index, NoLock);
+    table_close(table, NoLock);
+  });
+}
+
 } // namespace
+
+std::vector<std::string_view> ids_outside(Arena &arena, Unit unit, const RuleNeeds &needs, bool past, Snapshot snapshot) {
+  std::vector<std::string_view> ids;
+  if (needs.attributes) add_ids(arena, "attribute", unit, snapshot, ids);
+  if (needs.attributes && past) add_ids(arena, "attribute_history", unit, snapshot, ids);
+  if (needs.flags) add_ids(arena, "flag", unit, snapshot, ids);
+  std::ranges::sort(ids);
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  return ids;
+}
 
 void Outside::add(Facts &f, const Definitions &plan, const Program &p, const RuleNeeds &needs, std::string_view id, std::string_view account,
                   Micros as_of, Snapshot snapshot) {

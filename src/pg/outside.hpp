@@ -6,6 +6,10 @@
 
 namespace pql::pg {
 
+/// The ids of those of a unit of whom more may be known than the state, each once: who has attributes (`past`: or had some) or flags, where
+/// they are needed.
+std::vector<std::string_view> ids_outside(Arena &arena, Unit unit, const RuleNeeds &needs, bool past, Snapshot snapshot);
+
 /// Reads it through indexes, for the length of one operation. Opens nothing before it is needed.
 class Outside {
 public:

@@ -52,6 +52,7 @@ struct Insider {
   int version;
   std::string state, blocked_by; // of the row that people work on, or else of the newest; empty without one
   int rank;
+  bool found = false; // among the subjects
 };
 using Insiders = std::map<std::string, Insider, std::less<>>;
 
@@ -99,7 +100,7 @@ void look_again(const Program &p) {
 }
 
 void find_rising(const Definitions &plan, const Program &p, Micros as_of, std::size_t most, std::vector<Reviewed> &found) {
-  const Insiders inside = insiders(p);
+  Insiders inside = insiders(p);
   std::vector<std::string> turned;
   for (const auto &[id, in] : inside) { // the others are looked at here, by the version in force
     const Program *const by = in.version == p.version ? nullptr : plan.version(p.id, in.version);
@@ -108,14 +109,20 @@ void find_rising(const Definitions &plan, const Program &p, Micros as_of, std::s
   std::vector<Reason> reasons(p.def.signals.size());
   Scratch scratch("pql review");
   FactReader facts(plan, p, as_of, true);
-  subjects_at(plan, scratch.arena(), p.def.unit, as_of, MilestonesWanted::of(plan, p), [&](const Subject &s, const Home *row) {
+  const auto look = [&](const Subject &s, const Home *row) {
     const auto in = inside.find(s.id.view());
     const bool is_in = in != inside.end();
+    if (is_in) in->second.found = true;
     if (is_in && in->second.version != p.version && plan.version(p.id, in->second.version)) return;
     const Assessment a = assess(plan, p, s, as_of, facts.of(s, row), reasons, nullptr, is_in && has_choice(p.def) ? Ask::route : Ask::score);
     if (is_in ? is_below(p.def.qualify, a.sight()) || turns(p.def, in->second, a) : enters(p.def.qualify, nullptr, a.sight(), as_of))
       turned.emplace_back(s.id.view());
-  });
+  };
+  subjects_at(plan, scratch.arena(), p.def.unit, as_of, MilestonesWanted::of(plan, p), look);
+  unseen_at(plan, p, as_of, true, look);
+  for (const auto &[id, in] : inside) { // of whom nothing is left that has points
+    if (!in.found && in.version == p.version) turned.push_back(id);
+  }
   facts.close();
   for (const std::string &id : turned) {
     if (found.size() >= most) return look_again(p);

@@ -27,10 +27,13 @@ void gather(const Definitions &plan, Unit unit, const Gathering &what, Tape &to)
 /// A subject, as its entries are played.
 class Life {
 public:
-  Life(const Definitions &plan, Unit unit) : plan_(plan), unit_(unit), batch_(scratch_.arena(), plan.trackers()) {}
+  /// `now`: attributes and flags are wanted as they are, not as they were then.
+  Life(const Definitions &plan, Unit unit, bool now = false) : plan_(plan), unit_(unit), now_(now), batch_(scratch_.arena(), plan.trackers()) {}
 
   /// Begins another subject, whose entries must stay where they are.
-  void begin(std::span<const Entry> entries);
+  void begin(std::span<const Entry> entries) { begin(entries.front().subject, entries); }
+  /// One of whom there may be none.
+  void begin(std::string_view id, std::span<const Entry> entries = {});
   /// Takes what comes up to an instant.
   void live_until(Micros at);
   /// Takes the next entry; false when there is none.
@@ -38,7 +41,7 @@ public:
   /// When the next entry comes; kNever when there is none.
   Micros next() const noexcept { return played_ < entries_.size() ? entries_[played_].at : kNever; }
 
-  std::string_view id() const noexcept { return entries_.front().subject; }
+  std::string_view id() const noexcept { return subject_.id.view(); }
   const Subject &subject() const noexcept { return subject_; }
   int points(const Program &p, Micros at) { return look_at(p, at).score; }
   /// All that entering and staying depend on.
@@ -56,6 +59,7 @@ private:
 
   const Definitions &plan_;
   Unit unit_;
+  const bool now_;
   Scratch scratch_{"pql life"};
   Batch batch_;
   Subject subject_;
