@@ -128,6 +128,7 @@ CREATE TABLE pql.route_decision (
 CREATE INDEX route_decision_routing ON pql.route_decision (routing_id, decision_id);
 CREATE INDEX routing_unassigned ON pql.routing (coalesce(contact_by, 'infinity'), routing_id) WHERE state = 'pending' AND owner IS NULL;
 COMMENT ON TABLE pql.route_decision IS 'Who was chosen for a routing row, and what spoke for and against each rep. A row that waits has another one only when the reasons change; of one that is below its program''s capacity threshold (outcome cut), the first score and threshold are kept.';
+COMMENT ON COLUMN pql.route_decision.candidates IS 'Verdicts and reasons, each with the reps of whom it is to be said; pql.explain_route has a row for each rep.';
 
 COMMENT ON COLUMN pql.route_decision.counts_in IS 'The week of the rep that the row counts in; null when that was given back to it.';
 
@@ -239,10 +240,11 @@ CREATE OR REPLACE FUNCTION pql.explain_route(routing_id bigint)
   RETURNS TABLE (at timestamptz, motion text, rep_id text, verdict text, reason text, chosen boolean)
   LANGUAGE sql STABLE PARALLEL SAFE COST 500 ROWS 20
   BEGIN ATOMIC
-    SELECT d.at, d.motion, c.rep, c.verdict, c.reason, coalesce(d.chosen = c.rep, false)
-    FROM pql.route_decision AS d, LATERAL ROWS FROM (jsonb_to_recordset(d.candidates) AS (rep text, verdict text, reason text)) WITH ORDINALITY AS c (rep, verdict, reason, n)
+    SELECT d.at, d.motion, r.rep, c.verdict, c.reason, coalesce(d.chosen = r.rep, false)
+    FROM pql.route_decision AS d, LATERAL jsonb_to_recordset(d.candidates) AS c (verdict text, reason text, reps jsonb),
+      LATERAL jsonb_array_elements_text(coalesce(c.reps, '[null]')) AS r (rep)
     WHERE d.routing_id = explain_route.routing_id
-    ORDER BY d.decision_id, c.n;
+    ORDER BY d.decision_id, r.rep COLLATE "C";
   END;
 COMMENT ON FUNCTION pql.explain_route(bigint) IS 'Every decision about who takes a routing row, with what spoke for and against each rep. Nothing for one about which there was none: no rep is needed, or none is there.';
 REVOKE ALL ON FUNCTION pql.explain_route(bigint) FROM PUBLIC;

@@ -1,3 +1,5 @@
+#include <array>
+
 #include <nlohmann/json.hpp>
 
 #include "pg/assign.hpp"
@@ -56,6 +58,7 @@ public:
       for (const Pending &p : rows) {
         if (assigned_ < most_) assign(p);
       }
+      write(); // the next ones may be of accounts that have got a rep by these
     }
     for (std::size_t i = 0; i < loads_.size(); i++) write_load(i);
     spi_.finish();
@@ -269,12 +272,23 @@ private:
     return all;
   }
 
-  static std::string told(const std::vector<Candidate> &all, const RouteDecision &d, std::string_view owner) {
-    nlohmann::ordered_json out = nlohmann::ordered_json::array();
+  static std::string quoted(const std::string &s) { return nlohmann::json(s).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace); }
+
+  // Who was told the same stands together: of many candidates nearly all were, and what is written of each would cost the most.
+  std::string told(const std::vector<Candidate> &all, const RouteDecision &d, std::string_view owner) {
+    for (std::size_t i = names_.size(); i < staff_->reps.size(); i++) names_.push_back(quoted(staff_->reps[i].id));
+    std::vector<std::string> groups;
+    std::unordered_map<std::string, std::size_t> group_of;
     for (std::size_t i = 0; i < all.size(); i++) {
-      out.push_back({{"rep", all[i].rep}, {"verdict", name_of(d.verdicts[i])}, {"reason", reason_of(d.verdicts[i], all[i], all[i].rep == owner)}});
+      std::string reason = reason_of(d.verdicts[i], all[i], all[i].rep == owner);
+      const auto [at, is_new] = group_of.try_emplace(std::string(name_of(d.verdicts[i])) + ' ' + reason, groups.size());
+      if (is_new) groups.push_back("{\"verdict\": " + quoted(std::string(name_of(d.verdicts[i]))) + ", \"reason\": " + quoted(reason) + ", \"reps\": [");
+      else groups[at->second] += ", ";
+      groups[at->second] += names_[i];
     }
-    return out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+    std::string out = "[";
+    for (const std::string &g : groups) out += (out.size() > 1 ? ", " : "") + g + "]}";
+    return out + "]";
   }
 
   void assign(const Pending &p) {
@@ -299,8 +313,7 @@ private:
     taker.changed = true;
     const Rep &rep = staff_->reps[static_cast<std::size_t>(d.chosen)];
     const ContactWindow w = window(p, m, known, rep.calendar);
-    spi_.run("UPDATE pql.routing SET owner = $3, contact_after = $4, contact_by = $5 WHERE home = $1 AND routing_id = $2",
-             {Arg::of(p.home), Arg::of(p.id), Arg::of(rep.id), Arg::time(w.after), w.by == kNever ? Arg::nothing(TIMESTAMPTZOID) : Arg::time(w.by)});
+    taken_.add({p.home, std::to_string(p.id), rep.id, std::to_string(w.after), w.by == kNever ? "" : std::to_string(w.by)});
     note(p, p.motion, "assigned", rep.id, why, taker.week);
     assigned_++;
   }
@@ -353,11 +366,35 @@ private:
   }
 
   void note(const Pending &p, const std::string &motion, const char *outcome, const std::string &rep, const std::string &why, int week = 0) {
-    spi_.run("INSERT INTO pql.route_decision (home, decision_id, routing_id, at, motion, outcome, chosen, candidates, counts_in)"
-             " VALUES ($1, pql.next_id(), $2, $3, $4, $5, $6, $7::jsonb, CASE WHEN $6 IS NOT NULL THEN date '2000-01-01' + $8 END)",
-             {Arg::of(p.home), Arg::of(p.id), Arg::time(as_of_), Arg::of(motion), Arg::of(outcome), rep.empty() ? Arg::nothing(TEXTOID) : Arg::of(rep),
-              Arg::of(why), Arg::of(week)});
+    noted_.add({p.home, std::to_string(p.id), motion, outcome, rep, why, std::to_string(week)});
   }
+
+  // What was decided of a batch, at once: a statement for each row costs as much as all that it does. Empty is null.
+  void write() {
+    const auto &t = taken_.columns;
+    if (!t[0].empty())
+      spi_.run("UPDATE pql.routing AS r SET owner = t.owner, contact_after = timestamptz '2000-01-01 UTC' + t.after::bigint * interval '1 microsecond',"
+               "  contact_by = timestamptz '2000-01-01 UTC' + nullif(t.by, '')::bigint * interval '1 microsecond'"
+               " FROM unnest($1, $2, $3, $4, $5) AS t (home, id, owner, after, by) WHERE r.home = t.home AND r.routing_id = t.id::bigint",
+               {Arg::of(t[0]), Arg::of(t[1]), Arg::of(t[2]), Arg::of(t[3]), Arg::of(t[4])});
+    taken_ = {};
+    const auto &n = noted_.columns;
+    if (!n[0].empty())
+      spi_.run("INSERT INTO pql.route_decision (home, decision_id, routing_id, at, motion, outcome, chosen, candidates)"
+               " SELECT t.home, pql.next_id(), t.id::bigint, $1, t.motion, t.outcome, nullif(t.chosen, ''), t.candidates::jsonb"
+               " FROM unnest($2, $3, $4, $5, $6, $7) AS t (home, id, motion, outcome, chosen, candidates)",
+               {Arg::time(as_of_), Arg::of(n[0]), Arg::of(n[1]), Arg::of(n[2]), Arg::of(n[3]), Arg::of(n[4]), Arg::of(n[5]), Arg::of(n[6])});
+    noted_ = {};
+  }
+
+  // Rows to be written, by columns.
+  template <std::size_t N>
+  struct Rows {
+    std::array<std::vector<std::string>, N> columns;
+    void add(std::array<std::string, N> row) {
+      for (std::size_t i = 0; i < N; i++) columns[i].push_back(std::move(row[i]));
+    }
+  };
 
   const Micros as_of_;
   const int most_;
@@ -365,7 +402,10 @@ private:
   const std::shared_ptr<const Definitions> plan_;
   Spi spi_;
   std::vector<Load> loads_; ///< as staff_->reps
+  std::vector<std::string> names_; ///< likewise, as JSON has them
   std::unordered_map<int, int> thresholds_; ///< by program, where there aren't places for all
+  Rows<5> taken_; ///< home, id, owner, contact_after, contact_by
+  Rows<7> noted_; ///< home, id, motion, outcome, chosen, candidates, week
   std::int64_t assigned_ = 0, looked_ = 0, last_id_ = 0;
   Micros last_by_ = kAlways;
 };

@@ -44,6 +44,20 @@ PROGRAM = {
     "qualify": {"enter": 60, "leave": 45},
     "motions": [{"otherwise": True, "motion": "account_executive"}],
 }
+# Somebody who asks qualifies, somebody who looks doesn't; with as many motions as a program can have, and guardrails, of which none ever holds.
+ROUTED = {
+    "program": "routed", "unit": "account",
+    "signals": {"asks": {"kind": "intent", "event": "ask", "half_life": "30 days", "max_points": 50},
+                "looks": {"kind": "depth", "event": "look", "half_life": "30 days", "max_points": 15}},
+    "qualify": {"enter": 20, "leave": 10},
+    "motions": [{"otherwise": True, "motion": "account_executive", "after": "0", "by": "3 days"}],
+}
+HUMAN = ["enterprise", "inside_sales", "account_executive", "solutions_engineer", "customer_success"]
+RULED = ROUTED | {
+    "motions": [{"when": f"score > {1000 + i} and signal.asks > {i}", "motion": HUMAN[i % 5], "after": "0", "by": "1 hour"} for i in range(31)]
+    + ROUTED["motions"],
+    "guardrails": [{"block_when": f"score > {2000 + i} and signal.asks > {i}", "reason": f"reason {i}"} for i in range(18)],
+}
 with open(os.path.join(HERE, "programs", "team.json")) as f:
     TEAM = json.load(f)
 
@@ -74,6 +88,9 @@ ROWS = {
     "team_batch": ("30 signals and 10 rules: 1000-row INSERT, steady", "≤ 1.3", 1.3),
     "scoreboard": ("scoreboard of {subjects} accounts", "≤ 2 s", 2.0),
     "team_scoreboard": ("30 signals and 10 rules: scoreboard of {subjects} accounts", "≤ 2 s", 2.0),
+    "decision": ("a decision: 50 rules, and a rep out of 200 (processor time)", "≤ 200 µs", 200),
+    "unqualified": ("1000-row INSERT of who stays out: with 50 rules and 200 reps / without", "≤ 1.05", 1.05),
+    "tick_open": ("pages that a tick reads, {subjects} open rows and nothing due / 1,000 open rows", "≤ 2", 2.0),
 }
 # What --only takes: group -> the rows it fills.
 GROUPS = {
@@ -81,6 +98,7 @@ GROUPS = {
     "single": ["single_c1_on", "single_c1_off", "single_c8_on", "single_c8_off", "wal_single"], "hot": ["hot_on", "hot_off"],
     "partitioned": ["partitioned"], "growth": ["growth_batch", "growth_copy"], "wide": ["growth_wide"], "one_txn": ["one_txn"],
     "members": ["members"], "backfill": ["backfill"], "team": ["team_cold", "team_copy", "team_batch"], "scoreboard": ["scoreboard", "team_scoreboard"],
+    "routing": ["decision", "unqualified", "tick_open"],
 }
 
 
@@ -773,6 +791,57 @@ class Bench:
         s.close()
         self.drop("c_pql")
 
+    def routing_database(self, name, program, reps):
+        """Where accounts ask for something, and qualify by that."""
+        self.database(name, "t_none")
+        self.install_pql(name, program=program)
+        self.in_database(name, read_sql("routing.sql", reps=reps))
+        return self.session(name)
+
+    @staticmethod
+    def insert_asking(first, n, event="ask"):
+        return ("INSERT INTO app.events (user_id, account_id, name, ts) SELECT 'u' || i, 'o' || i, "
+                f"{quote(event)}, now() FROM generate_series({first}, {first + n - 1}) AS i")
+
+    @staticmethod
+    def idle_tick(session):
+        """The pages that a tick reads which finds nothing, and its milliseconds, once everything is planned and vacuumed."""
+        session.run("SELECT pql.tick() FROM generate_series(1, 30)")  # what is due takes so many at most
+        session.run("VACUUM ANALYZE")
+        plans = [json.loads(session.value("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT pql.tick()"))[0] for _ in range(20)]
+        return (min(p["Plan"]["Shared Hit Blocks"] + p["Plan"]["Shared Read Blocks"] for p in plans),
+                statistics.median(p["Execution Time"] for p in plans))
+
+    def run_routing(self):
+        """Decisions, in batches of a thousand; who isn't decided upon; and ticks that find nothing."""
+        s = {"pql": self.routing_database("r_pql", RULED, 200), "none": self.routing_database("r_none", ROUTED, 0)}
+        first, n = 1, 1000
+        row = self.row("unqualified", n)
+        for k in range(OPTIONS.batches):  # always the same accounts, who never score enough
+            self.turn(row, s, self.insert_asking(1, n, "look"), k, keep=k >= OPTIONS.batches // 5)
+        note(f"unqualified: {row.ratio('pql'):.3f} / {row.ratio('pql', 'cpu'):.3f}")
+        row, emitted = self.row("decision", n), self.row("emitted", n)
+        open_rows, small = (10_000 if OPTIONS.quick else 100_000), []
+        idle = {}
+        while first < open_rows:
+            took = self.turn(emitted, s, self.insert_asking(first, n), first // n, keep=first > 2 * n)
+            assigned = s["pql"].measure(f"SELECT pql._assign_pending(now(), {n})")
+            s["none"].run("UPDATE pql.routing SET owner = 'nobody' WHERE owner IS NULL AND state = 'pending'")
+            if first > 2 * n:
+                small.append((assigned[1] + took["pql"][1] - took["none"][1]) / n * 1e6)
+            if first == 1:
+                idle[n] = self.idle_tick(s["pql"])
+            first += n
+        idle[open_rows] = self.idle_tick(s["pql"])
+        row.notes["us"] = statistics.median(small)
+        row = self.row("tick_open", 1)
+        row.notes["subjects"], row.notes["idle"] = open_rows, idle
+        note(f"decision: {self.rows['decision'].notes['us']:.0f} us; open rows: (pages, ms) of a tick: {idle}")
+        del self.rows["emitted"]
+        for x in s.values():
+            x.close()
+        self.drop("r_pql", "r_none")
+
     def derive_wal(self):
         for key, source in (("wal_copy", "copy_steady"), ("wal_single", "single_c8_on")):
             if source in self.rows:
@@ -801,6 +870,13 @@ class Bench:
                 return "–", None
             first, last = x[10]["us"], x[row.notes["largest"]]["us"]
             return f"{last / first:.2f} ({first:.0f} → {last:.0f} µs)", last / first
+        if key == "decision":
+            return (f"{row.notes['us']:.0f} µs", row.notes["us"]) if variant == "pql" and "us" in row.notes else ("–", None)
+        if key == "tick_open":
+            if variant != "pql" or "idle" not in row.notes:
+                return "–", None
+            (few, _), (many, ms) = row.notes["idle"].values()
+            return f"{many / few:.2f} ({few} → {many} pages, {ms:.1f} ms)", many / few
         if key.endswith("scoreboard"):
             took = statistics.median(row.wall["pql"]) if variant == "pql" else None
             return (f"{took:.2f} s", took) if took else ("–", None)
@@ -827,7 +903,7 @@ class Bench:
             return f"{row.notes['none'][10]['us']:.0f} µs"
         if key == "backfill":
             return f"{row.events / row.wall['none'][0] / 1000:,.0f}k (reads only)"
-        if key.startswith("growth_"):
+        if key.startswith("growth_") or key in ("decision", "tick_open"):
             return ""
         if "tps_none" in row.notes:
             return f"{row.notes['tps_none']:,} tps"

@@ -10,6 +10,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $seconds = $ENV{PQL_STORM_SECONDS} || 10;
+my $reps = $ENV{PQL_STORM_REPS} || 8;
 my $node = PostgreSQL::Test::Cluster->new('routing');
 $node->init;
 $node->append_conf('postgresql.conf', "deadlock_timeout = '100ms'\nsynchronous_commit = off\nlog_error_verbosity = verbose");
@@ -62,7 +63,7 @@ my %clients = (
 INSERT INTO ev (ts, user_id, org, name) SELECT clock_timestamp(), 'u' || :u, 'o' || (:o + i) % 1000, (ARRAY['buy', 'grow', 'person'])[:e] FROM generate_series(1, 3) AS i;
 \sleep 20 ms
 }) ],
-	reps => [ 8, script('reps', q{
+	reps => [ $reps, script('reps', q{
 \set n random(1, 3)
 SELECT count(*) FROM pql.claim('r' || :client_id, :n);
 SELECT act('r' || :client_id);
