@@ -10,6 +10,7 @@ INSERT INTO excused VALUES
   ('internal', 'pql._flush', 'does what the caller''s own transaction would do when it commits'),
   ('internal', 'pql._state_canonical', 'reads definitions, which say how rows of a home add up'),
   ('internal', 'pql._now', 'asked by pql.inbox, with the rights of whoever reads it; says what time it is'),
+  ('internal', 'pql._worker', 'asked by pql.worker, with the rights of whoever reads it; refuses others'),
   ('internal', 'pql._check_zone', 'asked by the triggers of pql.reps and pql.team, with the rights of whoever writes to them'),
   ('internal', 'pql._readable', 'asked by pql.sources, with the rights of whoever reads it; says yes or no'),
   ('internal', 'pql._leaves', 'asked by pql.sources, with the rights of whoever reads it'),

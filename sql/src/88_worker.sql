@@ -21,8 +21,7 @@ CREATE OR REPLACE FUNCTION pql._worker()
   RETURNS TABLE (state text, pid int, ticks bigint, ticked_at timestamptz, duration interval, failures int, last_error text, failed_at timestamptz,
                  next_at timestamptz)
   AS 'MODULE_PATHNAME', 'pql__worker' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100 ROWS 1;
-COMMENT ON FUNCTION pql._worker() IS 'What the background worker does in this database.';
-REVOKE ALL ON FUNCTION pql._worker() FROM PUBLIC;
+COMMENT ON FUNCTION pql._worker() IS 'What the background worker does in this database, for whoever may read pql.worker.';
 
 CREATE VIEW pql.worker WITH (security_invoker = true) AS
   SELECT w.state, w.pid, w.ticks, w.ticked_at, w.duration, w.failures, w.last_error, w.failed_at, w.next_at FROM pql._worker() AS w;

@@ -1,7 +1,12 @@
 // pql._worker: what the background worker does in this database, and the setting that bounds a tick.
 #include "pg/guc.hpp"
 #include "pg/srf.hpp"
+#include "pg/store.hpp"
 #include "worker/board.hpp"
+
+extern "C" {
+#include "utils/acl.h"
+}
 
 using namespace pql;
 using namespace pql::pg;
@@ -20,6 +25,10 @@ Cell time_cell(TimestampTz at) { return at == 0 ? Cell::null() : Cell::time(at);
 } // namespace
 
 PQL_FUNCTION(_worker) {
+  call([] { // an error may quote what somebody wrote
+    if (pg_class_aclcheck(pql_relation("worker"), GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+      ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied for view worker")));
+  });
   ResultRows result(fcinfo);
   bool there = false;
   worker::Place place{};
