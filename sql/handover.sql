@@ -38,6 +38,11 @@ END $$;
 CREATE VIEW r AS SELECT subject_id, state, owner, contact_by FROM pql.routing ORDER BY subject_id, routing_id;
 CREATE VIEW loads AS SELECT l.rep_id, l.open, l.taken_this_week, round(l.deficit::numeric, 2) AS deficit FROM pql.rep_load AS l ORDER BY 1;
 SELECT started('buy', '[{"otherwise": true, "motion": "inside_sales", "by": "1 day"}]');
+SELECT started('fall', '[{"when": "score < 0", "motion": "email", "next_best_action": "Send the guide", "after": "2 hours", "by": "3 days"},
+  {"otherwise": true, "motion": "enterprise", "next_best_action": "Call the CTO", "skills": ["sso"], "by": "4 hours", "when_nobody": "downgrade", "downgrade_to": "email"}]');
+SELECT started('drop', '[{"otherwise": true, "motion": "enterprise", "next_best_action": "Call the CTO", "skills": ["sso"], "by": "4 hours", "when_nobody": "downgrade", "downgrade_to": "in_app"}]');
+-- an attribute that a rule names; the others are kept only for territories and segments
+SELECT started('plans', '[{"when": "attr.plan = ''free''", "motion": "none"}, {"otherwise": true, "motion": "inside_sales"}]');
 
 --
 -- Who is no rep any more, or not active, has nothing any more from the next tick on; who is away keeps what can wait.
@@ -137,6 +142,44 @@ CALL happens('quiet', '{nobody}', '2026-03-20');
 SELECT expired FROM pql.tick('2026-03-20');
 SELECT expired FROM pql.tick('2026-03-20');
 SELECT state, count(*) FROM pql.routing GROUP BY 1 ORDER BY 1;
+SELECT what, subject FROM pql.verify();
+
+--
+-- Nobody can: what happens instead is what the other motion says, and when that does.
+--
+
+BEGIN;
+DELETE FROM pql.reps;
+SELECT count(*) FROM pql.tick('2026-03-21');
+INSERT INTO pql.reps (rep_id) VALUES ('fay');
+CALL happens('fall', '{i1}', '2026-03-23 09:00');
+CALL happens('drop', '{i2}', '2026-03-23 09:00');
+SELECT assigned, ready FROM pql.tick('2026-03-23 10:00');
+SELECT subject_id, motion, next_best_action, contact_after, contact_by, state FROM pql.routing WHERE subject_id ~ '^i' ORDER BY 1;
+SELECT subject_id, from_state, to_state, actor, reason FROM pql.routing_history WHERE subject_id ~ '^i' AND from_state IS NOT NULL ORDER BY 1, at, from_state, to_state DESC;
+SELECT assigned, ready FROM pql.tick('2026-03-23 11:00');
+ROLLBACK;
+
+--
+-- What territories and segments need of the attributes is kept, though no rule names it, from when they need it.
+--
+
+DELETE FROM pql.reps;
+INSERT INTO orgs VALUES ('t1', 'AT', 'big', 'team'), ('t2', 'US', 'big', 'team'), ('t3', 'US', 'small', 'team');
+SELECT attributes FROM pql.attributes WHERE subject_id = 't1' AND valid_to = 'infinity';
+INSERT INTO pql.reps (rep_id, team, segments) VALUES ('de1', 'dach', '{}'), ('us1', 'us', '{small}'), ('us2', 'us', '{big}');
+INSERT INTO pql.territories (attribute, "values", team) VALUES ('country', '{DE,AT}', 'dach'), ('country', '{US}', 'us'), ('planet', '{Mars}', 'us');
+CALL happens('buy', '{t1,t2,t3}', '2026-03-24 09:00');
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT assigned FROM pql.tick('2026-03-24 09:00');
+ROLLBACK;
+SELECT assigned FROM pql.tick('2026-03-24 09:00');
+SELECT attributes FROM pql.attributes WHERE subject_id = 't1' AND valid_to = 'infinity';
+SELECT subject_id, owner FROM r WHERE subject_id ~ '^t' ORDER BY 1;
+SELECT count(*) AS columns FROM pql.attribute_source, unnest(columns);
+-- what comes afterwards is read, too
+UPDATE orgs SET country = 'DE' WHERE id = 't3';
+SELECT attributes ->> 'country' FROM pql.attributes WHERE subject_id = 't3' AND valid_to = 'infinity';
 SELECT what, subject FROM pql.verify();
 
 DROP EXTENSION pql CASCADE;

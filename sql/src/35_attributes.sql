@@ -77,6 +77,14 @@ CREATE OR REPLACE FUNCTION pql._named_attributes() RETURNS TABLE (unit text, nam
 COMMENT ON FUNCTION pql._named_attributes() IS 'The attributes that rules of published programs read.';
 REVOKE ALL ON FUNCTION pql._named_attributes() FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION pql._routing_attributes() RETURNS TABLE (name text)
+  LANGUAGE plpgsql STABLE PARALLEL SAFE COST 50 ROWS 5 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN QUERY SELECT t.attribute FROM pql.territories AS t UNION SELECT 'segment' WHERE EXISTS (SELECT FROM pql.reps AS r WHERE r.segments <> '{}');
+END $$;
+COMMENT ON FUNCTION pql._routing_attributes() IS 'The attributes that say which rep may have a row: those of pql.territories, and segment, if reps name some.';
+REVOKE ALL ON FUNCTION pql._routing_attributes() FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION pql._attribute_type(type oid) RETURNS oid
   AS 'MODULE_PATHNAME', 'pql__attribute_type' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION pql._attribute_type(oid) IS 'The type that rules see for a column''s (an enum is text, a domain what it is made of); null for one that they can''t use.';
@@ -167,7 +175,8 @@ CREATE OR REPLACE FUNCTION pql._attribute_columns(unit text, relation oid)
       SELECT a.attnum, a.attname::text AS name, format_type(pql._attribute_type(a.atttypid), NULL) AS type,
              format_type(a.atttypid, a.atttypmod) AS declared,
              CASE WHEN pql._attribute_type(a.atttypid) IS NULL THEN 'rules can''t use its type'
-                  WHEN EXISTS (SELECT FROM named) AND a.attname NOT IN (SELECT n.name FROM named AS n) THEN 'no rule names it' END AS why
+                  WHEN EXISTS (SELECT FROM named) AND a.attname NOT IN (SELECT n.name FROM named AS n)
+                    AND a.attname NOT IN (SELECT n.name FROM pql._routing_attributes() AS n) THEN 'no rule names it' END AS why
       FROM pg_attribute AS a WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped),
     placed AS MATERIALIZED (SELECT f.*, count(*) FILTER (WHERE f.why IS NULL) OVER (ORDER BY f.attnum) AS place FROM found AS f)
     SELECT p.name, p.type, p.declared, p.why IS NULL AND p.place <= 100,
@@ -441,6 +450,19 @@ END $$;
 COMMENT ON FUNCTION pql.refresh_attributes(text) IS
   'Compares pql''s copy of attributes (of accounts, users or workspaces; null: of all) with the relations they come from, takes over what differs, and decides anew upon whom that concerns. Views, models and foreign tables are followed only by this; a table that took another''s place gets its triggers. Returns a row for each relation; one that can''t be read is told of in a warning and in pql.attribute_sources, and the copy stays. Errors: 42704 none is attached, 22023 unknown unit, 55000 wrong isolation level.';
 REVOKE ALL ON FUNCTION pql.refresh_attributes(text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql._keep_routing_attributes() RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') OR NOT EXISTS (SELECT FROM pql._routing_attributes()) THEN
+    RETURN;
+  END IF;
+  PERFORM pql.refresh_attributes(s.unit) FROM pql.attribute_source AS s, LATERAL (SELECT pql._attribute_relation(s.schema_name, s.relation_name) AS id) AS r
+  WHERE s.broken IS NULL AND r.id IS NOT NULL AND EXISTS (
+    SELECT FROM pql._attribute_columns(s.unit, r.id) AS c JOIN pql._routing_attributes() AS n ON n.name = c.name WHERE c.kept AND c.name <> ALL (s.columns));
+END $$;
+COMMENT ON FUNCTION pql._keep_routing_attributes() IS 'Reads the attributes that territories and segments of reps need and that were not kept so far.';
+REVOKE ALL ON FUNCTION pql._keep_routing_attributes() FROM PUBLIC;
 
 CREATE VIEW pql.attribute_sources WITH (security_invoker = true) AS
   SELECT s.unit, format('%I.%I', s.schema_name, s.relation_name) AS relation, s.key_column AS key, s.account_column AS account, s.columns, s.types,

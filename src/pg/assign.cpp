@@ -346,9 +346,27 @@ private:
       if (nlohmann::json::parse(why) != nlohmann::json::parse(p.last.empty() ? "null" : p.last)) note(p, p.motion, "waits", {}, why);
       return;
     }
-    spi_.run("UPDATE pql.routing SET motion = $3 WHERE home = $1 AND routing_id = $2", {Arg::of(p.home), Arg::of(p.id), Arg::of(m.downgrade_to)});
+    downgrade(p, m.downgrade_to);
     note(p, m.downgrade_to, "downgraded", {}, why);
     assigned_++;
+  }
+
+  // What is to be done, and when, is the new motion's. Its place among the motions stays that of the one that nobody could do.
+  void downgrade(const Pending &p, const std::string &motion) {
+    MotionDef m;
+    m.motion = motion;
+    if (const Program *const program = plan_->version(p.program, p.version)) {
+      const std::vector<MotionDef> &all = program->def.motions;
+      const auto same = std::find_if(all.begin(), all.end(), [&](const MotionDef &x) { return x.motion == motion; });
+      if (same != all.end()) m = *same;
+    }
+    const ContactWindow w = contact_window(m, staff_->calendar, p.signal_at, std::max(as_of_, p.state_since));
+    spi_.run("WITH turned AS (UPDATE pql.routing AS r SET motion = $3, next_best_action = $4, contact_after = $5, contact_by = $6"
+             "  WHERE r.home = $1 AND r.routing_id = $2 RETURNING r.state)"
+             " INSERT INTO pql.routing_transition (home, routing_id, at, from_state, to_state, actor, reason)"
+             " SELECT $1, $2, $7, state, state, 'pql', 'downgraded to ' || $3 FROM turned",
+             {Arg::of(p.home), Arg::of(p.id), Arg::of(m.motion), m.next_best_action.empty() ? Arg::nothing(TEXTOID) : Arg::of(m.next_best_action),
+              Arg::time(w.after), w.by == kNever ? Arg::nothing(TIMESTAMPTZOID) : Arg::time(w.by), Arg::time(std::max(as_of_, p.state_since))});
   }
 
   // Who is below a threshold: all whose account is nobody's, or a row by its id. Noted once, though the threshold may move while it waits.

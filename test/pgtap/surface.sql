@@ -336,6 +336,8 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql._free_routing(timestamp with time zone)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._release_rep(text,boolean,date)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._take_rep(text)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._routing_attributes()', 'stable', 'safe', '', 'owner'),
+  ('pql._keep_routing_attributes()', 'volatile', 'unsafe', '', 'owner'),
   ('pql.explain_route(bigint)', 'stable', 'safe', '', 'owner'),
   ('pql._this_database()', 'stable', 'safe', '', 'owner'),
   ('pql._require_rep(text,text)', 'volatile', 'unsafe', '', 'owner'),
