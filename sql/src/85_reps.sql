@@ -42,6 +42,7 @@ CREATE TABLE pql.reps (
   ramp_for         interval CONSTRAINT ramp_is_a_fixed_length CHECK (ramp_for BETWEEN '0' AND '36525 days' AND extract(year FROM ramp_for) = 0 AND extract(month FROM ramp_for) = 0),
   away             tstzmultirange NOT NULL DEFAULT '{}',
   active           boolean NOT NULL DEFAULT true,
+  manager          boolean NOT NULL DEFAULT false,
   CONSTRAINT ramp_has_both CHECK ((ramp_from IS NULL) = (ramp_for IS NULL))
 );
 COMMENT ON TABLE pql.reps IS 'Who makes contact. Without any, routing rows have no owner.';
@@ -55,6 +56,7 @@ COMMENT ON COLUMN pql.reps.skills IS 'What motions may ask for ("skills").';
 COMMENT ON COLUMN pql.reps.segments IS 'Of whom the rep takes, by the attribute "segment"; empty: of all.';
 COMMENT ON COLUMN pql.reps.weight IS 'The rep''s part in the shares; 0: only accounts of their own.';
 COMMENT ON COLUMN pql.reps.ramp_from IS 'Since when a new rep works: the weight grows to its full size within ramp_for.';
+COMMENT ON COLUMN pql.reps.manager IS 'Sees the routing rows of all teams; other reps with a db_role see theirs, their team''s and nobody''s.';
 COMMENT ON COLUMN pql.reps.away IS 'When the rep is away: holidays of his own, illness.';
 
 CREATE TRIGGER check_calendar BEFORE INSERT OR UPDATE OF zone, working_hours ON pql.team

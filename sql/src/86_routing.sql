@@ -863,6 +863,50 @@ END $$;
 COMMENT ON FUNCTION pql._tick_routing(timestamptz) IS 'Does to routing rows what time alone brings; returns how many became ready, expired, broke the promise, came back, and got a rep.';
 REVOKE ALL ON FUNCTION pql._tick_routing(timestamptz) FROM PUBLIC;
 
+-- Who sees what. The rows themselves are guarded, so that whatever is made of them, views of yours too, shows no more.
+
+CREATE OR REPLACE FUNCTION pql._seen_by(caller text) RETURNS text[]
+  LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  acting text := pql._acting_rep();
+  mine text[] := ARRAY(SELECT p.rep_id FROM pql.reps AS p WHERE pg_has_role(caller, to_regrole(quote_ident(p.db_role)), 'MEMBER'));
+BEGIN
+  IF acting = ANY (mine) OR mine = '{}' AND EXISTS (SELECT FROM pql.reps AS p WHERE p.rep_id = acting) THEN
+    mine := ARRAY[acting];
+  END IF;
+  IF mine = '{}' OR EXISTS (SELECT FROM pql.reps AS p WHERE p.rep_id = ANY (mine) AND p.manager) THEN
+    RETURN NULL;
+  END IF;
+  RETURN ARRAY(SELECT DISTINCT o.rep_id FROM pql.reps AS p JOIN pql.reps AS o ON o.team = p.team WHERE p.rep_id = ANY (mine));
+END $$;
+COMMENT ON FUNCTION pql._seen_by(text) IS 'The reps whose routing rows a role sees: those of its team; null: everybody''s, as for who is no rep, or a manager. The setting pql.rep says which rep it is, of those that it is a member of, or, where it is none, of all.';
+REVOKE ALL ON FUNCTION pql._seen_by(text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql._visible_owners() RETURNS text[]
+  AS 'MODULE_PATHNAME', 'pql__visible_owners' LANGUAGE C STABLE PARALLEL RESTRICTED COST 5000;
+COMMENT ON FUNCTION pql._visible_owners() IS 'The reps whose routing rows the current role sees; null: everybody''s. Asked by the row security of pql.routing, for whoever reads it.';
+
+ALTER TABLE pql.routing ENABLE ROW LEVEL SECURITY;
+CREATE POLICY seen ON pql.routing USING (coalesce(owner = ANY ((SELECT pql._visible_owners())::text[]), true)) WITH CHECK (true);
+COMMENT ON POLICY seen ON pql.routing IS 'Reps see what is theirs, their team''s and nobody''s; managers, and who is no rep, see all.';
+
+-- What there is of a row is seen by whoever sees the row.
+ALTER TABLE pql.routing_transition ENABLE ROW LEVEL SECURITY;
+CREATE POLICY seen ON pql.routing_transition USING ((SELECT pql._visible_owners()) IS NULL OR EXISTS (
+  SELECT FROM pql.routing AS r WHERE r.home = routing_transition.home AND r.routing_id = routing_transition.routing_id)) WITH CHECK (true);
+ALTER TABLE pql.touch ENABLE ROW LEVEL SECURITY;
+CREATE POLICY seen ON pql.touch USING ((SELECT pql._visible_owners()) IS NULL OR EXISTS (
+  SELECT FROM pql.routing AS r WHERE r.home = touch.home AND r.routing_id = touch.routing_id)) WITH CHECK (true);
+ALTER TABLE pql.disposition ENABLE ROW LEVEL SECURITY;
+CREATE POLICY seen ON pql.disposition USING ((SELECT pql._visible_owners()) IS NULL OR EXISTS (
+  SELECT FROM pql.routing AS r WHERE r.home = disposition.home AND r.routing_id = disposition.routing_id)) WITH CHECK (true);
+ALTER TABLE pql.declined ENABLE ROW LEVEL SECURITY;
+CREATE POLICY seen ON pql.declined USING ((SELECT pql._visible_owners()) IS NULL OR EXISTS (
+  SELECT FROM pql.routing AS r WHERE r.home = declined.home AND r.routing_id = declined.routing_id)) WITH CHECK (true);
+ALTER TABLE pql.route_decision ENABLE ROW LEVEL SECURITY;
+CREATE POLICY seen ON pql.route_decision USING ((SELECT pql._visible_owners()) IS NULL OR EXISTS (
+  SELECT FROM pql.routing AS r WHERE r.home = route_decision.home AND r.routing_id = route_decision.routing_id)) WITH CHECK (true);
+
 -- Looking.
 
 CREATE VIEW pql.inbox WITH (security_invoker = true) AS

@@ -1,5 +1,5 @@
 // What people do with routing rows: claim, accept, touch and so on. The rules are SQL (sql/src/86_routing.sql) and run with the rights of
-// the extension's owner, so that whoever may call these needs no right on the tables, and can't go around the rules.
+// the extension's owner, so that whoever may call these needs no right on the tables, and can't go around the rules. And whose rows one sees.
 #include "pg/identity.hpp"
 #include "pg/ingest.hpp"
 #include "pg/spi.hpp"
@@ -48,6 +48,19 @@ Datum work(FunctionCallInfo fcinfo, const char *sql, std::initializer_list<Arg> 
 
 } // namespace
 } // namespace pql::pg
+
+PQL_FUNCTION(_visible_owners) {
+  using namespace pql::pg;
+  const Arg who = caller(); // before we are the owner
+  Spi spi;
+  spi.run("SELECT pql._seen_by($1)", {who});
+  bool none;
+  Datum owners = spi.datum(0, 1, &none);
+  if (!none) owners = call([&] { return SPI_datumTransfer(owners, false, -1); });
+  spi.finish();
+  if (none) PG_RETURN_NULL();
+  return owners;
+}
 
 PQL_FUNCTION(claim) {
   using namespace pql::pg;

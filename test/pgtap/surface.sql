@@ -338,6 +338,8 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql._take_rep(text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._routing_attributes()', 'stable', 'safe', '', 'owner'),
   ('pql._keep_routing_attributes()', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._seen_by(text)', 'stable', 'safe', '', 'owner'),
+  ('pql._visible_owners()', 'stable', 'restricted', '', 'all'),
   ('pql.explain_route(bigint)', 'stable', 'safe', '', 'owner'),
   ('pql._this_database()', 'stable', 'safe', '', 'owner'),
   ('pql._require_rep(text,text)', 'volatile', 'unsafe', '', 'owner'),
