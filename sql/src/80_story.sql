@@ -177,6 +177,15 @@ BEGIN
     || coalesce(', between ' || to_char(r.contact_after, minute) || ' and ' || to_char(r.contact_by, minute),
                 ', from ' || to_char(r.contact_after, minute) || ' on') || '.' END;
   lines := lines || ''::text || ('**What to do:** ' || line || coalesce(' ' || pql._plain_text(r.next_best_action), ''));
+  -- What to say.
+  FOR step IN
+    SELECT k.title, array_agg('- ' || pql._plain_text(w.value #>> '{}') ORDER BY w.position) AS sentences
+    FROM (VALUES (1, 'say', 'Say first'), (2, 'never', 'Never say')) AS k(place, key, title),
+         jsonb_path_query(r.context -> 'play' -> k.key, '$[*]') WITH ORDINALITY AS w(value, position)
+    GROUP BY k.place, k.title ORDER BY k.place
+  LOOP
+    lines := lines || ''::text || ('**' || step.title || '**') || ''::text || step.sentences;
+  END LOOP;
   lines := lines || ''::text || ('Decided on ' || to_char(r.qualified_at, day || ' YYYY HH24:MI') || ' by '
     || pql._plain_text(r.program) || ', version ' || r.version || '. Times are in ' || current_setting('TimeZone') || '.');
   RETURN array_to_string(lines, E'\n') || E'\n';

@@ -917,7 +917,8 @@ CREATE VIEW pql.inbox WITH (security_invoker = true) AS
          CASE WHEN r.first_touch_at <= r.contact_by THEN 'kept'
               WHEN r.first_touch_at IS NOT NULL AND r.contact_by IS NOT NULL OR r.sla_breached_at IS NOT NULL OR r.contact_by < n.now THEN 'broken'
               WHEN r.contact_by - n.now < (r.contact_by - r.contact_after) / 4 THEN 'due soon'
-              WHEN r.contact_by IS NOT NULL THEN 'in time' END AS sla
+              WHEN r.contact_by IS NOT NULL THEN 'in time' END AS sla,
+         r.context -> 'play' AS play
   FROM pql.routing AS r, (SELECT pql._now() AS now) AS n
   WHERE r.state IN ('ready', 'claimed', 'accepted', 'touched') AND r.snoozed_until IS NULL AND pql._needs_rep(r.motion)
   ORDER BY r.contact_by, r.score DESC, r.routing_id;
@@ -925,6 +926,7 @@ COMMENT ON VIEW pql.inbox IS 'Routing rows that wait for a person, the most urge
 COMMENT ON COLUMN pql.inbox.rep IS 'Whose it is; null: whoever claims it.';
 COMMENT ON COLUMN pql.inbox.to_do IS 'What is to be done next: the function of that name.';
 COMMENT ON COLUMN pql.inbox.minutes_left IS 'Until contact_by, below zero when it is over; null once touched, and where nothing was promised.';
+COMMENT ON COLUMN pql.inbox.play IS 'What to say first, and what never: {say, never}; null where the motion says nothing of it.';
 COMMENT ON COLUMN pql.inbox.sla IS 'The promise of contact_by: in time, due soon (the last quarter of the time), kept, broken; null where there is none.';
 
 -- Partitions name all that is asked by, so that the history of one row, or of one subject, is all that is read.

@@ -169,6 +169,7 @@ std::vector<SubjectRule> subject_rules(const ProgramDef &p) {
   for (std::size_t i = 0; i < p.motions.size(); i++) add(Place::motion, i, p.motions[i].when, item("motions", i) + ".when");
   for (std::size_t i = 0; i < p.guardrails.size(); i++)
     add(Place::guardrail, i, p.guardrails[i].block_when, item("guardrails", i) + ".block_when");
+  for (std::size_t i = 0; i < p.motions.size(); i++) add(Place::acceptance, i, p.motions[i].accept_when, item("motions", i) + ".accept_when");
   return out;
 }
 
@@ -254,7 +255,7 @@ struct ProgramRules {
   RuleFrame frame{};
   std::vector<Input> inputs;
   Compiled segment, when;
-  std::vector<Compiled> values, at_least, motions, guardrails; ///< the last two as in the document
+  std::vector<Compiled> values, at_least, motions, guardrails, acceptances; ///< the last three as in the document
   std::vector<const Compiled *> broken; ///< those that don't compile
   bool values_fail = false, decisions_fail = false; ///< whether data can make one of them fail
   bool fail_cleanly = true;                         ///< all of those that can
@@ -312,6 +313,7 @@ ProgramRules::ProgramRules(const Definitions &plan, const Program &program) {
   frame = call([&] { return make_frame(variables[0].data(), variables[0].size(), plan.memory()); });
   motions.resize(p.motions.size());
   guardrails.resize(p.guardrails.size());
+  acceptances.resize(p.motions.size());
   values.reserve(p.measures.size() + p.signals.size());
   if (p.qualify.at_least) at_least.reserve(p.qualify.at_least->of.size());
   std::vector<SubjectRule> rules = subject_rules(p);
@@ -354,6 +356,7 @@ Compiled &ProgramRules::place_of(const SubjectRule &r, const ProgramDef &p) {
   case Place::at_least: return at_least.emplace_back();
   case Place::motion: return motions[r.index];
   case Place::guardrail: return guardrails[r.index];
+  case Place::acceptance: return acceptances[r.index];
   default: break;
   }
   Compiled &c = values.emplace_back();
@@ -523,12 +526,19 @@ public:
       if (ask == Ask::score) return;
       a.motion = first(r_.motions, true);
       a.guardrail = first(r_.guardrails, false);
+      a.accepted = accepted(a.motion);
     });
     return a;
   }
 
   static void count_kinds(const ProgramDef &p, std::span<const Reason> reasons, Assessment &a) {
-    for (std::size_t i = 0; i < reasons.size(); i++) a.kinds[static_cast<std::size_t>(p.signals[i].kind)] += reasons[i].points;
+    bool speaks = false, gives = false;
+    for (std::size_t i = 0; i < reasons.size(); i++) {
+      a.kinds[static_cast<std::size_t>(p.signals[i].kind)] += reasons[i].points;
+      gives |= reasons[i].points > 0;
+      speaks |= reasons[i].points > 0 && may_be_spoken_of(p.signals[i]);
+    }
+    a.speaks = speaks || !gives;
     a.kinds_met = has_kinds(p.qualify, a.kinds);
   }
 
@@ -565,6 +575,15 @@ private:
     if (!one_by_one_) f();
     else attempt(c, f);
     return v;
+  }
+
+  // A bit for each of the motions up to one, of which nothing is asked or what is asked holds.
+  std::uint32_t accepted(int last) {
+    std::uint32_t bits = ~0u;
+    for (int i = 0; i <= last; i++) {
+      if (!holds(r_.acceptances[static_cast<std::size_t>(i)])) bits &= ~(1u << i);
+    }
+    return bits;
   }
 
   template <class F> void attempt(const Compiled &c, F &f) {
@@ -760,12 +779,19 @@ Assessment assess(const Definitions &plan, const Program &p, const Subject &whol
   return a;
 }
 
-Route route_of(const ProgramDef &p, const Assessment &a) noexcept {
-  return {a.motion < 0 ? static_cast<int>(p.motions.size()) - 1 : a.motion, a.guardrail};
+Route route_of(const ProgramDef &p, const Assessment &a, int open, bool may_rise) noexcept {
+  Route r{a.motion < 0 ? static_cast<int>(p.motions.size()) - 1 : a.motion, a.guardrail};
+  if (!may_rise) r.motion = std::max(r.motion, open);
+  if (r.guardrail < 0) r.guardrail = obstacle(p, std::min(r.motion, open), a.accepted, a.speaks);
+  return r;
 }
 
-std::string_view blocked_by(const ProgramDef &p, const Route &r) noexcept {
-  return r.guardrail < 0 ? std::string_view{} : p.guardrails[static_cast<std::size_t>(r.guardrail)].reason;
+std::string blocked_by(const ProgramDef &p, const Route &r) {
+  if (r.guardrail < 0) return {};
+  if (r.guardrail < kNotAccepted) return p.guardrails[static_cast<std::size_t>(r.guardrail)].reason;
+  if (r.guardrail == kNoAction) return "no clear next best action";
+  const MotionDef &m = p.motions[static_cast<std::size_t>(r.guardrail - kNotAccepted)];
+  return "not accepted yet: " + (m.accept_because.empty() ? m.accept_when : m.accept_because);
 }
 
 bool is_held_out(const ProgramDef &p, std::string_view subject, const Assessment &a) noexcept {

@@ -23,7 +23,7 @@ enum class RuleOf : unsigned char {
 
 /// A rule over the subject, as the document has it.
 struct SubjectRule {
-  enum class Place : unsigned char { segment, measure, signal, when, at_least, motion, guardrail } place;
+  enum class Place : unsigned char { segment, measure, signal, when, at_least, motion, guardrail, acceptance } place;
   std::size_t index;       ///< among the document's measures, signals, motions...
   const std::string *text;
   std::string path;        ///< "qualify.at_least.of[1]"
@@ -110,6 +110,8 @@ struct Assessment {
   bool kinds_met = true;       ///< qualify.required_kinds and min_kinds
   int motion = -1;             ///< unless Ask::score: the first whose condition holds
   int guardrail = -1;          ///< unless Ask::score: the first that blocks
+  std::uint32_t accepted = ~0u; ///< unless Ask::score: a bit for each motion up to the one above: whether a rep may work it
+  bool speaks = true;          ///< of the reasons with points, if any, one may be shown and mentioned
   /// What score() was given: a value for each signal that rests on no events, then for each measure; NaN: nothing. They stay until
   /// the program's next assessment; empty without rules.
   std::span<const double> given;
@@ -123,14 +125,15 @@ struct Assessment {
 Assessment assess(const Definitions &plan, const Program &p, const Subject &whole, Micros as_of, const Facts &facts,
                   std::span<Reason> reasons, RuleErrors *errors = nullptr, Ask ask = Ask::score);
 
-/// Whom a decision calls, and what speaks against it, by an assessment that asked for it.
-Route route_of(const ProgramDef &p, const Assessment &a) noexcept;
+/// Whom a decision calls, and what speaks against it, by an assessment that asked for it. `open` is the motion of a decision that there is: a
+/// worse one never takes its place, nor a better one unless it may.
+Route route_of(const ProgramDef &p, const Assessment &a, int open = kMaxMotions, bool may_rise = true) noexcept;
 /// The reason of what blocks; empty: nothing does.
-std::string_view blocked_by(const ProgramDef &p, const Route &r) noexcept;
+std::string blocked_by(const ProgramDef &p, const Route &r);
 /// Whether a subject is one of the holdout. Whom somebody flagged by hand isn't: that is a request.
 bool is_held_out(const ProgramDef &p, std::string_view subject, const Assessment &a) noexcept;
 /// Whether what is done about somebody who is in can change.
-inline bool has_choice(const ProgramDef &p) noexcept { return p.motions.size() > 1 || !p.guardrails.empty(); }
+inline bool has_choice(const ProgramDef &p) noexcept { return p.motions.size() > 1 || may_block(p); }
 
 /// What the rules of a program rest on besides the state: facts that must be given, milestones, which subjects are mostly read
 /// without, and time.

@@ -361,12 +361,12 @@ private:
       if (same != all.end()) m = *same;
     }
     const ContactWindow w = contact_window(m, staff_->calendar, p.signal_at, std::max(as_of_, p.state_since));
-    spi_.run("WITH turned AS (UPDATE pql.routing AS r SET motion = $3, next_best_action = $4, contact_after = $5, contact_by = $6"
-             "  WHERE r.home = $1 AND r.routing_id = $2 RETURNING r.state)"
+    spi_.run("WITH turned AS (UPDATE pql.routing AS r SET motion = $3, next_best_action = $4, contact_after = $5, contact_by = $6,"
+             "  context = r.context - 'play' || $8::jsonb WHERE r.home = $1 AND r.routing_id = $2 RETURNING r.state)"
              " INSERT INTO pql.routing_transition (home, routing_id, at, from_state, to_state, actor, reason)"
              " SELECT $1, $2, $7, state, state, 'pql', 'downgraded to ' || $3 FROM turned",
              {Arg::of(p.home), Arg::of(p.id), Arg::of(m.motion), m.next_best_action.empty() ? Arg::nothing(TEXTOID) : Arg::of(m.next_best_action),
-              Arg::time(w.after), w.by == kNever ? Arg::nothing(TIMESTAMPTZOID) : Arg::time(w.by), Arg::time(std::max(as_of_, p.state_since))});
+              Arg::time(w.after), w.by == kNever ? Arg::nothing(TIMESTAMPTZOID) : Arg::time(w.by), Arg::time(std::max(as_of_, p.state_since)), Arg::of(play_json(m))});
   }
 
   // Who is below a threshold: all whose account is nobody's, or a row by its id. Noted once, though the threshold may move while it waits.

@@ -86,7 +86,7 @@ std::uint64_t write_turn(Spi &spi, const Decision &d) {
       "  signal_at = CASE WHEN $5 THEN $10 ELSE r.signal_at END, score = CASE WHEN $6 IS NULL THEN r.score ELSE $7 END,"
       "  reasons = coalesce($6::jsonb, r.reasons), headline = coalesce($8, r.headline), context = coalesce($9::jsonb, r.context),"
       "  motion = CASE WHEN $5 THEN $11 ELSE r.motion END, motion_rank = CASE WHEN $5 THEN $12 ELSE r.motion_rank END,"
-      "  next_best_action = CASE WHEN $5 THEN $13 ELSE r.next_best_action END,"
+      "  next_best_action = CASE WHEN $5 OR r.next_best_action IS NULL AND r.motion = $11 THEN $13 ELSE r.next_best_action END,"
       "  contact_after = CASE WHEN $5 THEN $14 WHEN $6 IS NULL THEN r.contact_after ELSE greatest(r.contact_after, was.at) END,"
       "  contact_by = CASE WHEN $5 THEN $15 WHEN $6 IS NULL THEN r.contact_by"
       "   ELSE r.contact_by + (greatest(r.contact_after, was.at) - r.contact_after) END"

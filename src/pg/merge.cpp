@@ -731,7 +731,7 @@ private:
     const auto is_ours = [&](const Standing &x) { return x.open && x.program == p.id; };
     if (std::ranges::count_if(whole.standings, is_ours) > 1 && subject.is_open(p.id)) return retract(p, key, subject, sight.score, at);
     if (!subject.is_open(p.id)) { // kept in another home: who holds that, or tick, ends it or decides anew
-      if (is_below(p.def.qualify, sight) || (routed && differs(known, route_of(p.def, a)))) fade(p, key, subject, sight.score, at);
+      if (is_below(p.def.qualify, sight) || (routed && differs(known, route_of(p.def, a, known.motion)))) fade(p, key, subject, sight.score, at);
       return;
     }
     Standing &x = *subject.standing(p.id);
@@ -745,11 +745,10 @@ private:
   // Decides anew upon what is done about somebody who is in, as of the last assessment. A row that somebody has changed meanwhile is as
   // remembered no more: reviews read it whatever is remembered.
   void reroute(const Program &p, std::string_view key, const Subject &subject, const Subject &whole, Standing &x, const Assessment &a, Micros at) {
-    Route now = route_of(p.def, a);
-    if (!may_enter_) now.motion = std::max<int>(now.motion, x.motion); // events too old to call somebody
+    const Route now = route_of(p.def, a, x.motion, may_enter_); // not to a better one by events too old to call somebody
     if (!options_.review && !differs(x, now)) return;
     const Standing was = x;
-    const std::string_view reason = blocked_by(p.def, now);
+    const std::string reason = blocked_by(p.def, now);
     const std::optional<Written> row = find_row(key, p, subject);
     const RowState state = row ? row_state(row->state) : RowState::final_;
     const Turn turn = row ? turn_of({state, row->rank, row->blocked_by}, now.motion, reason) : Turn{};
@@ -762,7 +761,7 @@ private:
     d.kind = turn.kind == Turn::Kind::follows ? Decision::Kind::follows : Decision::Kind::turns;
     fill(d, p, key, subject, a.score, at);
     d.routing_id = row->id;
-    d.blocked_by = std::string(reason);
+    d.blocked_by = reason;
     d.rises = turn.rises;
     if (turn.rises || turn.frees) fill_packet(d, p, key, subject, whole, std::min(now.motion, row->rank));
     decisions_.push_back(std::move(d));
@@ -916,7 +915,7 @@ private:
     const Route route = route_of(p.def, a);
     d.leaves_at = x.leaves_at = end_of(x, p.def.qualify, falls(p, whole, at));
     d.holdout = is_held_out(p.def, d.subject_id, a);
-    d.blocked_by = d.holdout ? "holdout" : std::string(blocked_by(p.def, route));
+    d.blocked_by = d.holdout ? "holdout" : blocked_by(p.def, route);
     if (p.live && !d.continues && !d.holdout) {
       x.motion = static_cast<std::int16_t>(route.motion);
       x.guardrail = static_cast<std::int16_t>(route.guardrail);
@@ -941,11 +940,11 @@ private:
       for (Subject &s : all.members) wake_member(arena(), key, s);
       fold_all_milestones(key, all);
     }
-    d.context = context_json(plan_, p, whole_subject(p.def.unit, key, subject, true), all);
     const MotionDef &m = p.def.motions[static_cast<std::size_t>(motion)];
+    d.context = context_json(plan_, p, whole_subject(p.def.unit, key, subject, true), all, m);
     d.rank = motion;
     d.motion = m.motion;
-    d.next_best_action = m.next_best_action;
+    d.next_best_action = next_best_action(p, m, reasons_);
     const ContactWindow contact = contact_window(m, calendar(), d.signal_at, d.at);
     d.contact_after = contact.after;
     d.contact_by = contact.by;

@@ -30,6 +30,11 @@ double shown(double value) { return std::round(value * 1e4) / 1e4; }
 // What may be wrong with a value is never more than what is said.
 double shown_error(double error) { return std::ceil(error * 1e4) / 1e4; }
 
+std::string spoken(std::string name) {
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return name;
+}
+
 json event_of(std::string_view id) { return id.empty() ? json(nullptr) : json(event_id_text(id)); }
 
 json milestones_json(const Definitions &plan, Unit unit, const Subject &subject, const Home &home) {
@@ -71,6 +76,12 @@ json activation_json(const Definitions &plan, const Program &p, const Subject &s
           {"reached_at", level.level ? json(print_instant(level.reached)) : json(nullptr)},
           {"skipped", skipped},
           {"next", next.empty() ? json(nullptr) : json(next)}};
+}
+
+// What a motion adds to the context: {} if nothing.
+json play_of(const MotionDef &motion) {
+  if (motion.play.empty()) return json::object();
+  return {{"play", {{"say", motion.play.say}, {"never", motion.play.never}}}};
 }
 
 } // namespace
@@ -139,7 +150,7 @@ std::string evidence_json(const SignalDef &d, const Reason &r) {
   return dump(out);
 }
 
-std::string context_json(const Definitions &plan, const Program &p, const Subject &subject, const Home &home) {
+std::string context_json(const Definitions &plan, const Program &p, const Subject &subject, const Home &home, const MotionDef &motion) {
   constexpr std::size_t kShown = 10;
   json out;
   std::vector<const Subject *> members;
@@ -164,7 +175,20 @@ std::string context_json(const Definitions &plan, const Program &p, const Subjec
   out["subject"] = {{"first_seen", print_instant(subject.first_seen)},
                     {"last_seen", print_instant(subject.last_seen)},
                     {"events", subject.events}};
+  out.update(play_of(motion));
   return dump(out);
+}
+
+std::string play_json(const MotionDef &motion) { return dump(play_of(motion)); }
+
+std::string next_best_action(const Program &p, const MotionDef &motion, std::span<const Reason> reasons) {
+  if (!motion.next_best_action.empty() || !needs_rep(motion.motion)) return motion.next_best_action;
+  for (std::size_t i : by_points(reasons)) {
+    const SignalDef &d = p.def.signals[i];
+    if (reasons[i].points < 0 || !may_be_spoken_of(d)) continue;
+    return "Take up " + spoken(d.name) + (d.why.empty() ? "" : " (" + d.why + ")") + ".";
+  }
+  return {};
 }
 
 std::string headline(const Program &p, std::string_view subject_id, int score, std::span<const Reason> reasons) {
@@ -174,9 +198,7 @@ std::string headline(const Program &p, std::string_view subject_id, int score, s
   int shown = 0;
   for (std::size_t i : by_points(reasons)) {
     if (shown++ == 3 || reasons[i].points < 0) break;
-    std::string name = p.def.signals[i].name;
-    std::replace(name.begin(), name.end(), '_', ' ');
-    line += separator + name + " " + std::to_string(reasons[i].points);
+    line += separator + spoken(p.def.signals[i].name) + " " + std::to_string(reasons[i].points);
     separator = ", ";
   }
   return line;

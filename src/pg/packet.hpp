@@ -24,8 +24,15 @@ struct ActivationState {
 };
 ActivationState activation_state(const Definitions &plan, const Program &p, const Subject &s, Micros as_of = kNever);
 
-/// Who is active, what they did and how far they came. `home` has all members.
-std::string context_json(const Definitions &plan, const Program &p, const Subject &subject, const Home &home);
+/// Who is active, what they did and how far they came, and what is to be said. `home` has all members.
+std::string context_json(const Definitions &plan, const Program &p, const Subject &subject, const Home &home, const MotionDef &motion);
+
+/// What of the context the motion alone says: {play}, if it has one.
+std::string play_json(const MotionDef &motion);
+
+/// What a person does first: as the motion says, or else what the reason is with the most points of which they may speak. Empty where the
+/// motion needs nobody, and where there is none.
+std::string next_best_action(const Program &p, const MotionDef &motion, std::span<const Reason> reasons);
 
 /// One line a person reads first.
 std::string headline(const Program &p, std::string_view subject_id, int score, std::span<const Reason> reasons);

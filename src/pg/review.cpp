@@ -73,7 +73,7 @@ Insiders insiders(const Program &p) {
 
 bool turns(const ProgramDef &p, const Insider &in, const Assessment &a) {
   if (in.state.empty() || !has_choice(p)) return false;
-  const Route now = route_of(p, a);
+  const Route now = route_of(p, a, in.rank);
   return turn_of({row_state(in.state), in.rank, in.blocked_by}, now.motion, blocked_by(p, now)).kind != Turn::Kind::none;
 }
 

@@ -90,7 +90,9 @@ constexpr char kWhole[] = R"({
               "capacity": true},
   "motions": [{"when": "signal.failing > 5", "motion": "customer_success", "after": "0", "by": "4 hours"},
               {"when": "signal.procurement > 0", "motion": "enterprise", "next_best_action": "Offer a call", "skills": ["security", "SSO"],
-               "after": "90 working minutes", "by": "3 working days", "when_nobody": "downgrade", "downgrade_to": "email"},
+               "after": "90 working minutes", "by": "3 working days", "when_nobody": "downgrade", "downgrade_to": "email",
+               "play": {"say": "Thank them for the rollout.", "never": ["Discounts.", "Discovery questions."]},
+               "accept_when": "attr.seats > 5", "accept_because": "five seats"},
               {"otherwise": true, "motion": "account_executive", "after": "1 day", "by": "3 days"}],
   "guardrails": [{"block_when": "attr.employees < 10 and kind.intent < 30", "reason": "tiny account"},
                  {"block_when": "attr.open_deal", "reason": "open deal"}],
@@ -503,7 +505,8 @@ TEST(Program, RefusesNul) {
 
 void expect_wrong_type(const ordered_json &full, const ordered_json::json_pointer &at, const ordered_json &bad) {
   const bool number = full[at].is_number() && bad.is_number();
-  if (number || bad.type() == full[at].type()) return;
+  const bool sentences = at.to_string().find("/play/") != std::string::npos && bad.is_string(); // one, or a list
+  if (number || sentences || bad.type() == full[at].type()) return;
   ordered_json d = full;
   d[at] = bad;
   const ParsedProgram r = parse(d);
@@ -776,7 +779,8 @@ TEST(Program, ReadsTheWholeLanguage) {
                                    "usage_value > 100 and seat_count < 5", AtLeastDef{2, {"attr.a", "attr.b", "attr.c"}}, true}));
   const std::vector<MotionDef> motions = {{"signal.failing > 5", "customer_success", 0, 4 * kHour, "", {}},
                                           {"signal.procurement > 0", "enterprise", 90 * kMinute, 3 * kDay, "Offer a call", {"security", "SSO"},
-                                           WhenNobody::downgrade, "email", Counted::working_hours, Counted::working_days},
+                                           WhenNobody::downgrade, "email", Counted::working_hours, Counted::working_days,
+                                           {{"Thank them for the rollout."}, {"Discounts.", "Discovery questions."}}, "attr.seats > 5", "five seats"},
                                           {"", "account_executive", kDay, 3 * kDay, "", {}}};
   EXPECT_EQ(p.motions, motions);
   EXPECT_EQ(p.guardrails[0], (GuardrailDef{"attr.employees < 10 and kind.intent < 30", "tiny account"}));
@@ -812,7 +816,8 @@ TEST(Program, TheWholeDocumentUsesEveryKey) {
                                                            {"motion", whole["motions"]},
                                                            {"guardrail", whole["guardrails"]},
                                                            {"example", whole["examples"]},
-                                                           {"limits", ordered_json::array({whole["limits"]})}};
+                                                           {"limits", ordered_json::array({whole["limits"]})},
+                                                           {"play", ordered_json::array({whole["motions"][1]["play"]})}};
   ordered_json both = members("signals");
   for (const ordered_json &m : members("measures")) both.push_back(m);
   for (const Section &section : sections()) {
@@ -1181,6 +1186,27 @@ TEST(Program, ChecksSeveralMotions) {
   expect_problem(d, "motions[0].downgrade_to", "needs \"when_nobody\": \"downgrade\"");
 }
 
+// covers: S1-1, S3-8
+TEST(Program, ChecksPlaysAndAcceptance) {
+  const auto with = [](const char *key, const char *value) {
+    ordered_json m = {{"otherwise", true}, {"motion", "inside_sales"}};
+    m[key] = ordered_json::parse(value);
+    return with_motion(m);
+  };
+  expect_right(with("play", R"({"say": "Hello."})"));
+  expect_right(with("play", R"({"never": ["Prices.", "Discounts."]})"));
+  expect_problem(with("play", "{}"), "motions[0].play", "must not be empty", "\"say\"");
+  expect_problem(with("play", R"({"say": " "})"), "motions[0].play.say", "must not be empty");
+  expect_problem(with("play", R"({"say": []})"), "motions[0].play.say", "must list 1 to 32 sentences, not 0");
+  expect_problem(with("play", R"({"never": ["a", "a"]})"), "motions[0].play.never[1]", "repeats \"a\"");
+  expect_problem(with("play", R"({"says": "Hello."})"), "motions[0].play.says", "is not a known key", "\"say\"");
+  expect_right(with("accept_when", R"("score > 5")"));
+  expect_problem(with("accept_when", R"("")"), "motions[0].accept_when", "must not be empty");
+  expect_problem(with("accept_because", R"("seats")"), "motions[0].accept_because", "needs \"accept_when\"");
+  expect_problem(with_motion({{"otherwise", true}, {"motion", "email"}, {"accept_when", "true"}}), "motions[0].accept_when",
+                 "is of motions that need a rep", "\"when\"");
+}
+
 TEST(Program, ChecksGuardrailsAndExamples) {
   ordered_json d = minimal();
   d["guardrails"] = {{{"block_when", "a"}, {"reason", "tiny"}}, {{"block_when", "a"}, {"reason", "small"}}};
@@ -1432,7 +1458,7 @@ TEST(ProgramSchema, HasExactlyTheKeysOfTheParser) {
   const ordered_json s = schema();
   ASSERT_TRUE(s.is_object());
   EXPECT_EQ(s["$schema"], "https://json-schema.org/draft/2020-12/schema");
-  EXPECT_EQ(sections().size(), 11u);
+  EXPECT_EQ(sections().size(), 12u);
   for (const Section &section : sections()) {
     const std::string name(section.name);
     const ordered_json &part = name == "program" ? s : s["$defs"][name];

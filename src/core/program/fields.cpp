@@ -363,4 +363,16 @@ void Fields::texts(std::string_view key, std::size_t least, std::size_t most, st
   }
 }
 
+bool Fields::word_is(std::string_view key, Words some) const noexcept {
+  const Json *j = find(key);
+  return j && j->type == Json::Type::string && std::find(some.begin(), some.end(), j->text) != some.end();
+}
+
+void Fields::text_or_texts(std::string_view key, std::size_t most, std::string_view what, std::vector<std::string> &out) const {
+  const Json *j = find(key);
+  if (!j || j->type == Json::Type::array) return texts(key, 1, most, what, out);
+  std::string one;
+  if (text(key, one)) out.push_back(std::move(one));
+}
+
 } // namespace pql

@@ -79,12 +79,16 @@ public:
   bool length(std::string_view key, Micros lo, Micros hi, Micros &out, Counted &in) const; ///< or of working time
   /// `what` it is, where the key doesn't say so.
   std::optional<std::size_t> word(std::string_view key, Words allowed, Words planned = {}, std::string_view what = {}) const;
+  /// Whether it is one of some words.
+  bool word_is(std::string_view key, Words some) const noexcept;
   const Json *value(std::string_view key, Json::Type type) const; ///< null when it isn't there or of another type
   /// A list; reports when it has fewer or more entries, of which the caller then reads no more than `most`.
   const Json *list(std::string_view key, std::size_t least, std::size_t most, std::string_view what) const;
   /// A list of texts, none of them blank and each there once. Those that are wrong are left out.
   void texts(std::string_view key, std::size_t least, std::size_t most, std::string_view what,
              std::vector<std::string> &out) const;
+  /// One text, or a list of them.
+  void text_or_texts(std::string_view key, std::size_t most, std::string_view what, std::vector<std::string> &out) const;
 
 private:
   const Json *find(std::string_view key) const noexcept; // null for a key that isn't known, or refused by name

@@ -39,7 +39,7 @@ inline constexpr std::array<std::string_view, 13> kReserved = {
 
 /// The kinds of objects, in the order of sections().
 enum class At : unsigned char {
-  program, milestone, activation, measure, signal, qualify, at_least, motion, guardrail, example, limits
+  program, milestone, activation, measure, signal, qualify, at_least, motion, guardrail, example, limits, play
 };
 
 /// The language, whole or without what isn't served.

@@ -349,6 +349,8 @@ private:
     f.texts("skills", 1, kMaxSkills, "skills", m.skills);
     if (const auto i = f.word("when_nobody", kWhenNobody)) m.when_nobody = static_cast<WhenNobody>(*i);
     read_downgrade(f, m);
+    if (const Json *play = f.value("play", Json::Type::object)) read_play(*play, f.path("play"), m.play);
+    read_acceptance(f, m);
     return m;
   }
 
@@ -358,6 +360,23 @@ private:
     if (const auto i = f.word("downgrade_to", kUnstaffed, {}, "motion that needs nobody")) m.downgrade_to = kUnstaffed[*i];
     if (f.gives("downgrade_to") && !downgrades && (f.gives("when_nobody") || !f.has("when_nobody")))
       f.report("downgrade_to", "needs \"when_nobody\": \"downgrade\"", "Add that, or remove this.");
+  }
+
+  void read_play(const Json &j, const std::string &path, PlayDef &play) {
+    const Fields f(j, path, language_.section(At::play), problems_);
+    f.text_or_texts("say", kMaxSentences, "sentences", play.say);
+    f.text_or_texts("never", kMaxSentences, "sentences", play.never);
+    if (f.lacks("say") && f.lacks("never"))
+      problems_.add(path, "must not be empty", "Give what to \"say\" first, what to \"never\" say, or both.");
+  }
+
+  void read_acceptance(const Fields &f, MotionDef &m) {
+    f.text("accept_when", m.accept_when);
+    f.text("accept_because", m.accept_because);
+    if (f.gives("accept_because") && f.lacks("accept_when"))
+      f.report("accept_because", "needs \"accept_when\"", "Add the condition that it puts into words, or remove this.");
+    if (f.gives("accept_when") && f.word_is("motion", kUnstaffed))
+      f.report("accept_when", "is of motions that need a rep", "Of others, \"when\" says for whom they are.");
   }
 
   void read_guardrails(const Fields &f) {

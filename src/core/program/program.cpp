@@ -31,10 +31,11 @@ constexpr Word kSignalKeys[] = {
 constexpr Word kQualifyKeys[] = {"enter", "leave", "dwell", "cool_down", "min_kinds", "required_kinds", "when", "at_least", "capacity"};
 constexpr Word kAtLeastKeys[] = {"count", "of"};
 constexpr Word kMotionKeys[] = {"when", "otherwise", "motion", "after", "by", "next_best_action", "skills",
-                                "when_nobody", "downgrade_to"};
+                                "when_nobody", "downgrade_to", "play", "accept_when", "accept_because"};
 constexpr Word kGuardrailKeys[] = {"block_when", "reason"};
 constexpr Word kExampleKeys[] = {"subject", "expect"};
 constexpr Word kLimitsKeys[] = {"min_days_between_versions"};
+constexpr Word kPlayKeys[] = {"say", "never"};
 
 // In the order of At.
 constexpr Section kSections[] = {
@@ -42,6 +43,7 @@ constexpr Section kSections[] = {
     {"measure", kMeasureKeys, {}}, {"signal", kSignalKeys, {}},       {"qualify", kQualifyKeys, {}},
     {"at_least", kAtLeastKeys, {}}, {"motion", kMotionKeys, {}},      {"guardrail", kGuardrailKeys, {}},
     {"example", kExampleKeys, {}}, {"limits", kLimitsKeys, {}},
+    {"play", kPlayKeys, {}},
 };
 
 // What a signal can't measure, a named measure can't either.

@@ -42,7 +42,7 @@ std::string_view name_of(Measure) noexcept;
 
 /// What one document may hold.
 inline constexpr std::size_t kMaxDocument = 1'048'576, kMaxMilestones = 256, kMaxSignals = 64, kMaxMeasures = 64;
-inline constexpr std::size_t kMaxMotions = 32, kMaxGuardrails = 32, kMaxExamples = 256, kMaxRules = 32, kMaxSkills = 32;
+inline constexpr std::size_t kMaxMotions = 32, kMaxGuardrails = 32, kMaxExamples = 256, kMaxRules = 32, kMaxSkills = 32, kMaxSentences = 32;
 inline constexpr int kMaxDepth = 32, kMaxPoints = 1'000;
 inline constexpr Micros kMaxLength = 36'525 * kDay; ///< of any length of time: about a hundred years
 
@@ -152,6 +152,14 @@ enum class WhenNobody : unsigned char {
   downgrade, ///< to a motion that needs nobody
 };
 
+/// What whoever makes contact is to say first, and never.
+struct PlayDef {
+  std::vector<std::string> say, never;
+
+  bool empty() const noexcept { return say.empty() && never.empty(); }
+  bool operator==(const PlayDef &) const = default;
+};
+
 /// What should happen to a qualified subject: the first whose condition holds.
 struct MotionDef {
   std::string when; ///< SQL boolean over the subject; empty: otherwise
@@ -163,12 +171,18 @@ struct MotionDef {
   WhenNobody when_nobody = WhenNobody::wait;
   std::string downgrade_to = {}; ///< a motion that needs nobody
   Counted after_in = Counted::always, by_in = Counted::always; ///< in which time after and by are counted
+  PlayDef play = {};
+  std::string accept_when = {};    ///< SQL boolean over the subject: before that is true no rep works it; empty: at once
+  std::string accept_because = {}; ///< what it waits for, in words; empty: as the rule says it
 
   bool operator==(const MotionDef &) const = default;
 };
 
 /// Whether somebody makes contact: the others are done by software, or not at all.
 bool needs_rep(std::string_view motion) noexcept;
+
+/// Whether a rep may see a signal, and speak of it.
+inline bool may_be_spoken_of(const SignalDef &s) noexcept { return s.may_show_rep && s.may_mention; }
 
 /// A reason not to act.
 struct GuardrailDef {

@@ -108,6 +108,13 @@ ordered_json tree(const QualifyDef &q) {
   return j;
 }
 
+ordered_json tree(const PlayDef &p) {
+  ordered_json j;
+  put(j, "say", p.say);
+  put(j, "never", p.never);
+  return j;
+}
+
 ordered_json tree(const MotionDef &m) {
   ordered_json j;
   if (m.when.empty())
@@ -121,6 +128,9 @@ ordered_json tree(const MotionDef &m) {
   put(j, "skills", m.skills);
   if (m.when_nobody != WhenNobody::wait) j["when_nobody"] = kWhenNobody[static_cast<std::size_t>(m.when_nobody)];
   put(j, "downgrade_to", m.downgrade_to);
+  if (!m.play.empty()) j["play"] = tree(m.play);
+  put(j, "accept_when", m.accept_when);
+  put(j, "accept_because", m.accept_because);
   return j;
 }
 
@@ -196,6 +206,13 @@ std::string measure_of(const ordered_json &j) {
   return "count";
 }
 
+// Keys and what they have.
+std::string outlined_keys(const ordered_json &j) {
+  std::string all;
+  for (const auto &[key, value] : j.items()) all += (all.empty() ? "" : "; ") + key + ": " + (value.is_object() ? outlined_keys(value) : shown(value));
+  return all;
+}
+
 // What was added, in a few words.
 std::string outlined(Word what, const ordered_json &j) {
   if (what == "milestones") return shown(j["event"]);
@@ -209,7 +226,8 @@ std::string outlined(Word what, const ordered_json &j) {
   if (what == "guardrails") return shown(j["reason"]);
   if (what == "examples") return shown(j["subject"]) + ": " + shown(j["expect"]);
   if (what == "activation") return shown(j["steps"]) + " within " + shown(j["within"]);
-  return shown(j["count"]) + " of " + shown(j["of"]); // at_least
+  if (what == "at_least") return shown(j["count"]) + " of " + shown(j["of"]);
+  return outlined_keys(j);
 }
 
 class Diff {

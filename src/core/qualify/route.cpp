@@ -1,5 +1,6 @@
 #include "core/qualify/route.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace pql {
@@ -22,6 +23,19 @@ std::uint64_t lot_of(std::string_view program, std::string_view subject) noexcep
 }
 
 } // namespace
+
+bool may_block(const ProgramDef &p) noexcept {
+  const auto waits = [](const MotionDef &m) { return !m.accept_when.empty(); };
+  const auto derives = [](const MotionDef &m) { return needs_rep(m.motion) && m.next_best_action.empty(); };
+  return !p.guardrails.empty() || std::any_of(p.motions.begin(), p.motions.end(), waits) ||
+         (std::any_of(p.motions.begin(), p.motions.end(), derives) && !std::all_of(p.signals.begin(), p.signals.end(), may_be_spoken_of));
+}
+
+int obstacle(const ProgramDef &p, int motion, std::uint32_t accepted, bool speaks) noexcept {
+  const MotionDef &m = p.motions[static_cast<std::size_t>(motion)];
+  if (!(accepted >> motion & 1)) return kNotAccepted + motion;
+  return !speaks && needs_rep(m.motion) && m.next_best_action.empty() ? kNoAction : -1;
+}
 
 RowState row_state(std::string_view state) noexcept {
   if (state == "pending" || state == "ready") return RowState::waiting;

@@ -13,8 +13,17 @@ namespace pql {
 /// What a program says of a subject at an instant.
 struct Route {
   int motion = 0;              ///< its place among the motions: the first is the best
-  int guardrail = -1;          ///< the first that blocks; -1: none
+  int guardrail = -1;          ///< what blocks: the first guardrail that does, or one of the following; -1: nothing
 };
+
+/// What blocks besides guardrails: from here on, a motion (by its place) that isn't accepted yet; and a human motion of which nobody
+/// knows what to do.
+inline constexpr int kNotAccepted = kMaxGuardrails, kNoAction = kNotAccepted + static_cast<int>(kMaxMotions);
+
+/// Whether something in a program can block.
+bool may_block(const ProgramDef &p) noexcept;
+/// What blocks a motion, guardrails apart; -1: nothing. `accepted` has a bit for each motion; `speaks`: a reason may be mentioned.
+int obstacle(const ProgramDef &p, int motion, std::uint32_t accepted, bool speaks) noexcept;
 
 /// What a row of pql.routing is to deciding anew.
 enum class RowState : std::uint8_t {
@@ -45,7 +54,7 @@ Turn turn_of(const RoutingRow &row, int motion, std::string_view blocked_by) noe
 
 /// Whether what a program says of a subject could lead to another decision than the one remembered.
 inline bool may_turn(const Standing &open, const ProgramDef &p) noexcept {
-  return open.motion > 0 || (open.motion == 0 && !p.guardrails.empty());
+  return open.motion > 0 || (open.motion == 0 && may_block(p));
 }
 
 /// Whether it does, as far as one remembers.
