@@ -12,6 +12,7 @@ INSERT INTO excused VALUES
   ('internal', 'pql._now', 'asked by pql.inbox, with the rights of whoever reads it; says what time it is'),
   ('internal', 'pql._worker', 'asked by pql.worker, with the rights of whoever reads it; refuses others'),
   ('internal', 'pql._visible_owners', 'asked by the row security of pql.routing, with the rights of whoever reads it; says whose rows those are'),
+  ('internal', 'pql._delay_of', 'asked by pql.handoffs, with the rights of whoever reads it, of a row that they have'),
   ('internal', 'pql._check_zone', 'asked by the triggers of pql.reps and pql.team, with the rights of whoever writes to them'),
   ('internal', 'pql._readable', 'asked by pql.sources, with the rights of whoever reads it; says yes or no'),
   ('internal', 'pql._leaves', 'asked by pql.sources, with the rights of whoever reads it'),

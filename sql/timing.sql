@@ -1,5 +1,5 @@
--- The right motion: what to say, what must be true before a rep works a row, and what to do.
--- covers: S1-1, S2-5, S3-8
+-- The right motion at the right moment: what to say, what must be true before a rep works a row, and when contact is made.
+-- covers: S1-1, S1-2, S1-26, S1-27, S1-28, S2-5, S3-8
 SET client_min_messages = warning;
 DROP EXTENSION IF EXISTS pql CASCADE;
 CREATE EXTENSION pql;
@@ -21,7 +21,7 @@ UPDATE pql.source SET max_event_age = '10000 days';
 CREATE FUNCTION app.does(org text, what text, at timestamptz) RETURNS void LANGUAGE sql AS
   $$INSERT INTO app.events (user_id, org_id, name, ts) VALUES ('u-' || org, org, what, at)$$;
 CREATE VIEW app.rows AS
-  SELECT subject_id, state, motion, blocked_by, contact_after, contact_by FROM pql.routing ORDER BY subject_id, routing_id;
+  SELECT subject_id, state, motion, blocked_by, contact_after, contact_by, (SELECT h.waits_for FROM pql.handoffs AS h WHERE h.routing_id = r.routing_id) AS why FROM pql.routing AS r ORDER BY subject_id, routing_id;
 CREATE VIEW app.moves AS SELECT subject_id, at, from_state, to_state, reason FROM pql.routing_history ORDER BY subject_id, routing_id, at;
 
 -- What to say first, and what never: with the row, and as the version had it.
@@ -105,6 +105,133 @@ SELECT state, motion, blocked_by FROM app.rows WHERE subject_id = 'zero';
 SELECT path, problem FROM pql.program AS p, pql.check_program(jsonb_set(document, '{motions,0,accept_when}', '"attr.seeds > 3"')) WHERE p.program = 'big';
 SELECT * FROM pql.verify();
 SELECT pql.retire('big');
+
+-- When: by the signal whose event is the newest, in the place of the motion's.
+SELECT pql.publish($${
+  "program": "when", "unit": "account",
+  "milestones": {"premium": {"event": "premium"}, "one": {"event": "step1"}, "two": {"event": "step2"}, "three": {"event": "step3"}},
+  "activation": {"steps": ["one", "two", "three"], "within": "14 days"},
+  "signals": {"pricing": {"kind": "intent", "event": "pricing", "window": "7 days", "max_points": 20, "contact": {"after": "10 minutes", "by": "1 hour"}},
+              "limit":   {"kind": "intent", "event": "limit", "window": "7 days", "max_points": 20, "contact": {"after": "2 working hours"}},
+              "invites": {"kind": "breadth", "event": "invite", "window": "7 days", "max_points": 20},
+              "waits":   {"kind": "depth", "event": "wait", "window": "7 days", "max_points": 20},
+              "bars":    {"kind": "depth", "event": "bar", "window": "7 days", "max_points": 20}},
+  "qualify": {"enter": 20},
+  "motions": [{"when": "signal.waits > 0", "motion": "inside_sales", "after": "5 minutes", "by": "2 hours", "hold": {"session": "30 minutes", "activation": "1 hour"}},
+              {"when": "signal.bars > 0", "motion": "inside_sales", "by": "2 hours", "not_within": [{"milestone": "premium", "for": "3 days"}]},
+              {"otherwise": true, "motion": "inside_sales", "after": "1 day", "by": "2 days"}],
+  "quiet_hours": {"zone": "attr.zone", "hours": ["21:00-08:00"], "days": {"sun": ["00:00-24:00"]}}}$$);
+CALL pql.backfill();
+SELECT pql.promote('when');
+SELECT app.does('by-pricing', 'pricing', '2026-03-03 10:00'), app.does('by-limit', 'limit', '2026-03-03 16:00'), app.does('by-motion', 'invite', '2026-03-03 16:00');
+SELECT subject_id, contact_after, contact_by, context -> 'timing' AS timing FROM pql.routing WHERE program = 'when' ORDER BY 1;
+
+-- In the rep's hours it is the signal's, too.
+INSERT INTO pql.reps (rep_id, zone, working_hours, capacity) VALUES ('kim', 'UTC', '{"tue": ["09:00-18:30"], "wed": ["09:00-17:00"], "thu": ["09:00-17:00"], "fri": ["09:00-17:00"]}', 100);
+SELECT assigned FROM pql.tick('2026-03-03 16:01');
+SELECT subject_id, owner, contact_after, contact_by FROM pql.routing WHERE program = 'when' ORDER BY 1;
+DELETE FROM pql.reps;
+UPDATE pql.routing SET state = 'expired', owner = NULL WHERE program = 'when';
+
+-- A session is running: contact waits until it is over, though no longer than until contact_by as it was promised.
+SELECT app.does('busy', 'wait', '2026-03-03 18:00'), app.does('calm', 'wait', '2026-03-03 18:00');
+SELECT * FROM app.rows WHERE subject_id IN ('busy', 'calm');
+SELECT ready FROM pql.tick('2026-03-03 18:04');
+SELECT ready FROM pql.tick('2026-03-03 18:05');
+SELECT * FROM app.rows WHERE subject_id IN ('busy', 'calm');
+SELECT app.does('busy', 'work', '2026-03-03 18:25');
+SELECT ready FROM pql.tick('2026-03-03 18:30');
+SELECT * FROM app.rows WHERE subject_id IN ('busy', 'calm');
+SELECT ready FROM pql.tick('2026-03-03 18:30');
+SELECT app.does('busy', 'work', timestamptz '2026-03-03 18:24' + n * interval '20 minutes') FROM generate_series(1, 5) AS n;
+SELECT ready FROM pql.tick('2026-03-03 19:55');
+SELECT * FROM app.rows WHERE subject_id = 'busy';
+SELECT app.does('busy', 'work', '2026-03-03 20:04');
+SELECT ready FROM pql.tick('2026-03-03 20:05');
+SELECT * FROM app.rows WHERE subject_id = 'busy';
+SELECT at, from_state, to_state, reason FROM app.moves WHERE subject_id = 'busy';
+-- tick once more changes nothing
+SELECT count(*) FROM app.moves;
+SELECT ready FROM pql.tick('2026-03-03 20:05');
+SELECT count(*) FROM app.moves;
+
+-- An activation is progressing.
+SELECT app.does('new', 'step1', '2026-03-04 10:00'), app.does('new', 'wait', '2026-03-04 10:00'),
+       app.does('done', 'step1', '2026-03-04 09:00'), app.does('done', 'step2', '2026-03-04 09:10'), app.does('done', 'step3', '2026-03-04 09:20'), app.does('done', 'wait', '2026-03-04 10:00');
+SELECT ready FROM pql.tick('2026-03-04 10:45');
+SELECT * FROM app.rows WHERE subject_id IN ('new', 'done');
+SELECT app.does('new', 'step2', '2026-03-04 10:50');
+SELECT ready FROM pql.tick('2026-03-04 11:00');
+SELECT * FROM app.rows WHERE subject_id = 'new';
+SELECT app.does('new', 'step3', '2026-03-04 11:10');
+SELECT ready FROM pql.tick('2026-03-04 11:50');
+SELECT * FROM app.rows WHERE subject_id = 'new';
+
+-- A fresh milestone bars contact, whatever comes first; what is ready goes back, and what people have taken up is theirs.
+SELECT app.does('early', 'premium', '2026-03-04 12:00'), app.does('early', 'bar', '2026-03-04 12:12'),
+       app.does('late', 'bar', '2026-03-04 12:12'), app.does('held', 'bar', '2026-03-04 12:12'), app.does('never', 'bar', '2026-03-04 12:12');
+SELECT * FROM app.rows WHERE subject_id IN ('early', 'late', 'held', 'never');
+SELECT ready FROM pql.tick('2026-03-04 12:13');
+SELECT subject_id FROM pql.claim('kim', 1, (SELECT routing_id FROM pql.routing WHERE subject_id = 'held'));
+SELECT app.does('late', 'premium', '2026-03-04 12:20'), app.does('held', 'premium', '2026-03-04 12:20');
+SELECT ready FROM pql.tick('2026-03-04 12:21');
+SELECT * FROM app.rows WHERE subject_id IN ('early', 'late', 'held', 'never');
+-- it was earlier than was known: contact is, too
+SELECT app.does('early', 'premium', '2026-03-02 12:00'), app.does('late', 'premium', '2026-03-01 12:15');
+SELECT ready FROM pql.tick('2026-03-04 12:22');
+SELECT * FROM app.rows WHERE subject_id IN ('early', 'late');
+SELECT from_state, to_state, reason FROM app.moves WHERE subject_id IN ('early', 'late');
+SELECT ready FROM pql.tick('2026-03-05 12:00');
+SELECT * FROM app.rows WHERE subject_id = 'early';
+
+-- The prospect's quiet hours, across the night in which the clock of New York goes forward; zones that nobody knows have none.
+INSERT INTO app.accounts (id, zone) VALUES ('ny', 'America/New_York'), ('berlin', 'Europe/Berlin'), ('mars', 'Mars/Olympus'), ('none', NULL);
+SELECT app.does(org, 'pricing', '2026-03-07 02:00Z') FROM unnest('{ny, berlin, mars, none}'::text[]) AS org;
+SELECT subject_id, contact_after, contact_by, context #> '{timing,zone}' AS zone FROM pql.routing WHERE subject_id IN ('ny', 'berlin', 'mars', 'none') ORDER BY 1;
+SELECT ready FROM pql.tick('2026-03-07 02:15Z');
+UPDATE pql.routing SET contact_after = '2026-03-08 02:30Z', contact_by = '2026-03-08 03:30Z' WHERE subject_id = 'ny'; -- as a session would
+SELECT ready FROM pql.tick('2026-03-08 02:30Z');
+SELECT * FROM app.rows WHERE subject_id IN ('ny', 'berlin', 'mars', 'none');
+SELECT ready FROM pql.tick('2026-03-09 11:59:59Z');
+SELECT ready FROM pql.tick('2026-03-09 12:00Z');
+-- what comes late doesn't begin at night either
+INSERT INTO app.accounts (id, zone) VALUES ('tardy', 'Europe/Berlin');
+SELECT app.does('tardy', 'pricing', '2026-03-09 15:00Z');
+SELECT ready FROM pql.tick('2026-03-09 22:00Z');
+SELECT * FROM app.rows WHERE subject_id = 'tardy';
+SELECT ready FROM pql.tick('2026-03-10 07:00Z');
+SELECT * FROM app.rows WHERE subject_id = 'tardy';
+-- what was decided stays, though the subject moves
+UPDATE app.accounts SET zone = 'Asia/Tokyo' WHERE id = 'berlin';
+SELECT context #> '{timing,zone}' FROM pql.routing WHERE subject_id = 'berlin';
+SELECT * FROM pql.verify();
+
+-- A default for whose zone isn't known, and what is wrong.
+SELECT pql.publish(jsonb_set(document, '{quiet_hours,default_zone}', '"Asia/Tokyo"')) FROM pql.program WHERE program = 'when';
+SELECT path, change FROM pql.diff_programs('when', 1, 2);
+SELECT app.does('elsewhere', 'pricing', '2026-03-10 13:00Z');
+SELECT contact_after, context #> '{timing,zone}' FROM pql.routing WHERE subject_id = 'elsewhere';
+SELECT c.* FROM (VALUES ('{quiet_hours,default_zone}', '"Mars/Olympus"'), ('{quiet_hours,zone}', '"attr.zoone"'), ('{quiet_hours,zone}', '"attr.seats > 3"'),
+    ('{quiet_hours,hours}', '["21-8"]'), ('{motions,0,hold}', '{"sesion": "1 hour"}'), ('{motions,1,not_within,0,milestone}', '"premum"'), ('{signals,limit,contact}', '{}')) AS w(path, value),
+  pql.program AS p, pql.check_program(jsonb_set(p.document, w.path::text[], w.value::jsonb)) AS c
+  WHERE p.program = 'when' AND p.version = 2;
+
+-- People: what they do anywhere is what they are in the middle of.
+SELECT pql.publish($${
+  "program": "person", "unit": "user",
+  "milestones": {"premium": {"event": "premium"}},
+  "signals": {"tries": {"kind": "depth", "event": "try", "window": "7 days", "max_points": 20}},
+  "qualify": {"enter": 20},
+  "motions": [{"otherwise": true, "motion": "email", "by": "3 hours", "hold": {"session": "1 hour"}, "not_within": [{"milestone": "premium", "for": "2 hours"}]}]}$$);
+CALL pql.backfill();
+SELECT pql.promote('person');
+INSERT INTO app.events (user_id, org_id, name, ts) VALUES ('ada', 'one', 'try', '2026-03-11 10:00'), ('ada', 'two', 'work', '2026-03-11 10:30');
+SELECT ready FROM pql.tick('2026-03-11 10:31');
+SELECT * FROM app.rows WHERE subject_id = 'ada';
+INSERT INTO app.events (user_id, org_id, name, ts) VALUES ('ada', 'two', 'premium', '2026-03-11 10:40');
+SELECT ready FROM pql.tick('2026-03-11 10:41');
+SELECT * FROM app.rows WHERE subject_id = 'ada';
+SELECT ready FROM pql.tick('2026-03-11 12:40');
 
 DROP SCHEMA app CASCADE;
 DROP EXTENSION pql CASCADE;

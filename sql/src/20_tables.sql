@@ -243,6 +243,7 @@ CREATE TABLE pql.routing (
   disposition       text,
   holdout           boolean NOT NULL DEFAULT false,
   context           jsonb NOT NULL,
+  delay             jsonb,
   PRIMARY KEY (home, routing_id)
 );
 CREATE INDEX routing_id ON pql.routing (routing_id);
@@ -265,8 +266,10 @@ CREATE INDEX routing_due ON pql.routing (contact_after) WHERE state = 'pending' 
 CREATE INDEX routing_sla ON pql.routing (contact_by)
   WHERE state IN ('pending', 'ready', 'claimed', 'accepted') AND first_touch_at IS NULL AND sla_breached_at IS NULL AND snoozed_until IS NULL;
 CREATE INDEX routing_snoozed ON pql.routing (snoozed_until) WHERE snoozed_until IS NOT NULL;
+CREATE INDEX routing_timed ON pql.routing (routing_id) WHERE state IN ('pending', 'ready') AND context ? 'timing';
 COMMENT ON COLUMN pql.routing.contact_after IS 'Not before then, and not ready before then.';
 COMMENT ON COLUMN pql.routing.contact_by IS 'The promise: touched by then.';
+COMMENT ON COLUMN pql.routing.delay IS 'What tick moved contact_after for, when it did last: why, and after and by as they would be without it. It counts as long as contact_after is what it was moved to.';
 COMMENT ON COLUMN pql.routing.owner IS 'The rep whose row it is, chosen, claimed or assigned; null: whoever claims it.';
 COMMENT ON COLUMN pql.routing.sla_breached_at IS 'When the promise was broken: contact_by of a row that nobody had touched by then. Noted once.';
 COMMENT ON COLUMN pql.routing.snoozed_until IS 'The row is out of sight until then, and ready again from then on (pql.snooze).';

@@ -858,6 +858,7 @@ BEGIN -- what is due is few of many, which a plan for any as_of doesn't know; wh
   breached := pql._breach_routing(as_of);
   expired := expired + pql._expire_routing(as_of); -- what came back of episodes that were over already
   assigned := pql._assign_pending(as_of, pql._tick_batch());
+  PERFORM pql._delay_contacts(as_of);
   ready := pql._ready_routing(as_of);
 END $$;
 COMMENT ON FUNCTION pql._tick_routing(timestamptz) IS 'Does to routing rows what time alone brings; returns how many became ready, expired, broke the promise, came back, and got a rep.';
@@ -954,7 +955,8 @@ CREATE VIEW pql.handoffs WITH (security_invoker = true) AS
          r.first_touch_at - r.qualified_at AS time_to_first_touch,
          r.first_touch_at - r.signal_at AS signal_to_first_touch,
          t.disposed_at - r.first_touch_at AS time_to_disposition,
-         r.first_touch_at <= r.contact_by AS in_time
+         r.first_touch_at <= r.contact_by AS in_time,
+         CASE WHEN r.state = 'pending' THEN pql._delay_of(r) ->> 'why' END AS waits_for
   FROM pql.routing AS r
   CROSS JOIN LATERAL (
     SELECT min(x.at) FILTER (WHERE x.to_state = 'ready') AS ready_at, min(x.at) FILTER (WHERE x.to_state = 'claimed') AS claimed_at,
@@ -967,6 +969,7 @@ CREATE VIEW pql.handoffs WITH (security_invoker = true) AS
     SELECT x.disposition, x.failure, x.need_matched, x.timing_right, x.context_enough FROM pql.disposition AS x
     WHERE x.home = r.home AND x.routing_id = r.routing_id ORDER BY x.disposition_id DESC LIMIT 1) AS d ON true;
 COMMENT ON VIEW pql.handoffs IS 'Each routing row''s life in one line: the first time that it was ready, claimed, accepted and touched, and what became of it last.';
+COMMENT ON COLUMN pql.handoffs.waits_for IS 'Of a pending row: what its contact was moved for, if it was.';
 COMMENT ON COLUMN pql.handoffs.declined IS 'How often.';
 COMMENT ON COLUMN pql.handoffs.time_to_first_touch IS 'From the moment at which the subject qualified until somebody reached out.';
 COMMENT ON COLUMN pql.handoffs.signal_to_first_touch IS 'From the newest event behind the points until somebody reached out.';

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "pg/calendar.hpp"
 #include "pg/guard.hpp"
 #include "pg/spi.hpp"
 
@@ -110,7 +111,10 @@ private:
   std::vector<Variable> all_;
 };
 
-Oid type_of(const SubjectRule &r) { return r.of() == RuleOf::value ? FLOAT8OID : BOOLOID; }
+Oid type_of(const SubjectRule &r) {
+  if (r.place == SubjectRule::Place::zone) return TEXTOID;
+  return r.of() == RuleOf::value ? FLOAT8OID : BOOLOID;
+}
 
 // Whether the value comes from elsewhere than the state.
 bool is_given(const MeasureDef &m) { return m.measure == Measure::value || m.measure == Measure::flag; }
@@ -170,6 +174,7 @@ std::vector<SubjectRule> subject_rules(const ProgramDef &p) {
   for (std::size_t i = 0; i < p.guardrails.size(); i++)
     add(Place::guardrail, i, p.guardrails[i].block_when, item("guardrails", i) + ".block_when");
   for (std::size_t i = 0; i < p.motions.size(); i++) add(Place::acceptance, i, p.motions[i].accept_when, item("motions", i) + ".accept_when");
+  if (p.quiet_hours) add(Place::zone, 0, p.quiet_hours->zone, "quiet_hours.zone");
   return out;
 }
 
@@ -191,6 +196,9 @@ void check_rules(const Definitions &plan, const ProgramDef &p, std::vector<Probl
   for (const MilestoneDef &m : p.milestones) of_event("milestones." + m.name + ".where", m.where, BOOLOID);
   for (const NamedMeasure &m : p.measures) of_measure("measures." + m.name, m);
   for (const SignalDef &s : p.signals) of_measure("signals." + s.name, s);
+  if (p.quiet_hours && !p.quiet_hours->default_zone.empty() && known_zone_changes(p.quiet_hours->default_zone).empty())
+    problems.push_back({"quiet_hours.default_zone", "time zone \"" + p.quiet_hours->default_zone + "\" not recognized",
+                        "Name one of pg_timezone_names, such as Europe/Berlin or America/New_York."});
   const std::vector<SubjectRule> rules = subject_rules(p);
   if (rules.empty()) return;
   const Names names(plan, p);
@@ -254,7 +262,7 @@ struct ProgramRules {
   std::set<std::string> facts; ///< as pql.fact_use has them
   RuleFrame frame{};
   std::vector<Input> inputs;
-  Compiled segment, when;
+  Compiled segment, when, zone;
   std::vector<Compiled> values, at_least, motions, guardrails, acceptances; ///< the last three as in the document
   std::vector<const Compiled *> broken; ///< those that don't compile
   bool values_fail = false, decisions_fail = false; ///< whether data can make one of them fail
@@ -357,6 +365,7 @@ Compiled &ProgramRules::place_of(const SubjectRule &r, const ProgramDef &p) {
   case Place::motion: return motions[r.index];
   case Place::guardrail: return guardrails[r.index];
   case Place::acceptance: return acceptances[r.index];
+  case Place::zone: return zone;
   default: break;
   }
   Compiled &c = values.emplace_back();
@@ -527,6 +536,7 @@ public:
       a.motion = first(r_.motions, true);
       a.guardrail = first(r_.guardrails, false);
       a.accepted = accepted(a.motion);
+      a.zone = words(r_.zone);
     });
     return a;
   }
@@ -566,15 +576,35 @@ private:
   // What a rule gives; NaN when that is NULL, or the rule fails.
   double value(const Compiled &c) {
     double v = kNothing;
-    if (!c.rule) return v;
     auto f = [&] {
       bool isnull;
       const Datum d = eval_rule_in_frame(c.rule, &isnull);
       if (!isnull) v = c.rule->type == BOOLOID ? DatumGetBool(d) : DatumGetFloat8(d);
     };
+    ask(c, f);
+    return v;
+  }
+
+  // The same of a text; empty. It lives until the next assessment.
+  std::string_view words(const Compiled &c) {
+    std::string_view v;
+    auto f = [&] {
+      bool isnull;
+      const Datum d = eval_rule_in_frame(c.rule, &isnull);
+      if (isnull) return;
+      const text *const t = DatumGetTextPP(d);
+      const auto n = static_cast<int>(VARSIZE_ANY_EXHDR(t));
+      v = {static_cast<char *>(memcpy(MemoryContextAlloc(r_.frame.context->ecxt_per_tuple_memory, static_cast<Size>(n) + 1), VARDATA_ANY(t), static_cast<Size>(n))),
+           static_cast<std::size_t>(n)};
+    };
+    ask(c, f);
+    return v;
+  }
+
+  template <class F> void ask(const Compiled &c, F &f) {
+    if (!c.rule) return;
     if (!one_by_one_) f();
     else attempt(c, f);
-    return v;
   }
 
   // A bit for each of the motions up to one, of which nothing is asked or what is asked holds.

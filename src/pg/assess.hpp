@@ -23,7 +23,7 @@ enum class RuleOf : unsigned char {
 
 /// A rule over the subject, as the document has it.
 struct SubjectRule {
-  enum class Place : unsigned char { segment, measure, signal, when, at_least, motion, guardrail, acceptance } place;
+  enum class Place : unsigned char { segment, measure, signal, when, at_least, motion, guardrail, acceptance, zone } place;
   std::size_t index;       ///< among the document's measures, signals, motions...
   const std::string *text;
   std::string path;        ///< "qualify.at_least.of[1]"
@@ -112,6 +112,7 @@ struct Assessment {
   int guardrail = -1;          ///< unless Ask::score: the first that blocks
   std::uint32_t accepted = ~0u; ///< unless Ask::score: a bit for each motion up to the one above: whether a rep may work it
   bool speaks = true;          ///< of the reasons with points, if any, one may be shown and mentioned
+  std::string_view zone;       ///< unless Ask::score: the subject's, by quiet_hours; until the program's next assessment
   /// What score() was given: a value for each signal that rests on no events, then for each measure; NaN: nothing. They stay until
   /// the program's next assessment; empty without rules.
   std::span<const double> given;

@@ -2,9 +2,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/route/timing.hpp"
 #include "pg/assign.hpp"
 #include "pg/calendar.hpp"
 #include "pg/definitions.hpp"
+#include "pg/packet.hpp"
 #include "pg/real.hpp"
 
 namespace pql::pg {
@@ -21,11 +23,11 @@ struct Load {
 
 // A pending row.
 struct Pending {
-  std::string home, motion, account, owner, attributes, last;
+  std::string home, motion, account, owner, attributes, last, signal;
   std::vector<std::string> declined;
   std::int64_t id = 0;
   int program = 0, version = 0, motion_rank = -1, score = 0;
-  Micros signal_at = 0, state_since = 0, contact_after = 0, contact_by = kNever;
+  Micros signal_at = 0, state_since = 0, contact_after = 0, contact_by = kNever, undelayed = 0;
 };
 
 // How long those who have got a rep count for a threshold that follows capacity.
@@ -90,7 +92,8 @@ private:
         " CASE WHEN $4 THEN coalesce((SELECT a.body FROM pql.attribute AS a WHERE a.home = 'u:' || r.user_id), '{}')"
         "  || coalesce((SELECT a.body FROM pql.attribute AS a WHERE a.home = 'a:' || r.account_id), '{}') END,"
         " (SELECT d.candidates::text FROM pql.route_decision AS d WHERE d.home = r.home AND d.routing_id = r.routing_id"
-        "   AND d.at >= r.state_since ORDER BY d.decision_id DESC LIMIT 1), r.score"
+        "   AND d.at >= r.state_since ORDER BY d.decision_id DESC LIMIT 1), r.score,"
+        " r.context #>> '{timing,signal}', coalesce((pql._delay_of(r) ->> 'after')::timestamptz, r.contact_after)"
         " FROM pql.routing AS r LEFT JOIN pql.program AS p ON p.program = r.program AND p.version = r.version"
         " WHERE " WAITS " AND (coalesce(r.contact_by, 'infinity'), r.routing_id) > ($1, $2)"
         "  AND (NOT EXISTS (SELECT FROM pql.capacity_threshold AS t WHERE " IS_LOW ") OR " ACCOUNT_REP " IS NOT NULL)"
@@ -98,7 +101,7 @@ private:
         {Arg::time(last_by_), Arg::of(last_id_), Arg::of(std::min(most_, 1000)), Arg::of(staff_->uses_attributes)});
     std::vector<Pending> rows;
     for (std::uint64_t i = 0; i < n; i++) {
-      Pending p{spi_.text(i, 1), spi_.text(i, 3), spi_.text(i, 4), spi_.text(i, 12), spi_.text(i, 14), spi_.text(i, 15), spi_.texts(i, 13)};
+      Pending p{spi_.text(i, 1), spi_.text(i, 3), spi_.text(i, 4), spi_.text(i, 12), spi_.text(i, 14), spi_.text(i, 15), spi_.text(i, 17), spi_.texts(i, 13)};
       p.id = spi_.number(i, 2);
       p.program = static_cast<int>(spi_.number(i, 5));
       p.version = static_cast<int>(spi_.number(i, 6));
@@ -108,6 +111,7 @@ private:
       p.contact_after = spi_.number(i, 10);
       if (!spi_.is_null(i, 11)) p.contact_by = spi_.number(i, 11);
       p.score = static_cast<int>(spi_.number(i, 16));
+      p.undelayed = spi_.number(i, 18);
       rows.push_back(std::move(p));
     }
     if (!rows.empty()) {
@@ -215,7 +219,7 @@ private:
       const std::vector<MotionDef> &all = program->def.motions;
       if (p.motion_rank >= 0 && p.motion_rank < static_cast<int>(all.size()) && all[static_cast<std::size_t>(p.motion_rank)].motion == p.motion) {
         known = true;
-        return all[static_cast<std::size_t>(p.motion_rank)];
+        return timed(all[static_cast<std::size_t>(p.motion_rank)], program->def, p.signal);
       }
       for (const MotionDef &m : all) {
         known = m.motion == p.motion;
@@ -225,6 +229,11 @@ private:
     MotionDef m;
     m.motion = p.motion;
     return m;
+  }
+
+  static MotionDef timed(const MotionDef &m, const ProgramDef &p, const std::string &signal) {
+    const auto s = std::find_if(p.signals.begin(), p.signals.end(), [&](const SignalDef &d) { return d.name == signal; });
+    return signal.empty() || s == p.signals.end() ? m : timed_by(m, s->contact);
   }
 
   const Territory *territory_of(const nlohmann::json &attributes) const {
@@ -325,7 +334,7 @@ private:
     Micros from = p.signal_at;
     if (m.after_in == Counted::always) {
       rest.after = 0;
-      from = p.contact_after; // the same in every zone
+      from = p.undelayed; // the same in every zone
     }
     ContactWindow w = contact_window(rest, c, from, at_work(c, std::max(from, p.state_since)));
     if (w.by != kNever && w.by <= as_of_) {

@@ -40,8 +40,6 @@ void pass_over(const char *what, const std::string &value) {
   });
 }
 
-std::vector<ZoneChange> find_changes(const std::string &zone);
-
 struct Hours {
   std::string name, zone, hours;
 };
@@ -69,7 +67,7 @@ struct Common {
     std::string zone, hours;
     for (const std::string &z : {own.zone, of_team.zone, rest.zone, std::string("UTC")}) {
       if (z.empty() || z == zone) continue;
-      def.zone = find_changes(zone = z);
+      def.zone = known_zone_changes(zone = z);
       if (!def.zone.empty()) break;
       pass_over("time zone", z);
     }
@@ -158,10 +156,7 @@ Micros Rep::away_until(Micros t) const noexcept {
   return kAlways;
 }
 
-namespace {
-
-// Empty for a zone that PostgreSQL doesn't know.
-std::vector<ZoneChange> find_changes(const std::string &zone) {
+std::vector<ZoneChange> known_zone_changes(const std::string &zone) {
   struct Found {
     ZoneChange *all;
     int n;
@@ -188,10 +183,8 @@ std::vector<ZoneChange> find_changes(const std::string &zone) {
   return {found.all, found.all + found.n};
 }
 
-} // namespace
-
 std::vector<ZoneChange> zone_changes(const std::string &zone) {
-  std::vector<ZoneChange> changes = find_changes(zone);
+  std::vector<ZoneChange> changes = known_zone_changes(zone);
   if (changes.empty())
     fail(ERRCODE_INVALID_PARAMETER_VALUE, "time zone \"" + zone + "\" not recognized", {},
          "Name one of pg_timezone_names, such as Europe/Berlin or America/New_York.");

@@ -43,6 +43,8 @@ std::shared_ptr<const Staff> current_staff();
 
 /// The changes of a zone's clock from 30 years ago to 15 years from now, of PostgreSQL's own data. Fails with 22023 for one that it doesn't know.
 std::vector<ZoneChange> zone_changes(const std::string &zone);
+/// The same; none for a zone that it doesn't know.
+std::vector<ZoneChange> known_zone_changes(const std::string &zone);
 /// Working hours from JSON. Fails with 22023, and says how they are written.
 std::vector<WorkBlock> working_hours(const std::string &json);
 

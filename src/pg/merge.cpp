@@ -1,5 +1,6 @@
 #include "core/qualify/qualify.hpp"
 #include "core/qualify/route.hpp"
+#include "core/route/timing.hpp"
 #include "pg/merge.hpp"
 
 #include "pg/calendar.hpp"
@@ -11,6 +12,7 @@
 #include "pg/people.hpp"
 #include "pg/statement.hpp"
 #include "pg/spi.hpp"
+#include "pg/timing.hpp"
 
 namespace pql::pg {
 namespace {
@@ -808,6 +810,7 @@ private:
     reasons_.resize(p.def.signals.size());
     const Assessment a = assess(plan_, p, whole, at, facts_of(p, whole, at), reasons_, &errors_, ask);
     given_ = a.given;
+    zone_ = a.zone;
     return a;
   }
 
@@ -941,13 +944,29 @@ private:
       fold_all_milestones(key, all);
     }
     const MotionDef &m = p.def.motions[static_cast<std::size_t>(motion)];
-    d.context = context_json(plan_, p, whole_subject(p.def.unit, key, subject, true), all, m);
+    const Subject told = whole_subject(p.def.unit, key, subject, true);
+    const std::optional<TimingNote> timing = set_contact(d, p, m, told);
+    d.context = context_json(plan_, p, told, all, m, timing ? &*timing : nullptr);
     d.rank = motion;
     d.motion = m.motion;
     d.next_best_action = next_best_action(p, m, reasons_);
-    const ContactWindow contact = contact_window(m, calendar(), d.signal_at, d.at);
-    d.contact_after = contact.after;
-    d.contact_by = contact.by;
+  }
+
+  // When contact is to be made, and what that rests on besides the motion, if anything. What the subject is in the middle of is for tick to see.
+  std::optional<TimingNote> set_contact(Decision &d, const Program &p, const MotionDef &told, const Subject &whole) {
+    const SignalDef *const newest = newest_signal(p, reasons_);
+    TimingNote note;
+    if (newest && !newest->contact.empty()) note.signal = newest->name;
+    const MotionDef m = note.signal.empty() ? told : timed_by(told, newest->contact);
+    note.zone = QuietHours::zone_of(p.def, zone_);
+    note.undelayed = contact_window(m, calendar(), d.signal_at, d.at);
+    const Delays delays{kAlways, barred_until(plan_, p, m, whole), nights_.awake(p.def, note.zone), nullptr};
+    const Delayed now = delayed(note.undelayed, delays, m, calendar());
+    d.contact_after = note.delayed_to = now.contact.after;
+    d.contact_by = now.contact.by;
+    note.why = reason_of(now.why);
+    if (note.signal.empty() && note.zone.empty() && m.hold.empty() && m.not_within.empty()) return {};
+    return note;
   }
 
   // As long as no rep is chosen, who has his own.
@@ -959,7 +978,8 @@ private:
   // Also versions that were replaced: who entered under one is rerouted by it.
   static bool counts_working_time(const Definitions &plan) {
     const auto counts = [](const Program &p) {
-      return std::ranges::any_of(p.def.motions, [](const MotionDef &m) { return m.after_in != Counted::always || m.by_in != Counted::always; });
+      return std::ranges::any_of(p.def.motions, [](const MotionDef &m) { return m.after_in != Counted::always || m.by_in != Counted::always; }) ||
+             std::ranges::any_of(p.def.signals, [](const SignalDef &s) { return !s.contact.empty(); });
     };
     return std::ranges::any_of(plan.programs(), counts) || std::ranges::any_of(plan.finishing(), counts);
   }
@@ -1059,6 +1079,8 @@ private:
   Snapshot latest_ = nullptr; ///< for what a home is made with, where that of the transaction may be too old
   std::vector<Reason> reasons_;
   std::span<const double> given_; ///< what the last look was given besides the state
+  std::string_view zone_;         ///< what it said of the subject's, for quiet hours
+  QuietHours nights_;
   std::string_view account_;      ///< in which a person, or a workspace, was seen last
   Home *head_ = nullptr;          ///< of what is being merged
   Outside outside_;

@@ -78,6 +78,16 @@ json activation_json(const Definitions &plan, const Program &p, const Subject &s
           {"next", next.empty() ? json(nullptr) : json(next)}};
 }
 
+json timing_json(const TimingNote &t) {
+  json out = json::object();
+  if (!t.signal.empty()) out["signal"] = t.signal;
+  if (!t.zone.empty()) out["zone"] = t.zone;
+  if (t.delayed_to == t.undelayed.after) return out;
+  json &undelayed = out["undelayed"] = {{"after", print_instant(t.undelayed.after)}, {"to", print_instant(t.delayed_to)}, {"why", t.why}};
+  if (t.undelayed.by != kNever) undelayed["by"] = print_instant(t.undelayed.by);
+  return out;
+}
+
 // What a motion adds to the context: {} if nothing.
 json play_of(const MotionDef &motion) {
   if (motion.play.empty()) return json::object();
@@ -150,7 +160,8 @@ std::string evidence_json(const SignalDef &d, const Reason &r) {
   return dump(out);
 }
 
-std::string context_json(const Definitions &plan, const Program &p, const Subject &subject, const Home &home, const MotionDef &motion) {
+std::string context_json(const Definitions &plan, const Program &p, const Subject &subject, const Home &home, const MotionDef &motion,
+                         const TimingNote *timing) {
   constexpr std::size_t kShown = 10;
   json out;
   std::vector<const Subject *> members;
@@ -176,6 +187,7 @@ std::string context_json(const Definitions &plan, const Program &p, const Subjec
                     {"last_seen", print_instant(subject.last_seen)},
                     {"events", subject.events}};
   out.update(play_of(motion));
+  if (timing) out["timing"] = timing_json(*timing);
   return dump(out);
 }
 

@@ -1,6 +1,7 @@
 // What a decision carries: its reasons and the context frozen as of then, as JSON.
 #pragma once
 
+#include "core/route/route.hpp"
 #include "pg/definitions.hpp"
 #include "pg/srf.hpp"
 
@@ -24,8 +25,17 @@ struct ActivationState {
 };
 ActivationState activation_state(const Definitions &plan, const Program &p, const Subject &s, Micros as_of = kNever);
 
+/// What a contact's instants rest on besides the motion.
+struct TimingNote {
+  std::string signal, zone;  ///< whose contact counts; the subject's, where there are quiet hours
+  ContactWindow undelayed;   ///< as it would be without what it waits for
+  Micros delayed_to = 0;
+  std::string why;
+};
+
 /// Who is active, what they did and how far they came, and what is to be said. `home` has all members.
-std::string context_json(const Definitions &plan, const Program &p, const Subject &subject, const Home &home, const MotionDef &motion);
+std::string context_json(const Definitions &plan, const Program &p, const Subject &subject, const Home &home, const MotionDef &motion,
+                         const TimingNote *timing = nullptr);
 
 /// What of the context the motion alone says: {play}, if it has one.
 std::string play_json(const MotionDef &motion);

@@ -76,7 +76,7 @@ constexpr char kWhole[] = R"({
     "teammates": {"kind": "breadth", "measure": "distinct_users", "window": "7 days", "points_each": 4, "max_points": 20},
     "seat_growth": {"kind": "breadth", "measure": "growth", "of": "distinct_users", "window": "28 days", "over": 0.5, "max_points": 10},
     "rollout": {"kind": "intent", "measure": "pattern", "all_of": ["admin_setup", "integrated", "invited"], "within": "72 hours",
-                "max_points": 15},
+                "max_points": 15, "contact": {"after": "1 working day", "by": "2 days"}},
     "path": {"kind": "intent", "sequence": ["pricing_viewed", "checkout_opened"], "within": "1 day", "half_life": "7 days",
              "max_points": 5},
     "procurement": {"kind": "intent", "topic": "enterprise_procurement", "half_life": "30 days", "max_points": 25},
@@ -92,10 +92,15 @@ constexpr char kWhole[] = R"({
               {"when": "signal.procurement > 0", "motion": "enterprise", "next_best_action": "Offer a call", "skills": ["security", "SSO"],
                "after": "90 working minutes", "by": "3 working days", "when_nobody": "downgrade", "downgrade_to": "email",
                "play": {"say": "Thank them for the rollout.", "never": ["Discounts.", "Discovery questions."]},
-               "accept_when": "attr.seats > 5", "accept_because": "five seats"},
+               "accept_when": "attr.seats > 5", "accept_because": "five seats",
+               "hold": {"session": "30 minutes", "activation": "1 day"},
+               "not_within": [{"milestone": "integrated", "for": "3 days"}, {"milestone": "invited", "for": "12 hours"}]},
               {"otherwise": true, "motion": "account_executive", "after": "1 day", "by": "3 days"}],
   "guardrails": [{"block_when": "attr.employees < 10 and kind.intent < 30", "reason": "tiny account"},
                  {"block_when": "attr.open_deal", "reason": "open deal"}],
+  "quiet_hours": {"zone": "attr.timezone", "default_zone": "Europe/Berlin", "hours": ["21:00-08:00"],
+                  "days": {"mon": ["08:00-09:00"], "tue": ["12:00-13:00"], "wed": ["12:00-13:00"], "thu": ["12:00-13:00"],
+                           "fri": ["17:00-24:00"], "sat": ["00:00-24:00"], "sun": ["00:00-24:00", "21:00-23:00"]}},
   "examples": [{"subject": "acme", "expect": "enterprise"}, {"subject": "tiny", "expect": "not_qualified"}],
   "holdout": 0.1, "limits": {"min_days_between_versions": 14}, "re_evaluate": "30 minutes"})";
 
@@ -360,7 +365,7 @@ TEST(Program, SuggestsKeys) {
   d["entirely_different"] = 1;
   expect_problem(d, "entirely_different", "is not a known key",
                  "Known keys are program, unit, objective, description, segment, milestones, "
-                 "activation, measures, signals, qualify, motions, guardrails, examples, holdout, limits and re_evaluate.");
+                 "activation, measures, signals, qualify, motions, guardrails, examples, quiet_hours, holdout, limits and re_evaluate.");
   expect_problem(with_signal(std::string(5'000, 'k').c_str(), 1), "signals.calls[\"" + std::string(70, 'k') + "...\"]",
                  "is not a known key");
 }
@@ -780,7 +785,8 @@ TEST(Program, ReadsTheWholeLanguage) {
   const std::vector<MotionDef> motions = {{"signal.failing > 5", "customer_success", 0, 4 * kHour, "", {}},
                                           {"signal.procurement > 0", "enterprise", 90 * kMinute, 3 * kDay, "Offer a call", {"security", "SSO"},
                                            WhenNobody::downgrade, "email", Counted::working_hours, Counted::working_days,
-                                           {{"Thank them for the rollout."}, {"Discounts.", "Discovery questions."}}, "attr.seats > 5", "five seats"},
+                                           {{"Thank them for the rollout."}, {"Discounts.", "Discovery questions."}}, "attr.seats > 5", "five seats",
+                                           {30 * kMinute, kDay}, {{"integrated", 3 * kDay}, {"invited", 12 * kHour}}},
                                           {"", "account_executive", kDay, 3 * kDay, "", {}}};
   EXPECT_EQ(p.motions, motions);
   EXPECT_EQ(p.guardrails[0], (GuardrailDef{"attr.employees < 10 and kind.intent < 30", "tiny account"}));
@@ -817,7 +823,12 @@ TEST(Program, TheWholeDocumentUsesEveryKey) {
                                                            {"guardrail", whole["guardrails"]},
                                                            {"example", whole["examples"]},
                                                            {"limits", ordered_json::array({whole["limits"]})},
-                                                           {"play", ordered_json::array({whole["motions"][1]["play"]})}};
+                                                           {"play", ordered_json::array({whole["motions"][1]["play"]})},
+                                                           {"contact", ordered_json::array({whole["signals"]["rollout"]["contact"]})},
+                                                           {"hold", ordered_json::array({whole["motions"][1]["hold"]})},
+                                                           {"not_within", whole["motions"][1]["not_within"]},
+                                                           {"quiet_hours", ordered_json::array({whole["quiet_hours"]})},
+                                                           {"quiet_days", ordered_json::array({whole["quiet_hours"]["days"]})}};
   ordered_json both = members("signals");
   for (const ordered_json &m : members("measures")) both.push_back(m);
   for (const Section &section : sections()) {
@@ -1207,6 +1218,65 @@ TEST(Program, ChecksPlaysAndAcceptance) {
                  "is of motions that need a rep", "\"when\"");
 }
 
+// covers: S1-2, S1-26, S1-27, S1-28
+TEST(Program, ChecksTiming) {
+  ordered_json d = with_signal("contact", {{"after", "4 working hours"}});
+  expect_right(d);
+  expect_problem(with_signal("contact", ordered_json::object()), "signals.calls.contact", "must not be empty", "\"after\"");
+  expect_problem(with_signal("contact", {{"by", "0"}}), "signals.calls.contact.by", "must be longer than 0");
+  d = with_milestones();
+  d["motions"] = ordered_json::array({{{"otherwise", true}, {"motion", "email"}, {"by", "1 day"}}});
+  ordered_json &m = d["motions"][0];
+  m["hold"] = {{"session", "30 minutes"}, {"activation", "1 day"}};
+  m["not_within"] = ordered_json::array({{{"milestone", "invited"}, {"for", "3 days"}}});
+  expect_right(d);
+  m["hold"] = ordered_json::object();
+  expect_problem(d, "motions[0].hold", "must not be empty", "\"session\"");
+  m["hold"] = {{"session", "0"}};
+  expect_problem(d, "motions[0].hold.session", "must be longer than 0");
+  m["hold"] = {{"session", "1 working hour"}};
+  expect_problem(d, "motions[0].hold.session", "is not a length of working time");
+  m["hold"] = {{"activation", "1 day"}};
+  m.erase("by");
+  expect_problem(d, "motions[0].hold", "needs \"by\"", "for ever");
+  m["by"] = "1 day";
+  m["not_within"].push_back({{"milestone", "invted"}, {"for", "3 days"}});
+  expect_problem(d, "motions[0].not_within[1].milestone", "milestone \"invted\" is not defined", "Perhaps you meant \"invited\".");
+  m["not_within"][1]["milestone"] = "invited";
+  expect_problem(d, "motions[0].not_within[1].milestone", "repeats \"invited\"");
+  m["not_within"].erase(1);
+  m["not_within"][0].erase("for");
+  expect_problem(d, "motions[0].not_within[0].for", "is required", "\"3 days\"");
+  d = minimal();
+  d["motions"] = ordered_json::array({{{"otherwise", true}, {"motion", "email"}, {"by", "1 day"}, {"hold", {{"activation", "1 day"}}}}});
+  expect_problem(d, "motions[0].hold.activation", "needs an activation");
+}
+
+TEST(Program, ChecksQuietHours) {
+  const auto with = [](const char *text) {
+    ordered_json d = minimal();
+    d["quiet_hours"] = ordered_json::parse(text);
+    return d;
+  };
+  expect_right(with(R"({"zone": "attr.zone", "hours": ["21:00-08:00"]})"));
+  expect_right(with(R"({"zone": "attr.zone", "days": {"sun": ["00:00-24:00"]}})"));
+  expect_problem(with(R"({"hours": ["21:00-08:00"]})"), "quiet_hours.zone", "is required", "attr.timezone");
+  expect_problem(with(R"({"zone": "attr.zone"})"), "quiet_hours", "must have hours", "21:00-08:00");
+  for (const char *wrong : {"21-08", "21:00-8:00", "25:00-08:00", "08:00-08:00", "24:00-08:00", "21:60-08:00", "21:00 - 08:00"}) {
+    ordered_json d = with(R"({"zone": "attr.zone"})");
+    d["quiet_hours"]["hours"] = ordered_json::array({wrong});
+    expect_problem(d, "quiet_hours.hours", '"' + std::string(wrong) + "\" is not a time of day until another", "21:00-08:00");
+  }
+  expect_problem(with(R"({"zone": "attr.zone", "hours": ["00:00-24:00"]})"), "quiet_hours", "leave no time for contact");
+  expect_problem(with(R"({"zone": "attr.zone", "hours": ["12:00-11:00", "10:00-13:00"]})"), "quiet_hours", "leave no time for contact");
+  expect_problem(with(R"({"zone": "attr.zone", "days": {"sunday": ["00:00-24:00"]}})"), "quiet_hours.days.sunday", "is not a known key", "Known keys are mon, tue,");
+  const ParsedProgram r = parse(with(R"({"zone": "attr.zone", "hours": ["21:00-08:00"], "days": {"sun": ["00:00-24:00"]}})"));
+  std::vector<WorkBlock> week;
+  for (int day = 0; day < 6; day++) week.push_back({day * 1440 + 480, day * 1440 + 1260});
+  ASSERT_TRUE(r.program.quiet_hours);
+  EXPECT_EQ(r.program.quiet_hours->week(), week);
+}
+
 TEST(Program, ChecksGuardrailsAndExamples) {
   ordered_json d = minimal();
   d["guardrails"] = {{{"block_when", "a"}, {"reason", "tiny"}}, {{"block_when", "a"}, {"reason", "small"}}};
@@ -1458,7 +1528,7 @@ TEST(ProgramSchema, HasExactlyTheKeysOfTheParser) {
   const ordered_json s = schema();
   ASSERT_TRUE(s.is_object());
   EXPECT_EQ(s["$schema"], "https://json-schema.org/draft/2020-12/schema");
-  EXPECT_EQ(sections().size(), 12u);
+  EXPECT_EQ(sections().size(), 17u);
   for (const Section &section : sections()) {
     const std::string name(section.name);
     const ordered_json &part = name == "program" ? s : s["$defs"][name];

@@ -8,7 +8,6 @@
 namespace pql {
 namespace {
 
-constexpr std::array<std::string_view, 7> kDays = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
 constexpr char kHoursHint[] = "Write them as {\"mon\": [\"09:00-12:30\", \"13:30-17:00\"], \"tue\": [\"09:00-17:00\"]}: days are mon, tue, wed, "
                               "thu, fri, sat and sun, times from 00:00 to 24:00.";
 constexpr std::size_t kMostJson = 16'384;
@@ -131,6 +130,30 @@ Micros add(const Calendar &calendar, Micros t, const Length &length) noexcept {
   case Counted::working_days: break;
   }
   return calendar.add_days(t, static_cast<int>(length.micros / kDay));
+}
+
+std::optional<WorkBlock> parse_times(std::string_view text) noexcept {
+  constexpr int kMidnight = 1440;
+  const int from = text.size() == 11 && text[5] == '-' ? parse_clock(text.substr(0, 5)) : -1;
+  const int until = from < 0 ? -1 : parse_clock(text.substr(6));
+  if (until < 0 || from == until || from == kMidnight) return {};
+  return WorkBlock{from, until > from ? until : until + kMidnight};
+}
+
+std::vector<WorkBlock> rest_of_week(std::vector<WorkBlock> taken) {
+  constexpr int kEnd = 7 * 1440;
+  for (std::size_t i = 0, n = taken.size(); i < n; i++) {
+    if (taken[i].until > kEnd) taken.push_back({0, taken[i].until - kEnd});
+  }
+  std::sort(taken.begin(), taken.end(), [](const WorkBlock &a, const WorkBlock &b) { return a.from < b.from; });
+  std::vector<WorkBlock> rest;
+  int at = 0;
+  for (const WorkBlock &b : taken) {
+    if (b.from > at) rest.push_back({at, b.from});
+    at = std::max(at, b.until);
+  }
+  if (at < kEnd) rest.push_back({at, kEnd});
+  return rest;
 }
 
 std::vector<WorkBlock> parse_hours(std::string_view json, HoursProblem &problem) { return HoursParser().run(json, problem); }

@@ -2,6 +2,7 @@
 // Law: never throws for bad input; says what is wrong, and how it is written.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,6 +31,15 @@ std::string print_length(const Length &length);
 
 /// When so much has passed since t, by a calendar. Working time ends when work does, not when it begins again.
 Micros add(const Calendar &calendar, Micros t, const Length &length) noexcept;
+
+/// What is left of a week, in order, when blocks of it are taken away. They may overlap, and one of Sunday may go on into Monday.
+std::vector<WorkBlock> rest_of_week(std::vector<WorkBlock> taken);
+
+/// The days as documents name them, from Monday.
+inline constexpr std::array<std::string_view, 7> kDays = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
+
+/// Reads "21:00-08:00": from a time of day until another, of the next day where that isn't later. In minutes since midnight.
+std::optional<WorkBlock> parse_times(std::string_view text) noexcept;
 
 /// Why working hours can't be read; empty when they can.
 struct HoursProblem {

@@ -43,6 +43,7 @@ private:
     if (const Json *j = f.value("qualify", Json::Type::object)) read_qualify(*j);
     read_motions(f);
     read_guardrails(f);
+    if (const Json *j = f.value("quiet_hours", Json::Type::object)) read_quiet(*j);
     read_examples(f);
     read_limits(f);
   }
@@ -193,6 +194,18 @@ private:
     if (const auto i = f.word("false_positive_risk", kRisks)) s.false_positive_risk = kRisks[*i];
     f.flag("may_show_rep", s.may_show_rep);
     f.flag("may_mention", s.may_mention);
+    if (const Json *contact = f.value("contact", Json::Type::object)) read_contact(*contact, f.path("contact"), s.contact);
+  }
+
+  void read_contact(const Json &j, const std::string &path, ContactDef &c) {
+    const Fields f(j, path, language_.section(At::contact), problems_);
+    const auto read = [&](const char *key, Micros least, std::optional<Length> &out) {
+      Length l;
+      if (f.length(key, least, kMaxLength, l.micros, l.counted)) out = l;
+    };
+    read("after", 0, c.after);
+    read("by", 1, c.by);
+    if (f.lacks("after") && f.lacks("by")) problems_.add(path, "must not be empty", "Give \"after\", \"by\", or both, as a motion does.");
   }
 
   void read_curve(const Fields &f, SignalDef &s) {
@@ -351,6 +364,8 @@ private:
     read_downgrade(f, m);
     if (const Json *play = f.value("play", Json::Type::object)) read_play(*play, f.path("play"), m.play);
     read_acceptance(f, m);
+    if (const Json *hold = f.value("hold", Json::Type::object)) read_hold(*hold, f, m);
+    read_not_within(f, m);
     return m;
   }
 
@@ -377,6 +392,63 @@ private:
       f.report("accept_because", "needs \"accept_when\"", "Add the condition that it puts into words, or remove this.");
     if (f.gives("accept_when") && f.word_is("motion", kUnstaffed))
       f.report("accept_when", "is of motions that need a rep", "Of others, \"when\" says for whom they are.");
+  }
+
+  void read_hold(const Json &j, const Fields &motion, MotionDef &m) {
+    const Fields f(j, motion.path("hold"), language_.section(At::hold), problems_);
+    f.length("session", 1, kMaxLength, m.hold.session);
+    f.length("activation", 1, kMaxLength, m.hold.activation);
+    if (f.lacks("session") && f.lacks("activation"))
+      problems_.add(motion.path("hold"), "must not be empty", "Give \"session\", \"activation\", or both.");
+    if (f.gives("activation") && !scope_.has_activation)
+      f.report("activation", "needs an activation", "Define it under \"activation\", or remove this.");
+    if (motion.lacks("by"))
+      motion.report("hold", "needs \"by\"", "Contact is held until then at the latest: somebody who is always busy isn't held for ever.");
+  }
+
+  void read_not_within(const Fields &f, MotionDef &m) {
+    const Json *all = f.list("not_within", 1, kMaxNotWithin, "milestones");
+    for (std::size_t i = 0; all && i < std::min(all->items.size(), kMaxNotWithin); i++) {
+      const std::string path = join(f.path("not_within"), i);
+      if (!check_type(all->items[i], Json::Type::object, path, problems_)) continue;
+      const Fields item(all->items[i], path, language_.section(At::not_within), problems_);
+      NotWithinDef &n = m.not_within.emplace_back();
+      item.require("milestone", "Name the milestone whose first occurrence bars contact.");
+      if (item.text("milestone", n.milestone)) scope_.check_milestone(n.milestone, item.path("milestone"));
+      item.require("for", "Say for how long, such as \"3 days\".");
+      item.length("for", 1, kMaxLength, n.length);
+      const auto same = [&](const NotWithinDef &o) { return &o != &n && o.milestone == n.milestone; };
+      if (!n.milestone.empty() && std::any_of(m.not_within.begin(), m.not_within.end(), same))
+        item.report("milestone", "repeats " + quoted(n.milestone), "List each milestone once.");
+    }
+  }
+
+  void read_quiet(const Json &j) {
+    const Fields f(j, "quiet_hours", language_.section(At::quiet_hours), problems_);
+    QuietDef &q = program_.quiet_hours.emplace();
+    f.require("zone", "Give a SQL text over the subject, such as \"attr.timezone\".");
+    f.text("zone", q.zone);
+    f.text("default_zone", q.default_zone);
+    bool known = read_times(f, "hours", q.hours);
+    if (const Json *days = f.value("days", Json::Type::object)) {
+      const Fields d(*days, f.path("days"), language_.section(At::quiet_days), problems_);
+      for (std::size_t i = 0; i < kDays.size(); i++) known &= read_times(d, kDays[i], q.days[i]);
+    }
+    if (f.lacks("hours") && f.lacks("days"))
+      problems_.add("quiet_hours", "must have hours", "Give \"hours\" of every day, such as [\"21:00-08:00\"], or \"days\" with hours of some.");
+    else if (known && q.week().empty())
+      problems_.add("quiet_hours", "leave no time for contact", "Leave some part of the week out.");
+  }
+
+  bool read_times(const Fields &f, Word key, std::vector<std::string> &out) {
+    f.texts(key, 1, kMaxQuiet, "times", out);
+    bool known = true;
+    for (std::size_t i = 0; i < out.size(); i++) {
+      if (parse_times(out[i])) continue;
+      known = false;
+      f.report(key, quoted(out[i]) + " is not a time of day until another", "Write \"21:00-08:00\": from 21:00 until 08:00 of the next day.");
+    }
+    return known;
   }
 
   void read_guardrails(const Fields &f) {

@@ -17,7 +17,7 @@ constexpr Unserved kUnserved[] = {
 };
 
 constexpr Word kProgramKeys[] = {"program",    "unit",    "objective",  "description", "segment", "milestones", "activation",
-                                 "measures",   "signals", "qualify",    "motions",     "guardrails", "examples",
+                                 "measures",   "signals", "qualify",    "motions",     "guardrails", "examples", "quiet_hours",
                                  "holdout",    "limits",  "re_evaluate"};
 constexpr Word kMilestoneKeys[] = {"event", "where"};
 constexpr Word kActivationKeys[] = {"steps", "order", "within"};
@@ -27,15 +27,19 @@ constexpr Word kSignalKeys[] = {
     "kind",        "event",        "where",           "measure",   "of",     "sum_of",    "success", "milestone", "value",
     "topic",       "flag",         "all_of",          "sequence",  "within", "half_life", "window",  "gap",       "repeat",
     "cap",         "max_points",   "points_each",     "saturates_at", "half_saturation", "over", "why", "owner",
-    "false_positive_risk", "may_score", "may_show_rep", "may_mention"};
+    "false_positive_risk", "may_score", "may_show_rep", "may_mention", "contact"};
 constexpr Word kQualifyKeys[] = {"enter", "leave", "dwell", "cool_down", "min_kinds", "required_kinds", "when", "at_least", "capacity"};
 constexpr Word kAtLeastKeys[] = {"count", "of"};
 constexpr Word kMotionKeys[] = {"when", "otherwise", "motion", "after", "by", "next_best_action", "skills",
-                                "when_nobody", "downgrade_to", "play", "accept_when", "accept_because"};
+                                "when_nobody", "downgrade_to", "play", "accept_when", "accept_because", "hold", "not_within"};
 constexpr Word kGuardrailKeys[] = {"block_when", "reason"};
 constexpr Word kExampleKeys[] = {"subject", "expect"};
 constexpr Word kLimitsKeys[] = {"min_days_between_versions"};
 constexpr Word kPlayKeys[] = {"say", "never"};
+constexpr Word kContactKeys[] = {"after", "by"};
+constexpr Word kHoldKeys[] = {"session", "activation"};
+constexpr Word kNotWithinKeys[] = {"milestone", "for"};
+constexpr Word kQuietKeys[] = {"zone", "default_zone", "hours", "days"};
 
 // In the order of At.
 constexpr Section kSections[] = {
@@ -43,7 +47,8 @@ constexpr Section kSections[] = {
     {"measure", kMeasureKeys, {}}, {"signal", kSignalKeys, {}},       {"qualify", kQualifyKeys, {}},
     {"at_least", kAtLeastKeys, {}}, {"motion", kMotionKeys, {}},      {"guardrail", kGuardrailKeys, {}},
     {"example", kExampleKeys, {}}, {"limits", kLimitsKeys, {}},
-    {"play", kPlayKeys, {}},
+    {"play", kPlayKeys, {}},       {"contact", kContactKeys, {}},   {"hold", kHoldKeys, {}},
+    {"not_within", kNotWithinKeys, {}}, {"quiet_hours", kQuietKeys, {}}, {"quiet_days", kDays, {}},
 };
 
 // What a signal can't measure, a named measure can't either.
@@ -78,6 +83,18 @@ const MilestoneDef *ProgramDef::milestone(std::string_view wanted) const noexcep
     if (m.name == wanted) return &m;
   }
   return nullptr;
+}
+
+std::vector<WorkBlock> QuietDef::week() const {
+  std::vector<WorkBlock> quiet;
+  for (int day = 0; day < 7; day++) {
+    for (const auto *list : {&hours, &days[static_cast<std::size_t>(day)]}) {
+      for (const std::string &text : *list) {
+        if (const auto b = parse_times(text)) quiet.push_back({day * 1440 + b->from, day * 1440 + b->until});
+      }
+    }
+  }
+  return rest_of_week(std::move(quiet));
 }
 
 bool ProgramDef::scores_milestones() const noexcept {

@@ -2,6 +2,7 @@
 // Law: parsing never throws for bad input; it lists every problem with its path, in one pass.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <span>
 #include <string>
@@ -43,6 +44,7 @@ std::string_view name_of(Measure) noexcept;
 /// What one document may hold.
 inline constexpr std::size_t kMaxDocument = 1'048'576, kMaxMilestones = 256, kMaxSignals = 64, kMaxMeasures = 64;
 inline constexpr std::size_t kMaxMotions = 32, kMaxGuardrails = 32, kMaxExamples = 256, kMaxRules = 32, kMaxSkills = 32, kMaxSentences = 32;
+inline constexpr std::size_t kMaxNotWithin = 32, kMaxQuiet = 8;
 inline constexpr int kMaxDepth = 32, kMaxPoints = 1'000;
 inline constexpr Micros kMaxLength = 36'525 * kDay; ///< of any length of time: about a hundred years
 
@@ -107,6 +109,14 @@ struct NamedMeasure : MeasureDef {
   bool operator==(const NamedMeasure &) const = default;
 };
 
+/// When contact is to be made because of a signal, where it says so; else the motion does.
+struct ContactDef {
+  std::optional<Length> after, by;
+
+  bool empty() const noexcept { return !after && !by; }
+  bool operator==(const ContactDef &) const = default;
+};
+
 /// Something that earns points.
 struct SignalDef : MeasureDef {
   std::string name;
@@ -118,6 +128,7 @@ struct SignalDef : MeasureDef {
   std::optional<double> over;  ///< all points above this value
   std::string why, owner, false_positive_risk;
   bool may_score = true, may_show_rep = true, may_mention = true;
+  ContactDef contact;
 
   bool operator==(const SignalDef &) const = default;
 };
@@ -160,6 +171,23 @@ struct PlayDef {
   bool operator==(const PlayDef &) const = default;
 };
 
+/// What contact waits for, though not beyond contact_by.
+struct HoldDef {
+  Micros session = 0;    ///< since the subject's last event, as long as a session isn't over; 0: no matter
+  Micros activation = 0; ///< since the last step of an activation that isn't complete; 0: no matter
+
+  bool empty() const noexcept { return !session && !activation; }
+  bool operator==(const HoldDef &) const = default;
+};
+
+/// How old the first occurrence of a milestone must be before contact is made.
+struct NotWithinDef {
+  std::string milestone;
+  Micros length = 0;
+
+  bool operator==(const NotWithinDef &) const = default;
+};
+
 /// What should happen to a qualified subject: the first whose condition holds.
 struct MotionDef {
   std::string when; ///< SQL boolean over the subject; empty: otherwise
@@ -174,6 +202,8 @@ struct MotionDef {
   PlayDef play = {};
   std::string accept_when = {};    ///< SQL boolean over the subject: before that is true no rep works it; empty: at once
   std::string accept_because = {}; ///< what it waits for, in words; empty: as the rule says it
+  HoldDef hold = {};
+  std::vector<NotWithinDef> not_within = {};
 
   bool operator==(const MotionDef &) const = default;
 };
@@ -190,6 +220,18 @@ struct GuardrailDef {
   std::string reason;
 
   bool operator==(const GuardrailDef &) const = default;
+};
+
+/// When a subject isn't to be disturbed.
+struct QuietDef {
+  std::string zone;         ///< SQL text over the subject: its time zone
+  std::string default_zone; ///< of a subject whose zone isn't known; empty: it has no quiet hours
+  std::vector<std::string> hours;                ///< "21:00-08:00", of every day
+  std::array<std::vector<std::string>, 7> days;  ///< and besides of these, from Monday
+
+  /// When contact may be made, in local time.
+  std::vector<WorkBlock> week() const;
+  bool operator==(const QuietDef &) const = default;
 };
 
 /// What is expected of a subject that is there, whenever a version is published.
@@ -214,6 +256,7 @@ struct ProgramDef {
   QualifyDef qualify;
   std::vector<MotionDef> motions; ///< at least one, the last without a condition
   std::vector<GuardrailDef> guardrails;
+  std::optional<QuietDef> quiet_hours;
   std::vector<ExampleDef> examples;
   double holdout = 0;              ///< share of the subjects that are not contacted
   int min_days_between_versions = 0;

@@ -77,6 +77,13 @@ bool is_plain(const SignalDef &s) noexcept {
   return !s.over && s.half_saturation == 0 && s.points_each == (points ? 1 : 0) && s.saturates_at == (points ? 0 : 1);
 }
 
+ordered_json tree(const ContactDef &c) {
+  ordered_json j;
+  if (c.after) j["after"] = print_length(*c.after);
+  if (c.by) j["by"] = print_length(*c.by);
+  return j;
+}
+
 ordered_json tree(const SignalDef &s) {
   ordered_json j = {{"kind", name_of(s.kind)}};
   put_measure(j, s);
@@ -93,6 +100,7 @@ ordered_json tree(const SignalDef &s) {
   if (!s.may_score) j["may_score"] = false;
   if (!s.may_show_rep) j["may_show_rep"] = false;
   if (!s.may_mention) j["may_mention"] = false;
+  if (!s.contact.empty()) j["contact"] = tree(s.contact);
   return j;
 }
 
@@ -115,6 +123,23 @@ ordered_json tree(const PlayDef &p) {
   return j;
 }
 
+ordered_json tree(const HoldDef &h) {
+  ordered_json j;
+  put(j, "session", h.session);
+  put(j, "activation", h.activation);
+  return j;
+}
+
+ordered_json tree(const QuietDef &q) {
+  ordered_json j = {{"zone", q.zone}};
+  put(j, "default_zone", q.default_zone);
+  put(j, "hours", q.hours);
+  for (std::size_t i = 0; i < kDays.size(); i++) {
+    if (!q.days[i].empty()) j["days"][std::string(kDays[i])] = q.days[i];
+  }
+  return j;
+}
+
 ordered_json tree(const MotionDef &m) {
   ordered_json j;
   if (m.when.empty())
@@ -131,6 +156,8 @@ ordered_json tree(const MotionDef &m) {
   if (!m.play.empty()) j["play"] = tree(m.play);
   put(j, "accept_when", m.accept_when);
   put(j, "accept_because", m.accept_because);
+  if (!m.hold.empty()) j["hold"] = tree(m.hold);
+  for (const NotWithinDef &n : m.not_within) j["not_within"].push_back({{"milestone", n.milestone}, {"for", print_length(n.length)}});
   return j;
 }
 
@@ -152,6 +179,7 @@ ordered_json tree(const ProgramDef &p) {
   j["qualify"] = tree(p.qualify);
   for (const MotionDef &m : p.motions) j["motions"].push_back(tree(m));
   for (const GuardrailDef &g : p.guardrails) j["guardrails"].push_back({{"block_when", g.block_when}, {"reason", g.reason}});
+  if (p.quiet_hours) j["quiet_hours"] = tree(*p.quiet_hours);
   for (const ExampleDef &e : p.examples) j["examples"].push_back({{"subject", e.subject}, {"expect", e.expect}});
   put(j, "holdout", p.holdout);
   if (p.min_days_between_versions) j["limits"]["min_days_between_versions"] = p.min_days_between_versions;
@@ -194,6 +222,7 @@ std::string shown(const ordered_json &j) {
 // What each entry of a list is found again by.
 Word identity_of(Word list) noexcept {
   if (list == "motions") return "when";
+  if (list == "not_within") return "milestone";
   return list == "guardrails" ? "block_when" : "subject";
 }
 
@@ -226,6 +255,7 @@ std::string outlined(Word what, const ordered_json &j) {
   if (what == "guardrails") return shown(j["reason"]);
   if (what == "examples") return shown(j["subject"]) + ": " + shown(j["expect"]);
   if (what == "activation") return shown(j["steps"]) + " within " + shown(j["within"]);
+  if (what == "not_within") return shown(j["milestone"]) + " for " + shown(j["for"]);
   if (what == "at_least") return shown(j["count"]) + " of " + shown(j["of"]);
   return outlined_keys(j);
 }
