@@ -541,17 +541,17 @@ private:
     return p.def.unit != Unit::user && x.since == kNever && at < x.leaves_at - p.def.qualify.dwell && !needs_of(plan_, p).time;
   }
 
-  // What stays of somebody whose events are gone, until it is known what all of his homes have: his episode.
+  // What stays of somebody whose events are gone: his episode, until it is known what all of his homes have, and that he cools down.
   void keep_ledger(Home &head, const Subject &gone) {
-    if (!has_open(gone)) return;
+    if (!is_remembered(gone)) return;
     Subject s;
     s.id = gone.id;
     s.standings = gone.standings;
     head.members.push(arena(), s);
   }
 
-  static bool has_open(const Subject &s) {
-    return std::ranges::any_of(s.standings, [](const Standing &x) { return x.open; });
+  bool is_remembered(const Subject &s) const {
+    return std::ranges::any_of(s.standings, [&](const Standing &x) { return x.open || x.since > options_.as_of; });
   }
 
   // Whether what a home has is asked when people are decided upon.
@@ -688,7 +688,7 @@ private:
       }
       evaluate(p, d.key, *s);
       may_enter_ = d.newest >= options_.emit_since;
-      if (!s->exists() && !has_open(*s)) in.members.erase(static_cast<std::size_t>(s - in.members.begin()));
+      if (!s->exists() && !is_remembered(*s)) in.members.erase(static_cast<std::size_t>(s - in.members.begin()));
     }
   }
 
