@@ -694,7 +694,8 @@ private:
 
   void evaluate(const Program &p, std::string_view key, Subject &subject) {
     if (stays_out(p, subject)) return;
-    const Subject whole = scored(p, key, subject);
+    const auto scores_with = [&](const Program &x) { return x.id == p.id && asks_milestones(x); }; // his episode may be of an earlier version
+    const Subject whole = whole_subject(p.def.unit, key, subject, asks_milestones(p) || std::ranges::any_of(plan_.finishing(), scores_with));
     const Micros at = std::max(options_.as_of, whole.last_seen);
     const Standing *last = whole.standing(p.id);
     if (last && last->open) {
@@ -853,8 +854,10 @@ private:
 
   // What a program's score rests on.
   Subject scored(const Program &p, std::string_view key, const Subject &s) {
-    return whole_subject(p.def.unit, key, s, p.def.scores_milestones() || needs_of(plan_, p).milestones);
+    return whole_subject(p.def.unit, key, s, asks_milestones(p));
   }
+
+  bool asks_milestones(const Program &p) const { return p.def.scores_milestones() || needs_of(plan_, p).milestones; }
 
   Subject whole_subject(Unit unit, std::string_view key, const Subject &s, bool milestones) {
     Subject whole = unit == Unit::user ? whole_user(key, s, milestones) : s;
