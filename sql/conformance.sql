@@ -21,6 +21,7 @@ INSERT INTO excused VALUES
   ('internal', 'pql._holds_until', 'asked by pql.sources, with the rights of whoever reads it; says what bounds say'),
   ('internal', 'pql._outcomes_query', 'asked by pql.backtest and pql.audit_signals, with the rights of whoever calls them; reads catalogs'),
   ('internal', 'pql._audit_signals', 'asked by pql.audit_signals, with the rights of whoever calls it, which it checks'),
+  ('internal', 'pql._require_reader', 'asked by pql.readiness and pql.audit_signals, with the rights of whoever calls them'),
   ('internal', 'pql._lateness', 'asked by pql.readiness, with the rights of whoever calls it'),
   ('internal', 'pql._attribute_relation', 'asked by pql.attribute_sources, with the rights of whoever reads it; reads catalogs'),
   ('internal', 'pql._is_watched', 'asked by pql.attribute_sources, with the rights of whoever reads it; reads catalogs'),
