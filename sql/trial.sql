@@ -105,6 +105,17 @@ SELECT pql.preview_summary(:'other', '2026-04-01'), pql.preview_summary(:'other'
 SELECT count(*) AS wrong FROM pql.preview(:'other', '2026-04-01') AS p JOIN pql.scoreboard('team', '2026-04-01') AS b USING (subject_id)
 WHERE p.score_before <> b.score OR (p.change = 'leaves') <> b.qualified;
 -- a new program, and one of another unit, have nobody before
+-- what is kept says what a replay says, of other thresholds and points
+CREATE VIEW changed AS
+  SELECT p.program, x.enter, x.as_of, x.factor, jsonb_set(p.document || jsonb_build_object('qualify', (p.document->'qualify') || jsonb_build_object('enter', x.enter, 'leave', x.enter / 2)),
+    '{signals}', (SELECT jsonb_object_agg(s.key, s.value || jsonb_build_object('max_points', round((s.value->>'max_points')::int * x.factor))) FROM jsonb_each(p.document->'signals') AS s)) AS document
+  FROM pql.program AS p,
+    (VALUES (20, NULL::timestamptz, 1), (60, NULL, 1), (35, '2026-04-01', 1.4), (50, '2026-03-05 12:34', 0.8), (10, '2027-01-01', 1)) AS x(enter, as_of, factor)
+  WHERE p.status IN ('shadow', 'live');
+SELECT c.program, c.enter, sum(k.subjects) > 3 AS some,
+       (SELECT count(*) FROM (SELECT * FROM pql.preview(c.document, c.as_of) EXCEPT ALL SELECT * FROM pql.preview(c.document, c.as_of, replay => true)) AS d) AS only_kept,
+       (SELECT count(*) FROM (SELECT * FROM pql.preview(c.document, c.as_of, replay => true) EXCEPT ALL SELECT * FROM pql.preview(c.document, c.as_of)) AS d) AS only_replayed
+FROM changed AS c, LATERAL pql.preview(c.document, c.as_of) AS k GROUP BY c.program, c.enter, c.document, c.as_of ORDER BY 1, 2;
 SELECT change, min(score_before), count(*) FROM pql.preview(:'other'::jsonb || '{"program": "new"}') GROUP BY change ORDER BY change;
 SELECT change, min(score_before), count(*) > 5 FROM pql.preview(:'solo'::jsonb || '{"program": "team"}') GROUP BY change ORDER BY change;
 SELECT * FROM pql.preview('{"program": "team"}');
