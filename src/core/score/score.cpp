@@ -57,6 +57,7 @@ public:
       : p_(p), trackers_(trackers), s_(s), threshold_(threshold), given_(given) {}
 
   Micros first(Micros now, Micros end) {
+    find_moving(end);
     std::vector<Micros> turns{later(now, 1), later(end, 1)};
     for (std::size_t i = 0; i < size() && rises_by_itself(p_); i++) { // else all of it only falls
       each_turn(p_.def.signals[i], p_.signals[i], trackers_, s_, [&](Micros t) {
@@ -76,25 +77,34 @@ private:
   using All = std::vector<Parts>;
   std::size_t size() const noexcept { return p_.def.signals.size(); }
 
+  // Only what something is known of, at the end at the latest, can change.
+  void find_moving(Micros end) {
+    moving_.resize(size());
+    still_.resize(size());
+    for (std::size_t i = 0; i < size(); i++) {
+      const SignalDef &d = p_.def.signals[i];
+      moving_[i] = d.may_score && !is_given(d) && find_measure(d, p_.signals[i], trackers_, s_, end).at != kAlways;
+      if (!moving_[i]) still_[i] = raw_of(d, p_.signals[i], trackers_, s_, end, given_to(given_, i));
+    }
+  }
+
   All at_instant(Micros t) {
     work_ += size();
     All all(size());
     for (std::size_t i = 0; i < size(); i++) {
-      if (!is_given(p_.def.signals[i])) all[i] = find_measure(p_.def.signals[i], p_.signals[i], trackers_, s_, t).parts;
+      if (moving_[i]) all[i] = find_measure(p_.def.signals[i], p_.signals[i], trackers_, s_, t).parts;
     }
     return all;
   }
 
   // What the signal is worth at the least between two instants.
   double least(std::size_t i, const Parts &x, const Parts &y) const noexcept {
+    if (!moving_[i]) return still_[i];
     const SignalDef &d = p_.def.signals[i];
-    if (!d.may_score) return 0;
-    if (is_given(d)) return raw_of(d, {}, trackers_, s_, 0, given_to(given_, i));
-    double least = raw_points(d, value_of(d, x.main.value, x.second.value));
-    for (const double main : {x.main.value, y.main.value}) {
-      for (const double second : {x.second.value, y.second.value}) least = std::min(least, raw_points(d, value_of(d, main, second)));
-    }
-    return least;
+    const auto worth = [&](const Parts &main, const Parts &second) { return raw_points(d, value_of(d, main.main.value, second.second.value)); };
+    const double ends = std::min(worth(x, x), worth(y, y));
+    const bool of_two = d.measure == Measure::growth || d.measure == Measure::success_rate;
+    return of_two ? std::min({ends, worth(x, y), worth(y, x)}) : ends;
   }
 
   bool stays(const All &x, const All &y) const noexcept {
@@ -119,6 +129,8 @@ private:
   const Subject &s_;
   int threshold_;
   std::span<const double> given_;
+  std::vector<bool> moving_;
+  std::vector<double> still_; ///< what the others are worth
   std::size_t work_ = 0;
 };
 
