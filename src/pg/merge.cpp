@@ -93,6 +93,7 @@ private:
     parts_.clear();
     lanes_.clear();
     quiet_ = false;
+    facts_for_ = nullptr;
     StoredRow row = store_.fetch(arena(), d.key, 0);
     if (queue && row.found && !store_.lock(row)) return false;
     if (!row.found && asks_outside(unit_of_home(d.key))) {
@@ -530,7 +531,7 @@ private:
       const Subject whole = scored(*p, key, s);
       const Micros at = std::max(options_.as_of, whole.last_seen);
       const Sight sight = look_at(*p, whole, at);
-      const Micros since = x.since, end = look(x, p->def.qualify, sight, at, fell(*p, whole, sight, at));
+      const Micros since = x.since, end = look(x, p->def.qualify, sight, at, fell(*p, whole, x, sight, at));
       changed_ |= x.since != since;
       if (end != kNever) leave(*p, key, s, sight.score, end);
     }
@@ -739,7 +740,7 @@ private:
     }
     Standing &x = *subject.standing(p.id);
     const Standing was = x;
-    const Micros end = look(x, p.def.qualify, sight, at, fell(p, whole, sight, at));
+    const Micros end = look(x, p.def.qualify, sight, at, fell(p, whole, x, sight, at));
     if (end != kNever) return leave(p, key, subject, sight.score, end);
     if (routed) reroute(p, key, subject, whole, x, a, at);
     if (options_.review || x.since != was.since || ends_before(p, whole, x)) stay(p, key, subject, x, whole, sight.score, at);
@@ -818,13 +819,18 @@ private:
   // What rules rest on besides the state, read under the snapshot of what is merged: whoever changes it writes the home, too.
   Facts facts_of(const Program &p, const Subject &whole, Micros at) {
     const RuleNeeds needs = needs_of(plan_, p);
-    Facts f;
     told_of_ = false;
-    if (identities_in_force && canonical_id(p.def.unit, whole.id.view()) != whole.id.view()) return f; // he is somebody else now
-    if (needs.users) f.users_active = p.def.unit == Unit::user ? whole.events && is_active(whole.last_seen, at) : users_active(at);
-    outside_.add(f, plan_, p, needs, whole.id.view(), account_, kNever, made_ && latest_ ? latest_ : store_.snapshot());
-    told_of_ = f.attributes || !f.flags.empty();
-    return f;
+    if (identities_in_force && canonical_id(p.def.unit, whole.id.view()) != whole.id.view()) return {}; // he is somebody else now
+    const std::pair asked(whole.id.view(), account_);
+    if (facts_for_ != &p || facts_asked_ != asked) {
+      facts_ = {};
+      outside_.add(facts_, plan_, p, needs, whole.id.view(), account_, kNever, made_ && latest_ ? latest_ : store_.snapshot());
+      facts_for_ = &p;
+      facts_asked_ = asked;
+    }
+    if (needs.users) facts_.users_active = p.def.unit == Unit::user ? whole.events && is_active(whole.last_seen, at) : users_active(at);
+    told_of_ = facts_.attributes || !facts_.flags.empty();
+    return facts_;
   }
 
   int users_active(Micros at) {
@@ -841,9 +847,9 @@ private:
     return users.count();
   }
 
-  // Since when a subject that is low now has been, if nothing happened since it was seen last.
-  Micros fell(const Program &p, const Subject &whole, const Sight &sight, Micros at) {
-    if (sight.score >= p.def.qualify.leave || !finite(whole.last_seen)) return at;
+  // Since when a subject that is low now has been, if nothing happened since it was seen last, and nobody has noted it.
+  Micros fell(const Program &p, const Subject &whole, const Standing &x, const Sight &sight, Micros at) {
+    if (x.since != kNever || sight.score >= p.def.qualify.leave || !finite(whole.last_seen)) return at;
     return falls(p, whole, whole.last_seen);
   }
 
@@ -1037,7 +1043,7 @@ private:
     Decision d{};
     d.kind = Decision::Kind::stays;
     fill(d, p, key, subject, points, at);
-    d.leaves_at = x.leaves_at = end_of(x, p.def.qualify, falls(p, whole, at));
+    d.leaves_at = x.leaves_at = end_of(x, p.def.qualify, x.since == kNever ? falls(p, whole, at) : kNever);
     changed_ = true;
     decisions_.push_back(std::move(d));
   }
@@ -1087,6 +1093,9 @@ private:
   std::string_view account_;      ///< in which a person, or a workspace, was seen last
   Home *head_ = nullptr;          ///< of what is being merged
   Outside outside_;
+  Facts facts_; ///< as last read, of this try
+  const Program *facts_for_ = nullptr; ///< null: none were
+  std::pair<std::string_view, std::string_view> facts_asked_; ///< with which subject and account
   RuleErrors errors_;
   std::vector<Decision> decisions_;
 };
