@@ -310,12 +310,12 @@ BEGIN
   -- What still waited to come into force never will.
   UPDATE pql.program SET status = 'retired', retired_at = clock_timestamp() WHERE program = name AND status = 'building';
   number := pql._add_version(document, 'building', note);
-  PERFORM pql._use_attributes();
   IF fresh IS NOT NULL THEN
     FOR s IN SELECT source_id FROM pql.source ORDER BY source_id LOOP
       PERFORM pql._add_history(s.source_id, fresh, false);
     END LOOP;
   END IF;
+  PERFORM pql._use_attributes();  -- which may decide anew, and then holds homes: a writer who waits for one must not be waited for
   PERFORM pql._settle_programs();
   PERFORM pql._audit('publish', name, jsonb_build_object('version', number, 'note', note)
     || CASE WHEN override IS NULL THEN '{}' ELSE jsonb_build_object('override', override) END);
