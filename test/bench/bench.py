@@ -16,6 +16,7 @@ import re
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from datetime import datetime, timedelta, timezone
 
@@ -91,6 +92,7 @@ ROWS = {
     "decision": ("a decision: 50 rules, and a rep out of 200 (processor time)", "≤ 200 µs", 200),
     "unqualified": ("1000-row INSERT of who stays out: with 50 rules and 200 reps / without", "≤ 1.05", 1.05),
     "tick_open": ("pages that a tick reads, {subjects} open rows and nothing due / 1,000 open rows", "≤ 2", 2.0),
+    "publish": ("longest wait of an INSERT while a second program of 30 signals is published, filled from {filled} events, promoted", "", None),
 }
 # What --only takes: group -> the rows it fills.
 GROUPS = {
@@ -99,6 +101,7 @@ GROUPS = {
     "partitioned": ["partitioned"], "growth": ["growth_batch", "growth_copy"], "wide": ["growth_wide"], "one_txn": ["one_txn"],
     "members": ["members"], "backfill": ["backfill"], "team": ["team_cold", "team_copy", "team_batch"], "scoreboard": ["scoreboard", "team_scoreboard"],
     "routing": ["decision", "unqualified", "tick_open"],
+    "publish": ["publish"],
 }
 
 
@@ -155,6 +158,24 @@ from libpq import Error, Session, children_seconds, processor_seconds  # noqa: E
 
 def profile(name, pid):
     return Profile(name, pid, OPTIONS.perf, OPTIONS.perf_calls)
+
+
+class Writer(threading.Thread):
+    """Writes single rows, one after the other, until its phase is none, and notes how long each takes."""
+
+    def __init__(self, session, users):
+        super().__init__()
+        self.session, self.users, self.phase, self.waits, self.error = session, users, "alone", {}, None
+        session.prepare("one", "INSERT INTO app.events (user_id, account_id, name, ts, props) VALUES ($1, $2, $3, now(), '{\"units\": 1}')")
+
+    def run(self):
+        try:
+            while phase := self.phase:
+                values = [v.encode() for v in random.choice(self.users)]
+                self.waits.setdefault(phase, []).append(self.session.execute(b"one", values))
+        except Error as e:
+            self.error = e
+        self.session.close()
 
 
 # --- the server ---------------------------------------------------------------------------------------------------------
@@ -842,6 +863,38 @@ class Bench:
             x.close()
         self.drop("r_pql", "r_none")
 
+    def run_publish(self):
+        """One client writes single rows of known users all the time, while another publishes, fills and promotes."""
+        self.accounts = [a for a, in self.gen.run(f"SELECT gen.account_id(n) FROM generate_series(0, {ACCOUNTS}) AS n")]
+        self.team_database("p_pql", "none")
+        s = self.session("p_pql")
+        path = self.file(1, self.events, 0)
+        s.run(self.copy(path))
+        self.remove(path)
+        self.install_pql("p_pql", before="SELECT pql.attach_accounts('app.accounts', account_id => 'id')")
+        row = self.row("publish", self.events)
+        row.notes["filled"] = self.events
+        writer = Writer(self.session("p_pql"), s.run("SELECT user_id, account_id, name FROM app.events LIMIT 5000"))
+        writer.start()
+        row.notes["took"] = {}
+        for phase, sql in (("alone", f"SELECT pg_sleep({4 * OPTIONS.seconds})"), ("publish", f"SELECT pql.publish({quote(json.dumps(TEAM))})"),
+                           ("backfill", "CALL pql.backfill('app.events')"),
+                           ("promote", f"SELECT pql.promote({quote(TEAM['program'])}, override => 'benchmark')"),
+                           ("after", f"SELECT pg_sleep({4 * OPTIONS.seconds})")):
+            writer.phase = phase
+            row.notes["took"][phase] = s.measure(sql)[0]
+        writer.phase = None
+        writer.join()
+        if writer.error:
+            raise writer.error
+        row.notes["waits"] = {p: {"writes": len(w), "median": statistics.median(w), "longest": max(w)} for p, w in writer.waits.items()}
+        wrong = s.value("SELECT count(*) FROM pql.verify(0.05)")
+        for p, w in row.notes["waits"].items():
+            note(f"publish: {p} {row.notes['took'][p]:.2f} s, {w['writes']} rows, median {w['median'] * 1e3:.2f} ms, longest {w['longest'] * 1e3:.1f} ms")
+        note(f"publish: differences found by verify: {wrong}")
+        s.close()
+        self.drop("p_pql")
+
     def derive_wal(self):
         for key, source in (("wal_copy", "copy_steady"), ("wal_single", "single_c8_on")):
             if source in self.rows:
@@ -877,6 +930,11 @@ class Bench:
                 return "–", None
             (few, _), (many, ms) = row.notes["idle"].values()
             return f"{many / few:.2f} ({few} → {many} pages, {ms:.1f} ms)", many / few
+        if key == "publish":
+            if variant != "pql":
+                return "–", None
+            ms = {p: w["longest"] * 1e3 for p, w in row.notes["waits"].items()}
+            return f"{max(ms.get(p, 0) for p in ('publish', 'backfill', 'promote')):.0f} ms", None
         if key.endswith("scoreboard"):
             took = statistics.median(row.wall["pql"]) if variant == "pql" else None
             return (f"{took:.2f} s", took) if took else ("–", None)
@@ -903,6 +961,8 @@ class Bench:
             return f"{row.notes['none'][10]['us']:.0f} µs"
         if key == "backfill":
             return f"{row.events / row.wall['none'][0] / 1000:,.0f}k (reads only)"
+        if key == "publish":
+            return f"{row.notes['waits']['alone']['longest'] * 1e3:.0f} ms with one program alone"
         if key.startswith("growth_") or key in ("decision", "tick_open"):
             return ""
         if "tps_none" in row.notes:
@@ -916,7 +976,7 @@ class Bench:
                 continue
             members = self.rows[key].notes.get("largest", "")
             label = label.format(small=short(OPTIONS.milestones_small), large=short(OPTIONS.milestones), members=members,
-                                 subjects=short(self.rows[key].notes.get("subjects", 0)))
+                                 subjects=short(self.rows[key].notes.get("subjects", 0)), filled=short(self.rows[key].notes.get("filled", 0)))
             label = label.replace("1M rows", f"{short(self.chunk)} rows").replace("COPY 1M", f"COPY {short(self.chunk)}")
             text, number = self.cell(key, "pql")
             verdict = "" if limit is None or number is None or OPTIONS.quick else "met" if number <= limit else "**missed**"
