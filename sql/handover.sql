@@ -38,6 +38,10 @@ END $$;
 CREATE VIEW r AS SELECT subject_id, state, owner, contact_by FROM pql.routing ORDER BY subject_id, routing_id;
 CREATE VIEW loads AS SELECT l.rep_id, l.open, l.taken_this_week, round(l.deficit::numeric, 2) AS deficit FROM pql.rep_load AS l ORDER BY 1;
 SELECT started('buy', '[{"otherwise": true, "motion": "inside_sales", "by": "1 day"}]');
+SELECT started('late', '[{"otherwise": true, "motion": "inside_sales", "by": "4 hours"}]');
+SELECT started('team', '[{"otherwise": true, "motion": "inside_sales", "by": "4 hours", "on_breach": "escalate", "escalate_to": {"team": "leads"}}]');
+SELECT started('skill', '[{"otherwise": true, "motion": "inside_sales", "by": "4 hours", "on_breach": "escalate", "escalate_to": {"skill": "closing"}}]');
+SELECT started('rep', '[{"otherwise": true, "motion": "inside_sales", "by": "4 hours", "on_breach": "escalate", "escalate_to": {"rep": "max"}}]');
 SELECT started('fall', '[{"when": "score < 0", "motion": "email", "next_best_action": "Send the guide", "after": "2 hours", "by": "3 days"},
   {"otherwise": true, "motion": "enterprise", "next_best_action": "Call the CTO", "skills": ["sso"], "by": "4 hours", "when_nobody": "downgrade", "downgrade_to": "email"}]');
 SELECT started('drop', '[{"otherwise": true, "motion": "enterprise", "next_best_action": "Call the CTO", "skills": ["sso"], "by": "4 hours", "when_nobody": "downgrade", "downgrade_to": "in_app"}]');
@@ -143,6 +147,64 @@ SELECT expired FROM pql.tick('2026-03-20');
 SELECT expired FROM pql.tick('2026-03-20');
 SELECT state, count(*) FROM pql.routing GROUP BY 1 ORDER BY 1;
 SELECT what, subject FROM pql.verify();
+
+--
+-- A promise that was broken: whoever broke it gets the row again only if nobody else can.
+--
+
+BEGIN;
+DELETE FROM pql.reps;
+DELETE FROM pql.account_owner;
+SELECT count(*) FROM pql.tick('2026-03-21');
+INSERT INTO pql.reps (rep_id, team, skills, weight, capacity) VALUES ('fay', 'field', '{}', 5, 2), ('gus', 'field', '{}', 1, NULL),
+  ('max', 'leads', '{closing}', 0, 1), ('nan', 'leads', '{}', 1, 1);
+INSERT INTO pql.account_owner VALUES ('e1', 'fay');
+UPDATE pql.reps SET active = rep_id = 'fay';
+CALL happens('late', '{e1,e2}', '2026-03-23 09:00');
+SELECT assigned FROM pql.tick('2026-03-23 09:00');
+UPDATE pql.reps SET active = rep_id IN ('fay', 'gus');
+SAVEPOINT s;
+SELECT breached, assigned FROM pql.tick('2026-03-23 14:00');
+SELECT subject_id, owner, escalated_to FROM pql.handoffs WHERE subject_id ~ '^e' ORDER BY 1;
+SELECT x.rep_id, x.verdict, x.reason FROM pql.explain_route(row_of('e1', 'late')) AS x WHERE x.at > '2026-03-23 09:00' ORDER BY 1;
+ROLLBACK TO s;
+-- nobody else can
+UPDATE pql.reps SET active = rep_id = 'fay';
+SELECT breached, assigned FROM pql.tick('2026-03-23 14:00');
+SELECT subject_id, owner, sla_breached_by FROM pql.handoffs WHERE subject_id ~ '^e' ORDER BY 1;
+SELECT x.rep_id, x.verdict, x.reason FROM pql.explain_route(row_of('e1', 'late')) AS x WHERE x.at > '2026-03-23 09:00' ORDER BY 1;
+SELECT what, subject FROM pql.verify();
+ROLLBACK;
+
+--
+-- A promise that was broken is escalated, by the motion's on_breach: to a rep, a team or a skill; as long as one of them can.
+--
+
+BEGIN;
+DELETE FROM pql.reps;
+DELETE FROM pql.account_owner;
+SELECT count(*) FROM pql.tick('2026-03-21');
+INSERT INTO pql.reps (rep_id, team, skills, weight, capacity) VALUES ('fay', 'field', '{}', 5, NULL), ('max', 'leads', '{closing}', 0, 2), ('nan', 'leads', '{}', 1, 1);
+SELECT path, problem, hint FROM pql.check_program('{"program": "p", "unit": "account", "qualify": {"enter": 5},
+  "signals": {"s": {"kind": "intent", "event": "e", "points_each": 5, "max_points": 5, "half_life": "7 days"}},
+  "motions": [{"otherwise": true, "motion": "enterprise", "on_breach": "escalate", "escalate_to": {"boss": "max"}}]}');
+INSERT INTO pql.account_owner VALUES ('f1', 'fay'), ('f2', 'fay'), ('g1', 'fay'), ('h1', 'fay'), ('h2', 'fay');
+CALL happens('team', '{f1,f2}', '2026-03-23 09:00');
+CALL happens('skill', '{g1}', '2026-03-23 09:00');
+CALL happens('rep', '{h1,h2}', '2026-03-23 09:00');
+SELECT assigned FROM pql.tick('2026-03-23 09:00');
+SELECT (SELECT c.owner FROM pql.claim('fay', 1, row_of('f1', 'team')) AS c), (SELECT a.state FROM pql.accept(row_of('f1', 'team')) AS a);
+SELECT breached, assigned FROM pql.tick('2026-03-23 14:00');
+SELECT subject_id, state, owner, sla_breached_by, escalated_to FROM pql.handoffs WHERE subject_id ~ '^[fgh]' ORDER BY 1;
+SELECT rep, subject_id, sla, escalated_to FROM pql.inbox WHERE subject_id ~ '^[fgh]' ORDER BY 2;
+SELECT h.subject_id, h.from_state, h.to_state, h.actor, h.rep, h.reason FROM pql.routing_history AS h WHERE h.reason ~ '^sla' AND h.subject_id ~ '^[fgh]' ORDER BY 1;
+SELECT x.rep_id, x.verdict, x.reason FROM pql.explain_route(row_of('f1', 'team')) AS x WHERE x.at > '2026-03-23 09:00' ORDER BY 1;
+-- nobody else can by now: h2 goes to who let it pass
+SELECT x.rep_id, x.verdict, x.reason FROM pql.explain_route(row_of('h2', 'rep')) AS x WHERE x.at > '2026-03-23 09:00' ORDER BY 1;
+SELECT breached FROM pql.tick('2026-03-23 14:00');
+SELECT * FROM loads;
+SELECT what, subject FROM pql.verify();
+ROLLBACK;
 
 --
 -- Nobody can: what happens instead is what the other motion says, and when that does.

@@ -239,6 +239,8 @@ CREATE TABLE pql.routing (
   claimed_at        timestamptz,
   first_touch_at    timestamptz,
   sla_breached_at   timestamptz,
+  sla_breached_by   text,
+  escalated_to      text,
   snoozed_until     timestamptz,
   disposition       text,
   holdout           boolean NOT NULL DEFAULT false,
@@ -272,6 +274,8 @@ COMMENT ON COLUMN pql.routing.contact_by IS 'The promise: touched by then.';
 COMMENT ON COLUMN pql.routing.delay IS 'What tick moved contact_after for, when it did last: why, and after and by as they would be without it. It counts as long as contact_after is what it was moved to.';
 COMMENT ON COLUMN pql.routing.owner IS 'The rep whose row it is, chosen, claimed or assigned; null: whoever claims it.';
 COMMENT ON COLUMN pql.routing.sla_breached_at IS 'When the promise was broken: contact_by of a row that nobody had touched by then. Noted once.';
+COMMENT ON COLUMN pql.routing.sla_breached_by IS 'The rep whose row it was when the promise was broken: he gets it again only if nobody else can.';
+COMMENT ON COLUMN pql.routing.escalated_to IS 'To whom the row was escalated when the promise was broken, by its motion''s on_breach: "rep max", "team leads", "skill closing".';
 COMMENT ON COLUMN pql.routing.snoozed_until IS 'The row is out of sight until then, and ready again from then on (pql.snooze).';
 COMMENT ON COLUMN pql.routing.disposition IS 'What the rep said last (pql.dispose); null when the row has come back since.';
 COMMENT ON COLUMN pql.routing.qualification IS 'Whether the subject qualified for the first time, or again after it had left.';

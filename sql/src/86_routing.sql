@@ -206,7 +206,7 @@ BEGIN
   UPDATE pql.routing AS x
   SET state = to_state, state_since = CASE WHEN to_state = r.state THEN x.state_since ELSE since END, owner = r.owner,
       contact_after = r.contact_after, contact_by = r.contact_by, claimed_at = r.claimed_at, first_touch_at = r.first_touch_at,
-      sla_breached_at = r.sla_breached_at, snoozed_until = r.snoozed_until, disposition = r.disposition
+      sla_breached_at = r.sla_breached_at, sla_breached_by = r.sla_breached_by, escalated_to = r.escalated_to, snoozed_until = r.snoozed_until, disposition = r.disposition
   WHERE x.home = r.home AND x.routing_id = r.routing_id RETURNING x.* INTO r;
   RETURN r;
 END $$;
@@ -769,6 +769,16 @@ END $$;
 COMMENT ON FUNCTION pql._free_routing(timestamptz) IS 'Takes deserted rows from their owners: others get them.';
 REVOKE ALL ON FUNCTION pql._free_routing(timestamptz) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION pql._escalation(r pql.routing) RETURNS text
+  LANGUAGE plpgsql STABLE PARALLEL SAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN (SELECT e.key || ' ' || e.value FROM pql.program AS p, LATERAL (SELECT p.document -> 'motions' -> r.motion_rank AS m) AS x,
+            LATERAL jsonb_each_text(x.m -> 'escalate_to') AS e
+          WHERE p.program = r.program AND p.version = r.version AND x.m ->> 'motion' = r.motion AND x.m ->> 'on_breach' = 'escalate');
+END $$;
+COMMENT ON FUNCTION pql._escalation(pql.routing) IS 'To whom the row''s motion has it escalated; null: it is reassigned.';
+REVOKE ALL ON FUNCTION pql._escalation(pql.routing) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION pql._breach_routing(as_of timestamptz) RETURNS bigint
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -783,19 +793,22 @@ BEGIN
     ORDER BY x.contact_by LIMIT pql._tick_batch() FOR UPDATE SKIP LOCKED
   LOOP
     rep := r.owner;
-    IF rep IS NOT NULL AND r.state IN ('ready', 'claimed') THEN
+    r.escalated_to := pql._escalation(r);
+    IF rep IS NOT NULL AND (r.state IN ('ready', 'claimed') OR r.escalated_to IS NOT NULL) THEN
       CONTINUE WHEN NOT pql._is_load_free(rep);
       PERFORM pql._give_back(r, false);
       r.owner := NULL;
       r.claimed_at := NULL;
     END IF;
     r.sla_breached_at := r.contact_by;
-    PERFORM pql._move(r, CASE WHEN r.owner IS DISTINCT FROM rep THEN 'pending' ELSE r.state END, as_of, 'sla', rep, 'pql');
+    r.sla_breached_by := rep;
+    PERFORM pql._move(r, CASE WHEN r.owner IS DISTINCT FROM rep THEN 'pending' ELSE r.state END, as_of,
+      concat_ws(': escalated to ', 'sla', r.escalated_to), rep, 'pql');
     breached := breached + 1;
   END LOOP;
   RETURN breached;
 END $$;
-COMMENT ON FUNCTION pql._breach_routing(timestamptz) IS 'Notes the rows that nobody touched in time, once each, and takes them from reps who have not accepted them; returns how many.';
+COMMENT ON FUNCTION pql._breach_routing(timestamptz) IS 'Notes the rows that nobody touched in time, once each, and takes them from reps who have not accepted them, or, where the motion has it escalated, also from those; returns how many.';
 REVOKE ALL ON FUNCTION pql._breach_routing(timestamptz) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._ready_routing(as_of timestamptz) RETURNS bigint
@@ -919,7 +932,7 @@ CREATE VIEW pql.inbox WITH (security_invoker = true) AS
               WHEN r.first_touch_at IS NOT NULL AND r.contact_by IS NOT NULL OR r.sla_breached_at IS NOT NULL OR r.contact_by < n.now THEN 'broken'
               WHEN r.contact_by - n.now < (r.contact_by - r.contact_after) / 4 THEN 'due soon'
               WHEN r.contact_by IS NOT NULL THEN 'in time' END AS sla,
-         r.context -> 'play' AS play
+         r.context -> 'play' AS play, r.escalated_to
   FROM pql.routing AS r, (SELECT pql._now() AS now) AS n
   WHERE r.state IN ('ready', 'claimed', 'accepted', 'touched') AND r.snoozed_until IS NULL AND pql._needs_rep(r.motion)
   ORDER BY r.contact_by, r.score DESC, r.routing_id;
@@ -956,7 +969,8 @@ CREATE VIEW pql.handoffs WITH (security_invoker = true) AS
          r.first_touch_at - r.signal_at AS signal_to_first_touch,
          t.disposed_at - r.first_touch_at AS time_to_disposition,
          r.first_touch_at <= r.contact_by AS in_time,
-         CASE WHEN r.state = 'pending' THEN pql._delay_of(r) ->> 'why' END AS waits_for
+         CASE WHEN r.state = 'pending' THEN pql._delay_of(r) ->> 'why' END AS waits_for,
+         r.sla_breached_by, r.escalated_to
   FROM pql.routing AS r
   CROSS JOIN LATERAL (
     SELECT min(x.at) FILTER (WHERE x.to_state = 'ready') AS ready_at, min(x.at) FILTER (WHERE x.to_state = 'claimed') AS claimed_at,
@@ -975,6 +989,8 @@ COMMENT ON COLUMN pql.handoffs.time_to_first_touch IS 'From the moment at which 
 COMMENT ON COLUMN pql.handoffs.signal_to_first_touch IS 'From the newest event behind the points until somebody reached out.';
 COMMENT ON COLUMN pql.handoffs.in_time IS 'Whether the first touch kept the promise of contact_by; null while there is none, and where nothing was promised.';
 COMMENT ON COLUMN pql.handoffs.sla_breached_at IS 'The contact_by at which nobody had touched it.';
+COMMENT ON COLUMN pql.handoffs.sla_breached_by IS 'The rep whose row it was then.';
+COMMENT ON COLUMN pql.handoffs.escalated_to IS 'To whom it was escalated then: "rep max", "team leads", "skill closing".';
 
 CREATE VIEW pql.lifecycle_history WITH (security_invoker = true) AS
   SELECT s.unit, s.subject_id, s.stage, s.at AS since, lead(s.at) OVER (PARTITION BY s.unit, s.subject_id ORDER BY s.at, s.place) AS until,

@@ -23,7 +23,7 @@ struct Load {
 
 // A pending row.
 struct Pending {
-  std::string home, motion, account, owner, attributes, last, signal;
+  std::string home, motion, account, owner, attributes, last, signal, breached_by, escalated_to;
   std::vector<std::string> declined;
   std::int64_t id = 0;
   int program = 0, version = 0, motion_rank = -1, score = 0;
@@ -93,7 +93,7 @@ private:
         "  || coalesce((SELECT a.body FROM pql.attribute AS a WHERE a.home = 'a:' || r.account_id), '{}') END,"
         " (SELECT d.candidates::text FROM pql.route_decision AS d WHERE d.home = r.home AND d.routing_id = r.routing_id"
         "   AND d.at >= r.state_since ORDER BY d.decision_id DESC LIMIT 1), r.score,"
-        " r.context #>> '{timing,signal}', coalesce((pql._delay_of(r) ->> 'after')::timestamptz, r.contact_after)"
+        " r.context #>> '{timing,signal}', coalesce((pql._delay_of(r) ->> 'after')::timestamptz, r.contact_after), r.sla_breached_by, r.escalated_to"
         " FROM pql.routing AS r LEFT JOIN pql.program AS p ON p.program = r.program AND p.version = r.version"
         " WHERE " WAITS " AND (coalesce(r.contact_by, 'infinity'), r.routing_id) > ($1, $2)"
         "  AND (NOT EXISTS (SELECT FROM pql.capacity_threshold AS t WHERE " IS_LOW ") OR " ACCOUNT_REP " IS NOT NULL)"
@@ -101,7 +101,7 @@ private:
         {Arg::time(last_by_), Arg::of(last_id_), Arg::of(std::min(most_, 1000)), Arg::of(staff_->uses_attributes)});
     std::vector<Pending> rows;
     for (std::uint64_t i = 0; i < n; i++) {
-      Pending p{spi_.text(i, 1), spi_.text(i, 3), spi_.text(i, 4), spi_.text(i, 12), spi_.text(i, 14), spi_.text(i, 15), spi_.text(i, 17), spi_.texts(i, 13)};
+      Pending p{spi_.text(i, 1), spi_.text(i, 3), spi_.text(i, 4), spi_.text(i, 12), spi_.text(i, 14), spi_.text(i, 15), spi_.text(i, 17), spi_.text(i, 19), spi_.text(i, 20), spi_.texts(i, 13)};
       p.id = spi_.number(i, 2);
       p.program = static_cast<int>(spi_.number(i, 5));
       p.version = static_cast<int>(spi_.number(i, 6));
@@ -249,6 +249,13 @@ private:
     return at->is_string() ? at->get<std::string>() : at->dump();
   }
 
+  // Of a row that is escalated to "rep max", "team leads" or "skill closing".
+  static bool is_meant(const std::string &whom, const Rep &r) {
+    if (whom.empty()) return false;
+    return whom == "rep " + r.id || whom == "team " + r.team ||
+           std::any_of(r.skills.begin(), r.skills.end(), [&](const std::string &s) { return whom == "skill " + s; });
+  }
+
   std::vector<Candidate> candidates(const Pending &p, const MotionDef &m) const {
     const nlohmann::json attributes = p.attributes.empty() ? nlohmann::json::object() : nlohmann::json::parse(p.attributes, nullptr, false);
     const Territory *const territory = attributes.is_object() ? territory_of(attributes) : nullptr;
@@ -263,6 +270,8 @@ private:
       c.rep = r.id;
       c.active = r.active && l.there;
       c.declined = has(p.declined, r.id);
+      c.breached = p.breached_by == r.id;
+      c.escalated = is_meant(p.escalated_to, r);
       c.in_segment = r.segments.empty() || has(r.segments, segment);
       c.in_territory = !territory || (territory->rep.empty() ? territory->team == r.team : territory->rep == r.id);
       const auto lacks = std::find_if(m.skills.begin(), m.skills.end(), [&](const std::string &s) { return !has(r.skills, s); });

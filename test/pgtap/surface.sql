@@ -336,6 +336,7 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql._free_routing(timestamp with time zone)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._release_rep(text,boolean,date)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._take_rep(text)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._escalation(pql.routing)', 'stable', 'safe', '', 'owner'),
   ('pql._routing_attributes()', 'stable', 'safe', '', 'owner'),
   ('pql._keep_routing_attributes()', 'volatile', 'unsafe', '', 'owner'),
   ('pql._seen_by(text)', 'stable', 'safe', '', 'owner'),

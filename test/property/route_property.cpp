@@ -29,6 +29,8 @@ Candidate any_candidate(std::size_t i) {
   c.this_week = number(0, 5);
   c.weekly_capacity = one_in(2) ? -1 : number(0, 6);
   c.weight = number(0, 5);
+  c.breached = one_in(4);
+  c.escalated = one_in(4);
   c.deficit = number(-300, 300) / 100.0;
   c.seed = number(0, 3);
   return c;
@@ -38,6 +40,11 @@ std::vector<Candidate> any_candidates() {
   std::vector<Candidate> all;
   for (std::size_t i = 0, n = number<std::size_t>(0, kReps.size() + 1); i < n; i++) all.push_back(any_candidate(i));
   return all;
+}
+
+bool is_free(const Candidate &c) {
+  return c.active && !c.declined && c.away_until == kAlways && (c.capacity < 0 || c.open < c.capacity) &&
+         (c.weekly_capacity < 0 || c.this_week < c.weekly_capacity);
 }
 
 TEST(RouteLaws, OrderMeansNothing) {
@@ -71,12 +78,19 @@ TEST(RouteLaws, WhoeverIsChosenIsAble) {
             taken += takes(d.verdicts[i]);
             RC_ASSERT(takes(d.verdicts[i]) == (static_cast<int>(i) == d.chosen));
             RC_ASSERT(!reason_of(d.verdicts[i], c, c.rep == owner).empty());
-            const bool free = c.active && !c.declined && c.away_until == kAlways && (c.capacity < 0 || c.open < c.capacity) &&
-                              (c.weekly_capacity < 0 || c.this_week < c.weekly_capacity);
+            const bool free = is_free(c);
             const bool fits = c.weight > 0 && c.in_segment && c.in_territory && c.missing_skill.empty();
-            if (takes(d.verdicts[i])) RC_ASSERT(free && (c.rep == owner || fits || when == WhenNobody::overflow));
+            const bool above = std::any_of(all.begin(), all.end(), [](const Candidate &x) { return is_free(x) && x.escalated && !x.breached; });
+            if (takes(d.verdicts[i])) RC_ASSERT(free && (c.rep == owner || fits || when == WhenNobody::overflow || c.escalated));
             if (free && (fits || c.rep == owner)) RC_ASSERT(d.chosen >= 0);
-            if (free && c.rep == owner) RC_ASSERT(takes(d.verdicts[i]));
+            if (free && c.rep == owner && !c.breached && !above) RC_ASSERT(takes(d.verdicts[i]));
+            if (above && takes(d.verdicts[i])) RC_ASSERT(c.escalated && !c.breached);
+            // who let the promise pass gets it only when nobody else can
+            if (takes(d.verdicts[i]) && c.breached && (when != WhenNobody::overflow || fits || c.rep == owner)) {
+              for (const Candidate &x : all) {
+                RC_ASSERT(x.breached || !is_free(x) || !(x.rep == owner || (x.weight > 0 && x.in_segment && x.in_territory && x.missing_skill.empty())));
+              }
+            }
           }
           RC_ASSERT(taken == (d.chosen >= 0) && std::abs(sum) < 1e-9);
         }));

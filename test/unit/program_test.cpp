@@ -88,14 +88,17 @@ constexpr char kWhole[] = R"({
   "qualify": {"enter": 70, "leave": 55, "dwell": "1 day", "cool_down": "30 days", "min_kinds": 2, "required_kinds": ["intent", "depth"],
               "when": "usage_value > 100 and seat_count < 5", "at_least": {"count": 2, "of": ["attr.a", "attr.b", "attr.c"]},
               "capacity": true},
-  "motions": [{"when": "signal.failing > 5", "motion": "customer_success", "after": "0", "by": "4 hours"},
+  "motions": [{"when": "signal.failing > 5", "motion": "customer_success", "after": "0", "by": "4 hours",
+               "on_breach": "escalate", "escalate_to": {"rep": "max"}},
               {"when": "signal.procurement > 0", "motion": "enterprise", "next_best_action": "Offer a call", "skills": ["security", "SSO"],
                "after": "90 working minutes", "by": "3 working days", "when_nobody": "downgrade", "downgrade_to": "email",
                "play": {"say": "Thank them for the rollout.", "never": ["Discounts.", "Discovery questions."]},
                "accept_when": "attr.seats > 5", "accept_because": "five seats",
                "hold": {"session": "30 minutes", "activation": "1 day"},
-               "not_within": [{"milestone": "integrated", "for": "3 days"}, {"milestone": "invited", "for": "12 hours"}]},
-              {"otherwise": true, "motion": "account_executive", "after": "1 day", "by": "3 days"}],
+               "not_within": [{"milestone": "integrated", "for": "3 days"}, {"milestone": "invited", "for": "12 hours"}],
+               "on_breach": "escalate", "escalate_to": {"team": "leads"}},
+              {"otherwise": true, "motion": "account_executive", "after": "1 day", "by": "3 days",
+               "on_breach": "escalate", "escalate_to": {"skill": "closing"}}],
   "guardrails": [{"block_when": "attr.employees < 10 and kind.intent < 30", "reason": "tiny account"},
                  {"block_when": "attr.open_deal", "reason": "open deal"}],
   "quiet_hours": {"zone": "attr.timezone", "default_zone": "Europe/Berlin", "hours": ["21:00-08:00"],
@@ -782,12 +785,16 @@ TEST(Program, ReadsTheWholeLanguage) {
   EXPECT_EQ(p.segment, "attr.plan in ('free', 'team') and attr.employees between 20 and 2000");
   EXPECT_EQ(p.qualify, (QualifyDef{70, 55, kDay, 30 * kDay, 2, {Kind::intent, Kind::depth},
                                    "usage_value > 100 and seat_count < 5", AtLeastDef{2, {"attr.a", "attr.b", "attr.c"}}, true}));
-  const std::vector<MotionDef> motions = {{"signal.failing > 5", "customer_success", 0, 4 * kHour, "", {}},
+  std::vector<MotionDef> motions = {{"signal.failing > 5", "customer_success", 0, 4 * kHour, "", {}},
                                           {"signal.procurement > 0", "enterprise", 90 * kMinute, 3 * kDay, "Offer a call", {"security", "SSO"},
                                            WhenNobody::downgrade, "email", Counted::working_hours, Counted::working_days,
                                            {{"Thank them for the rollout."}, {"Discounts.", "Discovery questions."}}, "attr.seats > 5", "five seats",
                                            {30 * kMinute, kDay}, {{"integrated", 3 * kDay}, {"invited", 12 * kHour}}},
                                           {"", "account_executive", kDay, 3 * kDay, "", {}}};
+  for (MotionDef &m : motions) m.on_breach = OnBreach::escalate;
+  motions[0].escalate_to = {Escalation::To::rep, "max"};
+  motions[1].escalate_to = {Escalation::To::team, "leads"};
+  motions[2].escalate_to = {Escalation::To::skill, "closing"};
   EXPECT_EQ(p.motions, motions);
   EXPECT_EQ(p.guardrails[0], (GuardrailDef{"attr.employees < 10 and kind.intent < 30", "tiny account"}));
   EXPECT_EQ(p.examples[1], (ExampleDef{"tiny", "not_qualified"}));
@@ -828,7 +835,8 @@ TEST(Program, TheWholeDocumentUsesEveryKey) {
                                                            {"hold", ordered_json::array({whole["motions"][1]["hold"]})},
                                                            {"not_within", whole["motions"][1]["not_within"]},
                                                            {"quiet_hours", ordered_json::array({whole["quiet_hours"]})},
-                                                           {"quiet_days", ordered_json::array({whole["quiet_hours"]["days"]})}};
+                                                           {"quiet_days", ordered_json::array({whole["quiet_hours"]["days"]})},
+                                                           {"escalate_to", ordered_json::array({whole["motions"][0]["escalate_to"], whole["motions"][1]["escalate_to"], whole["motions"][2]["escalate_to"]})}};
   ordered_json both = members("signals");
   for (const ordered_json &m : members("measures")) both.push_back(m);
   for (const Section &section : sections()) {
@@ -1277,6 +1285,35 @@ TEST(Program, ChecksQuietHours) {
   EXPECT_EQ(r.program.quiet_hours->week(), week);
 }
 
+TEST(Program, ChecksEscalations) {
+  const ordered_json rest = {{"otherwise", true}, {"motion", "enterprise"}, {"by", "1 day"}, {"on_breach", "escalate"}};
+  const auto with = [&](const ordered_json &to) {
+    ordered_json m = rest;
+    m["escalate_to"] = to;
+    return with_motion(m);
+  };
+  expect_problem(with_motion(rest), "motions[0].escalate_to", "is required", "{\"rep\": …}");
+  expect_problem(with("max"), "motions[0].escalate_to", "must be an object, not a string");
+  expect_problem(with(ordered_json::object()), "motions[0].escalate_to.rep", "is required", "\"team\"");
+  expect_problem(with({{"rep", "max"}, {"team", "leads"}}), "motions[0].escalate_to.team", "cannot be combined with \"rep\"");
+  expect_problem(with({{"skill", " "}}), "motions[0].escalate_to.skill", "must not be empty");
+  for (const char *what : {"rep", "team", "skill"}) {
+    expect_right(with({{what, "max"}}));
+    EXPECT_EQ(parse(with({{what, "max"}})).program.motions[0].escalate_to.name, "max");
+  }
+  ordered_json d = with({{"rep", "max"}});
+  d["motions"][0]["on_breach"] = "reassign";
+  expect_problem(d, "motions[0].escalate_to", "needs \"on_breach\": \"escalate\"");
+  d["motions"][0].erase("on_breach");
+  expect_problem(d, "motions[0].escalate_to", "needs \"on_breach\": \"escalate\"");
+  d = with({{"rep", "max"}});
+  d["motions"][0].erase("by");
+  expect_problem(d, "motions[0].on_breach", "needs \"by\"");
+  d["motions"][0]["by"] = "1 day";
+  d["motions"][0]["motion"] = "email";
+  expect_problem(d, "motions[0].on_breach", "is of a motion that takes nobody");
+}
+
 TEST(Program, ChecksGuardrailsAndExamples) {
   ordered_json d = minimal();
   d["guardrails"] = {{{"block_when", "a"}, {"reason", "tiny"}}, {{"block_when", "a"}, {"reason", "small"}}};
@@ -1528,7 +1565,7 @@ TEST(ProgramSchema, HasExactlyTheKeysOfTheParser) {
   const ordered_json s = schema();
   ASSERT_TRUE(s.is_object());
   EXPECT_EQ(s["$schema"], "https://json-schema.org/draft/2020-12/schema");
-  EXPECT_EQ(sections().size(), 17u);
+  EXPECT_EQ(sections().size(), 18u);
   for (const Section &section : sections()) {
     const std::string name(section.name);
     const ordered_json &part = name == "program" ? s : s["$defs"][name];

@@ -30,6 +30,8 @@ inline constexpr Words kMotions = Words(kExpectations).first(8);
 /// Those that need no rep.
 inline constexpr Words kUnstaffed = Words(kExpectations).first(3);
 /// In the order of WhenNobody.
+inline constexpr std::array<std::string_view, 2> kOnBreach = {"reassign", "escalate"};
+inline constexpr std::array<std::string_view, 3> kEscalateTo = {"rep", "team", "skill"};
 inline constexpr std::array<std::string_view, 3> kWhenNobody = {"wait", "overflow", "downgrade"};
 /// At most one of them.
 inline constexpr std::array<std::string_view, 4> kCurves = {"points_each", "saturates_at", "half_saturation", "over"};
@@ -40,7 +42,7 @@ inline constexpr std::array<std::string_view, 13> kReserved = {
 /// The kinds of objects, in the order of sections().
 enum class At : unsigned char {
   program, milestone, activation, measure, signal, qualify, at_least, motion, guardrail, example, limits, play,
-  contact, hold, not_within, quiet_hours, quiet_days
+  contact, hold, not_within, quiet_hours, quiet_days, escalate_to
 };
 
 /// The language, whole or without what isn't served.

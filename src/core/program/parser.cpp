@@ -366,7 +366,30 @@ private:
     read_acceptance(f, m);
     if (const Json *hold = f.value("hold", Json::Type::object)) read_hold(*hold, f, m);
     read_not_within(f, m);
+    read_breach(f, m);
     return m;
+  }
+
+  void read_breach(const Fields &f, MotionDef &m) {
+    if (const auto i = f.word("on_breach", kOnBreach)) m.on_breach = static_cast<OnBreach>(*i);
+    if (m.on_breach != OnBreach::escalate) {
+      if (f.gives("escalate_to") && (f.gives("on_breach") || !f.has("on_breach")))
+        f.report("escalate_to", "needs \"on_breach\": \"escalate\"", "Add that, or remove this.");
+      return;
+    }
+    if (!needs_rep(m.motion) || !f.gives("by"))
+      f.report("on_breach", !needs_rep(m.motion) ? "is of a motion that takes nobody" : "needs \"by\"",
+               !needs_rep(m.motion) ? "Remove it, or choose a motion for a person." : "Say by when contact is to be made.");
+    f.require("escalate_to", "Say to whom: {\"rep\": …}, {\"team\": …} or {\"skill\": …}.");
+    if (const Json *to = f.value("escalate_to", Json::Type::object))
+      read_escalation(Fields(*to, f.path("escalate_to"), language_.section(At::escalate_to), problems_), m.escalate_to);
+  }
+
+  static void read_escalation(const Fields &f, Escalation &e) {
+    const std::string_view key = f.one_of(kEscalateTo);
+    if (key.empty()) return f.require("rep", "Name a \"rep\", a \"team\" or a \"skill\"."), void();
+    e.to = static_cast<Escalation::To>(std::find(kEscalateTo.begin(), kEscalateTo.end(), key) - kEscalateTo.begin());
+    f.text(key, e.name);
   }
 
   void read_downgrade(const Fields &f, MotionDef &m) {

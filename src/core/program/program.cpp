@@ -31,7 +31,7 @@ constexpr Word kSignalKeys[] = {
 constexpr Word kQualifyKeys[] = {"enter", "leave", "dwell", "cool_down", "min_kinds", "required_kinds", "when", "at_least", "capacity"};
 constexpr Word kAtLeastKeys[] = {"count", "of"};
 constexpr Word kMotionKeys[] = {"when", "otherwise", "motion", "after", "by", "next_best_action", "skills",
-                                "when_nobody", "downgrade_to", "play", "accept_when", "accept_because", "hold", "not_within"};
+                                "when_nobody", "downgrade_to", "play", "accept_when", "accept_because", "hold", "not_within", "on_breach", "escalate_to"};
 constexpr Word kGuardrailKeys[] = {"block_when", "reason"};
 constexpr Word kExampleKeys[] = {"subject", "expect"};
 constexpr Word kLimitsKeys[] = {"min_days_between_versions"};
@@ -40,6 +40,7 @@ constexpr Word kContactKeys[] = {"after", "by"};
 constexpr Word kHoldKeys[] = {"session", "activation"};
 constexpr Word kNotWithinKeys[] = {"milestone", "for"};
 constexpr Word kQuietKeys[] = {"zone", "default_zone", "hours", "days"};
+constexpr Word kEscalateToKeys[] = {"rep", "team", "skill"};
 
 // In the order of At.
 constexpr Section kSections[] = {
@@ -49,6 +50,7 @@ constexpr Section kSections[] = {
     {"example", kExampleKeys, {}}, {"limits", kLimitsKeys, {}},
     {"play", kPlayKeys, {}},       {"contact", kContactKeys, {}},   {"hold", kHoldKeys, {}},
     {"not_within", kNotWithinKeys, {}}, {"quiet_hours", kQuietKeys, {}}, {"quiet_days", kDays, {}},
+    {"escalate_to", kEscalateToKeys, {}},
 };
 
 // What a signal can't measure, a named measure can't either.

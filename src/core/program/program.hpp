@@ -188,6 +188,20 @@ struct NotWithinDef {
   bool operator==(const NotWithinDef &) const = default;
 };
 
+/// What becomes of a routing row that nobody has touched in time.
+enum class OnBreach : unsigned char {
+  reassign, ///< who hasn't accepted it loses it to others
+  escalate, ///< also who has; and it goes to those who are named, as long as one of them is able
+};
+
+/// To whom a row is escalated: to a rep, to the reps of a team, or to those with a skill.
+struct Escalation {
+  enum class To : unsigned char { rep, team, skill } to = To::rep;
+  std::string name;
+
+  bool operator==(const Escalation &) const = default;
+};
+
 /// What should happen to a qualified subject: the first whose condition holds.
 struct MotionDef {
   std::string when; ///< SQL boolean over the subject; empty: otherwise
@@ -204,6 +218,8 @@ struct MotionDef {
   std::string accept_because = {}; ///< what it waits for, in words; empty: as the rule says it
   HoldDef hold = {};
   std::vector<NotWithinDef> not_within = {};
+  OnBreach on_breach = OnBreach::reassign;
+  Escalation escalate_to = {};
 
   bool operator==(const MotionDef &) const = default;
 };

@@ -158,6 +158,10 @@ ordered_json tree(const MotionDef &m) {
   put(j, "accept_because", m.accept_because);
   if (!m.hold.empty()) j["hold"] = tree(m.hold);
   for (const NotWithinDef &n : m.not_within) j["not_within"].push_back({{"milestone", n.milestone}, {"for", print_length(n.length)}});
+  if (m.on_breach == OnBreach::escalate) {
+    j["on_breach"] = kOnBreach[static_cast<std::size_t>(m.on_breach)];
+    j["escalate_to"] = {{std::string(kEscalateTo[static_cast<std::size_t>(m.escalate_to.to)]), m.escalate_to.name}};
+  }
   return j;
 }
 

@@ -9,10 +9,10 @@
 namespace pql {
 namespace {
 
-constexpr std::array<std::string_view, 15> kVerdicts = {
-    "owner",    "chosen",       "overflow",      "passed",         "late",     "inactive",       "declined",
-    "away",     "at_capacity",  "weekly_capacity", "no_share",     "territory", "segment",       "skills",
-    "passed"};
+constexpr std::array<std::string_view, 19> kVerdicts = {
+    "owner",    "chosen",   "overflow",    "escalated",       "last",     "passed",    "late",    "inactive",
+    "declined", "away",     "at_capacity", "weekly_capacity", "no_share", "territory", "segment", "skills",
+    "passed",   "breached", "passed"};
 
 // What stands against a rep who would own the account; passed when nothing does.
 Verdict ability(const Candidate &c) noexcept {
@@ -31,6 +31,7 @@ Verdict fitness(const Candidate &c) noexcept {
   if (!c.in_territory) return Verdict::other_territory;
   if (!c.in_segment) return Verdict::other_segment;
   if (!c.missing_skill.empty()) return Verdict::no_skill;
+  if (c.breached) return Verdict::breached;
   return c.late ? Verdict::late : Verdict::passed;
 }
 
@@ -50,7 +51,7 @@ void share(std::span<const Candidate> all, const std::vector<std::size_t> &able,
   double total = 0;
   for (const std::size_t i : order) total += all[i].weight;
   std::size_t best = order.front();
-  for (const std::size_t i : order) d.gains[i] = all[i].weight / total;
+  for (const std::size_t i : order) d.gains[i] = total > 0 ? all[i].weight / total : 1 / static_cast<double>(order.size());
   for (const std::size_t i : order) {
     Candidate a = all[i], b = all[best];
     a.deficit += d.gains[i];
@@ -77,12 +78,26 @@ std::string_view name_of(Verdict v) noexcept { return kVerdicts[static_cast<std:
 RouteDecision choose(std::span<const Candidate> candidates, std::string_view owner, WhenNobody when_nobody) {
   RouteDecision d;
   d.gains.resize(candidates.size());
+  std::vector<std::size_t> above;
   for (const Candidate &c : candidates) {
     const bool owns = !owner.empty() && c.rep == owner;
     d.verdicts.push_back(owns ? ability(c) : fitness(c));
+    if (c.escalated && !c.breached && ability(c) == Verdict::passed) above.push_back(d.verdicts.size() - 1);
     if (!owns || d.verdicts.back() != Verdict::passed) continue;
+    if (c.breached) {
+      d.verdicts.back() = Verdict::breached;
+      continue;
+    }
     d.verdicts.back() = Verdict::owner; // his own accounts are no part of the shares
     d.chosen = static_cast<int>(d.verdicts.size()) - 1;
+  }
+  if (!above.empty()) {
+    for (Verdict &v : d.verdicts) {
+      if (v == Verdict::passed || v == Verdict::late || v == Verdict::owner) v = Verdict::below;
+    }
+    for (const std::size_t i : above) d.verdicts[i] = Verdict::passed;
+    share(candidates, above, d, Verdict::escalated);
+    return d;
   }
   if (d.chosen >= 0) {
     for (Verdict &v : d.verdicts) {
@@ -96,9 +111,10 @@ RouteDecision choose(std::span<const Candidate> candidates, std::string_view own
     share(candidates, able, d, Verdict::chosen);
     return d;
   }
-  if (when_nobody != WhenNobody::overflow) return d;
-  able = with(d.verdicts, {Verdict::other_territory, Verdict::other_segment, Verdict::no_skill});
-  if (!able.empty()) share(candidates, able, d, Verdict::overflow);
+  if (when_nobody == WhenNobody::overflow) able = with(d.verdicts, {Verdict::other_territory, Verdict::other_segment, Verdict::no_skill});
+  const Verdict why = able.empty() ? Verdict::last : Verdict::overflow;
+  if (able.empty()) able = with(d.verdicts, {Verdict::breached});
+  if (!able.empty()) share(candidates, able, d, why);
   return d;
 }
 
@@ -109,6 +125,10 @@ std::string reason_of(Verdict verdict, const Candidate &c, bool owner) {
   case Verdict::owner: return "owner of the account";
   case Verdict::chosen: return "chosen: furthest behind their share";
   case Verdict::overflow: return "chosen: nobody who fits is free";
+  case Verdict::escalated: return "chosen: it is escalated to them";
+  case Verdict::last: return "chosen, though they let the promise pass: nobody else is free";
+  case Verdict::breached: return whose + "let the promise pass, and others can";
+  case Verdict::below: return "able, but it is escalated to others";
   case Verdict::passed: return "able, but another is further behind their share";
   case Verdict::late: return c.at_work_from == kNever ? "never at work" : "not at work before " + print_instant(c.at_work_from);
   case Verdict::inactive: return whose + "not active";

@@ -18,6 +18,8 @@ namespace pql {
 struct Candidate {
   std::string_view rep;
   bool active = true, declined = false, in_segment = true, in_territory = true;
+  bool breached = false;  ///< the promise of this row was broken while it was his
+  bool escalated = false; ///< it is escalated to him
   std::string_view missing_skill;      ///< empty: none
   Micros away_until = kAlways;         ///< not away
   Micros at_work_from = kAlways;       ///< in the time for contact
@@ -33,13 +35,17 @@ enum class Verdict : unsigned char {
   owner,    ///< chosen: the account is his
   chosen,   ///< furthest behind his share
   overflow, ///< chosen, though others would fit better
+  escalated, ///< chosen of those to whom it is escalated
+  last,     ///< chosen, though he let the promise pass: nobody else can
   passed,   ///< able; another was further behind
   late,     ///< able, but not in time, as others are
   inactive, declined, away, full, full_this_week, no_share, other_territory, other_segment, no_skill,
   yields, ///< able; the account is another's
+  breached, ///< able; but he let the promise pass, and others can
+  below,  ///< able; it is escalated to others
 };
 std::string_view name_of(Verdict) noexcept;
-constexpr bool takes(Verdict v) noexcept { return v <= Verdict::overflow; }
+constexpr bool takes(Verdict v) noexcept { return v <= Verdict::last; }
 
 struct RouteDecision {
   int chosen = -1;               ///< nobody
@@ -47,7 +53,8 @@ struct RouteDecision {
   std::vector<double> gains;     ///< what is to be added to each deficit; their sum is 0
 };
 
-/// Owner first, if he is able; else, of those who fit and are able, whoever is furthest behind his share, in time if anybody is.
+/// Those to whom it is escalated first, if one of them is able. Else the owner, if he is; else, of those who fit and are able, whoever is furthest behind his share, in time if anybody is.
+/// Who let the row's promise pass gets it again only if nobody else can.
 RouteDecision choose(std::span<const Candidate> candidates, std::string_view owner, WhenNobody when_nobody = WhenNobody::wait);
 
 /// A verdict for people: "at capacity, 5 of 5".
