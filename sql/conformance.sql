@@ -25,6 +25,7 @@ INSERT INTO excused VALUES
   ('internal', 'pql._lateness', 'asked by pql.readiness, with the rights of whoever calls it'),
   ('internal', 'pql._attribute_relation', 'asked by pql.attribute_sources, with the rights of whoever reads it; reads catalogs'),
   ('internal', 'pql._is_watched', 'asked by pql.attribute_sources, with the rights of whoever reads it; reads catalogs'),
+  ('internal', 'pql._fact_triggers', 'asked by pql.fact_sources, with the rights of whoever reads it; reads catalogs'),
   ('dump', 'pql.source_leaf', 'tells files by their numbers, which are others in another database'),
   ('dump', 'pql.identity_lock', 'has no rows'),
   ('parallel', 'pql.check_program', 'tries rules in a subtransaction, which PostgreSQL 15 refuses in parallel mode'),

@@ -244,6 +244,7 @@ CREATE TABLE pql.routing (
   snoozed_until     timestamptz,
   disposition       text,
   holdout           boolean NOT NULL DEFAULT false,
+  holdout_exempt    text,
   context           jsonb NOT NULL,
   delay             jsonb,
   PRIMARY KEY (home, routing_id)
@@ -257,6 +258,7 @@ COMMENT ON COLUMN pql.routing.follows IS 'The row of the same episode that had b
 COMMENT ON COLUMN pql.routing.decided_at IS 'As of when score, reasons, headline and context are: when it qualified or, later, got a better motion or was blocked no more.';
 COMMENT ON COLUMN pql.routing.motion_rank IS 'The place of the motion among those of the program''s version, from 0: the lower, the better.';
 COMMENT ON COLUMN pql.routing.blocked_by IS 'The reason of the guardrail that blocks it, or holdout; of a row that expired, what blocked it last.';
+COMMENT ON COLUMN pql.routing.holdout_exempt IS 'Why it is contacted though the holdout''s lot fell on it: named account, explicit request, or flagged by hand.';
 COMMENT ON COLUMN pql.routing.holdout IS 'Whether the subject is one of those that are deliberately not contacted.';
 -- An account is worked once at a time, whoever tries.
 CREATE UNIQUE INDEX routing_worked ON pql.routing ((coalesce('a:' || account_id, home) COLLATE "C"))

@@ -97,3 +97,16 @@ CREATE TRIGGER definitions_changed AFTER INSERT OR UPDATE OR DELETE ON pql.free_
   FOR EACH STATEMENT EXECUTE FUNCTION pql._definitions_changed();
 CREATE TRIGGER free_mail_changed AFTER INSERT OR UPDATE OR DELETE ON pql.free_mail_domain
   FOR EACH STATEMENT EXECUTE FUNCTION pql._free_mail_changed();
+
+CREATE TABLE pql.internal_domain (
+  domain  text COLLATE "C" PRIMARY KEY CONSTRAINT domain_is_one CHECK (domain ~ '^[a-z0-9-]+(\.[a-z0-9-]+)+$'),
+  kind    text NOT NULL CONSTRAINT kind_is_known CHECK (kind IN ('competitor', 'employee', 'partner')),
+  note    text
+);
+COMMENT ON TABLE pql.internal_domain IS 'Domains of those whom sales doesn''t contact: competitors, the own company, partners. Routing rows of a user whose id is an address there, and of an account or user of an account whose id is such a domain (or one below it), are blocked, in every program.';
+COMMENT ON COLUMN pql.internal_domain.domain IS 'In lower case, as pql.email_domain gives it.';
+COMMENT ON COLUMN pql.internal_domain.kind IS 'What blocks their rows: competitor''s domain, employee''s domain, partner''s domain.';
+SELECT pg_catalog.pg_extension_config_dump('pql.internal_domain', '');
+
+CREATE TRIGGER definitions_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pql.internal_domain
+  FOR EACH STATEMENT EXECUTE FUNCTION pql._definitions_changed();

@@ -433,6 +433,10 @@ BEGIN
     PERFORM pql._refuse(r, 'touched');
   END IF;
   PERFORM pql._require_owner(caller, r);
+  IF at IS NULL AND pql._withdrawn_by(r, channel) IS NOT NULL THEN
+    RAISE EXCEPTION 'contact by % was withdrawn by %', channel, pql._withdrawn_by(r, channel) USING ERRCODE = 'object_not_in_prerequisite_state',
+      DETAIL = 'Table pql.consent has what they said.', HINT = 'Take another channel. A contact that was made before is told of with its instant (at).';
+  END IF;
   INSERT INTO pql.touch (home, touch_id, routing_id, rep, channel, at, note, actor)
   VALUES (r.home, pql.next_id(), r.routing_id, r.owner, channel, coalesce(at, now), note, coalesce(pql._acting_rep(), session_user))
   ON CONFLICT ON CONSTRAINT touch_is_told_once DO NOTHING;
@@ -587,7 +591,7 @@ REVOKE ALL ON FUNCTION pql.decline(bigint, text) FROM PUBLIC;
 CREATE OR REPLACE FUNCTION pql.touch(routing_id bigint, channel text, note text DEFAULT NULL, at timestamptz DEFAULT NULL) RETURNS SETOF pql.routing
   AS 'MODULE_PATHNAME', 'pql_touch' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000 ROWS 1;
 COMMENT ON FUNCTION pql.touch(bigint, text, text, timestamptz) IS
-  'Tells of a contact made (null: now), by a channel (phone, email …), with a row that was claimed; it is thereby accepted. The first one counts for the promise of contact_by; further ones are noted, and one at the same instant by the same channel is the same. Returns the row. Errors: 22004 null, 22023 no such row, bad channel or instant, 55000 its state doesn''t allow it, 42501 another rep''s.';
+  'Tells of a contact made (null: now), by a channel (phone, email …), with a row that was claimed; it is thereby accepted. The first one counts for the promise of contact_by; further ones are noted, and one at the same instant by the same channel is the same. Returns the row. Errors: 22004 null, 22023 no such row, bad channel or instant, 55000 its state doesn''t allow it or the subject doesn''t want contact by the channel (pql.consent), 42501 another rep''s.';
 REVOKE ALL ON FUNCTION pql.touch(bigint, text, text, timestamptz) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql.dispose(routing_id bigint, disposition text, need_matched boolean DEFAULT NULL, timing_right boolean DEFAULT NULL,

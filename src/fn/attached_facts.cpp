@@ -72,3 +72,56 @@ PQL_FUNCTION(_program_facts) {
   }
   return Datum{0};
 }
+
+// Columns of a relation's rows as text, by their arguments' names, read as attributes are. Arguments: schema, relation, its owner and
+// who attached it then, names, columns.
+PQL_FUNCTION(_read_columns) {
+  using namespace pql::pg;
+  call([&] { InitMaterializedSRF(fcinfo, 0); });
+  AttributeSource s;
+  s.schema = text_arg(fcinfo, 0);
+  s.relation = text_arg(fcinfo, 1);
+  s.owner = text_arg(fcinfo, 2);
+  s.attached_by = text_arg(fcinfo, 3);
+  s.what = "rows";
+  s.attach_again = "the function that attached it";
+  const std::vector<std::string_view> names = text_array_arg(fcinfo, 4), columns = text_array_arg(fcinfo, 5);
+  const Oid relation = lock_relation(s);
+  const Oid reader = reader_of(s, relation);
+  std::string id, body;
+  for (std::size_t i = 0; i < names.size(); i++) {
+    const std::string column(columns[i]);
+    if (!call([&] { return get_attnum(relation, column.c_str()) > 0; })) fail_unreadable(s, "Column \"" + column + "\" doesn't exist any more.");
+    const std::string value = "(" + column_value(relation, column) + ")::text";
+    if (i == 0) id = value;
+    body += (body.empty() ? "'" : ", '") + std::string(names[i]) + "', " + value;
+  }
+  const std::string sql = "SELECT " + id + ", jsonb_strip_nulls(jsonb_build_object(" + body + ")) FROM " + relation_text(s) + " AS t";
+  call([&] {
+    const auto *const result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+    Oid user;
+    int security;
+    GetUserIdAndSecContext(&user, &security);
+    SetUserIdAndSecContext(reader, security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+    const int settings = fixed_settings();
+    SPI_connect();
+    Portal rows = SPI_cursor_open_with_args(nullptr, sql.c_str(), 0, nullptr, nullptr, nullptr, true, 0);
+    for (;;) {
+      CHECK_FOR_INTERRUPTS();
+      SPI_cursor_fetch(rows, true, 1000);
+      if (SPI_processed == 0) break;
+      for (std::uint64_t i = 0; i < SPI_processed; i++) {
+        Datum values[2];
+        bool nulls[2];
+        for (int c = 0; c < 2; c++) values[c] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, c + 1, &nulls[c]);
+        tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+      }
+      SPI_freetuptable(SPI_tuptable);
+    }
+    SPI_cursor_close(rows);
+    SPI_finish();
+    AtEOXact_GUC(false, settings); // whatever the code of a view has set
+    SetUserIdAndSecContext(user, security);
+  });
+  return Datum{0};
+}

@@ -60,9 +60,10 @@ PQL_FUNCTION(_assess) {
   const Assessment x = assess_one(a, scratch.arena(), id, reasons, &errors, Ask::route);
   if (!PG_ARGISNULL(3) && PG_GETARG_BOOL(3)) errors.record();
   const ProgramDef &p = a.program->def;
+  const std::string blocked = blocked_by(p, route_of(p, x));
   rows.add({Cell::of(x.score), Cell::json(kinds_json(x)), Cell::json(measures_json(p, x)), Cell::of(x.in_segment), Cell::of(x.when),
             Cell::of(x.kinds_met), x.motion < 0 ? Cell::null() : Cell::of(p.motions[static_cast<std::size_t>(x.motion)].motion),
-            x.guardrail < 0 ? Cell::null() : Cell::of(p.guardrails[static_cast<std::size_t>(x.guardrail)].reason),
+            blocked.empty() ? Cell::null() : Cell::of(blocked),
             Cell::of(needs_of(*a.plan, *a.program).time)});
   return Datum{0};
 }

@@ -19,7 +19,7 @@ constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
 // ------------------------------------------------------------------------------------------------------------------ names
 
 /// Where a variable's value comes from.
-enum class From : unsigned char { attribute, account, fact, measure, signal, points, kind, score, users, milestone, as_of, none };
+enum class From : unsigned char { attribute, account, fact, history, measure, signal, points, kind, score, users, milestone, as_of, none };
 
 struct Variable {
   std::string name;
@@ -51,6 +51,8 @@ public:
     add("score", FLOAT8OID, From::score, 0);
     add("users_active", FLOAT8OID, From::users, 0);
     add("as_of", TIMESTAMPTZOID, From::as_of, 0);
+    for (std::size_t i = 0; i < kHistory.size(); i++)
+      add(std::string("history.") + kHistory[i], i == static_cast<std::size_t>(History::converted) ? BOOLOID : FLOAT8OID, From::history, i);
     for (const char *name : {"props", "event", "occurred_at"}) add_refused(name, kOfEvent);
   }
 
@@ -135,6 +137,7 @@ public:
     const auto i = static_cast<std::size_t>(v.index);
     switch (v.from) {
     case From::as_of:
+    case From::history:
     case From::users: return true;
     case From::measure: return slots_[program_.signals.size() + i];
     case From::signal:
@@ -249,8 +252,12 @@ bool has_flags(const ProgramDef &p) {
   return std::ranges::any_of(p.signals, [](const SignalDef &s) { return s.measure == Measure::flag; });
 }
 
+bool asks_consent(const ProgramDef &p) {
+  return std::ranges::any_of(p.motions, [](const MotionDef &m) { return !m.channel.empty(); });
+}
+
 // Whether a program has anything that rests on more than the state.
-bool judges(const ProgramDef &p) { return has_flags(p) || !subject_rules(p).empty(); }
+bool judges(const ProgramDef &p) { return has_flags(p) || asks_consent(p) || !subject_rules(p).empty(); }
 
 } // namespace
 
@@ -316,6 +323,8 @@ std::set<std::string> facts_named(const Definitions &plan, const ProgramDef &p) 
 ProgramRules::ProgramRules(const Definitions &plan, const Program &program) {
   const ProgramDef &p = program.def;
   needs.flags = needs_of_points.flags = has_flags(p);
+  needs.consent = asks_consent(p);
+  if (needs.consent) facts.insert("consent.channel");
   const Names names(plan, p);
   const std::vector<RuleVariable> variables[] = {names.of(RuleOf::value), names.of(RuleOf::segment), names.of(RuleOf::decision)};
   frame = call([&] { return make_frame(variables[0].data(), variables[0].size(), plan.memory()); });
@@ -409,6 +418,10 @@ void ProgramRules::use(const Definitions &plan, const ProgramDef &p, const Varia
   }
   case From::fact:
     (plan.facts()[static_cast<std::size_t>(v.index)].unit == p.unit ? needs.facts : needs.account_facts) = true;
+    facts.insert(v.name);
+    break;
+  case From::history:
+    needs.history = true;
     facts.insert(v.name);
     break;
   case From::milestone: {
@@ -538,6 +551,8 @@ public:
       a.accepted = accepted(a.motion);
       a.zone = words(r_.zone);
     });
+    if (ask == Ask::score || !r_.needs.consent) return a;
+    for (std::size_t i = 0; i < p_.def.motions.size(); i++) a.barred |= unsigned{is_barred(p_.def.motions[i].channel)} << i;
     return a;
   }
 
@@ -635,6 +650,22 @@ private:
     return held >= p_.def.qualify.at_least->count;
   }
 
+  // A person's word and his account's both count: each may object; and of both the newest by the channel, or by any.
+  bool is_barred(const std::string &channel) const {
+    if (channel.empty()) return false;
+    bool agreed = false;
+    for (const bool of_account : {false, true}) {
+      const ConsentWord *newest = nullptr;
+      for (const ConsentWord &w : facts_.consent) {
+        if (w.of_account != of_account || (!w.channel.empty() && w.channel != channel)) continue;
+        if (!newest || w.at > newest->at || (w.at == newest->at && !w.granted)) newest = &w;
+      }
+      if (newest && !newest->granted) return true;
+      agreed |= newest != nullptr;
+    }
+    return p_.def.consent == Consent::opt_in && !agreed;
+  }
+
   // The first that holds, or -1.
   int first(const std::vector<Compiled> &all, bool otherwise) {
     for (std::size_t i = 0; i < all.size(); i++) {
@@ -660,6 +691,7 @@ private:
       case From::attribute: set_attribute(in, facts_.attributes); break;
       case From::account: set_attribute(in, facts_.account); break;
       case From::fact: set_fact(in); break;
+      case From::history: set_history(in); break;
       case From::users: set(in, facts_.users_active); break;
       case From::as_of: set(in, TimestampTzGetDatum(as_of_), false); break;
       case From::milestone: {
@@ -699,6 +731,12 @@ private:
     Jsonb *const j = DatumGetJsonbP(*body);
     return JB_ROOT_IS_OBJECT(j) &&
            getKeyJsonValueFromContainer(&j->root, in.column.data(), static_cast<int>(in.column.size()), v) && v->type != jbvNull;
+  }
+
+  void set_history(const Input &in) {
+    const double v = facts_.history[static_cast<std::size_t>(in.index)];
+    if (in.type == BOOLOID) set(in, BoolGetDatum(v == 1), std::isnan(v));
+    else set(in, v);
   }
 
   void set_fact(const Input &in) {
@@ -801,35 +839,62 @@ private:
 
 Assessment assess(const Definitions &plan, const Program &p, const Subject &whole, Micros as_of, const Facts &facts,
                   std::span<Reason> reasons, RuleErrors *errors, Ask ask) {
-  if (const ProgramRules *rules = plan.rules(p)) return Assessor(plan, p, *rules, facts, as_of, errors).run(whole, reasons, ask);
   Assessment a;
-  a.score = score(p, plan.trackers(), whole, as_of, reasons);
-  Assessor::count_kinds(p.def, reasons, a);
-  if (ask != Ask::score) a.motion = 0; // without conditions the first is the only one
+  if (const ProgramRules *rules = plan.rules(p)) {
+    a = Assessor(plan, p, *rules, facts, as_of, errors).run(whole, reasons, ask);
+  } else {
+    a.score = score(p, plan.trackers(), whole, as_of, reasons);
+    Assessor::count_kinds(p.def, reasons, a);
+    if (ask != Ask::score) a.motion = 0; // without conditions the first is the only one
+  }
+  if ((ask == Ask::route || ask == Ask::all) && plan.has_internal_domains()) a.internal = plan.internal_domain(whole.id.view(), facts.account_id);
   return a;
 }
 
 Route route_of(const ProgramDef &p, const Assessment &a, int open, bool may_rise) noexcept {
-  Route r{a.motion < 0 ? static_cast<int>(p.motions.size()) - 1 : a.motion, a.guardrail};
+  Route r;
+  r.motion = a.motion < 0 ? static_cast<int>(p.motions.size()) - 1 : a.motion;
   if (!may_rise) r.motion = std::max(r.motion, open);
-  if (r.guardrail < 0) r.guardrail = obstacle(p, std::min(r.motion, open), a.accepted, a.speaks);
+  r.called = open < 0 ? r.motion : std::min(r.motion, open);
+  if (a.guardrail >= 0) r.guardrail = a.guardrail;
+  else if (a.internal >= 0) r.guardrail = kInternal + a.internal;
+  else if (a.barred >> static_cast<unsigned>(r.called) & 1) r.guardrail = kNoConsent;
+  else r.guardrail = obstacle(p, r.called, a.accepted, a.speaks);
   return r;
 }
 
 std::string blocked_by(const ProgramDef &p, const Route &r) {
   if (r.guardrail < 0) return {};
+  if (r.guardrail == kNoConsent) return "no consent to " + p.motions[static_cast<std::size_t>(r.called)].channel;
+  if (r.guardrail >= kInternal) return std::string(kDomainKinds[static_cast<std::size_t>(r.guardrail - kInternal)]) + "'s domain";
   if (r.guardrail < kNotAccepted) return p.guardrails[static_cast<std::size_t>(r.guardrail)].reason;
   if (r.guardrail == kNoAction) return "no clear next best action";
   const MotionDef &m = p.motions[static_cast<std::size_t>(r.guardrail - kNotAccepted)];
   return "not accepted yet: " + (m.accept_because.empty() ? m.accept_when : m.accept_because);
 }
 
-bool is_held_out(const ProgramDef &p, std::string_view subject, const Assessment &a) noexcept {
-  if (!is_held_out(p, subject)) return false;
-  for (std::size_t i = 0; i < p.signals.size() && i < a.given.size(); i++) {
-    if (p.signals[i].measure == Measure::flag && a.given[i] == 1) return false;
+namespace {
+
+bool is_exempt(const ProgramDef &p, Exempt e) noexcept { return p.holdout_exempt >> static_cast<unsigned>(e) & 1; }
+
+bool is_named_account(std::string_view account) {
+  Spi spi;
+  const bool named = spi.run("SELECT FROM pql.account_owner WHERE account_id = $1", {Arg::of(account)}) > 0;
+  spi.finish();
+  return named;
+}
+
+} // namespace
+
+Lot lot_of(const ProgramDef &p, std::string_view subject, const Assessment &a, std::span<const Reason> reasons, std::string_view account) {
+  if (!is_held_out(p, subject)) return {};
+  for (std::size_t i = 0; i < p.signals.size(); i++) {
+    const SignalDef &s = p.signals[i];
+    if (s.measure == Measure::flag && i < a.given.size() && a.given[i] == 1) return {false, "flagged by hand"};
+    if (s.is_explicit && reasons[i].points > 0 && is_exempt(p, Exempt::explicit_requests)) return {false, "explicit request"};
   }
-  return true;
+  if (!account.empty() && is_exempt(p, Exempt::named_accounts) && is_named_account(account)) return {false, "named account"};
+  return {true, {}};
 }
 
 } // namespace pql::pg

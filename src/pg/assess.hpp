@@ -61,6 +61,18 @@ struct FactValue {
   Micros at = kAlways;                                      ///< of an instant; kAlways: nothing
 };
 
+/// What pql itself knows of an account, from the touches, dispositions and outcomes of all programs: "history.x", in this order.
+enum class History : unsigned char { touches_7d, touches_14d, touches_30d, days_since_touch, days_since_disqualified, days_since_converted, converted };
+inline constexpr std::array<const char *, 7> kHistory = {"touches_7d",           "touches_14d",          "touches_30d", "days_since_touch",
+                                                         "days_since_disqualified", "days_since_converted", "converted"};
+
+/// The newest word about contact by a channel (empty: any).
+struct ConsentWord {
+  std::string channel;
+  bool granted, of_account;
+  Micros at;
+};
+
 /// What is known of a subject besides its state.
 struct Facts {
   std::optional<Datum> attributes; ///< of its unit: jsonb, there until the assessment is done
@@ -68,6 +80,9 @@ struct Facts {
   int users_active = 0;            ///< of an account; of a user, himself
   std::span<const std::string_view> flags; ///< signals that somebody has flagged
   std::span<const FactValue> facts; ///< as the plan has their names; empty when no rule names one
+  std::array<double, kHistory.size()> history{}; ///< NaN: nothing
+  std::span<const ConsentWord> consent;
+  std::string_view account_id; ///< with which it is asked: a user's or a workspace's; may be empty
 };
 
 /// Rules that failed, to be written down with what else the statement has to say. Readers note none.
@@ -113,6 +128,8 @@ struct Assessment {
   std::uint32_t accepted = ~0u; ///< unless Ask::score: a bit for each motion up to the one above: whether a rep may work it
   bool speaks = true;          ///< of the reasons with points, if any, one may be shown and mentioned
   std::string_view zone;       ///< unless Ask::score: the subject's, by quiet_hours; until the program's next assessment
+  unsigned barred = 0;         ///< unless Ask::score: a bit for each motion whose channel there is no consent to
+  int internal = -1;           ///< unless Ask::score: the kind of domain that it is of; -1: none of those that are listed
   /// What score() was given: a value for each signal that rests on no events, then for each measure; NaN: nothing. They stay until
   /// the program's next assessment; empty without rules.
   std::span<const double> given;
@@ -131,20 +148,28 @@ Assessment assess(const Definitions &plan, const Program &p, const Subject &whol
 Route route_of(const ProgramDef &p, const Assessment &a, int open = kMaxMotions, bool may_rise = true) noexcept;
 /// The reason of what blocks; empty: nothing does.
 std::string blocked_by(const ProgramDef &p, const Route &r);
-/// Whether a subject is one of the holdout. Whom somebody flagged by hand isn't: that is a request.
-bool is_held_out(const ProgramDef &p, std::string_view subject, const Assessment &a) noexcept;
+/// Whether a subject is one of the holdout, and why it is contacted if it is none of it though the lot fell on it.
+struct Lot {
+  bool held_out = false;
+  std::string exempt;
+};
+/// Whom somebody flagged by hand has asked for it, and so has who has points of an explicit signal; `account` may be somebody's own.
+Lot lot_of(const ProgramDef &p, std::string_view subject, const Assessment &a, std::span<const Reason> reasons, std::string_view account);
 /// Whether what is done about somebody who is in can change.
-inline bool has_choice(const ProgramDef &p) noexcept { return p.motions.size() > 1 || may_block(p); }
+inline bool has_choice(const Definitions &plan, const ProgramDef &p) noexcept {
+  return p.motions.size() > 1 || may_block(p) || plan.has_internal_domains();
+}
 
 /// What the rules of a program rest on besides the state: facts that must be given, milestones, which subjects are mostly read
 /// without, and time.
 struct RuleNeeds {
   bool attributes = false, account = false, flags = false, users = false, milestones = false;
   bool facts = false, account_facts = false; ///< attached ones: of its unit, and of the account's that it is asked with
+  bool history = false, consent = false;
   bool time = false; ///< time alone can change what a rule says (and not only the score's)
 
   /// Whether it matters with which account a user, or a workspace, is asked.
-  bool asks_account() const noexcept { return account || account_facts; }
+  bool asks_account() const noexcept { return account || account_facts || history || consent; }
 };
 RuleNeeds needs_of(const Definitions &plan, const Program &p, Ask ask = Ask::all);
 /// Whether a parallel worker can tell the points of everybody, or nearly so: it has no subtransactions, and changes no settings.

@@ -62,17 +62,17 @@ void write_entry(Spi &spi, const Decision &d) {
           " ON CONFLICT (home, program_id, subject_id) WHERE left_at IS NULL DO NOTHING RETURNING episode_id, entered_at, number)"
           " INSERT INTO pql.routing (routing_id, home, program, version, unit, subject_id, account_id, user_id, episode,"
           "  signal_at, qualified_at, decided_at, qualification, score, reasons, headline, motion, motion_rank, next_best_action,"
-          "  contact_after, contact_by, state, state_since, blocked_by, holdout, context)"
+          "  contact_after, contact_by, state, state_since, blocked_by, holdout, holdout_exempt, context)"
           " SELECT pql.next_id(), $1, $2, $4, $5, $6, $11, $12, episode_id, $13, entered_at, entered_at,"
           "  CASE number WHEN 1 THEN 'first' ELSE 'again' END, $9, $14::jsonb, $15, $16, $17, $18,"
           "  greatest($19, entered_at), $20 + (greatest($19, entered_at) - $19),"
-          "  CASE WHEN $22 THEN 'suppressed' WHEN $23 IS NULL THEN 'pending' ELSE 'blocked' END, entered_at, $23, $22, $21::jsonb"
+          "  CASE WHEN $22 THEN 'suppressed' WHEN $23 IS NULL THEN 'pending' ELSE 'blocked' END, entered_at, $23, $22, $25, $21::jsonb"
           " FROM opened WHERE NOT $7 AND NOT $24",
           {Arg::of(d.home), Arg::of(d.program), Arg::of(d.program_id), Arg::of(d.version), Arg::of(name_of(d.unit)),
            Arg::of(d.subject_id), Arg::of(d.shadow), Arg::time(d.at), Arg::of(d.score), Arg::time(d.leaves_at),
            text_or_null(d.account_id), text_or_null(d.user_id), Arg::time(d.signal_at), Arg::of(d.reasons),
            Arg::of(d.headline), Arg::of(d.motion), Arg::of(d.rank), text_or_null(d.next_best_action), Arg::time(d.contact_after),
-           time_or_null(d.contact_by), Arg::of(d.context), Arg::of(d.holdout), text_or_null(d.blocked_by), Arg::of(d.continues)});
+           time_or_null(d.contact_by), Arg::of(d.context), Arg::of(d.holdout), text_or_null(d.blocked_by), Arg::of(d.continues), text_or_null(d.exempt)});
 }
 
 // Of a row that is there, if nobody has taken it up. Returns how many that were.

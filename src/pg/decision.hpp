@@ -27,6 +27,7 @@ struct Decision {
   int rank;                         ///< of the motion, among the version's
   std::string blocked_by;
   bool holdout, rises;              ///< turns: the latter, to another motion
+  std::string exempt;               ///< enters: why it is contacted though the holdout's lot fell on it
   std::int64_t routing_id;          ///< turns, follows: the row that there is
 };
 

@@ -99,7 +99,7 @@ std::shared_ptr<const Definitions> current_definitions() {
 Definitions::Definitions() {
   call([&] {
     watched.clear();
-    for (const char *name : {"tracker", "program", "source", "backfill_job", "attribute_source", "fact_source"}) watch_relation(pql_relation(name));
+    for (const char *name : {"tracker", "program", "source", "backfill_job", "attribute_source", "fact_source", "internal_domain"}) watch_relation(pql_relation(name));
     memory_ = AllocSetContextCreateInternal(CacheMemoryContext, "pql plan", ALLOCSET_DEFAULT_SIZES);
   });
   try {
@@ -108,6 +108,7 @@ Definitions::Definitions() {
     load_programs();
     load_sources();
     load_attributes();
+    load_internal_domains();
   } catch (...) {
     MemoryContextDelete(memory_);
     throw;
@@ -120,6 +121,7 @@ Definitions::Definitions(const std::string &document) {
     load_trial(document);
     load_sources();
     load_attributes();
+    load_internal_domains();
   } catch (...) {
     MemoryContextDelete(memory_);
     throw;
@@ -370,6 +372,29 @@ void Definitions::load_sources() {
 void Definitions::load_attributes() {
   for (Unit u : {Unit::user, Unit::account, Unit::workspace}) attributes_[static_cast<int>(u)] = attribute_columns(u);
   facts_ = fact_names();
+}
+
+void Definitions::load_internal_domains() {
+  Spi spi;
+  const std::uint64_t n = spi.run("SELECT domain, kind FROM pql.internal_domain", {}, true);
+  for (std::uint64_t i = 0; i < n; i++) {
+    const auto kind = std::ranges::find(kDomainKinds, spi.text(i, 2)) - kDomainKinds.begin();
+    internal_.emplace(spi.text(i, 1), static_cast<int>(kind));
+  }
+  spi.finish();
+}
+
+int Definitions::internal_domain(std::string_view id, std::string_view account) const {
+  for (const std::string_view said : {id, account}) {
+    std::string domain(said.substr(said.rfind('@') + 1)); // all of it without one
+    for (char &c : domain) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    for (std::string_view rest = domain; !rest.empty();) { // those above it, too
+      if (const auto found = internal_.find(std::string(rest)); found != internal_.end()) return found->second;
+      const std::size_t dot = rest.find('.');
+      rest = dot == std::string_view::npos ? std::string_view{} : rest.substr(dot + 1);
+    }
+  }
+  return -1;
 }
 
 } // namespace pql::pg

@@ -2,6 +2,7 @@
 // Law: never older than the newest committed definition that this backend has been told of, at any isolation level.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -74,6 +75,9 @@ struct SourceInfo {
   Micros sealed_before = kAlways;
 };
 
+/// Of domains that are not contacted.
+inline constexpr std::array<std::string_view, 3> kDomainKinds = {"competitor", "employee", "partner"};
+
 struct AttributeColumn; // attributes.hpp
 struct FactName;        // attached_facts.hpp
 struct ProgramRules;    // the compiled rules of a program over its subjects: assess.cpp
@@ -120,6 +124,10 @@ public:
   const std::vector<AttributeColumn> &attributes(Unit u) const noexcept { return attributes_[static_cast<int>(u)]; }
   /// The facts that rules may name.
   const std::vector<FactName> &facts() const noexcept { return facts_; }
+  bool has_internal_domains() const noexcept { return !internal_.empty(); }
+  /// The kind of the listed domain (pql.internal_domain) that an id is of, as an e-mail address or a domain itself, or else its account is;
+  /// -1: of none.
+  int internal_domain(std::string_view id, std::string_view account) const;
   /// What events do to these trackers only (a backfill of new ones). Rules live as long as the plan.
   EventTable event_table(const std::vector<TrackerId> &only) const;
   /// Where rules and whatever belongs to the plan may be kept.
@@ -134,6 +142,7 @@ private:
   void load_trial(const std::string &document);
   void load_sources();
   void load_attributes();
+  void load_internal_domains();
   void add_event(EventTable &table, const TrackerInfo &t, std::size_t step) const;
   void fill(EventTable &table, const std::function<bool(const TrackerInfo &)> &wanted) const;
   MeasureTrackers find(const ProgramDef &p, const MeasureDef &d) const;
@@ -147,6 +156,7 @@ private:
   mutable std::unordered_map<const Program *, std::shared_ptr<const ProgramRules>> rules_; ///< of each, once asked for; of most null
   std::vector<AttributeColumn> attributes_[3];
   std::vector<FactName> facts_;
+  std::unordered_map<std::string, int> internal_; ///< domains, and their kinds
   std::vector<SourceInfo> sources_;
   std::vector<std::int32_t> jobs_;
   TrackerId account_tracker_ = 0; ///< of workspaces; 0: there is none

@@ -7,7 +7,7 @@
 namespace pql::pg {
 
 FactReader::FactReader(const Definitions &plan, const Program &p, Micros as_of, bool now, Ask ask)
-    : plan_(plan), program_(p), needs_(needs_of(plan, p, ask)), as_of_(as_of), now_(now) {}
+    : plan_(plan), program_(p), needs_(needs_of(plan, p, ask)), asks_account_(needs_.asks_account() || plan.has_internal_domains()), as_of_(as_of), now_(now) {}
 
 void FactReader::look_at(Arena &arena, std::string_view id) {
   looked_ = true;
@@ -80,7 +80,7 @@ void FactReader::take(std::string_view home, const Home &row) {
   for (const Subject &s : row.members) {
     if (!s.events) continue;
     later_ |= s.last_seen > as_of_;
-    if (!needs_.asks_account()) continue;
+    if (!asks_account_) continue;
     Seen &seen = account_of_.try_emplace(std::string(s.id.view()), Seen{kAlways, {}}).first->second;
     if (s.last_seen > seen.at || (s.last_seen == seen.at && account < seen.account)) seen = {s.last_seen, account};
   }
@@ -98,8 +98,7 @@ Facts FactReader::of(const Subject &s, const Home *row) {
   const std::string_view account = program_.def.unit == Unit::workspace ? plan_.account_of(s)
                                    : at == account_of_.end()            ? std::string_view{}
                                                                         : std::string_view(at->second.account);
-  outside_.add(f, plan_, program_, needs_, id, account, now_ ? kNever : as_of_,
-               call([] { return GetActiveSnapshot(); }));
+  outside_.add(f, plan_, program_, needs_, id, account, as_of_, now_, call([] { return GetActiveSnapshot(); }));
   return f;
 }
 

@@ -27,7 +27,7 @@ private:
     Micros at;
     std::string account;
   };
-  bool looks() const noexcept { return (needs_.asks_account() && program_.def.unit == Unit::user) || (needs_.users && program_.def.unit != Unit::user); }
+  bool looks() const noexcept { return (asks_account_ && program_.def.unit == Unit::user) || (needs_.users && program_.def.unit != Unit::user); }
   void look_at_all();
   void take(std::string_view home, const Home &row);
   void take_batch(Batch &batch);
@@ -36,6 +36,7 @@ private:
   const Definitions &plan_;
   const Program &program_;
   const RuleNeeds needs_;
+  const bool asks_account_; ///< in which account a user was seen last
   const Micros as_of_;
   const bool now_;
   bool looked_ = false;

@@ -389,7 +389,7 @@ private:
   }
 
   bool stays_as_it_is(const Program &p, const Standing &x, const Subject &certain, Micros seen) {
-    return x.since == kNever && !may_turn(x, p.def) && points_of(p, certain, seen) >= p.def.qualify.leave;
+    return x.since == kNever && !may_turn(x, p.def, plan_.has_internal_domains()) && points_of(p, certain, seen) >= p.def.qualify.leave;
   }
 
   // As counts do, and sums of what isn't negative.
@@ -729,7 +729,7 @@ private:
 
   void go_on(const Program &p, std::string_view key, Subject &subject, const Subject &whole, Micros at) {
     const Standing &known = *whole.standing(p.id);
-    const bool routed = may_turn(known, p.def);
+    const bool routed = may_turn(known, p.def, plan_.has_internal_domains());
     const Assessment a = assessed(p, whole, at, routed ? Ask::route : Ask::score);
     const Sight sight = a.sight();
     const auto is_ours = [&](const Standing &x) { return x.open && x.program == p.id; };
@@ -749,11 +749,12 @@ private:
   // Decides anew upon what is done about somebody who is in, as of the last assessment. A row that somebody has changed meanwhile is as
   // remembered no more: reviews read it whatever is remembered.
   void reroute(const Program &p, std::string_view key, const Subject &subject, const Subject &whole, Standing &x, const Assessment &a, Micros at) {
-    const Route now = route_of(p.def, a, x.motion, may_enter_); // not to a better one by events too old to call somebody
+    Route now = route_of(p.def, a, x.motion, may_enter_); // not to a better one by events too old to call somebody
     if (!options_.review && !differs(x, now)) return;
     const Standing was = x;
-    const std::string reason = blocked_by(p.def, now);
     const std::optional<Written> row = find_row(key, p, subject);
+    if (row) now = route_of(p.def, a, row->rank, may_enter_);
+    const std::string reason = blocked_by(p.def, now);
     const RowState state = row ? row_state(row->state) : RowState::final_;
     const Turn turn = row ? turn_of({state, row->rank, row->blocked_by}, now.motion, reason) : Turn{};
     x.guardrail = static_cast<std::int16_t>(now.guardrail);
@@ -822,11 +823,12 @@ private:
     told_of_ = false;
     if (identities_in_force && canonical_id(p.def.unit, whole.id.view()) != whole.id.view()) return {}; // he is somebody else now
     const std::pair asked(whole.id.view(), account_);
-    if (facts_for_ != &p || facts_asked_ != asked) {
+    if (facts_for_ != &p || facts_asked_ != asked || (needs.history && facts_at_ != at)) {
       facts_ = {};
-      outside_.add(facts_, plan_, p, needs, whole.id.view(), account_, kNever, made_ && latest_ ? latest_ : store_.snapshot());
+      outside_.add(facts_, plan_, p, needs, whole.id.view(), account_, at, true, made_ && latest_ ? latest_ : store_.snapshot());
       facts_for_ = &p;
       facts_asked_ = asked;
+      facts_at_ = at;
     }
     if (needs.users) facts_.users_active = p.def.unit == Unit::user ? whole.events && is_active(whole.last_seen, at) : users_active(at);
     told_of_ = facts_.attributes || !facts_.flags.empty();
@@ -926,7 +928,9 @@ private:
     const Assessment a = assessed(p, whole, at, Ask::route);
     const Route route = route_of(p.def, a);
     d.leaves_at = x.leaves_at = end_of(x, p.def.qualify, falls(p, whole, at));
-    d.holdout = is_held_out(p.def, d.subject_id, a);
+    const Lot lot = lot_of(p.def, d.subject_id, a, reasons_, d.account_id);
+    d.holdout = lot.held_out;
+    d.exempt = lot.exempt;
     d.blocked_by = d.holdout ? "holdout" : blocked_by(p.def, route);
     if (p.live && !d.continues && !d.holdout) {
       x.motion = static_cast<std::int16_t>(route.motion);
@@ -1096,6 +1100,7 @@ private:
   Facts facts_; ///< as last read, of this try
   const Program *facts_for_ = nullptr; ///< null: none were
   std::pair<std::string_view, std::string_view> facts_asked_; ///< with which subject and account
+  Micros facts_at_ = 0;                                      ///< and when, which matters to histories
   RuleErrors errors_;
   std::vector<Decision> decisions_;
 };

@@ -1,6 +1,7 @@
 #include "pg/outside.hpp"
 
 #include "pg/compat.hpp"
+#include "pg/spi.hpp"
 #include "pg/store.hpp"
 
 extern "C" {
@@ -72,8 +73,15 @@ std::vector<std::string_view> ids_outside(Arena &arena, Unit unit, const RuleNee
 }
 
 void Outside::add(Facts &f, const Definitions &plan, const Program &p, const RuleNeeds &needs, std::string_view id, std::string_view account,
-                  Micros as_of, Snapshot snapshot) {
+                  Micros at, bool now, Snapshot snapshot) {
+  f.account_id = account;
+  if (needs.history) find_history(f, p.def.unit, id, account, at, now, snapshot);
+  if (needs.consent) {
+    find_consent(p.def.unit, id, account, at, now, snapshot);
+    f.consent = consent_;
+  }
   if (!needs.attributes && !needs.account && !needs.flags && !needs.facts && !needs.account_facts) return;
+  const Micros as_of = now ? kNever : at;
   call([&] { MemoryContextReset(bodies_.context()); });
   const struct Within {
     MemoryContext before;
@@ -163,6 +171,33 @@ void Outside::find_facts(const std::vector<FactName> &names, Unit unit, const st
       return time(row, kFrom) > as_of || time(row, kTo) <= as_of || take(row, kPastNumber, kPastTime);
     });
   });
+}
+
+void Outside::find_history(Facts &f, Unit unit, std::string_view id, std::string_view account, Micros at, bool now, Snapshot snapshot) {
+  Spi spi;
+  (void)spi.run_at(snapshot,
+                   "SELECT h.touches_7d, h.touches_14d, h.touches_30d, h.days_since_touch, h.days_since_disqualified, h.days_since_converted,"
+                   " (h.days_since_converted IS NOT NULL)::int::float8 FROM pql._history_of($1, $2, $3, $4, $5) AS h",
+                   {Arg::of(name_of(unit)), Arg::of(id), account.empty() ? Arg::nothing(TEXTOID) : Arg::of(account), Arg::time(at), Arg::of(now)});
+  for (std::size_t i = 0; i < f.history.size(); i++) {
+    bool isnull;
+    const Datum d = spi.datum(0, static_cast<int>(i) + 1, &isnull);
+    f.history[i] = isnull ? std::numeric_limits<double>::quiet_NaN() : DatumGetFloat8(d);
+  }
+  spi.finish();
+}
+
+void Outside::find_consent(Unit unit, std::string_view id, std::string_view account, Micros at, bool now, Snapshot snapshot) {
+  consent_.clear();
+  Spi spi;
+  const std::uint64_t n = spi.run_at(
+      snapshot,
+      "SELECT DISTINCT ON (c.unit, c.channel) c.channel, c.granted, c.unit = 'account', c.at FROM pql.consent AS c"
+      " WHERE (c.unit = $1 AND c.subject_id = $2 OR c.unit = 'account' AND c.subject_id = $3) AND ($5 OR c.at <= $4)"
+      " ORDER BY c.unit, c.channel, c.at DESC",
+      {Arg::of(name_of(unit)), Arg::of(id), account.empty() ? Arg::nothing(TEXTOID) : Arg::of(account), Arg::time(at), Arg::of(now)});
+  for (std::uint64_t i = 0; i < n; i++) consent_.push_back({spi.text(i, 1), spi.number(i, 2) != 0, spi.number(i, 3) != 0, spi.number(i, 4)});
+  spi.finish();
 }
 
 void Outside::close() {

@@ -17,9 +17,10 @@ public:
   Outside(const Outside &) = delete;
   Outside &operator=(const Outside &) = delete;
 
-  /// Adds what a program's rules need of a subject, and of the account it is asked with (may be empty), as it is (kNever) or
-  /// as it was at an instant. It lives until the next call.
-  void add(Facts &f, const Definitions &plan, const Program &p, const RuleNeeds &needs, std::string_view id, std::string_view account, Micros as_of, Snapshot snapshot);
+  /// Adds what a program's rules need of a subject, and of the account it is asked with (may be empty), as it is (`now`) or as it was
+  /// at the instant of the assessment. It lives until the next call, and as long as these ids.
+  void add(Facts &f, const Definitions &plan, const Program &p, const RuleNeeds &needs, std::string_view id, std::string_view account, Micros at,
+           bool now, Snapshot snapshot);
   /// Gives everything back. On an error PostgreSQL does it instead.
   void close();
 
@@ -35,11 +36,14 @@ private:
   };
 
   void find_flags(const std::string &home, const std::string &program, Micros as_of, Snapshot snapshot);
+  void find_history(Facts &f, Unit unit, std::string_view id, std::string_view account, Micros at, bool now, Snapshot snapshot);
+  void find_consent(Unit unit, std::string_view id, std::string_view account, Micros at, bool now, Snapshot snapshot);
   void find_facts(const std::vector<FactName> &names, Unit unit, const std::string &home, Micros as_of, Snapshot snapshot);
 
   AttributeReader attributes_;
   Table flags_, facts_, past_facts_;
   std::vector<FactValue> values_;
+  std::vector<ConsentWord> consent_;
   std::vector<std::string_view> flagged_; ///< signals, in bodies_
   MemoryContext memory_ = CurrentMemoryContext; ///< what is opened outlives what is looked at
   Scratch bodies_;

@@ -71,8 +71,8 @@ Insiders insiders(const Program &p) {
   return found;
 }
 
-bool turns(const ProgramDef &p, const Insider &in, const Assessment &a) {
-  if (in.state.empty() || !has_choice(p)) return false;
+bool turns(const Definitions &plan, const ProgramDef &p, const Insider &in, const Assessment &a) {
+  if (in.state.empty() || !has_choice(plan, p)) return false;
   const Route now = route_of(p, a, in.rank);
   return turn_of({row_state(in.state), in.rank, in.blocked_by}, now.motion, blocked_by(p, now)).kind != Turn::Kind::none;
 }
@@ -114,8 +114,8 @@ void find_rising(const Definitions &plan, const Program &p, Micros as_of, std::s
     const bool is_in = in != inside.end();
     if (is_in) in->second.found = true;
     if (is_in && in->second.version != p.version && plan.version(p.id, in->second.version)) return;
-    const Assessment a = assess(plan, p, s, as_of, facts.of(s, row), reasons, nullptr, is_in && has_choice(p.def) ? Ask::route : Ask::score);
-    if (is_in ? is_below(p.def.qualify, a.sight()) || turns(p.def, in->second, a) : enters(p.def.qualify, nullptr, a.sight(), as_of))
+    const Assessment a = assess(plan, p, s, as_of, facts.of(s, row), reasons, nullptr, is_in && has_choice(plan, p.def) ? Ask::route : Ask::score);
+    if (is_in ? is_below(p.def.qualify, a.sight()) || turns(plan, p.def, in->second, a) : enters(p.def.qualify, nullptr, a.sight(), as_of))
       turned.emplace_back(s.id.view());
   };
   subjects_at(plan, scratch.arena(), p.def.unit, as_of, MilestonesWanted::of(plan, p), look);

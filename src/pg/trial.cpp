@@ -171,7 +171,7 @@ Facts Life::facts_of(const Program &p, Micros at) {
   else if (needs.users) f.users_active = subject_.events && is_active(subject_.last_seen, at);
   const auto last = std::ranges::max_element(seen_, [](const auto &x, const auto &y) { return x.second < y.second; });
   const std::string_view account = unit_ == Unit::workspace ? plan_.account_of(subject_) : of_many || last == seen_.end() ? std::string_view{} : last->first;
-  outside_.add(f, plan_, p, needs, id(), account, now_ ? kNever : at, call([] { return GetActiveSnapshot(); }));
+  outside_.add(f, plan_, p, needs, id(), account, at, now_, call([] { return GetActiveSnapshot(); }));
   return f;
 }
 

@@ -229,9 +229,18 @@ INSERT INTO plain.call (result) VALUES
       pql.journey_agg(at, who) OVER w FROM plain.step WINDOW w AS (ORDER BY at ROWS 3 PRECEDING))$$);
 INSERT INTO plain.call (statement) VALUES ($$INSERT INTO pql.attribute_use VALUES ('account', 'plan'), ('account', 'size'), ('account', 'seats')$$);
 INSERT INTO plain.call (result) VALUES ($$pql.attach_accounts('plain.account', 'id')$$), ($$pql.attach_users('plain.person', 'id', 'org')$$), ($$pql.attach_workspaces('plain.project', 'id')$$);
+INSERT INTO plain.call (result) VALUES ($$pql.attach_facts('free', 'plain.account', account_id => 'id', "where" => 'plan = ''free'' and id <> ''o9''')$$),
+  ($$pql.attach_facts('since', 'plain.account', account_id => 'id', measure => 'newest', value => 'since')$$), ($$pql.attach_facts('people', 'plain.person', account_id => 'org')$$),
+  ($$plain.failure('SELECT pql.attach_facts(''people'', ''plain.person'', account_id => ''nobody'')')$$);
 INSERT INTO plain.call (statement) VALUES ($$INSERT INTO plain.account VALUES ('o3', 'new', 'large', 4)$$),
   ($$UPDATE plain.account SET plan = plan OPERATOR(pg_catalog.||) '+'$$), ($$DELETE FROM plain.account WHERE id OPERATOR(pg_catalog.=) 'o2'$$),
   ($$UPDATE plain.person SET job = 'dev'$$);
+INSERT INTO plain.call (result) VALUES ('pql.refresh_facts()'), ($$pql.refresh_facts('people')$$), ('(SELECT fact, subject_id, number FROM pql.facts)'),
+  ('(SELECT kind, relation, subjects, kept_by, broken FROM pql.fact_sources)'), ($$pql.detach_facts('free')$$), ($$pql.detach_facts('since')$$), ($$pql.detach_facts('people')$$),
+  ($$pql.attach_dispositions('plain.person', 'id', 'job', account_id => 'org')$$), ('pql.refresh_dispositions()'), ('(SELECT id, problem FROM pql.disposition_import)'),
+  ($$pql.detach_dispositions('plain.person')$$);
+INSERT INTO plain.call (statement) VALUES ($$INSERT INTO pql.consent (unit, subject_id, granted, at) VALUES ('account', 'o1', false, '2026-01-01')$$),
+  ($$UPDATE pql.consent SET granted = true$$), ($$DELETE FROM pql.consent$$), ($$INSERT INTO pql.internal_domain VALUES ('rival.example', 'competitor')$$);
 INSERT INTO plain.call (result) VALUES ('pql.refresh_attributes()'), ($$pql.refresh_attributes('account')$$),
   ('(SELECT home, account_id, body FROM pql.attribute)'), ('(SELECT home, account_id, body FROM pql.attribute_history)'),
   ('(SELECT unit, subject_id, attributes FROM pql.attributes)'), ('(SELECT unit, relation, columns, types, rows, kept_by, broken FROM pql.attribute_sources)'),

@@ -19,6 +19,11 @@ $node->safe_psql('a',
     FROM generate_series(1, 20000) AS i});
 $node->safe_psql('a', q{SELECT pql.upsert_user_milestone('u1', 'start', '2020-01-01'); SELECT pql.retain('ev', '2026-01-03');
 	SELECT pql.merge_users('u7', 'u8'); SELECT pql.merge_accounts('o7', 'o8'); SELECT pql.move_user('u9', 'o10')});
+$node->safe_psql('a', q{CREATE TABLE deal (id int PRIMARY KEY, org text); CREATE INDEX ON deal (org);
+	INSERT INTO deal SELECT i, 'o' || i % 40 FROM generate_series(1, 50) AS i;
+	SELECT count(*) FROM pql.attach_facts('deals', 'deal', account_id => 'org'); DELETE FROM deal WHERE id = 50;
+	INSERT INTO pql.consent (unit, subject_id, channel, granted) VALUES ('account', 'o1', 'phone', false);
+	INSERT INTO pql.internal_domain VALUES ('rival.example', 'competitor')});
 $node->safe_psql('a', q{
 	CREATE ROLE analyst;
 	CREATE ROLE app;
@@ -35,6 +40,8 @@ my %look = (
 	rights   => q{SELECT oid::regprocedure::text, proacl FROM pg_proc WHERE pronamespace = 'pql'::regnamespace
 		UNION ALL SELECT relname, relacl FROM pg_class WHERE relnamespace = 'pql'::regnamespace ORDER BY 1},
 	members  => 'SELECT * FROM pql.members ORDER BY 1, 2',
+	facts    => 'SELECT * FROM pql.facts ORDER BY fact, subject_id, valid_from',
+	guards   => 'SELECT c::text FROM pql.consent AS c UNION ALL SELECT d::text FROM pql.internal_domain AS d ORDER BY 1',
 	score    => q{SELECT * FROM pql.scoreboard('p') ORDER BY 1});
 my %before = map { $_ => $node->safe_psql('a', $look{$_}) } keys %look;
 my $digest = digest($node, 'a');
@@ -58,6 +65,8 @@ for my $form (['plain', '-Fp'], ['custom', '-Fc'])
 	is(verified($node, $name), '', "$name: state agrees with the events");
 	$node->safe_psql($name, q{INSERT INTO ev SELECT 100000 + i, '2026-02-01', 'new', 'o1', 'e1' FROM generate_series(1, 100) AS i; DELETE FROM ev WHERE id = 15000});
 	is($node->safe_psql($name, q{SELECT events FROM pql.members WHERE user_id = 'new'}), '100', "$name: events keep counting");
+	$node->safe_psql($name, q{INSERT INTO deal VALUES (100, 'o1')});
+	is($node->safe_psql($name, q{SELECT number FROM pql.facts WHERE subject_id = 'o1' AND valid_to = 'infinity'}), '3', "$name: and so do facts");
 	$node->safe_psql($name, q{INSERT INTO ev VALUES (200000, '2026-02-01', 'u7', 'o99', 'e1'), (200001, '2026-02-01', 'u9', 'o7', 'e1')});
 	is($node->safe_psql($name, q{SELECT account_id, user_id FROM pql.members WHERE last_seen = '2026-02-01' AND user_id <> 'new' ORDER BY 1}),
 		"o10|u9\no99|u8", "$name: for whom they did");

@@ -68,7 +68,7 @@ constexpr char kWhole[] = R"({
     "activated": {"kind": "activation", "milestone": "activation_complete", "max_points": 20, "half_life": "90 days"},
     "invited": {"kind": "breadth", "milestone": "invited", "window": "30 days", "max_points": 5, "may_score": false},
     "api_calls": {"kind": "depth", "event": "api_call", "half_life": "7 days", "saturates_at": 50, "max_points": 20},
-    "demos": {"kind": "intent", "event": "demo_viewed", "repeat": "once", "half_life": "7 days", "max_points": 5},
+    "demos": {"kind": "intent", "event": "demo_viewed", "repeat": "once", "half_life": "7 days", "max_points": 5, "explicit": true},
     "work": {"kind": "depth", "event": "*", "where": "true", "repeat": "per_day", "window": "28 days", "half_saturation": 5,
              "max_points": 10},
     "limits_hit": {"kind": "intent", "event": "limit_reached", "repeat": "capped", "cap": 3, "window": "7 days", "points_each": 2,
@@ -92,6 +92,7 @@ constexpr char kWhole[] = R"({
                "on_breach": "escalate", "escalate_to": {"rep": "max"}},
               {"when": "signal.procurement > 0", "motion": "enterprise", "next_best_action": "Offer a call", "skills": ["security", "SSO"],
                "after": "90 working minutes", "by": "3 working days", "when_nobody": "downgrade", "downgrade_to": "email",
+               "channel": "phone",
                "play": {"say": "Thank them for the rollout.", "never": ["Discounts.", "Discovery questions."]},
                "accept_when": "attr.seats > 5", "accept_because": "five seats",
                "hold": {"session": "30 minutes", "activation": "1 day"},
@@ -105,7 +106,7 @@ constexpr char kWhole[] = R"({
                   "days": {"mon": ["08:00-09:00"], "tue": ["12:00-13:00"], "wed": ["12:00-13:00"], "thu": ["12:00-13:00"],
                            "fri": ["17:00-24:00"], "sat": ["00:00-24:00"], "sun": ["00:00-24:00", "21:00-23:00"]}},
   "examples": [{"subject": "acme", "expect": "enterprise"}, {"subject": "tiny", "expect": "not_qualified"}],
-  "holdout": 0.1, "limits": {"min_days_between_versions": 14}, "re_evaluate": "30 minutes"})";
+  "holdout": 0.1, "holdout_exempt": ["explicit_requests"], "consent": "opt_in", "limits": {"min_days_between_versions": 14}, "re_evaluate": "30 minutes"})";
 
 ParsedProgram parse(const ordered_json &document) { return parse_program(document.dump(), Served::all); }
 
@@ -1355,6 +1356,17 @@ TEST(Program, ChecksLimits) {
   expect_problem(d, "limits.min_days_between_versions", "must be an integer between 0 and 365, not 366");
   d["limits"] = {{"min_days", 1}};
   expect_problem(d, "limits.min_days", "is not a known key");
+  d = minimal();
+  d["consent"] = "opt_on";
+  expect_problem(d, "consent", "\"opt_on\" is not a valid consent", "Perhaps you meant \"opt_in\".");
+  d = minimal();
+  d["holdout_exempt"] = ordered_json::array();
+  expect_right(d);
+  d["holdout_exempt"] = {"named_accounts", "explicit"};
+  expect_problem(d, "holdout_exempt[1]", "\"explicit\" is not a valid entry");
+  d = minimal();
+  d["motions"] = {{{"otherwise", true}, {"motion", "inside_sales"}, {"channel", "Phone"}}};
+  expect_problem(d, "motions[0].channel", "\"Phone\" is not a valid name");
   d = minimal();
   d["re_evaluate"] = "30 seconds";
   expect_problem(d, "re_evaluate", "must be at least 1 minute, not 30 seconds");

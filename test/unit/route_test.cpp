@@ -59,6 +59,10 @@ TEST(Route, OnlyWhatDiffersIsLookedAt) {
   p.guardrails.resize(1);
   EXPECT_FALSE(may_turn(Standing{}, p));
   EXPECT_TRUE(may_turn(Standing{.motion = 0}, p));
+  p.guardrails.clear();
+  EXPECT_TRUE(may_turn(Standing{.motion = 0}, p, true));
+  p.motions[1].channel = "phone";
+  EXPECT_TRUE(may_turn(Standing{.motion = 0}, p));
   const Standing open{.motion = 1, .guardrail = 0};
   EXPECT_FALSE(differs(open, {1, 0}));
   EXPECT_FALSE(differs(open, {2, 0}));

@@ -33,6 +33,10 @@ inline constexpr Words kUnstaffed = Words(kExpectations).first(3);
 inline constexpr std::array<std::string_view, 2> kOnBreach = {"reassign", "escalate"};
 inline constexpr std::array<std::string_view, 3> kEscalateTo = {"rep", "team", "skill"};
 inline constexpr std::array<std::string_view, 3> kWhenNobody = {"wait", "overflow", "downgrade"};
+/// In the order of Consent.
+inline constexpr std::array<std::string_view, 2> kConsents = {"opt_out", "opt_in"};
+/// In the order of Exempt.
+inline constexpr std::array<std::string_view, 2> kExempts = {"named_accounts", "explicit_requests"};
 /// At most one of them.
 inline constexpr std::array<std::string_view, 4> kCurves = {"points_each", "saturates_at", "half_saturation", "over"};
 /// What rules know by these names, so that no measure may have one.

@@ -194,6 +194,7 @@ private:
     if (const auto i = f.word("false_positive_risk", kRisks)) s.false_positive_risk = kRisks[*i];
     f.flag("may_show_rep", s.may_show_rep);
     f.flag("may_mention", s.may_mention);
+    f.flag("explicit", s.is_explicit);
     if (const Json *contact = f.value("contact", Json::Type::object)) read_contact(*contact, f.path("contact"), s.contact);
   }
 
@@ -367,6 +368,7 @@ private:
     if (const Json *hold = f.value("hold", Json::Type::object)) read_hold(*hold, f, m);
     read_not_within(f, m);
     read_breach(f, m);
+    if (f.text("channel", m.channel)) check_name(m.channel, f.path("channel"), problems_);
     return m;
   }
 
@@ -525,8 +527,24 @@ private:
     f.report("expect", "none of the motions is " + quoted(motion), "Add it to \"motions\", or expect another.");
   }
 
+  void read_exempt(const Fields &f) {
+    const Json *all = f.list("holdout_exempt", 0, kExempts.size(), "entries");
+    if (!all) return;
+    program_.holdout_exempt = 0;
+    for (std::size_t i = 0; i < std::min(all->items.size(), kExempts.size()); i++) {
+      const Json &j = all->items[i];
+      const std::string path = join(f.path("holdout_exempt"), i);
+      if (!check_type(j, Json::Type::string, path, problems_)) continue;
+      const auto at = std::find(kExempts.begin(), kExempts.end(), j.text);
+      if (at == kExempts.end()) problems_.add(path, quoted(j.text) + " is not a valid entry", suggest(j.text, kExempts, "Allowed"));
+      else program_.holdout_exempt |= 1u << static_cast<unsigned>(at - kExempts.begin());
+    }
+  }
+
   void read_limits(const Fields &f) {
     f.number("holdout", 0, 0.5, program_.holdout);
+    read_exempt(f);
+    if (const auto i = f.word("consent", kConsents)) program_.consent = static_cast<Consent>(*i);
     if (const Json *j = f.value("limits", Json::Type::object)) {
       Fields(*j, "limits", language_.section(At::limits), problems_)
           .integer("min_days_between_versions", 0, 365, program_.min_days_between_versions);

@@ -18,7 +18,7 @@ constexpr Unserved kUnserved[] = {
 
 constexpr Word kProgramKeys[] = {"program",    "unit",    "objective",  "description", "segment", "milestones", "activation",
                                  "measures",   "signals", "qualify",    "motions",     "guardrails", "examples", "quiet_hours",
-                                 "holdout",    "limits",  "re_evaluate"};
+                                 "holdout",    "holdout_exempt", "consent", "limits",  "re_evaluate"};
 constexpr Word kMilestoneKeys[] = {"event", "where"};
 constexpr Word kActivationKeys[] = {"steps", "order", "within"};
 constexpr Word kMeasureKeys[] = {"event", "where", "measure",  "of",     "sum_of",    "success", "milestone", "value", "topic",
@@ -27,11 +27,11 @@ constexpr Word kSignalKeys[] = {
     "kind",        "event",        "where",           "measure",   "of",     "sum_of",    "success", "milestone", "value",
     "topic",       "flag",         "all_of",          "sequence",  "within", "half_life", "window",  "gap",       "repeat",
     "cap",         "max_points",   "points_each",     "saturates_at", "half_saturation", "over", "why", "owner",
-    "false_positive_risk", "may_score", "may_show_rep", "may_mention", "contact"};
+    "false_positive_risk", "may_score", "may_show_rep", "may_mention", "explicit", "contact"};
 constexpr Word kQualifyKeys[] = {"enter", "leave", "dwell", "cool_down", "min_kinds", "required_kinds", "when", "at_least", "capacity"};
 constexpr Word kAtLeastKeys[] = {"count", "of"};
 constexpr Word kMotionKeys[] = {"when", "otherwise", "motion", "after", "by", "next_best_action", "skills",
-                                "when_nobody", "downgrade_to", "play", "accept_when", "accept_because", "hold", "not_within", "on_breach", "escalate_to"};
+                                "when_nobody", "downgrade_to", "channel", "play", "accept_when", "accept_because", "hold", "not_within", "on_breach", "escalate_to"};
 constexpr Word kGuardrailKeys[] = {"block_when", "reason"};
 constexpr Word kExampleKeys[] = {"subject", "expect"};
 constexpr Word kLimitsKeys[] = {"min_days_between_versions"};

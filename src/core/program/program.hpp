@@ -129,6 +129,7 @@ struct SignalDef : MeasureDef {
   std::string why, owner, false_positive_risk;
   bool may_score = true, may_show_rep = true, may_mention = true;
   ContactDef contact;
+  bool is_explicit = false; ///< somebody asks to be contacted
 
   bool operator==(const SignalDef &) const = default;
 };
@@ -212,6 +213,7 @@ struct MotionDef {
   std::vector<std::string> skills; ///< that the rep must have
   WhenNobody when_nobody = WhenNobody::wait;
   std::string downgrade_to = {}; ///< a motion that needs nobody
+  std::string channel = {};      ///< by which contact is made, as consent knows it; empty: consent isn't asked
   Counted after_in = Counted::always, by_in = Counted::always; ///< in which time after and by are counted
   PlayDef play = {};
   std::string accept_when = {};    ///< SQL boolean over the subject: before that is true no rep works it; empty: at once
@@ -258,6 +260,16 @@ struct ExampleDef {
   bool operator==(const ExampleDef &) const = default;
 };
 
+/// What the absence of consent to a channel means.
+enum class Consent : unsigned char {
+  opt_out, ///< contact is made until somebody objects
+  opt_in,  ///< nobody makes contact before somebody agrees
+};
+
+/// What is contacted though the holdout's lot fell on it.
+enum class Exempt : unsigned char { named_accounts, explicit_requests };
+inline constexpr unsigned kExemptAll = 3; ///< a bit for each
+
 /// One version of a program.
 struct ProgramDef {
   std::string name;
@@ -275,6 +287,8 @@ struct ProgramDef {
   std::optional<QuietDef> quiet_hours;
   std::vector<ExampleDef> examples;
   double holdout = 0;              ///< share of the subjects that are not contacted
+  unsigned holdout_exempt = kExemptAll; ///< which of Exempt are, all the same
+  Consent consent = Consent::opt_out;
   int min_days_between_versions = 0;
   Micros re_evaluate = kHour;      ///< how often rules are looked at that time alone may change
 

@@ -100,6 +100,7 @@ ordered_json tree(const SignalDef &s) {
   if (!s.may_score) j["may_score"] = false;
   if (!s.may_show_rep) j["may_show_rep"] = false;
   if (!s.may_mention) j["may_mention"] = false;
+  if (s.is_explicit) j["explicit"] = true;
   if (!s.contact.empty()) j["contact"] = tree(s.contact);
   return j;
 }
@@ -153,6 +154,7 @@ ordered_json tree(const MotionDef &m) {
   put(j, "skills", m.skills);
   if (m.when_nobody != WhenNobody::wait) j["when_nobody"] = kWhenNobody[static_cast<std::size_t>(m.when_nobody)];
   put(j, "downgrade_to", m.downgrade_to);
+  put(j, "channel", m.channel);
   if (!m.play.empty()) j["play"] = tree(m.play);
   put(j, "accept_when", m.accept_when);
   put(j, "accept_because", m.accept_because);
@@ -186,6 +188,13 @@ ordered_json tree(const ProgramDef &p) {
   if (p.quiet_hours) j["quiet_hours"] = tree(*p.quiet_hours);
   for (const ExampleDef &e : p.examples) j["examples"].push_back({{"subject", e.subject}, {"expect", e.expect}});
   put(j, "holdout", p.holdout);
+  if (p.holdout_exempt != kExemptAll) {
+    j["holdout_exempt"] = ordered_json::array();
+    for (std::size_t i = 0; i < kExempts.size(); i++) {
+      if (p.holdout_exempt >> i & 1) j["holdout_exempt"].push_back(kExempts[i]);
+    }
+  }
+  if (p.consent != Consent::opt_out) j["consent"] = kConsents[static_cast<std::size_t>(p.consent)];
   if (p.min_days_between_versions) j["limits"]["min_days_between_versions"] = p.min_days_between_versions;
   if (p.re_evaluate != kHour) put(j, "re_evaluate", p.re_evaluate);
   return j;
@@ -197,12 +206,15 @@ ordered_json tree(const ProgramDef &p) {
 struct Default {
   Word key, value;
 };
-constexpr std::array<Default, 8> kDefaults = {{{"measure", "count"},
+constexpr std::array<Default, 11> kDefaults = {{{"measure", "count"},
                                                {"may_score", "true"},
                                                {"may_show_rep", "true"},
                                                {"may_mention", "true"},
                                                {"capacity", "false"},
+                                               {"explicit", "false"},
                                                {"holdout", "0"},
+                                               {"holdout_exempt", "named_accounts, explicit_requests"},
+                                               {"consent", "opt_out"},
                                                {"re_evaluate", "1 hour"},
                                                {"after", "0 seconds"}}};
 

@@ -2,6 +2,7 @@
 // Law: a decision only ever follows a better motion; what people have taken up is theirs, and who is held out stays so.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string_view>
 
@@ -14,15 +15,20 @@ namespace pql {
 struct Route {
   int motion = 0;              ///< its place among the motions: the first is the best
   int guardrail = -1;          ///< what blocks: the first guardrail that does, or one of the following; -1: nothing
+  int called = 0;              ///< the motion that the row calls for, which may be a better one that was decided upon before
 };
 
 /// What blocks besides guardrails: from here on, a motion (by its place) that isn't accepted yet; and a human motion of which nobody
 /// knows what to do.
 inline constexpr int kNotAccepted = kMaxGuardrails, kNoAction = kNotAccepted + static_cast<int>(kMaxMotions);
+inline constexpr int kNoConsent = 1000; ///< to the channel of the motion
+inline constexpr int kInternal = 1001;  ///< and the kind of the domain: whose it is isn't to be contacted
+static_assert(kNoAction < kNoConsent);
 
 /// Whether something in a program can block.
 bool may_block(const ProgramDef &p) noexcept;
-/// What blocks a motion, guardrails apart; -1: nothing. `accepted` has a bit for each motion; `speaks`: a reason may be mentioned.
+/// What blocks a motion, guardrails, consent and domains apart; -1: nothing. `accepted` has a bit for each motion; `speaks`: a reason may
+/// be mentioned.
 int obstacle(const ProgramDef &p, int motion, std::uint32_t accepted, bool speaks) noexcept;
 
 /// What a row of pql.routing is to deciding anew.
@@ -52,9 +58,10 @@ struct Turn {
 /// `blocked_by` is the reason of what blocks now; empty: nothing does.
 Turn turn_of(const RoutingRow &row, int motion, std::string_view blocked_by) noexcept;
 
-/// Whether what a program says of a subject could lead to another decision than the one remembered.
-inline bool may_turn(const Standing &open, const ProgramDef &p) noexcept {
-  return open.motion > 0 || (open.motion == 0 && may_block(p));
+/// Whether what a program says of a subject could lead to another decision than the one remembered. `guarded`: something else than the
+/// program may block.
+inline bool may_turn(const Standing &open, const ProgramDef &p, bool guarded = false) noexcept {
+  return open.motion > 0 || (open.motion == 0 && (guarded || may_block(p)));
 }
 
 /// Whether it does, as far as one remembers.
