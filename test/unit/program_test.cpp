@@ -369,7 +369,7 @@ TEST(Program, SuggestsKeys) {
   d["entirely_different"] = 1;
   expect_problem(d, "entirely_different", "is not a known key",
                  "Known keys are program, unit, objective, description, segment, milestones, "
-                 "activation, measures, signals, qualify, motions, guardrails, examples, quiet_hours, holdout, limits and re_evaluate.");
+                 "activation, measures, signals, qualify, motions, guardrails, examples, quiet_hours, holdout, holdout_exempt, consent, limits and re_evaluate.");
   expect_problem(with_signal(std::string(5'000, 'k').c_str(), 1), "signals.calls[\"" + std::string(70, 'k') + "...\"]",
                  "is not a known key");
 }
@@ -788,7 +788,7 @@ TEST(Program, ReadsTheWholeLanguage) {
                                    "usage_value > 100 and seat_count < 5", AtLeastDef{2, {"attr.a", "attr.b", "attr.c"}}, true}));
   std::vector<MotionDef> motions = {{"signal.failing > 5", "customer_success", 0, 4 * kHour, "", {}},
                                           {"signal.procurement > 0", "enterprise", 90 * kMinute, 3 * kDay, "Offer a call", {"security", "SSO"},
-                                           WhenNobody::downgrade, "email", Counted::working_hours, Counted::working_days,
+                                           WhenNobody::downgrade, "email", "phone", Counted::working_hours, Counted::working_days,
                                            {{"Thank them for the rollout."}, {"Discounts.", "Discovery questions."}}, "attr.seats > 5", "five seats",
                                            {30 * kMinute, kDay}, {{"integrated", 3 * kDay}, {"invited", 12 * kHour}}},
                                           {"", "account_executive", kDay, 3 * kDay, "", {}}};
