@@ -24,10 +24,10 @@ SELECT pql._next_due() - now() AS next_due;
 
 -- Everything in three parts: rows that become ready, promises that are broken, episodes that end and with them the rows.
 SET pql.tick_batch = 10;
-SELECT t.ready, t.more_due FROM generate_series(1, 4) AS n, LATERAL pql.tick(now() + interval '1 hour' + n * interval '1 second') AS t;
+SELECT t.ready, t.more_due FROM generate_series(1, 4) AS n, LATERAL pql._tick(now() + interval '1 hour' + n * interval '1 second') AS t;
 SELECT state, count(*) FROM pql.routing GROUP BY 1;
-SELECT t.breached, t.ready, t.more_due FROM generate_series(1, 4) AS n, LATERAL pql.tick(now() + interval '3 hours' + n * interval '1 second') AS t;
-SELECT t.episodes_reviewed, t.expired, t.more_due FROM generate_series(1, 7) AS n, LATERAL pql.tick(now() + interval '100 days' + n * interval '1 second') AS t;
+SELECT t.breached, t.ready, t.more_due FROM generate_series(1, 4) AS n, LATERAL pql._tick(now() + interval '3 hours' + n * interval '1 second') AS t;
+SELECT t.episodes_reviewed, t.expired, t.more_due FROM generate_series(1, 7) AS n, LATERAL pql._tick(now() + interval '100 days' + n * interval '1 second') AS t;
 SELECT state, count(*) FROM pql.routing GROUP BY 1;
 SELECT count(*) FILTER (WHERE left_at IS NULL) AS open, count(*) FILTER (WHERE NOT settled) AS unsettled, count(cools_until) AS cooling FROM pql.episode;
 COMMIT;
@@ -36,7 +36,7 @@ COMMIT;
 INSERT INTO pql.reps (rep_id) VALUES ('ann');
 SELECT pql._take_rep('ann');
 BEGIN;
-SELECT t.more_due FROM pql.tick(now() + interval '101 days') AS t;
+SELECT t.more_due FROM pql._tick(now() + interval '101 days') AS t;
 SELECT pg_current_xact_id_if_assigned() IS NULL AS wrote_nothing;
 COMMIT;
 

@@ -153,7 +153,7 @@ BEGIN
     RETURN;
   END IF;
   -- What was never counted for his share, or has been given back to it, can't be given back.
-  SELECT x.decision_id, x.counts_in, x.candidates @> jsonb_build_array(jsonb_build_object('rep', r.owner, 'verdict', 'owner')) AS owned INTO d
+  SELECT x.decision_id, x.counts_in, x.candidates @> jsonb_build_array(jsonb_build_object('reps', jsonb_build_array(r.owner), 'verdict', 'owner')) AS owned INTO d
   FROM (SELECT * FROM pql.route_decision AS x WHERE x.home = r.home AND x.routing_id = r.routing_id AND x.outcome = 'assigned'
         ORDER BY x.decision_id DESC LIMIT 1) AS x WHERE credit AND x.chosen = r.owner AND x.counts_in IS NOT NULL;
   PERFORM pql._release_rep(r.owner, FOUND AND NOT d.owned, d.counts_in);
@@ -723,7 +723,7 @@ COMMENT ON FUNCTION pql._return_snoozed(timestamptz) IS 'Brings back snoozed row
 REVOKE ALL ON FUNCTION pql._return_snoozed(timestamptz) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._deserted_rows(as_of timestamptz) RETURNS TABLE (home text, routing_id bigint, owner text, reason text)
-  LANGUAGE plpgsql STABLE PARALLEL UNSAFE COST 5000 ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE PARALLEL SAFE COST 5000 ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   anybody boolean := NOT pql._has_reps();
@@ -860,8 +860,11 @@ CREATE OR REPLACE FUNCTION pql._tick_routing(as_of timestamptz, OUT ready bigint
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET jit = off AS $$
 BEGIN -- what is due is few of many, which a plan for any as_of doesn't know; where there is no index it would be worth compiling, it seems
   SELECT 0, 0, 0, 0, 0 INTO ready, expired, breached, returned, assigned;
-  IF NOT pql._is_routing_due(as_of) THEN
-    RETURN; -- the locks below would be written
+  IF NOT pql._is_routing_due(as_of) THEN -- the locks below would be written
+    IF pql._delay_contacts(as_of) > 0 THEN
+      ready := pql._ready_routing(as_of);
+    END IF;
+    RETURN;
   END IF;
   PERFORM pql._begin_loads();
   -- All at once and in their order: whoever has some by then and waits for the others may be waited for by who has these.

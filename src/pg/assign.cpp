@@ -416,9 +416,10 @@ private:
     taken_ = {};
     const auto &n = noted_.columns;
     if (!n[0].empty())
-      spi_.run("INSERT INTO pql.route_decision (home, decision_id, routing_id, at, motion, outcome, chosen, candidates)"
-               " SELECT t.home, pql.next_id(), t.id::bigint, $1, t.motion, t.outcome, nullif(t.chosen, ''), t.candidates::jsonb"
-               " FROM unnest($2, $3, $4, $5, $6, $7) AS t (home, id, motion, outcome, chosen, candidates)",
+      spi_.run("INSERT INTO pql.route_decision (home, decision_id, routing_id, at, motion, outcome, chosen, candidates, counts_in)"
+               " SELECT t.home, pql.next_id(), t.id::bigint, $1, t.motion, t.outcome, nullif(t.chosen, ''), t.candidates::jsonb,"
+               "  CASE WHEN t.chosen <> '' THEN date '2000-01-01' + t.week::int END"
+               " FROM unnest($2, $3, $4, $5, $6, $7, $8) AS t (home, id, motion, outcome, chosen, candidates, week)",
                {Arg::time(as_of_), Arg::of(n[0]), Arg::of(n[1]), Arg::of(n[2]), Arg::of(n[3]), Arg::of(n[4]), Arg::of(n[5]), Arg::of(n[6])});
     noted_ = {};
   }

@@ -63,6 +63,7 @@ public:
   }
 
 private:
+  // Those whose time has come but for delays, and those that are ready. Most stay as they are, so none is locked yet.
   std::vector<Timed> rows() {
     const std::uint64_t n = spi_.run(
         "SELECT r.home, r.unit, r.subject_id, r.owner, r.motion, r.context #>> '{timing,signal}', r.context #>> '{timing,zone}', r.routing_id,"
@@ -72,7 +73,8 @@ private:
         " FROM pql.routing AS r JOIN pql.program AS p ON p.program = r.program AND p.version = r.version,"
         " LATERAL (SELECT d.delay, coalesce((d.delay ->> 'after')::timestamptz, r.contact_after) AS at FROM (SELECT pql._delay_of(r) AS delay) AS d) AS u"
         " WHERE r.context ? 'timing' AND r.state IN ('pending', 'ready') AND r.snoozed_until IS NULL AND r.first_touch_at IS NULL"
-        " ORDER BY r.routing_id FOR UPDATE OF r SKIP LOCKED");
+        "  AND (r.state = 'ready' OR u.at <= $1) ORDER BY r.routing_id",
+        {Arg::time(as_of_)});
     const auto time = [&](std::uint64_t i, int column, Micros otherwise) { return spi_.is_null(i, column) ? otherwise : spi_.number(i, column); };
     std::vector<Timed> all;
     for (std::uint64_t i = 0; i < n; i++) {
@@ -158,16 +160,19 @@ private:
     if (t.undelayed.by != kNever) delay["by"] = print_instant(t.undelayed.by);
     if (d.held_until != kAlways) delay["held"] = print_instant(d.held_until);
     const std::string text = is_delayed ? delay.dump() : std::string();
-    spi_.run("WITH was AS (SELECT r.state, greatest($3, r.state_since, (SELECT max(t.at) FROM pql.routing_transition AS t"
-             "  WHERE t.home = r.home AND t.routing_id = r.routing_id)) AS at FROM pql.routing AS r WHERE r.home = $1 AND r.routing_id = $2),"
+    moved_ += static_cast<std::int64_t>(spi_.run(
+             "WITH was AS (SELECT r.state, greatest($3, r.state_since, (SELECT max(t.at) FROM pql.routing_transition AS t"
+             "  WHERE t.home = r.home AND t.routing_id = r.routing_id)) AS at FROM pql.routing AS r"
+             "  WHERE r.home = $1 AND r.routing_id = $2 AND r.state = $9 AND r.contact_after = $10 AND r.snoozed_until IS NULL"
+             "  FOR NO KEY UPDATE SKIP LOCKED),"
              " moved AS (UPDATE pql.routing AS r SET contact_after = $4, contact_by = $5, delay = $6::jsonb,"
              "  state = CASE WHEN $7 THEN 'pending' ELSE r.state END, state_since = CASE WHEN $7 THEN was.at ELSE r.state_since END"
              "  FROM was WHERE r.home = $1 AND r.routing_id = $2 RETURNING r.home, r.routing_id, was.at, was.state AS before, r.state, r.owner)"
              " INSERT INTO pql.routing_transition (home, routing_id, at, from_state, to_state, actor, reason, rep)"
              " SELECT home, routing_id, at, before, state, 'pql', $8, owner FROM moved",
              {Arg::of(t.home), Arg::of(t.id), Arg::time(as_of_), Arg::time(now.contact.after), instant(now.contact.by),
-              text.empty() ? Arg::nothing(TEXTOID) : Arg::of(text), Arg::of(back), Arg::of(reason)});
-    moved_++;
+              text.empty() ? Arg::nothing(TEXTOID) : Arg::of(text), Arg::of(back), Arg::of(reason),
+              Arg::of(t.ready ? "ready" : "pending"), Arg::time(t.contact.after)}));
   }
 
   const Micros as_of_;

@@ -346,7 +346,7 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql._visible_owners()', 'stable', 'restricted', '', 'all'),
   ('pql._delay_contacts(timestamp with time zone)', 'volatile', 'unsafe', 'strict', 'owner'),
   ('pql._delay_of(pql.routing)', 'stable', 'safe', '', 'all'), -- of a row that one has
-  ('pql._deserted_rows(timestamp with time zone)', 'stable', 'unsafe', '', 'owner'),
+  ('pql._deserted_rows(timestamp with time zone)', 'stable', 'safe', '', 'owner'),
   ('pql.explain_route(bigint)', 'stable', 'safe', '', 'owner'),
   ('pql._this_database()', 'stable', 'safe', '', 'owner'),
   ('pql._require_rep(text,text)', 'volatile', 'unsafe', '', 'owner'),
