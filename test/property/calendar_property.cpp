@@ -87,7 +87,7 @@ public:
     for (; n > 0; n -= days[static_cast<std::size_t>(day)]) {
       if (++day >= local(kMinutes - 1) / kDay) return -1;
     }
-    for (int i = 0; i < kMinutes; i++) {
+    for (int i = m; i < kMinutes; i++) { // a clock that is put back by hours has shown that time before m, too
       if (local(i) >= day * kDay + time) return next_open(i);
     }
     return -1;
