@@ -226,6 +226,7 @@ std::string unsaid(Word key) {
 std::string shown(const ordered_json &j) {
   if (j.is_string()) return j.get<std::string>();
   if (j.is_array()) {
+    if (j.empty()) return "none";
     std::string all;
     for (const ordered_json &item : j) all += (all.empty() ? "" : ", ") + shown(item);
     return all;
@@ -303,7 +304,7 @@ private:
     const ordered_json &there = to ? *to : *from;
     if (key == "milestones" || key == "measures" || key == "signals")
       named(key, at, from ? *from : object, to ? *to : object);
-    else if (there.is_array() && there[0].is_object())
+    else if (there.is_array() && !there.empty() && there[0].is_object())
       listed(key, at, from ? *from : list, to ? *to : list);
     else if (key == "limits" || (there.is_object() && from && to))
       objects(at, from ? *from : object, to ? *to : object);
