@@ -168,7 +168,7 @@ private:
   bool asks_outside(Unit unit) const {
     return options_.decide && !options_.people && unit != Unit::user && std::ranges::any_of(plan_.programs(), [&](const Program &p) {
              const RuleNeeds needs = needs_of(plan_, p);
-             return p.def.unit == unit && (needs.attributes || needs.account || needs.flags);
+             return p.def.unit == unit && (needs.attributes || needs.account || needs.flags || needs.facts || needs.account_facts || needs.consent);
            });
   }
 
