@@ -41,7 +41,7 @@ SELECT bag_eq('SELECT relkind::text, relname::text FROM relation', $$VALUES
   ('v', 'milestones'), ('v', 'members'), ('v', 'subjects'), ('v', 'unusable'), ('v', 'sources'), ('v', 'backfill_progress')$$,
   'tables, views and a sequence');
 SELECT bag_eq($$SELECT object FROM member WHERE classid NOT IN ('pg_proc'::regclass, 'pg_class'::regclass)$$,
-  ARRAY['schema pql', 'type pql.triage_case', 'type pql.epoch', 'type pql.epoch_span', 'cast from bigint to pql.epoch', 'cast from bigint to pql.epoch_span',
+  ARRAY['schema pql', 'type pql.triage_case', 'type pql._row_scored', 'type pql.epoch', 'type pql.epoch_span', 'cast from bigint to pql.epoch', 'cast from bigint to pql.epoch_span',
     'cast from integer to pql.epoch', 'cast from integer to pql.epoch_span'] || ARRAY(SELECT format(object, state) FROM unnest(:states) AS state, unnest(ARRAY['type pql.%s',
     'operator pql.=(pql.%1$s,pql.%1$s)', 'operator pql.<>(pql.%1$s,pql.%1$s)', 'operator pql.||(pql.%1$s,pql.%1$s)',
     'operator class pql.%s_ops for access method hash', 'operator family pql.%s_ops for access method hash']) AS object),
@@ -306,6 +306,7 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql.rollback(text,text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql.save_draft(jsonb,text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql.score(text,text,timestamp with time zone)', 'volatile', 'unsafe', '', 'all'),
+  ('pql._row_score(integer,integer,timestamp with time zone,text,bytea,jsonb)', 'stable', 'safe', '', 'owner'),
   ('pql.scoreboard(text,timestamp with time zone)', 'volatile', 'unsafe', '', 'all'),
   ('pql.state_digest()', 'volatile', 'unsafe', '', 'all'),
   ('pql.story(bigint)', 'stable', 'restricted', 'strict', 'all'),
