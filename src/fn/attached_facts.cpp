@@ -73,30 +73,13 @@ PQL_FUNCTION(_program_facts) {
   return Datum{0};
 }
 
-// Columns of a relation's rows as text, by their arguments' names, read as attributes are. Arguments: schema, relation, its owner and
-// who attached it then, names, columns.
-PQL_FUNCTION(_read_columns) {
-  using namespace pql::pg;
-  call([&] { InitMaterializedSRF(fcinfo, 0); });
-  AttributeSource s;
-  s.schema = text_arg(fcinfo, 0);
-  s.relation = text_arg(fcinfo, 1);
-  s.owner = text_arg(fcinfo, 2);
-  s.attached_by = text_arg(fcinfo, 3);
-  s.what = "rows";
-  s.attach_again = "the function that attached it";
-  const std::vector<std::string_view> names = text_array_arg(fcinfo, 4), columns = text_array_arg(fcinfo, 5);
-  const Oid relation = lock_relation(s);
-  const Oid reader = reader_of(s, relation);
-  std::string id, body;
-  for (std::size_t i = 0; i < names.size(); i++) {
-    const std::string column(columns[i]);
-    if (!call([&] { return get_attnum(relation, column.c_str()) > 0; })) fail_unreadable(s, "Column \"" + column + "\" doesn't exist any more.");
-    const std::string value = "(" + column_value(relation, column) + ")::text";
-    if (i == 0) id = value;
-    body += (body.empty() ? "'" : ", '") + std::string(names[i]) + "', " + value;
-  }
-  const std::string sql = "SELECT " + id + ", jsonb_strip_nulls(jsonb_build_object(" + body + ")) FROM " + relation_text(s) + " AS t";
+namespace pql::pg {
+namespace {
+
+constexpr int kMostColumns = 4;
+
+// What a query gives, read with the rights of a role, as the rows of a function.
+void return_rows(FunctionCallInfo fcinfo, Oid reader, const std::string &sql, int columns) {
   call([&] {
     const auto *const result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
     Oid user;
@@ -111,9 +94,9 @@ PQL_FUNCTION(_read_columns) {
       SPI_cursor_fetch(rows, true, 1000);
       if (SPI_processed == 0) break;
       for (std::uint64_t i = 0; i < SPI_processed; i++) {
-        Datum values[2];
-        bool nulls[2];
-        for (int c = 0; c < 2; c++) values[c] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, c + 1, &nulls[c]);
+        Datum values[kMostColumns];
+        bool nulls[kMostColumns];
+        for (int c = 0; c < columns; c++) values[c] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, c + 1, &nulls[c]);
         tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
       }
       SPI_freetuptable(SPI_tuptable);
@@ -123,5 +106,59 @@ PQL_FUNCTION(_read_columns) {
     AtEOXact_GUC(false, settings); // whatever the code of a view has set
     SetUserIdAndSecContext(user, security);
   });
+}
+
+AttributeSource attached_rows(FunctionCallInfo fcinfo, const char *what, const char *attach_again) {
+  AttributeSource s;
+  s.schema = text_arg(fcinfo, 0);
+  s.relation = text_arg(fcinfo, 1);
+  s.owner = text_arg(fcinfo, 2);
+  s.attached_by = text_arg(fcinfo, 3);
+  s.what = what;
+  s.attach_again = attach_again;
+  return s;
+}
+
+} // namespace
+} // namespace pql::pg
+
+// Columns of a relation's rows as text, by their arguments' names, read as attributes are. Arguments: schema, relation, its owner and
+// who attached it then, names, columns.
+PQL_FUNCTION(_read_columns) {
+  using namespace pql::pg;
+  call([&] { InitMaterializedSRF(fcinfo, 0); });
+  const AttributeSource s = attached_rows(fcinfo, "rows", "the function that attached it");
+  const std::vector<std::string_view> names = text_array_arg(fcinfo, 4), columns = text_array_arg(fcinfo, 5);
+  const Oid relation = lock_relation(s);
+  const Oid reader = reader_of(s, relation);
+  std::string id, body;
+  for (std::size_t i = 0; i < names.size(); i++) {
+    const std::string column(columns[i]);
+    if (!call([&] { return get_attnum(relation, column.c_str()) > 0; })) fail_unreadable(s, "Column \"" + column + "\" doesn't exist any more.");
+    const std::string value = "(" + column_value(relation, column) + ")::text";
+    if (i == 0) id = value;
+    body += (body.empty() ? "'" : ", '") + std::string(names[i]) + "', " + value;
+  }
+  const std::string sql = "SELECT " + id + ", jsonb_strip_nulls(jsonb_build_object(" + body + ")) FROM " + relation_text(s) + " AS t";
+  return_rows(fcinfo, reader, sql, 2);
+  return Datum{0};
+}
+
+// What a relation's rows say of consent. Arguments: schema, relation, its owner and who attached it then, the column that says whose it
+// is, and expressions over the row: channel, given, at (may be null), which rows count (may be null).
+PQL_FUNCTION(_read_consent) {
+  using namespace pql::pg;
+  call([&] { InitMaterializedSRF(fcinfo, 0); });
+  const AttributeSource s = attached_rows(fcinfo, "consent", "pql.attach_consent()");
+  const std::string key = text_arg(fcinfo, 4), channel = text_arg(fcinfo, 5), given = text_arg(fcinfo, 6);
+  const Oid relation = lock_relation(s);
+  const Oid reader = reader_of(s, relation);
+  if (!call([&] { return get_attnum(relation, key.c_str()) > 0; })) fail_unreadable(s, "Column \"" + key + "\" doesn't exist any more.");
+  const std::string at = PG_ARGISNULL(7) ? "NULL" : "(" + text_arg(fcinfo, 7) + "\n)";
+  const std::string which = PG_ARGISNULL(8) ? "true" : "(" + text_arg(fcinfo, 8) + "\n)";
+  return_rows(fcinfo, reader,
+              "SELECT x.* FROM (SELECT (" + column_value(relation, key) + ")::text, (" + channel + "\n)::text, (" + given + "\n)::boolean AS given, " + at +
+                  "::timestamptz FROM " + relation_text(s) + " AS t WHERE " + which + ") AS x WHERE x.given IS NOT NULL",
+              4);
   return Datum{0};
 }

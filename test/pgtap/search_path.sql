@@ -238,7 +238,12 @@ INSERT INTO plain.call (statement) VALUES ($$INSERT INTO plain.account VALUES ('
 INSERT INTO plain.call (result) VALUES ('pql.refresh_facts()'), ($$pql.refresh_facts('people')$$), ('(SELECT fact, subject_id, number FROM pql.facts)'),
   ('(SELECT kind, relation, subjects, kept_by, broken FROM pql.fact_sources)'), ($$pql.detach_facts('free')$$), ($$pql.detach_facts('since')$$), ($$pql.detach_facts('people')$$),
   ($$pql.attach_dispositions('plain.person', 'id', 'job', account_id => 'org')$$), ('pql.refresh_dispositions()'), ('(SELECT id, problem FROM pql.disposition_import)'),
-  ($$pql.detach_dispositions('plain.person')$$);
+  ($$pql.detach_dispositions('plain.person')$$),
+  ($$pql.attach_consent('plain.account', 'plan = ''free'' and id <> ''o9''', account_id => 'id', channel => 'lower(plan)', at => 'since', "where" => 'id > ''a''')$$),
+  ($$pql.attach_consent('plain.person', 'job <> ''cto''', user_id => 'id')$$), ('pql.refresh_consent()'), ($$plain.failure('SELECT pql.attach_consent(''plain.person'', ''job'', user_id => ''id'')')$$),
+  ('(SELECT unit, subject_id, channel, granted, source FROM pql.consent)'), ('(SELECT subject_id, problem FROM pql.consent_problem)'),
+  ($$pql.detach_consent('plain.account')$$), ($$pql.detach_consent('plain.person')$$);
+INSERT INTO plain.call (statement) VALUES ('DELETE FROM pql.consent');
 INSERT INTO plain.call (statement) VALUES ($$INSERT INTO pql.consent (unit, subject_id, granted, at) VALUES ('account', 'o1', false, '2026-01-01')$$),
   ($$UPDATE pql.consent SET granted = true$$), ($$DELETE FROM pql.consent$$), ($$INSERT INTO pql.internal_domain VALUES ('rival.example', 'competitor')$$);
 INSERT INTO plain.call (result) VALUES ('pql.refresh_attributes()'), ($$pql.refresh_attributes('account')$$),

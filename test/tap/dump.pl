@@ -23,6 +23,9 @@ $node->safe_psql('a', q{CREATE TABLE deal (id int PRIMARY KEY, org text); CREATE
 	INSERT INTO deal SELECT i, 'o' || i % 40 FROM generate_series(1, 50) AS i;
 	SELECT count(*) FROM pql.attach_facts('deals', 'deal', account_id => 'org'); DELETE FROM deal WHERE id = 50;
 	INSERT INTO pql.consent (unit, subject_id, channel, granted) VALUES ('account', 'o1', 'phone', false);
+	CREATE TABLE objects (org text, via text);
+	INSERT INTO objects VALUES ('o2', 'phone'), ('', 'phone');
+	SELECT count(*) FROM pql.attach_consent('objects', 'false', account_id => 'org', channel => 'via');
 	INSERT INTO pql.internal_domain VALUES ('rival.example', 'competitor')});
 $node->safe_psql('a', q{
 	CREATE ROLE analyst;
@@ -41,7 +44,8 @@ my %look = (
 		UNION ALL SELECT relname, relacl FROM pg_class WHERE relnamespace = 'pql'::regnamespace ORDER BY 1},
 	members  => 'SELECT * FROM pql.members ORDER BY 1, 2',
 	facts    => 'SELECT * FROM pql.facts ORDER BY fact, subject_id, valid_from',
-	guards   => 'SELECT c::text FROM pql.consent AS c UNION ALL SELECT d::text FROM pql.internal_domain AS d ORDER BY 1',
+	guards   => q{SELECT c::text FROM pql.consent AS c UNION ALL SELECT d::text FROM pql.internal_domain AS d
+		UNION ALL SELECT i::text FROM pql.consent_import AS i UNION ALL SELECT p::text FROM pql.consent_problem AS p ORDER BY 1},
 	score    => q{SELECT * FROM pql.scoreboard('p') ORDER BY 1});
 my %before = map { $_ => $node->safe_psql('a', $look{$_}) } keys %look;
 my $digest = digest($node, 'a');
@@ -67,6 +71,8 @@ for my $form (['plain', '-Fp'], ['custom', '-Fc'])
 	is($node->safe_psql($name, q{SELECT events FROM pql.members WHERE user_id = 'new'}), '100', "$name: events keep counting");
 	$node->safe_psql($name, q{INSERT INTO deal VALUES (100, 'o1')});
 	is($node->safe_psql($name, q{SELECT number FROM pql.facts WHERE subject_id = 'o1' AND valid_to = 'infinity'}), '3', "$name: and so do facts");
+	is($node->safe_psql($name, q{DELETE FROM objects WHERE org = 'o2'; SELECT told, taken_back, problems FROM pql.refresh_consent()}), '0|1|1',
+		"$name: consent follows its relation");
 	$node->safe_psql($name, q{INSERT INTO ev VALUES (200000, '2026-02-01', 'u7', 'o99', 'e1'), (200001, '2026-02-01', 'u9', 'o7', 'e1')});
 	is($node->safe_psql($name, q{SELECT account_id, user_id FROM pql.members WHERE last_seen = '2026-02-01' AND user_id <> 'new' ORDER BY 1}),
 		"o10|u9\no99|u8", "$name: for whom they did");
