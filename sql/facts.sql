@@ -190,6 +190,29 @@ SELECT program, path, errors > 0, example FROM pql.rule_errors;
 SELECT count(*) FROM pg_trigger WHERE tgrelid = 'crm.cases'::regclass AND NOT tgisinternal;
 
 --
+-- Points may rest on facts and on what was done about an account: a scoreboard says of everybody what score() says
+--
+CREATE FUNCTION app.scored(name text, unit text, value text) RETURNS text LANGUAGE sql AS $$
+  SELECT pql.publish(jsonb_build_object('program', name, 'unit', unit, 'qualify', '{"enter": 50}'::jsonb, 'signals', jsonb_build_object(
+    'visits', '{"kind": "depth", "event": "visit", "window": "9000 days", "points_each": 1, "max_points": 50}'::jsonb,
+    'known', jsonb_build_object('kind', 'fit', 'value', value, 'max_points', 40)))) $$;
+CREATE TABLE crm.calls (id int PRIMARY KEY, account text);
+CREATE INDEX ON crm.calls (account);
+SELECT count(*) > 0 FROM pql.attach_facts('calls', 'crm.calls', account_id => 'account');
+SELECT app.scored('called', 'account', 'fact.calls * 7');
+CALL pql.backfill();
+SELECT app.scored('callee', 'user', 'fact.calls * 7');
+CALL pql.backfill();
+SELECT app.scored('rested', 'account', 'case when history.touches_30d = 0 then 11 end');
+CALL pql.backfill();
+SELECT app.events('scored', '2026-03-01 09:00', 1, 'sid'), app.events('quiet', '2026-03-01 09:00', 1, 'quinn');
+INSERT INTO crm.calls VALUES (1, 'scored'), (2, 'scored');
+SELECT p, s.subject_id, s.score, s.kinds, pql.score(p, s.subject_id) AS same FROM unnest('{called, callee, rested}'::text[]) AS p, pql.scoreboard(p) AS s
+WHERE s.subject_id IN ('scored', 'quiet', 'sid1', 'quinn1') ORDER BY 1, 2;
+SELECT count(*) FROM unnest('{called, callee, rested}'::text[]) AS p, unnest('{2026-02-01, 2026-03-02}'::timestamptz[]) AS t, pql.scoreboard(p, t) AS s
+WHERE s.score <> pql.score(p, s.subject_id, t);
+
+--
 -- What is refused
 --
 SELECT pg_temp.try(format('SELECT finding FROM pql.attach_facts(%s)', a)) FROM unnest(ARRAY[

@@ -417,11 +417,11 @@ void ProgramRules::use(const Definitions &plan, const ProgramDef &p, const Varia
     break;
   }
   case From::fact:
-    (plan.facts()[static_cast<std::size_t>(v.index)].unit == p.unit ? needs.facts : needs.account_facts) = true;
+    need(plan.facts()[static_cast<std::size_t>(v.index)].unit == p.unit ? &RuleNeeds::facts : &RuleNeeds::account_facts);
     facts.insert(v.name);
     break;
   case From::history:
-    needs.history = true;
+    need(&RuleNeeds::history);
     facts.insert(v.name);
     break;
   case From::milestone: {

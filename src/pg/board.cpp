@@ -141,7 +141,8 @@ private:
 // Whether rows and attributes are all that points rest on.
 bool rows_tell(const Asked &a) {
   const RuleNeeds needs = needs_of(*a.plan, *a.program, Ask::points);
-  return a.program->def.unit != Unit::user && !needs.account && !needs.flags && !needs.milestones;
+  return a.program->def.unit != Unit::user && !needs.account && !needs.flags && !needs.facts && !needs.account_facts && !needs.history &&
+         !needs.milestones;
 }
 
 } // namespace
