@@ -180,6 +180,30 @@ SELECT owner FROM pql.reassign((SELECT routing_id FROM pql.routing WHERE subject
 SELECT owner FROM pql.reassign((SELECT routing_id FROM pql.routing WHERE subject_id = 'org32'), NULL, 'no longer');
 SELECT open, taken_this_week FROM pql.rep_load WHERE rep_id = 'hana';
 SELECT pql._assign_pending('2025-12-08 09:06', 100);
+
+-- what nobody can do becomes another motion only where there is consent to its channel, and that one follows what is said of it
+SELECT pql.publish(program('falls', '{}') || '{"consent": "opt_in", "quiet_hours": {"zone": "null::text", "default_zone": "UTC", "hours": ["20:00-08:00"]}, "motions": [
+  {"when": "signal.uses > 0", "motion": "enterprise", "skills": ["none has"], "when_nobody": "downgrade", "downgrade_to": "email"},
+  {"otherwise": true, "motion": "email", "channel": "email"}]}');
+CALL pql.backfill();
+SELECT pql.promote('falls');
+INSERT INTO pql.consent (unit, subject_id, channel, granted, at) VALUES ('account', 'org41', 'email', true, '2025-12-01'), ('account', 'org42', 'email', false, '2025-12-01');
+SELECT happens('falls', o, '2025-12-09 09:00') FROM unnest('{org41, org42, org43}'::text[]) AS o;
+CREATE VIEW fallen AS SELECT subject_id, motion, state, blocked_by, contact_after FROM pql.routing WHERE program = 'falls' ORDER BY subject_id;
+SELECT assigned FROM pql.tick('2025-12-09 09:01');
+TABLE fallen;
+SELECT * FROM why WHERE subject_id IN ('org42', 'org43');
+INSERT INTO pql.consent (unit, subject_id, channel, granted, at) VALUES ('account', 'org41', '', false, '2025-12-09 09:02'), ('account', 'org42', 'email', true, '2025-12-09 09:02');
+SELECT assigned FROM pql.tick('2025-12-09 09:03');
+TABLE fallen;
+INSERT INTO pql.consent (unit, subject_id, channel, granted, at) VALUES ('account', 'org41', 'email', true, '2025-12-09 09:04');
+SELECT assigned FROM pql.tick('2025-12-09 09:05');
+TABLE fallen;
+-- and quiet hours are the subject's, whatever the motion
+INSERT INTO pql.consent (unit, subject_id, channel, granted, at) VALUES ('account', 'org43', 'email', true, '2025-12-09 20:30');
+SELECT happens('falls', 'org44', '2025-12-09 21:00');
+SELECT assigned, ready FROM pql.tick('2025-12-09 21:00');
+TABLE fallen;
 DROP TABLE ev CASCADE;
 DROP FUNCTION program(text, jsonb);
 DROP EXTENSION pql CASCADE;

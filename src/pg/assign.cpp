@@ -359,8 +359,12 @@ private:
     return open == kNever ? t : open;
   }
 
-  void nobody(const Pending &p, const MotionDef &m, const std::string &why) {
-    if (m.when_nobody != WhenNobody::downgrade) {
+  void nobody(const Pending &p, const MotionDef &m, std::string why) {
+    const std::string channel = m.when_nobody == WhenNobody::downgrade ? barred_channel(p, m.downgrade_to) : std::string();
+    if (!channel.empty())
+      why.insert(why.size() - 1, std::string(why == "[]" ? "" : ", ") + "{\"rep\": null, \"verdict\": \"no_consent\", \"reason\": " +
+                                     quoted("not downgraded: no consent to " + channel) + "}");
+    if (m.when_nobody != WhenNobody::downgrade || !channel.empty()) {
       if (nlohmann::json::parse(why) != nlohmann::json::parse(p.last.empty() ? "null" : p.last)) note(p, p.motion, "waits", {}, why);
       return;
     }
@@ -369,14 +373,26 @@ private:
     assigned_++;
   }
 
+  // By which channel a motion would be, if nobody has consented to that as the program wants it; empty.
+  std::string barred_channel(const Pending &p, const std::string &motion) {
+    const Program *const program = plan_->version(p.program, p.version);
+    const int place = program ? motion_named(program->def, motion) : -1;
+    if (place < 0 || program->def.motions[static_cast<std::size_t>(place)].channel.empty()) return {};
+    const std::string &channel = program->def.motions[static_cast<std::size_t>(place)].channel;
+    spi_.run("SELECT coalesce(bool_or(NOT w.granted), $4) FROM (SELECT DISTINCT ON (c.unit) c.granted FROM pql.routing AS r JOIN pql.consent AS c"
+             "  ON c.unit = r.unit AND c.subject_id = r.subject_id OR c.unit = 'account' AND c.subject_id = r.account_id"
+             "  WHERE r.home = $1 AND r.routing_id = $2 AND c.channel IN ($3, '') ORDER BY c.unit, c.at DESC, c.granted) AS w",
+             {Arg::of(p.home), Arg::of(p.id), Arg::of(channel), Arg::of(program->def.consent == Consent::opt_in)});
+    return spi_.number(0, 1) ? channel : std::string();
+  }
+
   // What is to be done, and when, is the new motion's. Its place among the motions stays that of the one that nobody could do.
   void downgrade(const Pending &p, const std::string &motion) {
     MotionDef m;
     m.motion = motion;
     if (const Program *const program = plan_->version(p.program, p.version)) {
-      const std::vector<MotionDef> &all = program->def.motions;
-      const auto same = std::find_if(all.begin(), all.end(), [&](const MotionDef &x) { return x.motion == motion; });
-      if (same != all.end()) m = *same;
+      const int same = motion_named(program->def, motion);
+      if (same >= 0) m = program->def.motions[static_cast<std::size_t>(same)];
     }
     const ContactWindow w = contact_window(m, staff_->calendar, p.signal_at, std::max(as_of_, p.state_since));
     spi_.run("WITH turned AS (UPDATE pql.routing AS r SET motion = $3, next_best_action = $4, contact_after = $5, contact_by = $6,"

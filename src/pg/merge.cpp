@@ -753,7 +753,10 @@ private:
     if (!options_.review && !differs(x, now)) return;
     const Standing was = x;
     const std::optional<Written> row = find_row(key, p, subject);
-    if (row) now = route_of(p.def, a, row->rank, may_enter_);
+    if (row) {
+      now = route_of(p.def, a, row->rank, may_enter_);
+      heed_downgrade(p.def, a, *row, now);
+    }
     const std::string reason = blocked_by(p.def, now);
     const RowState state = row ? row_state(row->state) : RowState::final_;
     const Turn turn = row ? turn_of({state, row->rank, row->blocked_by}, now.motion, reason) : Turn{};
@@ -775,18 +778,28 @@ private:
   // A row of an open episode: what people work on, or else the newest.
   struct Written {
     std::int64_t id;
-    std::string state, blocked_by;
+    std::string state, blocked_by, motion;
     int rank;
   };
+
+  // What nobody could do became another motion, which keeps the place of the first but goes by a channel of its own.
+  static void heed_downgrade(const ProgramDef &p, const Assessment &a, const Written &row, Route &now) {
+    if (row.rank < 0 || row.rank >= static_cast<int>(p.motions.size()) || now.motion < row.rank) return;
+    if (p.motions[static_cast<std::size_t>(row.rank)].motion == row.motion) return;
+    const int done = motion_named(p, row.motion);
+    if (done < 0 || (now.guardrail >= 0 && now.guardrail != kNoConsent)) return;
+    now.called = done;
+    now.guardrail = a.barred >> static_cast<unsigned>(done) & 1 ? kNoConsent : -1;
+  }
   std::optional<Written> find_row(std::string_view key, const Program &p, const Subject &subject) const {
     Spi spi;
     std::optional<Written> found;
-    if (spi.run("SELECT r.routing_id, r.state, r.blocked_by, r.motion_rank FROM pql.episode AS e JOIN pql.routing AS r"
+    if (spi.run("SELECT r.routing_id, r.state, r.blocked_by, r.motion, r.motion_rank FROM pql.episode AS e JOIN pql.routing AS r"
                 " ON r.home = e.home AND r.episode = e.episode_id"
                 " WHERE e.home = $1 AND e.program_id = $2 AND e.subject_id = $3 AND e.left_at IS NULL"
                 " ORDER BY r.state IN ('pending', 'ready', 'blocked', 'claimed', 'accepted') DESC, r.routing_id DESC LIMIT 1",
                 {Arg::of(key), Arg::of(p.id), Arg::of(subject.id.view())}))
-      found = Written{spi.number(0, 1), spi.text(0, 2), spi.text(0, 3), static_cast<int>(spi.number(0, 4))};
+      found = Written{spi.number(0, 1), spi.text(0, 2), spi.text(0, 3), spi.text(0, 4), static_cast<int>(spi.number(0, 5))};
     spi.finish();
     return found;
   }

@@ -88,9 +88,12 @@ private:
   void look_at(const Timed &t) {
     const Program *const p = plan_->version(t.program, t.version);
     if (!p || t.rank < 0 || t.rank >= static_cast<int>(p->def.motions.size())) return;
-    const MotionDef &told = p->def.motions[static_cast<std::size_t>(t.rank)];
-    if (told.motion != t.motion || (t.ready && told.not_within.empty())) return; // what is ready stays so, but for fresh milestones
-    const MotionDef m = timed_by(told, contact_of(p->def, t.signal));
+    const MotionDef &first = p->def.motions[static_cast<std::size_t>(t.rank)];
+    const bool downgraded = first.motion != t.motion; // and timed as what it is now, but by the same quiet hours
+    const int place = downgraded ? motion_named(p->def, t.motion) : t.rank;
+    const MotionDef told = place < 0 ? MotionDef{} : p->def.motions[static_cast<std::size_t>(place)];
+    if (t.ready && told.not_within.empty()) return; // what is ready stays so, but for fresh milestones
+    const MotionDef m = downgraded ? told : timed_by(told, contact_of(p->def, t.signal));
     const std::shared_ptr<const Staff> staff = current_staff();
     const Calendar *const work = calendar_of(*staff, t.owner);
     Delays d{kAlways, kAlways, quiet_.awake(p->def, t.zone), work};

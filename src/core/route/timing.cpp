@@ -51,6 +51,11 @@ std::string reason_of(Delayed::Why why, std::string_view held_by) {
   return "waits no longer";
 }
 
+int motion_named(const ProgramDef &p, std::string_view name) noexcept {
+  const auto found = std::find_if(p.motions.begin(), p.motions.end(), [&](const MotionDef &m) { return m.motion == name; });
+  return found == p.motions.end() ? -1 : static_cast<int>(found - p.motions.begin());
+}
+
 MotionDef timed_by(const MotionDef &motion, const ContactDef &contact) {
   MotionDef m = motion;
   if (contact.after) {

@@ -28,6 +28,9 @@ Delayed delayed(const ContactWindow &undelayed, const Delays &d, const MotionDef
 /// That in words, for people: "waits: quiet hours". `held_by` is what the subject is in the middle of.
 std::string reason_of(Delayed::Why why, std::string_view held_by = {});
 
+/// The place of a program's first motion of a name; -1: it has none.
+int motion_named(const ProgramDef &p, std::string_view name) noexcept;
+
 /// A motion as a signal would have it.
 MotionDef timed_by(const MotionDef &motion, const ContactDef &contact);
 
