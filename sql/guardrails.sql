@@ -234,5 +234,32 @@ SELECT * FROM pql.qualification('nothing', 'acme');
 SELECT * FROM pql.triage('nothing');
 SELECT * FROM pql.triage('needs', 'infinity');
 
+-- What blocks a row blocks none that a rep has taken up. When it comes back, the next tick blocks it.
+SELECT pql.publish($${
+  "program": "back", "unit": "account",
+  "signals": {"calls":   {"kind": "intent", "event": "call", "window": "30 days", "points_each": 20, "max_points": 20},
+              "tickets": {"kind": "risk", "event": "ticket", "window": "30 days", "points_each": 1, "max_points": 1}},
+  "qualify": {"enter": 20}, "guardrails": [{"block_when": "signal.tickets > 0", "reason": "open ticket"}],
+  "motions": [{"otherwise": true, "motion": "inside_sales", "channel": "phone"}]}$$);
+CALL pql.backfill();
+SELECT pql.promote('back');
+CREATE VIEW app.back AS SELECT r.subject_id, r.state, r.blocked_by FROM pql.routing AS r WHERE r.program = 'back' ORDER BY r.subject_id;
+CREATE FUNCTION app.id(subject text) RETURNS bigint LANGUAGE sql AS $$SELECT r.routing_id FROM pql.routing AS r WHERE r.program = 'back' AND r.subject_id = subject$$;
+SELECT app.visits(o, '2026-05-20 10:00', 1, 'call') FROM unnest('{declined, nurtured, reassigned, worked}'::text[]) AS o;
+SELECT ready FROM pql.tick('2026-05-20 10:01');
+SELECT count(*) FROM unnest('{declined, nurtured, reassigned, worked}'::text[]) AS o, pql.claim('ann', 1, app.id(o));
+SELECT state FROM pql.dispose(app.id('nurtured'), 'nurture');
+SELECT state FROM pql.snooze(app.id('nurtured'), '2026-05-20 12:00');
+SELECT app.visits(o, '2026-05-20 10:02', 1, 'ticket') FROM unnest('{declined, reassigned, worked}'::text[]) AS o;
+INSERT INTO pql.consent (unit, subject_id, channel, granted) VALUES ('account', 'nurtured', 'phone', false);
+SELECT state FROM pql.decline(app.id('declined'), 'not mine');
+SELECT state FROM pql.reassign(app.id('reassigned'), 'bob', 'knows them');
+TABLE app.back;
+SELECT ready FROM pql.tick('2026-05-20 10:03');
+TABLE app.back;
+SELECT returned FROM pql.tick('2026-05-20 12:00');
+SELECT returned FROM pql.tick('2026-05-20 12:01');
+TABLE app.back;
+
 DROP SCHEMA app CASCADE;
 DROP EXTENSION pql CASCADE;

@@ -191,10 +191,25 @@ END $$;
 COMMENT ON FUNCTION pql._refuse(pql.routing, text, text) IS 'Says why something can''t be done with a routing row, and what can.';
 REVOKE ALL ON FUNCTION pql._refuse(pql.routing, text, text) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION pql._look_again(r pql.routing) RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF EXISTS (SELECT FROM pql.internal_domain) OR EXISTS (
+      SELECT FROM pql.program AS p WHERE p.program = r.program AND p.version = r.version
+        AND (p.document ? 'guardrails' OR jsonb_path_exists(p.document, '$.motions[*] ? (exists (@.channel) || exists (@.accept_when))'))) THEN
+    UPDATE pql.episode AS e SET leaves_at = least(e.leaves_at, r.state_since) WHERE (e.home, e.episode_id) IN (
+      SELECT o.home, o.episode_id FROM pql.episode AS o WHERE o.home = r.home AND o.episode_id = r.episode AND o.left_at IS NULL
+      FOR NO KEY UPDATE SKIP LOCKED);
+  END IF;
+END $$;
+COMMENT ON FUNCTION pql._look_again(pql.routing) IS 'Has the next tick look at a row''s subject, where anything may block it. Whoever has the episode isn''t waited for.';
+REVOKE ALL ON FUNCTION pql._look_again(pql.routing) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION pql._move(r pql.routing, to_state text, at timestamptz, reason text DEFAULT NULL, rep text DEFAULT NULL,
                                      actor text DEFAULT NULL) RETURNS pql.routing
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+  from_state text := r.state;
   since timestamptz := greatest(at, r.state_since, (SELECT t.at FROM pql.routing_transition AS t
     WHERE t.home = r.home AND t.routing_id = r.routing_id ORDER BY t.transition_id DESC LIMIT 1));
 BEGIN
@@ -208,6 +223,9 @@ BEGIN
       contact_after = r.contact_after, contact_by = r.contact_by, claimed_at = r.claimed_at, first_touch_at = r.first_touch_at,
       sla_breached_at = r.sla_breached_at, sla_breached_by = r.sla_breached_by, escalated_to = r.escalated_to, snoozed_until = r.snoozed_until, disposition = r.disposition
   WHERE x.home = r.home AND x.routing_id = r.routing_id RETURNING x.* INTO r;
+  IF from_state IN ('claimed', 'accepted', 'touched', 'declined', 'disposed') AND r.state IN ('ready', 'pending') THEN
+    PERFORM pql._look_again(r); -- what blocks a row blocks none that somebody has taken up: now it may
+  END IF;
   RETURN r;
 END $$;
 COMMENT ON FUNCTION pql._move(pql.routing, text, timestamptz, text, text, text) IS
