@@ -135,14 +135,24 @@ SELECT channel, broken FROM pql.consent_source ORDER BY 1;
 ALTER VIEW crm.people RENAME COLUMN contact TO id;
 SELECT told FROM pql.refresh_consent();
 SELECT broken FROM pql.consent_source;
--- a row for which the expression fails
-CREATE TABLE crm.words (id text, said text);
+-- a row for which the expression fails is listed, of a table that has lost a column
+CREATE TABLE crm.words (lost int, id text, said text);
+ALTER TABLE crm.words DROP COLUMN lost;
 INSERT INTO crm.words VALUES ('w1', 'true');
 SELECT finding FROM pql.attach_consent('crm.words', user_id => 'id', given => 'said::boolean') WHERE what = 'told';
-INSERT INTO crm.words VALUES ('w2', 'maybe');
-SELECT relation, told FROM pql.refresh_consent();
-SELECT broken FROM pql.consent_source WHERE relation_name = 'words';
-SELECT count(*) FROM pql.consent WHERE source = 'crm.words';
+INSERT INTO crm.words VALUES ('w2', 'maybe'), ('w3', 'no');
+SELECT relation, told, problems FROM pql.refresh_consent();
+SELECT subject_id, problem, rows FROM pql.consent_problem;
+SELECT subject_id, granted FROM pql.consent WHERE source = 'crm.words';
+UPDATE crm.words SET said = 'false' WHERE id = 'w2';
+SELECT relation, told, problems FROM pql.refresh_consent();
+SELECT subject_id, granted FROM pql.consent WHERE source = 'crm.words' ORDER BY 1;
+-- who objected has objected, whatever became of his row
+UPDATE crm.words SET said = 'huh' WHERE id = 'w3';
+SELECT relation, told, taken_back, problems FROM pql.refresh_consent();
+SELECT granted FROM pql.consent WHERE subject_id = 'w3';
+UPDATE crm.words SET said = NULL WHERE id = 'w3';
+SELECT relation, told, taken_back, problems FROM pql.refresh_consent();
 -- with the rights of whoever attached it
 CREATE ROLE pql_consent_owner;
 ALTER TABLE crm.words OWNER TO pql_consent_owner;
@@ -166,8 +176,7 @@ SELECT pg_temp.try(s) FROM unnest(ARRAY[$$SELECT pql.detach_consent('crm.words')
   $$SELECT pql.attach_consent('crm.nothing', 'true', user_id => 'id')$$, $$SELECT pql.attach_consent('soon', 'said', user_id => 'id')$$,
   $$SELECT pql.attach_consent('crm.words', 'true', user_id => 'who')$$, $$SELECT pql.attach_consent('crm.words', 'said', user_id => 'id')$$,
   $$SELECT pql.attach_consent('crm.words', 'said = ', user_id => 'id')$$, $$SELECT pql.attach_consent('crm.words', 'true', user_id => 'id', at => 'said')$$,
-  $$SELECT pql.attach_consent('crm.words', 'true', user_id => 'id', channel => 'via')$$, $$SELECT pql.attach_consent('crm.words', 'true', user_id => 'id', "where" => 'random() < 1')$$,
-  $$SELECT pql.attach_consent('crm.words', 'said::boolean', user_id => 'id')$$]) AS s;
+  $$SELECT pql.attach_consent('crm.words', 'true', user_id => 'id', channel => 'via')$$, $$SELECT pql.attach_consent('crm.words', 'true', user_id => 'id', "where" => 'random() < 1')$$]) AS s;
 SELECT count(*) FROM pql.consent_source WHERE relation_name = 'words';
 DROP SCHEMA crm, app CASCADE;
 DROP EXTENSION pql CASCADE;

@@ -51,9 +51,9 @@ SELECT pg_catalog.pg_extension_config_dump('pql.consent_problem', '');
 
 CREATE OR REPLACE FUNCTION pql._read_consent(schema_name text, relation_name text, owner text, attached_by text, key_column text, channel text, given text, at text,
                                              condition text)
-  RETURNS TABLE (subject_id text, channel text, given boolean, at timestamptz)
+  RETURNS TABLE (subject_id text, channel text, given boolean, at timestamptz, problem text)
   AS 'MODULE_PATHNAME', 'pql__read_consent' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000 ROWS 10000;
-COMMENT ON FUNCTION pql._read_consent(text, text, text, text, text, text, text, text, text) IS 'What the rows of a relation say, of those that say something; at and condition may be null. Read as pql._read_attributes does.';
+COMMENT ON FUNCTION pql._read_consent(text, text, text, text, text, text, text, text, text) IS 'What the rows of a relation say, of those that say something, and what is wrong with those for which an expression fails; at and condition may be null. Read as pql._read_attributes does.';
 REVOKE ALL ON FUNCTION pql._read_consent(text, text, text, text, text, text, text, text, text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._check_consent(relation regclass, channel text, given text, at text, condition text) RETURNS void
@@ -70,17 +70,14 @@ CREATE OR REPLACE FUNCTION pql._copy_consent(s pql.consent_source, OUT told bigi
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 10000 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-  relation oid := pql._attribute_relation(s.schema_name, s.relation_name);
   name text := format('%I.%I', s.schema_name, s.relation_name);
 BEGIN
-  IF relation IS NOT NULL THEN -- types may be others than when it was attached
-    PERFORM pql._check_consent(relation, s.channel, s.given, s.at, s.condition);
-  END IF;
   WITH said AS MATERIALIZED (
     SELECT r.subject_id, coalesce(lower(r.channel), '') AS channel, r.given, r.at,
       CASE WHEN r.subject_id IS NULL OR r.subject_id = '' THEN 'it doesn''t say whose it is'
            WHEN octet_length(r.subject_id) > 1000 THEN 'its id is longer than 1000 bytes'
            WHEN octet_length(r.channel) > 200 THEN 'its channel is longer than 200 bytes'
+           WHEN r.problem IS NOT NULL THEN left(r.problem, 500)
            WHEN NOT isfinite(r.at) THEN 'it doesn''t say when'
            WHEN r.at > statement_timestamp() THEN 'it is of the future' END AS problem
     FROM pql._read_consent(s.schema_name, s.relation_name, s.owner, s.attached_by, s.key_column, s.channel, s.given, s.at, s.condition) AS r
@@ -99,9 +96,10 @@ BEGIN
     SELECT w.* FROM wanted AS w LEFT JOIN pql.consent_import AS i
       ON i.source_id = s.source_id AND (i.subject_id, i.channel, i.at) = (w.subject_id, w.channel, w.at)
     WHERE i.granted IS DISTINCT FROM w.granted
-  ), gone AS MATERIALIZED ( -- what was said before the newest row stays, as what was true then
+  ), gone AS MATERIALIZED ( -- what was said before the newest row stays, as what was true then; and all of whom a row can't be read
     SELECT i.subject_id, i.channel, i.at FROM pql.consent_import AS i LEFT JOIN newest AS n ON (n.subject_id, n.channel) = (i.subject_id, i.channel)
     WHERE i.source_id = s.source_id AND (n.at IS NULL OR i.at > n.at)
+      AND NOT EXISTS (SELECT FROM said AS d WHERE d.problem IS NOT NULL AND d.subject_id = i.subject_id)
   ), telling AS ( -- of two who speak of one instant, the one who objects
     INSERT INTO pql.consent AS c (unit, subject_id, channel, granted, at, source)
     SELECT s.unit, w.subject_id, w.channel, w.granted, w.at, name FROM changed AS w ORDER BY w.subject_id, w.channel, w.at

@@ -1,5 +1,7 @@
 // Facts: what rows of customers' tables come to.
 #include "pg/assess.hpp"
+#include "pg/expression.hpp"
+#include "pg/guard.hpp"
 #include "pg/ingest.hpp"
 #include "pg/srf.hpp"
 
@@ -76,36 +78,28 @@ PQL_FUNCTION(_program_facts) {
 namespace pql::pg {
 namespace {
 
-constexpr int kMostColumns = 4;
-
-// What a query gives, read with the rights of a role, as the rows of a function.
-void return_rows(FunctionCallInfo fcinfo, Oid reader, const std::string &sql, int columns) {
-  call([&] {
-    const auto *const result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
-    Oid user;
-    int security;
-    GetUserIdAndSecContext(&user, &security);
-    SetUserIdAndSecContext(reader, security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
-    const int settings = fixed_settings();
-    SPI_connect();
-    Portal rows = SPI_cursor_open_with_args(nullptr, sql.c_str(), 0, nullptr, nullptr, nullptr, true, 0);
-    for (;;) {
-      CHECK_FOR_INTERRUPTS();
-      SPI_cursor_fetch(rows, true, 1000);
-      if (SPI_processed == 0) break;
-      for (std::uint64_t i = 0; i < SPI_processed; i++) {
-        Datum values[kMostColumns];
-        bool nulls[kMostColumns];
-        for (int c = 0; c < columns; c++) values[c] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, c + 1, &nulls[c]);
-        tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-      }
-      SPI_freetuptable(SPI_tuptable);
-    }
-    SPI_cursor_close(rows);
-    SPI_finish();
-    AtEOXact_GUC(false, settings); // whatever the code of a view has set
-    SetUserIdAndSecContext(user, security);
-  });
+// Calls f(row, its columns) for what a query gives, read with the rights of a role. Inside call().
+template <class F> void each_row(Oid reader, const std::string &sql, F &&f) {
+  Oid user;
+  int security;
+  GetUserIdAndSecContext(&user, &security);
+  SetUserIdAndSecContext(reader, security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+  const int settings = fixed_settings();
+  SPI_connect();
+  Portal rows = SPI_cursor_open_with_args(nullptr, sql.c_str(), 0, nullptr, nullptr, nullptr, true, 0);
+  for (;;) {
+    CHECK_FOR_INTERRUPTS();
+    SPI_cursor_fetch(rows, true, 1000);
+    if (SPI_processed == 0) break;
+    SPITupleTable *const fetched = SPI_tuptable;
+    const std::uint64_t n = SPI_processed;
+    for (std::uint64_t i = 0; i < n; i++) f(fetched->vals[i], fetched->tupdesc);
+    SPI_freetuptable(fetched);
+  }
+  SPI_cursor_close(rows);
+  SPI_finish();
+  AtEOXact_GUC(false, settings); // whatever the code of a view has set
+  SetUserIdAndSecContext(user, security);
 }
 
 AttributeSource attached_rows(FunctionCallInfo fcinfo, const char *what, const char *attach_again) {
@@ -140,25 +134,104 @@ PQL_FUNCTION(_read_columns) {
     body += (body.empty() ? "'" : ", '") + std::string(names[i]) + "', " + value;
   }
   const std::string sql = "SELECT " + id + ", jsonb_strip_nulls(jsonb_build_object(" + body + ")) FROM " + relation_text(s) + " AS t";
-  return_rows(fcinfo, reader, sql, 2);
+  call([&] {
+    const auto *const result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+    each_row(reader, sql, [&](HeapTuple tuple, TupleDesc desc) {
+      Datum values[2];
+      bool nulls[2];
+      for (int c = 0; c < 2; c++) values[c] = SPI_getbinval(tuple, desc, c + 1, &nulls[c]);
+      tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+    });
+  });
   return Datum{0};
 }
 
-// What a relation's rows say of consent. Arguments: schema, relation, its owner and who attached it then, the column that says whose it
-// is, and expressions over the row: channel, given, at (may be null), which rows count (may be null).
+namespace pql::pg {
+namespace {
+
+// What is read of a row with consent.
+struct ConsentRow {
+  ExprContext *context;
+  TupleTableSlot *slot;
+  RowExpression channel, given, at, which;
+  bool has_at, has_which;
+  bool counts; ///< and says something
+  Datum values[5];
+  bool nulls[5];
+};
+
+void read_row(void *arg) {
+  auto *const r = static_cast<ConsentRow *>(arg);
+  const auto holds = [&](const RowExpression &e, bool *isnull) {
+    const Datum d = eval_row_expression(e, r->context, r->slot, isnull);
+    return !*isnull && DatumGetBool(d);
+  };
+  bool isnull = false;
+  r->counts = !r->has_which || holds(r->which, &isnull);
+  if (!r->counts) return;
+  r->values[2] = BoolGetDatum(holds(r->given, &r->nulls[2]));
+  r->counts = !r->nulls[2];
+  if (!r->counts) return;
+  r->values[1] = eval_row_expression(r->channel, r->context, r->slot, &r->nulls[1]);
+  if (r->has_at) r->values[3] = eval_row_expression(r->at, r->context, r->slot, &r->nulls[3]);
+}
+
+// One that fails is somebody's all the same, and is told with what is wrong.
+void add_row(ConsentRow *r, HeapTupleHeader row, const ReturnSetInfo *result) {
+  HeapTupleData tuple{};
+  tuple.t_len = HeapTupleHeaderGetDatumLength(row);
+  tuple.t_data = row;
+  ItemPointerSetInvalid(&tuple.t_self);
+  ExecStoreHeapTuple(&tuple, r->slot, false);
+  ResetExprContext(r->context);
+  for (int c = 1; c < 5; c++) r->nulls[c] = true;
+  ErrorData *error = nullptr;
+  if (!guarded_by(read_row, r, is_data_error, &error)) {
+    for (int c = 1; c < 4; c++) r->nulls[c] = true;
+    r->values[4] = CStringGetTextDatum(error->message);
+    r->nulls[4] = false;
+    r->counts = true;
+  }
+  if (r->counts) tuplestore_putvalues(result->setResult, result->setDesc, r->values, r->nulls);
+  ExecClearTuple(r->slot);
+}
+
+} // namespace
+} // namespace pql::pg
+
+// What a relation's rows say of consent, and what is wrong with those of which it can't be told. Arguments: schema, relation, its owner and
+// who attached it then, the column that says whose it is, and expressions over the row: channel, given, at (may be null), which rows
+// count (may be null).
 PQL_FUNCTION(_read_consent) {
   using namespace pql::pg;
   call([&] { InitMaterializedSRF(fcinfo, 0); });
   const AttributeSource s = attached_rows(fcinfo, "consent", "pql.attach_consent()");
   const std::string key = text_arg(fcinfo, 4), channel = text_arg(fcinfo, 5), given = text_arg(fcinfo, 6);
+  const std::string at = PG_ARGISNULL(7) ? "" : text_arg(fcinfo, 7), which = PG_ARGISNULL(8) ? "" : text_arg(fcinfo, 8);
   const Oid relation = lock_relation(s);
   const Oid reader = reader_of(s, relation);
   if (!call([&] { return get_attnum(relation, key.c_str()) > 0; })) fail_unreadable(s, "Column \"" + key + "\" doesn't exist any more.");
-  const std::string at = PG_ARGISNULL(7) ? "NULL" : "(" + text_arg(fcinfo, 7) + "\n)";
-  const std::string which = PG_ARGISNULL(8) ? "true" : "(" + text_arg(fcinfo, 8) + "\n)";
-  return_rows(fcinfo, reader,
-              "SELECT x.* FROM (SELECT (" + column_value(relation, key) + ")::text, (" + channel + "\n)::text, (" + given + "\n)::boolean AS given, " + at +
-                  "::timestamptz FROM " + relation_text(s) + " AS t WHERE " + which + ") AS x WHERE x.given IS NOT NULL",
-              4);
+  const std::string sql = "SELECT (" + column_value(relation, key) + ")::text, (t.*)::" + relation_text(s) + " FROM " + relation_text(s) + " AS t";
+  call([&] {
+    ConsentRow row{};
+    Relation rel = table_open(relation, AccessShareLock);
+    row.channel = compile_row_expression(rel, channel.c_str(), TEXTOID, "channel", CurrentMemoryContext);
+    row.given = compile_row_expression(rel, given.c_str(), BOOLOID, "given", CurrentMemoryContext);
+    row.has_at = !at.empty();
+    if (row.has_at) row.at = compile_row_expression(rel, at.c_str(), TIMESTAMPTZOID, "at", CurrentMemoryContext);
+    row.has_which = !which.empty();
+    if (row.has_which) row.which = compile_row_expression(rel, which.c_str(), BOOLOID, "where", CurrentMemoryContext);
+    row.context = CreateStandaloneExprContext();
+    row.slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsHeapTuple);
+    each_row(reader, sql, [&](HeapTuple tuple, TupleDesc desc) {
+      bool isnull;
+      row.values[0] = SPI_getbinval(tuple, desc, 1, &row.nulls[0]);
+      const Datum whole = SPI_getbinval(tuple, desc, 2, &isnull);
+      add_row(&row, DatumGetHeapTupleHeader(whole), reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo));
+    });
+    ExecDropSingleTupleTableSlot(row.slot);
+    FreeExprContext(row.context, true);
+    table_close(rel, NoLock);
+  });
   return Datum{0};
 }
