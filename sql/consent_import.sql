@@ -167,6 +167,20 @@ RESET ROLE;
 DROP ROLE pql_consent_owner;
 
 --
+-- Partitions whose columns are in another order, names that need quotes, and a column that is called as rows are
+--
+CREATE TYPE crm.who AS ENUM ('a', 'b');
+CREATE DOMAIN crm.yes AS boolean;
+CREATE TABLE crm."Opt Ins" (junk int, t crm.who, "b B" crm.yes) PARTITION BY LIST (t);
+CREATE TABLE crm.one ("b B" crm.yes, t crm.who, junk int);
+ALTER TABLE crm."Opt Ins" ATTACH PARTITION crm.one FOR VALUES IN ('a');
+CREATE TABLE crm.others PARTITION OF crm."Opt Ins" DEFAULT;
+INSERT INTO crm."Opt Ins" VALUES (1, 'a', true), (2, 'b', false);
+SELECT finding FROM pql.attach_consent('crm."Opt Ins"', '"b B"', user_id => 't', channel => 'junk::text') WHERE what = 'told';
+SELECT subject_id, channel, granted FROM app.consent WHERE source = 'crm."Opt Ins"';
+SELECT pql.detach_consent('crm.Opt Ins');
+
+--
 -- What is refused
 --
 CREATE TEMP TABLE soon (id text, said boolean);
