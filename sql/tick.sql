@@ -40,6 +40,18 @@ SELECT t.more_due FROM pql._tick(now() + interval '101 days') AS t;
 SELECT pg_current_xact_id_if_assigned() IS NULL AS wrote_nothing;
 COMMIT;
 
+-- Episodes of a program that was retired stay as they are, and keep nobody else's from ending.
+SELECT pql.publish('{"program": "gone", "unit": "account",
+  "signals": {"buys": {"kind": "intent", "event": "buy", "half_life": "7 days", "max_points": 50, "saturates_at": 1}},
+  "qualify": {"enter": 20, "leave": 10}}');
+CALL pql.backfill();
+SELECT pql.promote('gone');
+INSERT INTO ev SELECT 100 + i, now(), 'v' || i, 'p' || i, 'buy' FROM generate_series(1, 12) AS i;
+SELECT pql.retire('gone');
+INSERT INTO ev VALUES (200, now(), 'w', 'late', 'ask');
+SELECT t.episodes_reviewed, t.more_due FROM generate_series(1, 4) AS n, LATERAL pql._tick(now() + interval '300 days' + n * interval '1 second') AS t;
+SELECT program, count(*) FROM pql.episode WHERE left_at IS NULL GROUP BY 1;
+
 -- The settings.
 SET pql.tick_batch = 0;
 SET pql.worker_interval = '10ms';

@@ -135,13 +135,15 @@ void find_rising(const Definitions &plan, const Program &p, Micros as_of, std::s
 std::int64_t review_due(const Definitions &plan, Micros as_of, int most) {
   std::vector<Reviewed> due;
   Micros cooled = kAlways;
+  std::vector<std::string> in_force; // episodes of a program that was retired stay as they are, due forever
+  for (const Program &p : plan.programs()) in_force.push_back(p.def.name);
   Spi spi;
   const std::uint64_t n = spi.run("SELECT e.home, e.unit, e.subject_id, max(e.cools_until) FROM ("
                                   " (SELECT home, unit, subject_id, NULL::timestamptz AS cools_until FROM pql.episode"
-                                  "   WHERE left_at IS NULL AND leaves_at <= $1 ORDER BY leaves_at LIMIT $2)"
+                                  "   WHERE left_at IS NULL AND leaves_at <= $1 AND program = ANY ($3) ORDER BY leaves_at LIMIT $2)"
                                   " UNION ALL (SELECT home, unit, subject_id, cools_until FROM pql.episode"
                                   "   WHERE cools_until <= $1 ORDER BY cools_until FETCH FIRST ($2) ROWS WITH TIES)) AS e GROUP BY 1, 2, 3",
-                                  {Arg::time(as_of), Arg::of(most)});
+                                  {Arg::time(as_of), Arg::of(most), Arg::of(in_force)});
   for (std::uint64_t i = 0; i < n; i++) {
     due.push_back({spi.text(i, 1), unit_named(spi.text(i, 2)), spi.text(i, 3)});
     if (!spi.is_null(i, 4)) cooled = std::max(cooled, spi.number(i, 4));
