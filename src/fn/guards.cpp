@@ -34,11 +34,12 @@ std::vector<std::string> homes_written(const TriggerData *t, const std::string &
   return out;
 }
 
-// Has the next tick look at whoever is qualified, in these homes or (null) anywhere. Whoever is writing an episode isn't waited for.
+// Has the next tick look at whoever is qualified, in these homes or (null) anywhere. Whoever is writing an episode isn't waited for. Asks for
+// nothing of definitions: a restore writes these tables before it has all of them.
 void look_again(const std::vector<std::string> *homes) {
   const std::vector<std::string> none;
   Spi spi;
-  spi.run("UPDATE pql.episode AS e SET leaves_at = least(e.leaves_at, pql._now()) WHERE (e.home, e.episode_id) IN ("
+  spi.run("UPDATE pql.episode AS e SET leaves_at = least(e.leaves_at, e.entered_at) WHERE (e.home, e.episode_id) IN ("
           " SELECT o.home, o.episode_id FROM pql.episode AS o WHERE o.left_at IS NULL AND ($1 OR o.home = ANY ($2)) FOR NO KEY UPDATE SKIP LOCKED)",
           {Arg::of(homes == nullptr), Arg::of(homes ? *homes : none)});
   spi.finish();

@@ -150,6 +150,28 @@ $node->safe_psql('versions_too', 'CALL pql.backfill()');
 is($node->safe_psql('versions_too', q{SELECT version FROM pql.program WHERE program = 'p' AND status = 'live'}), '5', 'versions: history is folded');
 is(verified($node, 'versions_too'), '', 'versions: and the state is right');
 
+# What was done about accounts, where a rule asks for it, is restored before all definitions are.
+$node->safe_psql('postgres', 'CREATE DATABASE touched');
+$node->safe_psql('touched', q{
+	CREATE EXTENSION pql;
+	CREATE TABLE ev (id bigint PRIMARY KEY, ts timestamptz NOT NULL, who text, org text, name text);
+	CREATE INDEX ON ev (org, ts);
+	SELECT count(*) FROM pql.attach('ev', user_id => 'who', account_id => 'org', event => 'name', occurred_at => 'ts', event_id => 'id');
+	SELECT pql.publish('{"program": "p", "unit": "account", "qualify": {"enter": 20}, "signals": {"s": {"kind": "depth", "event": "e", "window": "7 days", "max_points": 50,
+		"points_each": 50}}, "guardrails": [{"block_when": "history.touches_7d > 3", "reason": "often"}], "motions": [{"otherwise": true, "motion": "inside_sales", "channel": "phone"}]}');
+	SELECT pql.promote('p');
+	INSERT INTO ev SELECT i, now(), 'u' || i, 'o' || i, 'e' FROM generate_series(1, 5) AS i;
+	SELECT count(*) FROM pql.tick();
+	SELECT count(*) FROM pql.claim('ann', 5) AS r, pql.touch(r.routing_id, 'phone');
+	INSERT INTO pql.consent (unit, subject_id, channel, granted) VALUES ('account', 'o1', 'phone', false);
+	SELECT pql.record_outcome('o1', 'paid')});
+my $done = 'SELECT (SELECT count(*) FROM pql.touch), (SELECT count(*) FROM pql.outcome), (SELECT count(*) FROM pql.consent)';
+is($node->safe_psql('touched', $done), '5|1|1', 'touched: there it is');
+$node->command_ok([ 'pg_dump', '-Fc', '-f', $file, '-d', $node->connstr('touched') ], 'touched: dumped');
+$node->safe_psql('postgres', 'CREATE DATABASE touched_too');
+$node->command_ok([ 'pg_restore', '-e', '-d', $node->connstr('touched_too'), $file ], 'touched: restored');
+is($node->safe_psql('touched_too', $done), '5|1|1', 'touched: there it is again');
+
 # History that isn't folded yet, of a table and of a program that waits for it, is folded anew: how far that had come means nothing elsewhere,
 # even where the table's file has the same number.
 $node->safe_psql('postgres', 'CREATE DATABASE half');
