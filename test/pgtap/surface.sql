@@ -360,6 +360,7 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql._give_back(pql.routing,boolean)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._acting_rep()', 'stable', 'safe', '', 'owner'),
   ('pql._refuse(pql.routing,text,text)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._look_again(pql.routing)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._move(pql.routing,text,timestamp with time zone,text,text,text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._lock_routing(bigint)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._require_owner(text,pql.routing)', 'volatile', 'unsafe', '', 'owner'),
