@@ -164,18 +164,18 @@ private:
     if (d.held_until != kAlways) delay["held"] = print_instant(d.held_until);
     const std::string text = is_delayed ? delay.dump() : std::string();
     moved_ += static_cast<std::int64_t>(spi_.run(
-             "WITH was AS (SELECT r.state, greatest($3, r.state_since, (SELECT max(t.at) FROM pql.routing_transition AS t"
-             "  WHERE t.home = r.home AND t.routing_id = r.routing_id)) AS at FROM pql.routing AS r"
-             "  WHERE r.home = $1 AND r.routing_id = $2 AND r.state = $9 AND r.contact_after = $10 AND r.snoozed_until IS NULL"
-             "  FOR NO KEY UPDATE SKIP LOCKED),"
-             " moved AS (UPDATE pql.routing AS r SET contact_after = $4, contact_by = $5, delay = $6::jsonb,"
-             "  state = CASE WHEN $7 THEN 'pending' ELSE r.state END, state_since = CASE WHEN $7 THEN was.at ELSE r.state_since END"
-             "  FROM was WHERE r.home = $1 AND r.routing_id = $2 RETURNING r.home, r.routing_id, was.at, was.state AS before, r.state, r.owner)"
-             " INSERT INTO pql.routing_transition (home, routing_id, at, from_state, to_state, actor, reason, rep)"
-             " SELECT home, routing_id, at, before, state, 'pql', $8, owner FROM moved",
-             {Arg::of(t.home), Arg::of(t.id), Arg::time(as_of_), Arg::time(now.contact.after), instant(now.contact.by),
-              text.empty() ? Arg::nothing(TEXTOID) : Arg::of(text), Arg::of(back), Arg::of(reason),
-              Arg::of(t.ready ? "ready" : "pending"), Arg::time(t.contact.after)}));
+        "WITH was AS (SELECT r.state, greatest($3, r.state_since, (SELECT max(t.at) FROM pql.routing_transition AS t"
+        "  WHERE t.home = r.home AND t.routing_id = r.routing_id)) AS at FROM pql.routing AS r"
+        "  WHERE r.home = $1 AND r.routing_id = $2 AND r.state = $9 AND r.contact_after = $10 AND r.snoozed_until IS NULL"
+        "  FOR NO KEY UPDATE SKIP LOCKED),"
+        " moved AS (UPDATE pql.routing AS r SET contact_after = $4, contact_by = $5, delay = $6::jsonb,"
+        "  state = CASE WHEN $7 THEN 'pending' ELSE r.state END, state_since = CASE WHEN $7 THEN was.at ELSE r.state_since END"
+        "  FROM was WHERE r.home = $1 AND r.routing_id = $2 RETURNING r.home, r.routing_id, was.at, was.state AS before, r.state, r.owner)"
+        " INSERT INTO pql.routing_transition (home, routing_id, at, from_state, to_state, actor, reason, rep)"
+        " SELECT home, routing_id, at, before, state, 'pql', $8, owner FROM moved",
+        {Arg::of(t.home), Arg::of(t.id), Arg::time(as_of_), Arg::time(now.contact.after), instant(now.contact.by),
+         text.empty() ? Arg::nothing(TEXTOID) : Arg::of(text), Arg::of(back), Arg::of(reason),
+         Arg::of(t.ready ? "ready" : "pending"), Arg::time(t.contact.after)}));
   }
 
   const Micros as_of_;

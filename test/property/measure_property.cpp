@@ -220,7 +220,7 @@ TEST(MeasureLaws, AMeasureIsWhatItsEventsSay) {
           Made m;
           make(m, {d}, events);
           const Micros as_of = kNow + (one_in(3) ? 0 : number<Micros>(0, 50 * kDay));
-          const double value = measure_value(d, m.program.signals[0], m.trackers, m.subject, as_of), told = Told(d, events, as_of).value();
+          const double value = measured(d, find_measure(d, m.program.signals[0], m.trackers, m.subject, as_of).parts).value, told = Told(d, events, as_of).value();
           RC_ASSERT(std::fabs(value - told) <= 1e-6 * (1 + std::fabs(told)));
         }));
 }

@@ -93,11 +93,6 @@ Measured measured(const MeasureDef &d, const Parts &p) noexcept {
   return {v, d.measure == Measure::success_rate ? std::min(error, 1.0) : error};
 }
 
-double measure_value(const MeasureDef &d, const MeasureTrackers &t, Trackers trackers, const Subject &s, Micros as_of) noexcept {
-  const Parts p = find_measure(d, t, trackers, s, as_of).parts;
-  return value_of(d, p.main.value, p.second.value);
-}
-
 bool rises_by_itself(const MeasureDef &d) noexcept {
   switch (d.measure) {
   case Measure::recency:

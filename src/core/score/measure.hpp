@@ -29,14 +29,13 @@ struct Finding {
   std::string_view event; ///< encoded id; empty when unknown
   Micros at = kAlways;    ///< the time of that event
 };
+/// As of an instant not before the subject's newest event. Of a measure that rests on no events: nothing.
 Finding find_measure(const MeasureDef &d, const MeasureTrackers &t, Trackers trackers, const Subject &s, Micros as_of) noexcept;
 
 /// The measure's value, of its parts.
 double value_of(const MeasureDef &d, double main, double second) noexcept;
 /// The same, and how far it may be off.
 Measured measured(const MeasureDef &d, const Parts &p) noexcept;
-/// A measure's value as of an instant not before the subject's newest event. Of one that rests on no events: 0.
-double measure_value(const MeasureDef &d, const MeasureTrackers &t, Trackers trackers, const Subject &s, Micros as_of) noexcept;
 
 /// Whether the value may rise though nothing happens.
 bool rises_by_itself(const MeasureDef &d) noexcept;
