@@ -32,8 +32,8 @@ std::string workspace_key(const Extracted &e) { return id_key(e.workspace_home()
 std::string home_of(const std::string &id_key) { return id_key.substr(0, id_key.find('\0')); }
 
 Ids::Rank rank_of(const Extracted &e, std::uint64_t seed = 0) {
-  const auto mix = [](std::string_view s, std::uint64_t seed) {
-    return hash_bytes_extended(reinterpret_cast<const unsigned char *>(s.data()), static_cast<int>(s.size()), seed);
+  const auto mix = [](std::string_view s, std::uint64_t before) {
+    return hash_bytes_extended(reinterpret_cast<const unsigned char *>(s.data()), static_cast<int>(s.size()), before);
   };
   std::uint64_t digest = mix(e.event, mix(e.user, seed));
   if (!e.has_properties) return {e.arrived, e.at, digest};
