@@ -186,6 +186,38 @@ CREATE OR REPLACE FUNCTION pql._attribute_columns(unit text, relation oid)
 COMMENT ON FUNCTION pql._attribute_columns(text, oid) IS 'The columns of a relation: as which type rules see them (null: they can''t), which are kept as attributes of a unit, and why the others aren''t.';
 REVOKE ALL ON FUNCTION pql._attribute_columns(text, oid) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION pql._check_attachable(relation regclass, what text) RETURNS void
+  LANGUAGE plpgsql STABLE PARALLEL SAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  r record;
+BEGIN
+  SELECT c.relkind AS kind, c.relpersistence AS persistence, c.relnamespace::regnamespace::text AS schema_name INTO r FROM pg_class AS c WHERE c.oid = relation;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'relation with OID % does not exist', relation::oid USING ERRCODE = 'undefined_table';
+  END IF;
+  IF r.kind NOT IN ('r', 'p', 'v', 'm', 'f') THEN
+    RAISE EXCEPTION '"%" is not a table or view', relation USING ERRCODE = 'wrong_object_type';
+  END IF;
+  IF r.persistence = 't' THEN
+    RAISE EXCEPTION '"%" is temporary', relation USING ERRCODE = 'wrong_object_type', DETAIL = 'It ends with this session.',
+      HINT = 'Attach a relation that stays.';
+  END IF;
+  IF r.schema_name = 'pql' THEN
+    RAISE EXCEPTION '"%" is one of pql''s own relations', relation USING ERRCODE = 'wrong_object_type';
+  END IF;
+  IF NOT has_table_privilege(relation, 'SELECT') THEN
+    RAISE EXCEPTION 'permission denied for relation %', relation USING ERRCODE = 'insufficient_privilege',
+      HINT = format('GRANT SELECT ON %s TO %I.', relation, current_user);
+  END IF;
+  -- Rows that are committed between a transaction's snapshot and the triggers would be nobody's.
+  IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+    RAISE EXCEPTION '% can''t be attached at isolation level %', what, current_setting('transaction_isolation')
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Do it at READ COMMITTED.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION pql._check_attachable(regclass, text) IS 'Refuses a relation that attributes, facts and their like can''t come from. Errors: 42P01, 42809, 42501, 55000.';
+REVOKE ALL ON FUNCTION pql._check_attachable(regclass, text) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION pql._attach_attributes(unit text, relation regclass, key_column text, account_column text)
   RETURNS TABLE (what text, finding text, advice text)
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
@@ -205,30 +237,9 @@ BEGIN
   IF relation IS NULL OR key_column IS NULL THEN
     RAISE EXCEPTION '% must not be null', CASE WHEN relation IS NULL THEN 'relation' ELSE argument END USING ERRCODE = 'null_value_not_allowed';
   END IF;
+  PERFORM pql._check_attachable(relation, 'attributes');
   SELECT c.oid, c.relkind AS kind, c.relpersistence AS persistence, n.nspname AS schema_name, c.relname AS name, pg_get_userbyid(c.relowner) AS owner
     INTO r FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = relation;
-  IF r.oid IS NULL THEN
-    RAISE EXCEPTION 'relation with OID % does not exist', relation::oid USING ERRCODE = 'undefined_table';
-  END IF;
-  IF r.kind NOT IN ('r', 'p', 'v', 'm', 'f') THEN
-    RAISE EXCEPTION '"%" is not a table or view', relation USING ERRCODE = 'wrong_object_type';
-  END IF;
-  IF r.persistence = 't' THEN
-    RAISE EXCEPTION '"%" is temporary', relation USING ERRCODE = 'wrong_object_type', DETAIL = 'It ends with this session.',
-      HINT = 'Attach a relation that stays.';
-  END IF;
-  IF r.schema_name = 'pql' THEN
-    RAISE EXCEPTION '"%" is one of pql''s own relations', relation USING ERRCODE = 'wrong_object_type';
-  END IF;
-  IF NOT has_table_privilege(relation, 'SELECT') THEN
-    RAISE EXCEPTION 'permission denied for relation %', relation USING ERRCODE = 'insufficient_privilege',
-      HINT = format('GRANT SELECT ON %s TO %I.', relation, current_user);
-  END IF;
-  -- Rows that are committed between a transaction's snapshot and the triggers would be nobody's.
-  IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
-    RAISE EXCEPTION 'attributes can''t be attached at isolation level %', current_setting('transaction_isolation')
-      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Do it at READ COMMITTED.';
-  END IF;
   FOREACH given IN ARRAY ARRAY[key_column, account_column] LOOP
     CONTINUE WHEN given IS NULL;
     SELECT a.attname INTO found_column FROM pg_attribute AS a

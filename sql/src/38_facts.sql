@@ -178,38 +178,6 @@ END $$;
 COMMENT ON FUNCTION pql._id_column(regclass, text) IS 'The column of a relation that a caller names as an id. Errors: 42703 no such column, 42804 no id.';
 REVOKE ALL ON FUNCTION pql._id_column(regclass, text) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION pql._check_attachable(relation regclass) RETURNS void
-  LANGUAGE plpgsql STABLE PARALLEL SAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  r record;
-BEGIN
-  SELECT c.relkind AS kind, c.relpersistence AS persistence, c.relnamespace::regnamespace::text AS schema_name INTO r FROM pg_class AS c WHERE c.oid = relation;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'relation with OID % does not exist', relation::oid USING ERRCODE = 'undefined_table';
-  END IF;
-  IF r.kind NOT IN ('r', 'p', 'v', 'm', 'f') THEN
-    RAISE EXCEPTION '"%" is not a table or view', relation USING ERRCODE = 'wrong_object_type';
-  END IF;
-  IF r.persistence = 't' THEN
-    RAISE EXCEPTION '"%" is temporary', relation USING ERRCODE = 'wrong_object_type', DETAIL = 'It ends with this session.',
-      HINT = 'Attach a relation that stays.';
-  END IF;
-  IF r.schema_name = 'pql' THEN
-    RAISE EXCEPTION '"%" is one of pql''s own relations', relation USING ERRCODE = 'wrong_object_type';
-  END IF;
-  IF NOT has_table_privilege(relation, 'SELECT') THEN
-    RAISE EXCEPTION 'permission denied for relation %', relation USING ERRCODE = 'insufficient_privilege',
-      HINT = format('GRANT SELECT ON %s TO %I.', relation, current_user);
-  END IF;
-  -- Rows that are committed between a transaction's snapshot and the triggers would be nobody's.
-  IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
-    RAISE EXCEPTION 'facts can''t be attached at isolation level %', current_setting('transaction_isolation')
-      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Do it at READ COMMITTED.';
-  END IF;
-END $$;
-COMMENT ON FUNCTION pql._check_attachable(regclass) IS 'Refuses what facts can''t come from. Errors: 42P01, 42809, 42501, 55000.';
-REVOKE ALL ON FUNCTION pql._check_attachable(regclass) FROM PUBLIC;
-
 CREATE OR REPLACE FUNCTION pql._attach_facts(kind text, relation regclass, account_id text, user_id text, workspace_id text, condition text, measure text,
                                              value text)
   RETURNS TABLE (what text, finding text, advice text)
@@ -245,7 +213,7 @@ BEGIN
       USING ERRCODE = 'invalid_parameter_value',
         HINT = CASE WHEN value IS NULL THEN 'Give a column or an expression over the row.' ELSE 'Name what becomes of the values: sum, max, min or newest.' END;
   END IF;
-  PERFORM pql._check_attachable(relation);
+  PERFORM pql._check_attachable(relation, 'facts');
   key := pql._id_column(relation, coalesce(account_id, user_id, workspace_id));
   SELECT coalesce(array_agg(c.name), '{}'), coalesce(array_agg(c.type), '{}') INTO columns, types
   FROM pql._expression_columns(relation, condition, value, value_type) AS c;

@@ -152,7 +152,7 @@ BEGIN
     RAISE EXCEPTION 'whose consent it is must be said once' USING ERRCODE = 'invalid_parameter_value',
       HINT = 'Give user_id or account_id: the column that says it.';
   END IF;
-  PERFORM pql._check_attachable(relation);
+  PERFORM pql._check_attachable(relation, 'consent');
   key := pql._id_column(relation, coalesce(user_id, account_id));
   PERFORM pql._check_consent(relation, means, given, at, condition);
   INSERT INTO pql.consent_source AS x (schema_name, relation_name, owner, unit, key_column, channel, given, at, condition)

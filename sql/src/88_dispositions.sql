@@ -52,7 +52,7 @@ BEGIN
     RAISE EXCEPTION 'what is disposed of must be said once' USING ERRCODE = 'invalid_parameter_value',
       HINT = 'Give routing_id, account_id or user_id: the column that says it.';
   END IF;
-  PERFORM pql._check_attachable(relation);
+  PERFORM pql._check_attachable(relation, 'dispositions');
   SELECT array_agg(g.name ORDER BY g.n), array_agg(coalesce(a.attname, '') ORDER BY g.n), min(g.given) FILTER (WHERE a.attname IS NULL) INTO used, columns, missing
   FROM unnest(names, given) WITH ORDINALITY AS g(name, given, n)
     LEFT JOIN LATERAL (SELECT x.attname::text FROM pg_attribute AS x WHERE x.attrelid = relation AND x.attnum > 0 AND NOT x.attisdropped

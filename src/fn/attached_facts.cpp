@@ -78,30 +78,6 @@ PQL_FUNCTION(_program_facts) {
 namespace pql::pg {
 namespace {
 
-// Calls f(row, its columns) for what a query gives, read with the rights of a role. Inside call().
-template <class F> void each_row(Oid reader, const std::string &sql, F &&f) {
-  Oid user;
-  int security;
-  GetUserIdAndSecContext(&user, &security);
-  SetUserIdAndSecContext(reader, security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
-  const int settings = fixed_settings();
-  SPI_connect();
-  Portal rows = SPI_cursor_open_with_args(nullptr, sql.c_str(), 0, nullptr, nullptr, nullptr, true, 0);
-  for (;;) {
-    CHECK_FOR_INTERRUPTS();
-    SPI_cursor_fetch(rows, true, 1000);
-    if (SPI_processed == 0) break;
-    SPITupleTable *const fetched = SPI_tuptable;
-    const std::uint64_t n = SPI_processed;
-    for (std::uint64_t i = 0; i < n; i++) f(fetched->vals[i], fetched->tupdesc);
-    SPI_freetuptable(fetched);
-  }
-  SPI_cursor_close(rows);
-  SPI_finish();
-  AtEOXact_GUC(false, settings); // whatever the code of a view has set
-  SetUserIdAndSecContext(user, security);
-}
-
 AttributeSource attached_rows(FunctionCallInfo fcinfo, const char *what, const char *attach_again) {
   AttributeSource s;
   s.schema = text_arg(fcinfo, 0);
@@ -136,7 +112,7 @@ PQL_FUNCTION(_read_columns) {
   const std::string sql = "SELECT " + id + ", jsonb_strip_nulls(jsonb_build_object(" + body + ")) FROM " + relation_text(s) + " AS t";
   call([&] {
     const auto *const result = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
-    each_row(reader, sql, [&](HeapTuple tuple, TupleDesc desc) {
+    each_row_as(reader, sql, {}, [&](HeapTuple tuple, TupleDesc desc) {
       Datum values[2];
       bool nulls[2];
       for (int c = 0; c < 2; c++) values[c] = SPI_getbinval(tuple, desc, c + 1, &nulls[c]);
@@ -223,7 +199,7 @@ PQL_FUNCTION(_read_consent) {
     if (row.has_which) row.which = compile_row_expression(rel, which.c_str(), BOOLOID, "where", CurrentMemoryContext);
     row.context = CreateStandaloneExprContext();
     row.slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsHeapTuple);
-    each_row(reader, sql, [&](HeapTuple tuple, TupleDesc desc) {
+    each_row_as(reader, sql, {}, [&](HeapTuple tuple, TupleDesc desc) {
       bool isnull;
       row.values[0] = SPI_getbinval(tuple, desc, 1, &row.nulls[0]);
       const Datum whole = SPI_getbinval(tuple, desc, 2, &isnull);

@@ -122,32 +122,12 @@ void read_facts(const FactSource &source, std::optional<Datum> keys, void (*f)(v
                           "' || x.k) COLLATE \"C\" END AS home, " + folded(source) + ", count(*) FROM (" +
                           rows_of(source, relation, relation_text(s), keys ? have_keys(source, relation) : std::string()) + ") AS x GROUP BY 1";
   call([&] {
-    Oid user;
-    int security;
-    GetUserIdAndSecContext(&user, &security);
-    SetUserIdAndSecContext(reader, security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
-    const int settings = fixed_settings();
-    Oid types[] = {TEXTARRAYOID};
-    Datum values[] = {keys.value_or(Datum{0})};
-    SPI_connect();
-    // Reads what its caller's statement sees, so that what it is compared with is of the same instant.
-    Portal rows = SPI_cursor_open_with_args(nullptr, sql.c_str(), keys ? 1 : 0, types, values, nullptr, true, 0);
-    for (;;) {
-      CHECK_FOR_INTERRUPTS();
-      SPI_cursor_fetch(rows, true, 1000);
-      if (SPI_processed == 0) break;
-      for (std::uint64_t i = 0; i < SPI_processed; i++) {
-        Datum row[4];
-        bool nulls[4];
-        for (int c = 0; c < 4; c++) row[c] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, c + 1, &nulls[c]);
-        f(arg, row, nulls);
-      }
-      SPI_freetuptable(SPI_tuptable);
-    }
-    SPI_cursor_close(rows);
-    SPI_finish();
-    AtEOXact_GUC(false, settings); // whatever the code of a view has set
-    SetUserIdAndSecContext(user, security);
+    each_row_as(reader, sql, keys, [&](HeapTuple row, TupleDesc columns) {
+      Datum values[4];
+      bool nulls[4];
+      for (int c = 0; c < 4; c++) values[c] = SPI_getbinval(row, columns, c + 1, &nulls[c]);
+      f(arg, values, nulls);
+    });
   });
 }
 

@@ -266,30 +266,12 @@ void read_attributes(const AttributeSource &source, void (*f)(void *, Datum *val
   if (std::string why = mismatch(source, relation); !why.empty()) fail_unreadable(source, std::move(why));
   const std::string sql = rows_of(source, relation, relation_text(source));
   call([&] {
-    Oid user;
-    int security;
-    GetUserIdAndSecContext(&user, &security);
-    SetUserIdAndSecContext(reader, security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
-    const int settings = fixed_settings();
-    SPI_connect();
-    // Reads what its caller's statement sees, so that what it is compared with is of the same instant.
-    Portal rows = SPI_cursor_open_with_args(nullptr, sql.c_str(), 0, nullptr, nullptr, nullptr, true, 0);
-    for (;;) {
-      CHECK_FOR_INTERRUPTS();
-      SPI_cursor_fetch(rows, true, 1000);
-      if (SPI_processed == 0) break;
-      for (std::uint64_t i = 0; i < SPI_processed; i++) {
-        Datum values[3];
-        bool nulls[3];
-        for (int c = 0; c < 3; c++) values[c] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, c + 1, &nulls[c]);
-        f(arg, values, nulls);
-      }
-      SPI_freetuptable(SPI_tuptable);
-    }
-    SPI_cursor_close(rows);
-    SPI_finish();
-    AtEOXact_GUC(false, settings); // whatever the code of a view has set
-    SetUserIdAndSecContext(user, security);
+    each_row_as(reader, sql, {}, [&](HeapTuple row, TupleDesc columns) {
+      Datum values[3];
+      bool nulls[3];
+      for (int c = 0; c < 3; c++) values[c] = SPI_getbinval(row, columns, c + 1, &nulls[c]);
+      f(arg, values, nulls);
+    });
   });
 }
 

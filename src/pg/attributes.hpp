@@ -68,6 +68,33 @@ Oid lock_relation(const AttributeSource &s);
 /// As whom the relation is read: whoever attached it, but never with rights over everything, which would be lent to the code of
 /// somebody else's view. Then its owner does, as he does when a materialized view is refreshed.
 Oid reader_of(const AttributeSource &s, Oid relation);
+
+/// Calls f(row, its columns) for what a query gives, read with the rights of a role. $1, if there is one, is a text array. It sees what
+/// its caller's statement sees, so that what it is compared with is of the same instant. Inside call().
+template <class F> void each_row_as(Oid reader, const std::string &sql, std::optional<Datum> argument, F &&f) {
+  Oid user;
+  int security;
+  GetUserIdAndSecContext(&user, &security);
+  SetUserIdAndSecContext(reader, security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+  const int settings = fixed_settings();
+  SPI_connect();
+  Oid types[] = {TEXTARRAYOID};
+  Datum values[] = {argument.value_or(Datum{0})};
+  Portal rows = SPI_cursor_open_with_args(nullptr, sql.c_str(), argument ? 1 : 0, types, values, nullptr, true, 0);
+  for (;;) {
+    CHECK_FOR_INTERRUPTS();
+    SPI_cursor_fetch(rows, true, 1000);
+    if (SPI_processed == 0) break;
+    SPITupleTable *const fetched = SPI_tuptable; // what f does may use SPI, too
+    const std::uint64_t n = SPI_processed;
+    for (std::uint64_t i = 0; i < n; i++) f(fetched->vals[i], fetched->tupdesc);
+    SPI_freetuptable(fetched);
+  }
+  SPI_cursor_close(rows);
+  SPI_finish();
+  AtEOXact_GUC(false, settings); // whatever the code of a view has set
+  SetUserIdAndSecContext(user, security);
+}
 /// Why the relation can't be read as it was attached; empty when it can.
 std::string mismatch(const AttributeSource &s, Oid relation);
 [[noreturn]] void fail_unreadable(const AttributeSource &s, std::string why);

@@ -405,7 +405,7 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql._withdrawn_by(pql.routing,text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._attach_facts(text,regclass,text,text,text,text,text,text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._can_watch_facts(oid,text,text)', 'stable', 'safe', '', 'owner'),
-  ('pql._check_attachable(regclass)', 'stable', 'safe', '', 'owner'),
+  ('pql._check_attachable(regclass,text)', 'stable', 'safe', '', 'owner'),
   ('pql._expression_columns(oid,text,text,oid)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._fact_triggers(oid,text)', 'stable', 'safe', '', 'all'),
   ('pql._facts_written()', 'volatile', 'unsafe', '', 'owner'),
