@@ -4,6 +4,7 @@
 #pragma once
 
 #include "pg/definitions.hpp"
+#include "pg/expression.hpp"
 
 namespace pql::pg {
 
