@@ -93,6 +93,10 @@ Measured measured(const MeasureDef &d, const Parts &p) noexcept {
   return {v, d.measure == Measure::success_rate ? std::min(error, 1.0) : error};
 }
 
+bool turns_by_itself(const MeasureDef &d) noexcept {
+  return d.measure == Measure::growth || (d.measure == Measure::sum && d.window > 0);
+}
+
 bool rises_by_itself(const MeasureDef &d) noexcept {
   switch (d.measure) {
   case Measure::recency:

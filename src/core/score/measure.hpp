@@ -44,24 +44,19 @@ bool falls_by_itself(const MeasureDef &d) noexcept;
 /// Whether more events can only raise the value. Requires that sums are of what isn't negative.
 bool only_adds(const MeasureDef &d) noexcept;
 
-/// Calls f(t) for every instant from which on a part changes otherwise than before, if nothing happens.
+/// Whether a part of the measure may both grow and fall while nothing happens: events leave one window for the one before, or those that
+/// leave took something away. All other parts change one way for ever, but for what is reached later.
+bool turns_by_itself(const MeasureDef &d) noexcept;
+
+/// Calls f(t) for every instant from which on a part grows that fell before, or falls that grew, if nothing happens.
 template <class F>
 void each_turn(const MeasureDef &d, const MeasureTrackers &t, Trackers trackers, const Subject &s, F &&f) {
-  const auto of_reached = [&](Micros at) {
-    f(at);
-    if (d.window) f(later(at, d.window));
-  };
   for (const TrackerId tracker : {t.main, t.second}) {
     if (tracker >= trackers.size()) continue;
     const Tracker &its = trackers[tracker];
-    const FirstTime *const first = its.kind == Tracker::Kind::milestone ? s.milestone(tracker) : nullptr;
-    if (first) of_reached(first->at);
-    const FunnelState *const funnel = its.kind == Tracker::Kind::funnel ? s.funnel(tracker) : nullptr;
-    if (funnel) of_reached(funnel->funnel.read(its.funnel).reached);
-    const Marks *const marks = its.keeps_marks() ? s.marks_of(tracker) : nullptr;
-    if (!marks) continue;
-    marks->each_turn(its.marks, f);
-    if (d.measure == Measure::streak && !marks->all.empty()) f(later(marks->all.back().from, 2 * kDay));
+    if (const FirstTime *x = its.kind == Tracker::Kind::milestone ? s.milestone(tracker) : nullptr) f(x->at);
+    if (const FunnelState *x = its.kind == Tracker::Kind::funnel ? s.funnel(tracker) : nullptr) f(x->funnel.read(its.funnel).reached);
+    if (const Marks *x = its.keeps_marks() && turns_by_itself(d) ? s.marks_of(tracker) : nullptr) x->each_turn(its.marks, f);
   }
 }
 
