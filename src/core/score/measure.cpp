@@ -94,7 +94,7 @@ Measured measured(const MeasureDef &d, const Parts &p) noexcept {
 }
 
 bool turns_by_itself(const MeasureDef &d) noexcept {
-  return d.measure == Measure::growth || (d.measure == Measure::sum && d.window > 0);
+  return d.measure == Measure::growth || d.measure == Measure::success_rate || (d.measure == Measure::sum && d.window > 0);
 }
 
 bool rises_by_itself(const MeasureDef &d) noexcept {

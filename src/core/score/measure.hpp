@@ -44,8 +44,8 @@ bool falls_by_itself(const MeasureDef &d) noexcept;
 /// Whether more events can only raise the value. Requires that sums are of what isn't negative.
 bool only_adds(const MeasureDef &d) noexcept;
 
-/// Whether a part of the measure may both grow and fall while nothing happens: events leave one window for the one before, or those that
-/// leave took something away. All other parts change one way for ever, but for what is reached later.
+/// Whether the measure may both grow and fall while nothing happens: events leave one window for the one before, those that leave took
+/// something away, or the last ones leave, of which a rate was. All others change one way for ever, but for what is reached later.
 bool turns_by_itself(const MeasureDef &d) noexcept;
 
 /// Calls f(t) for every instant from which on a part grows that fell before, or falls that grew, if nothing happens.

@@ -113,15 +113,24 @@ private:
     return std::floor(sum + 0.5) >= threshold_;
   }
 
+  // Halves, but for long times: most fades within weeks, and what lasts is known after few steps.
+  static Micros between(Micros from, Micros to) noexcept {
+    const Micros length = to - from;
+    return from + (length > kLong ? length / 64 : length / 2);
+  }
+
   // The first instant from `from` to `to` at which the score is below the threshold; kNever if there is none.
   Micros first(Micros from, const All &x, Micros to, const All &y) {
     if (stays(x, y)) return kNever;
-    if (from == to || !stays(x, x) || work_ > kMostWork) return from;
-    const Micros mid = from + (to - from) / 2;
-    const Micros at = first(from, x, mid, at_instant(mid));
-    return at != kNever ? at : first(mid + 1, at_instant(mid + 1), to, y);
+    if (!stays(x, x) || work_ > kMostWork) return from;
+    if (to - from <= 1) return stays(y, y) ? kNever : to;
+    const Micros mid = between(from, to);
+    const All z = at_instant(mid);
+    const Micros at = first(from, x, mid, z);
+    return at != kNever ? at : first(mid, z, to, y);
   }
 
+  static constexpr Micros kLong = 32 * kDay;
   static constexpr std::size_t kMostWork = 50'000; // measures read
 
   const Program &p_;
