@@ -350,6 +350,7 @@ ProgramRules::ProgramRules(const Definitions &plan, const Program &program) {
       moves |= moving.has(names.all()[static_cast<std::size_t>(v)]);
     }
     needs.time |= moves;
+    needs.time_to_stay |= moves && (r.place == SubjectRule::Place::segment || r.place == SubjectRule::Place::signal);
     if (moves && r.of() == RuleOf::value) moving.add(c.slot);
   }
   for (int v : used) use(plan, p, names.all()[static_cast<std::size_t>(v)], v, of_points.contains(v));

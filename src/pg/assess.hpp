@@ -167,6 +167,7 @@ struct RuleNeeds {
   bool facts = false, account_facts = false; ///< attached ones: of its unit, and of the account's that it is asked with
   bool history = false, consent = false;
   bool time = false; ///< time alone can change what a rule says (and not only the score's)
+  bool time_to_stay = false; ///< and of a rule on which it rests whether somebody stays in: the segment's, or a signal's value
 
   /// Whether it matters with which account a user, or a workspace, is asked.
   bool asks_account() const noexcept { return account || account_facts || history || consent; }

@@ -537,9 +537,10 @@ private:
     }
   }
 
-  // Whether an open episode is known to last beyond an instant, if nothing happened: it wasn't low, and can't have become so.
+  // Whether an open episode is known to last beyond an instant, if nothing happened: it wasn't low, and can't have become so. What only
+  // entering takes, or the motion, doesn't matter.
   bool lasts(const Program &p, const Standing &x, Micros at) const {
-    return p.def.unit != Unit::user && x.since == kNever && at < x.leaves_at - p.def.qualify.dwell && !needs_of(plan_, p).time;
+    return p.def.unit != Unit::user && x.since == kNever && at < x.leaves_at - p.def.qualify.dwell && !needs_of(plan_, p).time_to_stay;
   }
 
   // What stays of somebody whose events are gone: his episode, until it is known what all of his homes have, and that he cools down.
