@@ -57,7 +57,7 @@ public:
       : p_(p), trackers_(trackers), s_(s), threshold_(threshold), given_(given) {}
 
   Micros first(Micros now, Micros end) {
-    find_moving(end);
+    const All last = find_moving(end);
     std::vector<Micros> turns{later(now, 1), later(end, 1)};
     for (std::size_t i = 0; i < size() && rises_by_itself(p_); i++) { // else all of it only falls
       each_turn(p_.def.signals[i], p_.signals[i], trackers_, s_, [&](Micros t) {
@@ -67,7 +67,8 @@ public:
     std::sort(turns.begin(), turns.end());
     for (std::size_t i = 0; i + 1 < turns.size(); i++) {
       if (turns[i] == turns[i + 1]) continue;
-      const Micros at = first(turns[i], at_instant(turns[i]), turns[i + 1] - 1, at_instant(turns[i + 1] - 1));
+      const Micros to = turns[i + 1] - 1;
+      const Micros at = first(turns[i], at_instant(turns[i]), to, to == end ? last : at_instant(to));
       if (at != kNever) return at;
     }
     return kNever;
@@ -77,15 +78,19 @@ private:
   using All = std::vector<Parts>;
   std::size_t size() const noexcept { return p_.def.signals.size(); }
 
-  // Only what something is known of, at the end at the latest, can change.
-  void find_moving(Micros end) {
+  // Only what something is known of, at the end at the latest, can change. Gives what it is then.
+  All find_moving(Micros end) {
+    All all(size());
     moving_.resize(size());
     still_.resize(size());
     for (std::size_t i = 0; i < size(); i++) {
       const SignalDef &d = p_.def.signals[i];
-      moving_[i] = d.may_score && !is_given(d) && find_measure(d, p_.signals[i], trackers_, s_, end).at != kAlways;
+      const Finding x = d.may_score && !is_given(d) ? find_measure(d, p_.signals[i], trackers_, s_, end) : Finding{};
+      moving_[i] = x.at != kAlways;
+      all[i] = x.parts;
       if (!moving_[i]) still_[i] = raw_of(d, p_.signals[i], trackers_, s_, end, given_to(given_, i));
     }
+    return all;
   }
 
   All at_instant(Micros t) {
