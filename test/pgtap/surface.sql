@@ -39,6 +39,7 @@ SELECT bag_eq('SELECT relkind::text, relname::text FROM relation', $$VALUES
   ('r', 'capacity_threshold'), ('v', 'capacity_cuts'), ('v', 'worker'),
   ('r', 'identity'), ('r', 'free_mail_domain'), ('r', 'identity_lock'), ('r', 'attribute_source'), ('r', 'attribute_use'), ('r', 'attribute'), ('r', 'attribute_history'), ('v', 'attributes'), ('v', 'attribute_sources'), ('r', 'fact_source'), ('r', 'fact_use'), ('r', 'fact_value'), ('r', 'fact_history'), ('v', 'facts'), ('v', 'fact_sources'), ('r', 'rule_error'), ('v', 'rule_errors'), ('r', 'internal_domain'), ('r', 'disposition_source'), ('r', 'disposition_import'),
   ('r', 'consent_source'), ('r', 'consent_import'), ('r', 'consent_problem'),
+  ('r', 'intent'),
   ('v', 'milestones'), ('v', 'members'), ('v', 'subjects'), ('v', 'unusable'), ('v', 'sources'), ('v', 'backfill_progress')$$,
   'tables, views and a sequence');
 SELECT bag_eq($$SELECT object FROM member WHERE classid NOT IN ('pg_proc'::regclass, 'pg_class'::regclass)$$,
