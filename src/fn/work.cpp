@@ -62,6 +62,16 @@ PQL_FUNCTION(_visible_owners) {
   return owners;
 }
 
+PQL_FUNCTION(_is_rep) {
+  using namespace pql::pg;
+  const Arg who = caller(); // before we are the owner
+  Spi spi;
+  spi.run("SELECT pql._acts_as_rep($1)", {who});
+  const bool is_rep = spi.number(0, 1) != 0;
+  spi.finish();
+  PG_RETURN_BOOL(is_rep);
+}
+
 PQL_FUNCTION(claim) {
   using namespace pql::pg;
   return work(fcinfo, "SELECT * FROM pql._claim($1, $2, $3, $4)",

@@ -39,7 +39,7 @@ SELECT bag_eq('SELECT relkind::text, relname::text FROM relation', $$VALUES
   ('r', 'capacity_threshold'), ('v', 'capacity_cuts'), ('v', 'worker'),
   ('r', 'identity'), ('r', 'free_mail_domain'), ('r', 'identity_lock'), ('r', 'attribute_source'), ('r', 'attribute_use'), ('r', 'attribute'), ('r', 'attribute_history'), ('v', 'attributes'), ('v', 'attribute_sources'), ('r', 'fact_source'), ('r', 'fact_use'), ('r', 'fact_value'), ('r', 'fact_history'), ('v', 'facts'), ('v', 'fact_sources'), ('r', 'rule_error'), ('v', 'rule_errors'), ('r', 'internal_domain'), ('r', 'disposition_source'), ('r', 'disposition_import'),
   ('r', 'consent_source'), ('r', 'consent_import'), ('r', 'consent_problem'),
-  ('r', 'intent'),
+  ('r', 'intent'), ('r', 'scoring_packet'),
   ('v', 'milestones'), ('v', 'members'), ('v', 'subjects'), ('v', 'unusable'), ('v', 'sources'), ('v', 'backfill_progress')$$,
   'tables, views and a sequence');
 SELECT bag_eq($$SELECT object FROM member WHERE classid NOT IN ('pg_proc'::regclass, 'pg_class'::regclass)$$,
@@ -315,6 +315,7 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql.scoreboard(text,timestamp with time zone)', 'volatile', 'unsafe', '', 'all'),
   ('pql.state_digest()', 'volatile', 'unsafe', '', 'all'),
   ('pql.story(bigint)', 'stable', 'restricted', 'strict', 'all'),
+  ('pql.packet(bigint,text)', 'stable', 'restricted', '', 'all'),
   ('pql.claim(text,integer,bigint)', 'volatile', 'unsafe', '', 'owner'),
   ('pql.accept(bigint)', 'volatile', 'unsafe', '', 'owner'),
   ('pql.decline(bigint,text)', 'volatile', 'unsafe', '', 'owner'),
@@ -350,6 +351,14 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql._keep_routing_attributes()', 'volatile', 'unsafe', '', 'owner'),
   ('pql._seen_by(text)', 'stable', 'safe', '', 'owner'),
   ('pql._visible_owners()', 'stable', 'restricted', '', 'all'),
+  ('pql._acts_as_rep(text)', 'stable', 'safe', '', 'owner'),
+  ('pql._is_rep()', 'stable', 'restricted', '', 'all'),
+  ('pql._outreach_context(pql.routing)', 'stable', 'safe', '', 'all'), -- of a row that one has
+  ('pql._notes_of(pql.routing)', 'stable', 'restricted', '', 'all'),
+  ('pql._coarse_time(timestamp with time zone,timestamp with time zone)', 'stable', 'safe', '', 'all'),
+  ('pql._coarse_people(bigint)', 'immutable', 'safe', 'strict', 'all'),
+  ('pql._may_mention(jsonb)', 'immutable', 'safe', '', 'all'),
+  ('pql._name_text(text)', 'immutable', 'safe', 'strict', 'all'),
   ('pql._delay_contacts(timestamp with time zone)', 'volatile', 'unsafe', 'strict', 'owner'),
   ('pql._delay_of(pql.routing)', 'stable', 'safe', '', 'all'), -- of a row that one has
   ('pql._deserted_rows(timestamp with time zone)', 'stable', 'safe', '', 'owner'),
