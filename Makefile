@@ -47,7 +47,7 @@ build/inject/inject.o: src/fn/inject.cpp
 	$(COMPILE.cc) -o $@ $<
 
 # Programs to start from, and the schema of what may stand in them: in a folder of their own.
-DOCUMENTS = doc/program.schema.json $(sort $(wildcard programs/*.json))
+DOCUMENTS = doc/program.schema.json doc/context.schema.json $(sort $(wildcard programs/*.json))
 .PHONY: install-documents uninstall-documents
 install: install-documents
 install-documents:
@@ -60,7 +60,7 @@ uninstall-documents:
 # The install script is its topics, in order, with their templates expanded. Sources say CREATE OR REPLACE so that an update can
 # reuse them; the install script must not, or whoever creates an object first would own a piece of the extension.
 .DELETE_ON_ERROR:
-$(INSTALL_SQL): $(sort $(wildcard sql/src/*.sql)) sql/expand.awk doc/program.schema.json pql.control
+$(INSTALL_SQL): $(sort $(wildcard sql/src/*.sql)) sql/expand.awk doc/program.schema.json doc/context.schema.json pql.control
 	@mkdir -p build
 	sed -E 's/^CREATE OR REPLACE /CREATE /' $(sort $(wildcard sql/src/*.sql)) | awk -f sql/expand.awk > $@
 

@@ -37,7 +37,7 @@ SELECT pql.promote('plays');
 SELECT app.does('acme', 'sso', '2026-03-02 10:00'), app.does('team', 'invite', '2026-03-02 10:00');
 SELECT subject_id, motion, next_best_action, context -> 'play' AS play FROM pql.routing ORDER BY 1;
 SELECT string_agg(line, E'\n') FROM pql.routing AS r, string_to_table(pql.story(r.routing_id), E'\n') WITH ORDINALITY AS s(line, n)
-  WHERE r.subject_id = 'acme' AND n > 12;
+  WHERE r.subject_id = 'acme' AND line ~ 'say|Say';
 SELECT ready FROM pql.tick('2026-03-02 10:01');
 SELECT subject_id, next_best_action, play FROM pql.inbox ORDER BY 1;
 SELECT pql.publish(jsonb_set(document, '{motions,0,play,say}', '["Something else."]')) FROM pql.program WHERE program = 'plays' AND status = 'live';

@@ -220,6 +220,7 @@ BEGIN
   SELECT count(*) INTO ids_forgotten FROM gone;
   partitions_changed := pql._compare_leaves();
   SELECT t.* INTO ready, expired, breached, returned, assigned FROM pql._tick_routing(coalesce(_tick.as_of, pql._now())) AS t;
+  PERFORM pql._tick_step_shares();
   more_due := greatest(held_released, episodes_reviewed, ids_forgotten, subjects_reviewed, ready, expired, breached, returned, assigned) >= pql._tick_batch();
   RETURN NEXT;
 END $$;

@@ -29,11 +29,6 @@ ALTER TABLE pql.scoring_packet ENABLE ROW LEVEL SECURITY;
 CREATE POLICY seen ON pql.scoring_packet USING (NOT (SELECT pql._is_rep())) WITH CHECK (true);
 COMMENT ON POLICY seen ON pql.scoring_packet IS 'No rep sees what reps may not see.';
 
-CREATE OR REPLACE FUNCTION pql._name_text(name text) RETURNS text
-  LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 1
-  RETURN replace(name, '_', ' ');
-COMMENT ON FUNCTION pql._name_text(text) IS 'A name of a program''s document as words.';
-
 CREATE OR REPLACE FUNCTION pql._coarse_time(at timestamptz, as_of timestamptz) RETURNS text
   LANGUAGE sql STABLE PARALLEL SAFE COST 10
   RETURN CASE WHEN at > as_of - interval '24 hours' THEN 'today' WHEN at > as_of - interval '168 hours' THEN 'this week'
@@ -109,9 +104,13 @@ CREATE OR REPLACE FUNCTION pql.packet(routing_id bigint, audience text DEFAULT '
 DECLARE
   r     pql.routing;
   whole record;
+  notes jsonb;
   head  jsonb;
 BEGIN
-  IF audience IS NULL OR audience NOT IN ('scoring', 'rep', 'outreach') THEN
+  IF audience IS NULL THEN
+    RAISE EXCEPTION 'audience must not be null' USING ERRCODE = 'null_value_not_allowed', HINT = 'There are scoring, rep and outreach.';
+  END IF;
+  IF audience NOT IN ('scoring', 'rep', 'outreach') THEN
     RAISE EXCEPTION 'audience "%" is not known', audience USING ERRCODE = 'invalid_parameter_value', HINT = 'There are scoring, rep and outreach.';
   END IF;
   IF audience = 'scoring' AND pql._is_rep() THEN
@@ -134,10 +133,137 @@ BEGIN
       r.context := whole.context;
     END IF;
   END IF;
-  r.context := jsonb_set(r.context, '{known}', coalesce(r.context -> 'known', '[]') || pql._notes_of(r));
+  notes := pql._notes_of(r);
+  IF notes <> '[]' THEN
+    r.context := jsonb_set(r.context, '{known}', coalesce(r.context -> 'known', '[]') || notes);
+  END IF;
   RETURN head || jsonb_strip_nulls(jsonb_build_object('as_of', r.decided_at, 'signal_at', r.signal_at, 'qualified_at', r.qualified_at,
       'qualification', r.qualification, 'next_best_action', r.next_best_action, 'contact_after', r.contact_after, 'contact_by', r.contact_by))
     || jsonb_build_object('score', r.score, 'headline', r.headline, 'reasons', r.reasons) || r.context;
 END $$;
 COMMENT ON FUNCTION pql.packet(bigint, text) IS
-  'The context packet of a routing row, frozen when the row was decided (doc/context.md, doc/context.schema.json), for an audience: rep (whoever makes contact: what may be shown), scoring (everything; for learning, never for reps), outreach (what may be said to whom it is about: no evidence, no quotes, coarse times). Null for an unknown routing row. Errors: 22023 unknown audience, 42501 a rep asks for scoring.';
+  'The context packet of a routing row, frozen when the row was decided (doc/context.md, doc/context.schema.json), for an audience: rep (whoever makes contact: what may be shown), scoring (everything; for learning, never for reps), outreach (what may be said to whom it is about: no evidence, no quotes, coarse times). Null for an unknown routing row. Errors: 22004 null audience, 22023 unknown audience, 42501 a rep asks for scoring.';
+
+CREATE TABLE pql.step_share (
+  program       text COLLATE "C" NOT NULL,
+  step          text COLLATE "C" NOT NULL,
+  did           bigint NOT NULL,
+  converters    bigint NOT NULL,
+  refreshed_at  timestamptz NOT NULL,
+  PRIMARY KEY (program, step)
+);
+COMMENT ON TABLE pql.step_share IS 'Of those who converted, how many had done each step of a program''s activation before. Computed by pql.refresh_step_shares, which tick calls; nothing where fewer than ten have converted.';
+SELECT pg_catalog.pg_extension_config_dump('pql.step_share', '');
+
+CREATE OR REPLACE FUNCTION pql.refresh_step_shares(program text DEFAULT NULL) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  p record;
+  written bigint := 0;
+  n bigint;
+BEGIN
+  IF refresh_step_shares.program IS NOT NULL AND NOT EXISTS (SELECT FROM pql.program AS x WHERE x.program = refresh_step_shares.program AND x.status IN ('shadow', 'live')) THEN
+    RAISE EXCEPTION 'program "%" is not in force', refresh_step_shares.program USING ERRCODE = 'undefined_object', HINT = 'Publish it with pql.publish().';
+  END IF;
+  FOR p IN
+    SELECT DISTINCT ON (x.program) x.program, x.document ->> 'unit' AS unit, x.document ->> 'objective' AS objective,
+           ARRAY(SELECT jsonb_array_elements_text(x.document #> '{activation,steps}')) AS steps
+    FROM pql.program AS x WHERE x.status IN ('shadow', 'live') AND (refresh_step_shares.program IS NULL OR x.program = refresh_step_shares.program)
+    ORDER BY x.program, x.status = 'live' DESC
+  LOOP
+    DELETE FROM pql.step_share AS s WHERE s.program = p.program AND s.step <> ALL (p.steps || ''::text);
+    CONTINUE WHEN p.steps = '{}';
+    WITH converted AS MATERIALIZED (
+      SELECT c.subject_id, min(c.at) AS at FROM (
+        SELECT r.subject_id, d.at FROM pql.routing AS r JOIN pql.disposition AS d ON d.home = r.home AND d.routing_id = r.routing_id
+        WHERE r.unit = p.unit AND d.disposition = 'converted'
+        UNION ALL
+        SELECT o.subject_id, o.at FROM pql.outcome AS o
+        WHERE o.unit = p.unit AND (o.outcome IN ('paid', 'converted', 'won') OR o.outcome = 'expanded' AND p.objective = 'expansion')) AS c
+      GROUP BY c.subject_id ORDER BY 2 DESC LIMIT 1000),
+    did AS (
+      SELECT t.name AS step, count(DISTINCT c.subject_id) AS n
+      FROM converted AS c,
+        LATERAL (SELECT left(p.unit, 1) || ':' || c.subject_id AS home UNION SELECT u.home FROM pql.user_home AS u WHERE p.unit = 'user' AND u.user_id = c.subject_id) AS h,
+        LATERAL (SELECT l.home, l.member, l.body FROM pql.milestone_log AS l
+                 WHERE l.home = h.home AND l.member = CASE WHEN p.unit = 'user' AND h.home NOT LIKE 'u:%' THEN c.subject_id ELSE '' END) AS l,
+        LATERAL pql._logged_milestones(l.home, l.member, l.body) AS m JOIN pql.tracker AS t ON t.tracker_id = m.tracker_id
+      WHERE t.name = ANY (p.steps) AND t.unit = p.unit AND m.reached_at <= c.at
+      GROUP BY t.name),
+    share AS (
+      SELECT s.step, coalesce(d.n, 0) AS did, (SELECT count(*) FROM converted) AS converters FROM unnest(p.steps) AS s (step) LEFT JOIN did AS d USING (step))
+    INSERT INTO pql.step_share AS s (program, step, did, converters, refreshed_at)
+    SELECT p.program, x.step, x.did, x.converters, clock_timestamp() FROM share AS x WHERE x.converters >= 10
+    UNION ALL SELECT p.program, '', 0, (SELECT count(*) FROM converted), clock_timestamp()
+    ON CONFLICT (program, step) DO UPDATE SET did = excluded.did, converters = excluded.converters, refreshed_at = excluded.refreshed_at;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    written := written + n - 1;
+  END LOOP;
+  RETURN written;
+END $$;
+COMMENT ON FUNCTION pql.refresh_step_shares(text) IS
+  'Counts anew, of a program in force or (null) of all, how many of the last thousand subjects that converted (dispositions, outcomes) had done each step of the activation before; returns the number of steps of which that is known: none with fewer than ten. pql.tick calls it once a day. Error: 42704 no such program in force.';
+REVOKE ALL ON FUNCTION pql.refresh_step_shares(text) FROM PUBLIC;
+
+-- One look a day at the most, and only when somebody has converted since: an idle tick writes nothing.
+CREATE OR REPLACE FUNCTION pql._tick_step_shares() RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  last timestamptz := coalesce((SELECT min(s.refreshed_at) FROM pql.step_share AS s WHERE s.step = ''), '-infinity');
+BEGIN
+  IF last > clock_timestamp() - interval '24 hours' OR NOT (
+      EXISTS (SELECT FROM pql.outcome AS o WHERE o.outcome IN ('paid', 'converted', 'won', 'expanded') AND o.recorded_at > last)
+      OR EXISTS (SELECT FROM pql.disposition AS d WHERE d.disposition = 'converted' AND d.at > last)) THEN
+    RETURN;
+  END IF;
+  PERFORM pql.refresh_step_shares();
+END $$;
+COMMENT ON FUNCTION pql._tick_step_shares() IS 'Counts anew what converters had done, once a day where somebody has converted since.';
+REVOKE ALL ON FUNCTION pql._tick_step_shares() FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql._without_person(context jsonb, person text) RETURNS jsonb
+  LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  key text;
+  kept jsonb;
+  gone jsonb := jsonb_path_query_first(context, '$.members[*] ? (@.user_id == $person)', jsonb_build_object('person', person));
+BEGIN
+  FOREACH key IN ARRAY ARRAY['members', 'milestones', 'intents'] LOOP
+    CONTINUE WHEN NOT context ? key;
+    SELECT coalesce(jsonb_agg(x.v ORDER BY x.place), '[]') INTO kept FROM jsonb_array_elements(context -> key) WITH ORDINALITY AS x (v, place)
+    WHERE x.v ->> 'user_id' IS DISTINCT FROM person;
+    context := jsonb_set(context, ARRAY[key], kept);
+  END LOOP;
+  IF gone IS NOT NULL THEN
+    context := jsonb_set(context, '{member_count}', to_jsonb((context ->> 'member_count')::bigint - 1));
+    IF context #> ARRAY['trends', gone ->> 'trend'] IS NOT NULL THEN
+      context := jsonb_set(context, ARRAY['trends', gone ->> 'trend'], to_jsonb((context #>> ARRAY['trends', gone ->> 'trend'])::bigint - 1));
+    END IF;
+  END IF;
+  RETURN context;
+END $$;
+COMMENT ON FUNCTION pql._without_person(jsonb, text) IS 'A context without what it tells of a person: among the members, what they were the first to do, what they said.';
+
+CREATE OR REPLACE FUNCTION pql._forget_in_packets(person text) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  homes text[] := ARRAY(SELECT u.home FROM pql.user_home AS u WHERE u.user_id = person UNION SELECT i.home FROM pql.intent AS i WHERE i.user_id = person
+                        UNION SELECT 'u:' || person);
+  n bigint;
+BEGIN
+  UPDATE pql.scoring_packet AS s SET context = pql._without_person(s.context, person)
+  WHERE s.home = ANY (homes) AND s.context <> pql._without_person(s.context, person);
+  UPDATE pql.routing AS r SET context = pql._without_person(r.context, person)
+  WHERE r.home = ANY (homes) AND r.context <> pql._without_person(r.context, person);
+  GET DIAGNOSTICS n = ROW_COUNT;
+  RETURN n;
+END $$;
+COMMENT ON FUNCTION pql._forget_in_packets(text) IS 'Takes what they tell of a person out of the packets of others, their accounts'' too; returns how many rows told something. Rows about the person go with the person.';
+REVOKE ALL ON FUNCTION pql._forget_in_packets(text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql.context_schema() RETURNS jsonb
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 50 RETURN $schema$
+--@ file doc/context.schema.json
+$schema$::jsonb;
+COMMENT ON FUNCTION pql.context_schema() IS 'The JSON schema of what pql.packet() gives, for whoever delivers packets; doc/context.schema.json.';

@@ -1,3 +1,4 @@
+#include "core/program/fields.hpp"
 #include "pg/assess.hpp"
 
 #include <cmath>
@@ -114,7 +115,7 @@ private:
 };
 
 Oid type_of(const SubjectRule &r) {
-  if (r.place == SubjectRule::Place::zone) return TEXTOID;
+  if (r.place == SubjectRule::Place::zone || r.place == SubjectRule::Place::known) return TEXTOID;
   return r.of() == RuleOf::value ? FLOAT8OID : BOOLOID;
 }
 
@@ -178,6 +179,7 @@ std::vector<SubjectRule> subject_rules(const ProgramDef &p) {
     add(Place::guardrail, i, p.guardrails[i].block_when, item("guardrails", i) + ".block_when");
   for (std::size_t i = 0; i < p.motions.size(); i++) add(Place::acceptance, i, p.motions[i].accept_when, item("motions", i) + ".accept_when");
   if (p.quiet_hours) add(Place::zone, 0, p.quiet_hours->zone, "quiet_hours.zone");
+  for (std::size_t i = 0; i < p.known.size(); i++) add(Place::known, i, p.known[i].value, join("known", p.known[i].label));
   return out;
 }
 
@@ -228,6 +230,7 @@ struct Input {
   std::string column; ///< of an attribute
   Oid type;
   bool of_points;     ///< of a rule that gives points
+  bool of_packet;     ///< of what is known, and nothing else
   FmgrInfo read{};    ///< of an attribute: from text
   Oid io_type = InvalidOid;
 };
@@ -264,16 +267,17 @@ bool judges(const ProgramDef &p) { return has_flags(p) || asks_consent(p) || !su
 struct ProgramRules {
   ProgramRules(const Definitions &plan, const Program &p);
 
-  RuleNeeds needs, needs_of_points;
+  RuleNeeds needs, needs_of_points, needs_of_packet;
   std::set<AttributeName> attributes;
   std::set<std::string> facts; ///< as pql.fact_use has them
   RuleFrame frame{};
   std::vector<Input> inputs;
   Compiled segment, when, zone;
-  std::vector<Compiled> values, at_least, motions, guardrails, acceptances; ///< the last three as in the document
+  std::vector<Compiled> values, at_least, motions, guardrails, acceptances, known; ///< the last four as in the document
+  std::vector<ToldAttribute> told;
   std::vector<const Compiled *> broken; ///< those that don't compile
-  bool values_fail = false, decisions_fail = false; ///< whether data can make one of them fail
-  bool fail_cleanly = true;                         ///< all of those that can
+  bool values_fail = false, decisions_fail = false, known_fails = false; ///< whether data can make one of them fail
+  bool fail_cleanly = true, known_fails_cleanly = true;                  ///< all of those that can
 
   std::vector<std::size_t> measured, measured_for_points; ///< named measures of events; those that points rest on
 
@@ -281,11 +285,13 @@ struct ProgramRules {
   mutable std::vector<double> given;        ///< a value for each signal, then for each measure
   mutable std::vector<double> errors;       ///< of each measure
   mutable std::vector<const Input *> texts; ///< attributes to be read from text
+  mutable std::vector<std::string_view> words; ///< what is known
 
 private:
   Compiled &place_of(const SubjectRule &r, const ProgramDef &p);
   void compile(Compiled &c, const SubjectRule &r, const std::vector<RuleVariable> &variables, MemoryContext memory);
-  void use(const Definitions &plan, const ProgramDef &p, const Variable &v, int variable, bool of_points);
+  void use(const Definitions &plan, const ProgramDef &p, const Variable &v, int variable, bool of_points, bool of_packet);
+  void tell(const Definitions &plan, const ProgramDef &p, const Names &names, const std::vector<std::pair<SubjectRule, const Compiled *>> &rules);
 };
 
 const ProgramRules *Definitions::rules(const Program &p) const {
@@ -298,7 +304,7 @@ const ProgramRules *Definitions::rules(const Program &p) const {
 RuleNeeds needs_of(const Definitions &plan, const Program &p, Ask ask) {
   const ProgramRules *r = plan.rules(p);
   if (!r) return {};
-  return ask == Ask::points ? r->needs_of_points : r->needs;
+  return ask == Ask::points ? r->needs_of_points : ask == Ask::packet ? r->needs_of_packet : r->needs;
 }
 
 bool may_score_in_parallel(const Definitions &plan, const Program &p) {
@@ -314,6 +320,11 @@ std::set<AttributeName> attributes_named(const Definitions &plan, const ProgramD
   return ProgramRules(plan, program).attributes;
 }
 
+std::vector<ToldAttribute> attributes_told(const Definitions &plan, const Program &p) {
+  const ProgramRules *r = plan.rules(p);
+  return r ? r->told : std::vector<ToldAttribute>{};
+}
+
 std::set<std::string> facts_named(const Definitions &plan, const ProgramDef &p) {
   Program program;
   program.def = p;
@@ -322,8 +333,8 @@ std::set<std::string> facts_named(const Definitions &plan, const ProgramDef &p) 
 
 ProgramRules::ProgramRules(const Definitions &plan, const Program &program) {
   const ProgramDef &p = program.def;
-  needs.flags = needs_of_points.flags = has_flags(p);
-  needs.consent = asks_consent(p);
+  needs.flags = needs_of_points.flags = needs_of_packet.flags = has_flags(p);
+  needs.consent = needs_of_packet.consent = asks_consent(p);
   if (needs.consent) facts.insert("consent.channel");
   const Names names(plan, p);
   const std::vector<RuleVariable> variables[] = {names.of(RuleOf::value), names.of(RuleOf::segment), names.of(RuleOf::decision)};
@@ -331,16 +342,26 @@ ProgramRules::ProgramRules(const Definitions &plan, const Program &program) {
   motions.resize(p.motions.size());
   guardrails.resize(p.guardrails.size());
   acceptances.resize(p.motions.size());
+  known.resize(p.known.size());
+  words.resize(p.known.size());
   values.reserve(p.measures.size() + p.signals.size());
   if (p.qualify.at_least) at_least.reserve(p.qualify.at_least->of.size());
   std::vector<SubjectRule> rules = subject_rules(p);
   std::ranges::stable_partition(rules, [](const SubjectRule &r) { return r.of() == RuleOf::value; });
   Moving moving(p);
-  std::set<int> used, of_points;
+  std::set<int> used, of_points, of_packet;
+  std::vector<std::pair<SubjectRule, const Compiled *>> compiled;
   for (const SubjectRule &r : rules) {
     Compiled &c = place_of(r, p);
     compile(c, r, variables[static_cast<int>(r.of())], plan.memory());
     if (!c.rule) continue;
+    compiled.emplace_back(r, &c);
+    if (r.place == SubjectRule::Place::known) {
+      known_fails |= c.rule->can_fail;
+      known_fails_cleanly &= c.rule->fails_cleanly;
+      for (int v = -1; (v = bms_next_member(c.rule->used, v)) >= 0;) of_packet.insert(v);
+      continue;
+    }
     (r.of() == RuleOf::decision ? decisions_fail : values_fail) |= c.rule->can_fail;
     fail_cleanly &= c.rule->fails_cleanly;
     bool moves = false;
@@ -353,7 +374,11 @@ ProgramRules::ProgramRules(const Definitions &plan, const Program &program) {
     needs.time_to_stay |= moves && (r.place == SubjectRule::Place::segment || r.place == SubjectRule::Place::signal);
     if (moves && r.of() == RuleOf::value) moving.add(c.slot);
   }
-  for (int v : used) use(plan, p, names.all()[static_cast<std::size_t>(v)], v, of_points.contains(v));
+  for (int v : used) use(plan, p, names.all()[static_cast<std::size_t>(v)], v, of_points.contains(v), false);
+  for (int v : of_packet) {
+    if (!used.contains(v)) use(plan, p, names.all()[static_cast<std::size_t>(v)], v, false, true);
+  }
+  tell(plan, p, names, compiled);
   needs.milestones |= std::ranges::any_of(p.measures, [](const MeasureDef &m) { return m.measure == Measure::milestone; });
   for (std::size_t i = 0; i < p.measures.size(); i++) {
     if (is_given(p.measures[i])) continue;
@@ -376,6 +401,7 @@ Compiled &ProgramRules::place_of(const SubjectRule &r, const ProgramDef &p) {
   case Place::guardrail: return guardrails[r.index];
   case Place::acceptance: return acceptances[r.index];
   case Place::zone: return zone;
+  case Place::known: return known[r.index];
   default: break;
   }
   Compiled &c = values.emplace_back();
@@ -397,11 +423,44 @@ void ProgramRules::compile(Compiled &c, const SubjectRule &r, const std::vector<
   broken.push_back(&c);
 }
 
-void ProgramRules::use(const Definitions &plan, const ProgramDef &p, const Variable &v, int variable, bool of_points) {
-  Input in{v.from, v.index, variable, {}, v.type, of_points};
+// What rules say to a person: whom the program is about, who enters, what is done, what is known, and why, where they may see that. Of
+// measures, those that such rules name.
+void ProgramRules::tell(const Definitions &plan, const ProgramDef &p, const Names &names,
+                        const std::vector<std::pair<SubjectRule, const Compiled *>> &rules) {
+  using Place = SubjectRule::Place;
+  std::set<int> shown_measures, shown, all;
+  const auto each = [&](const Compiled &c, auto &&f) {
+    for (int v = -1; (v = bms_next_member(c.rule->used, v)) >= 0;) f(v, names.all()[static_cast<std::size_t>(v)]);
+  };
+  const auto is_shown = [&](const SubjectRule &r) {
+    if (r.place == Place::signal) return p.signals[r.index].may_show_rep;
+    if (r.place == Place::measure) return shown_measures.contains(static_cast<int>(r.index));
+    return r.place != Place::guardrail && r.place != Place::zone;
+  };
+  for (const auto &[r, c] : rules) {
+    if (r.place != Place::measure && is_shown(r)) each(*c, [&](int, const Variable &x) { if (x.from == From::measure) shown_measures.insert(x.index); });
+  }
+  for (const auto &[r, c] : rules) {
+    if (r.place == Place::zone) continue;
+    each(*c, [&](int v, const Variable &x) {
+      if (x.from != From::attribute && x.from != From::account) return;
+      all.insert(v);
+      if (is_shown(r)) shown.insert(v);
+    });
+  }
+  for (int v : all) {
+    const Variable &x = names.all()[static_cast<std::size_t>(v)];
+    const Unit unit = x.from == From::account ? Unit::account : p.unit;
+    told.push_back({{unit, plan.attributes(unit)[static_cast<std::size_t>(x.index)].name}, shown.contains(v)});
+  }
+}
+
+void ProgramRules::use(const Definitions &plan, const ProgramDef &p, const Variable &v, int variable, bool of_points, bool of_packet) {
+  Input in{v.from, v.index, variable, {}, v.type, of_points, of_packet};
   const auto need = [&](bool RuleNeeds::*what) {
-    needs.*what = true;
+    needs.*what |= !of_packet;
     needs_of_points.*what |= of_points;
+    needs_of_packet.*what = true;
   };
   switch (v.from) {
   case From::attribute:
@@ -514,6 +573,7 @@ public:
 
   Assessment run(const Subject &s, std::span<Reason> reasons, Ask ask) {
     of_points_ = ask == Ask::points;
+    of_packet_ = ask == Ask::packet;
     Assessment a;
     a.given = r_.given;
     if (errors_) {
@@ -552,6 +612,12 @@ public:
       a.accepted = accepted(a.motion);
       a.zone = words(r_.zone);
     });
+    if (of_packet_ && !r_.known.empty()) {
+      evaluate(r_.known_fails, r_.known_fails_cleanly, [&] {
+        for (std::size_t i = 0; i < r_.known.size(); i++) r_.words[i] = words(r_.known[i]);
+      });
+      a.known = r_.words;
+    }
     if (ask == Ask::score || !r_.needs.consent) return a;
     for (std::size_t i = 0; i < p_.def.motions.size(); i++) a.barred |= unsigned{is_barred(p_.def.motions[i].channel)} << i;
     return a;
@@ -587,7 +653,7 @@ private:
 
   // Whether the value of a rule is asked for: signals come before measures.
   bool is_wanted(const Compiled &c) const { return !of_points_ || c.slot < p_.def.signals.size(); }
-  bool is_wanted(const Input &in) const { return !of_points_ || in.of_points; }
+  bool is_wanted(const Input &in) const { return (!of_points_ || in.of_points) && (of_packet_ || !in.of_packet); }
 
   // What a rule gives; NaN when that is NULL, or the rule fails.
   double value(const Compiled &c) {
@@ -832,7 +898,7 @@ private:
   const Facts &facts_;
   const Micros as_of_;
   RuleErrors *const errors_;
-  bool of_points_ = false, one_by_one_ = false, cleanly_ = false;
+  bool of_points_ = false, of_packet_ = false, one_by_one_ = false, cleanly_ = false;
   bool supposing_ = false; ///< what fails then has failed for nobody
 };
 
@@ -866,6 +932,7 @@ Route route_of(const ProgramDef &p, const Assessment &a, int open, bool may_rise
 
 std::string blocked_by(const ProgramDef &p, const Route &r) {
   if (r.guardrail < 0) return {};
+  if (r.guardrail == kThin) return "the context is too thin";
   if (r.guardrail == kNoConsent) return "no consent to " + p.motions[static_cast<std::size_t>(r.called)].channel;
   if (r.guardrail >= kInternal) return std::string(kDomainKinds[static_cast<std::size_t>(r.guardrail - kInternal)]) + "'s domain";
   if (r.guardrail < kNotAccepted) return p.guardrails[static_cast<std::size_t>(r.guardrail)].reason;

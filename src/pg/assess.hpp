@@ -23,7 +23,7 @@ enum class RuleOf : unsigned char {
 
 /// A rule over the subject, as the document has it.
 struct SubjectRule {
-  enum class Place : unsigned char { segment, measure, signal, when, at_least, motion, guardrail, acceptance, zone } place;
+  enum class Place : unsigned char { segment, measure, signal, when, at_least, motion, guardrail, acceptance, zone, known } place;
   std::size_t index;       ///< among the document's measures, signals, motions...
   const std::string *text;
   std::string path;        ///< "qualify.at_least.of[1]"
@@ -47,6 +47,13 @@ struct AttributeName {
 };
 /// The columns that the rules of a document name.
 std::set<AttributeName> attributes_named(const Definitions &plan, const ProgramDef &p);
+
+/// A column that a packet tells of, because a rule names it.
+struct ToldAttribute {
+  AttributeName column;
+  bool shown; ///< to reps: by more than signals that they may not see, and reasons not to act
+};
+std::vector<ToldAttribute> attributes_told(const Definitions &plan, const Program &p);
 
 /// What else the rules of a document rest on: "fact.open_deals", as pql.fact_use has it.
 std::set<std::string> facts_named(const Definitions &plan, const ProgramDef &p);
@@ -111,7 +118,8 @@ enum class Ask : unsigned char {
   points, ///< and nothing that they don't rest on
   score, ///< and who may enter
   route, ///< and the motion, and what blocks
-  all    ///< and how much of what entering takes there is
+  all,   ///< and how much of what entering takes there is
+  packet ///< and what is known, which is read for nothing else
 };
 
 struct Assessment {
@@ -133,6 +141,8 @@ struct Assessment {
   /// What score() was given: a value for each signal that rests on no events, then for each measure; NaN: nothing. They stay until
   /// the program's next assessment; empty without rules.
   std::span<const double> given;
+  /// Ask::packet: the values of what is known, in the document's order, empty for nothing; until the program's next assessment.
+  std::span<const std::string_view> known;
 
   /// What the state of a program looks at.
   Sight sight() const noexcept { return {score, in_segment, when && kinds_met}; }

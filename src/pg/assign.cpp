@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/qualify/qualify.hpp"
+#include "core/qualify/route.hpp"
 #include "core/route/timing.hpp"
 #include "pg/assign.hpp"
 #include "pg/calendar.hpp"
@@ -93,7 +95,8 @@ private:
         "  || coalesce((SELECT a.body FROM pql.attribute AS a WHERE a.home = 'a:' || r.account_id), '{}') END,"
         " (SELECT d.candidates::text FROM pql.route_decision AS d WHERE d.home = r.home AND d.routing_id = r.routing_id"
         "   AND d.at >= r.state_since ORDER BY d.decision_id DESC LIMIT 1), r.score,"
-        " r.context #>> '{timing,signal}', coalesce((pql._delay_of(r) ->> 'after')::timestamptz, r.contact_after), r.sla_breached_by, r.escalated_to"
+        " coalesce(r.context #>> '{timing,signal}', (SELECT h.context #>> '{timing,signal}' FROM pql.scoring_packet AS h"
+        " WHERE h.home = r.home AND h.routing_id = r.routing_id)), coalesce((pql._delay_of(r) ->> 'after')::timestamptz, r.contact_after), r.sla_breached_by, r.escalated_to"
         " FROM pql.routing AS r LEFT JOIN pql.program AS p ON p.program = r.program AND p.version = r.version"
         " WHERE " WAITS " AND (coalesce(r.contact_by, 'infinity'), r.routing_id) > ($1, $2)"
         "  AND (NOT EXISTS (SELECT FROM pql.capacity_threshold AS t WHERE " IS_LOW ") OR " ACCOUNT_REP " IS NOT NULL)"
@@ -396,7 +399,8 @@ private:
     }
     const ContactWindow w = contact_window(m, staff_->calendar, p.signal_at, std::max(as_of_, p.state_since));
     spi_.run("WITH turned AS (UPDATE pql.routing AS r SET motion = $3, next_best_action = $4, contact_after = $5, contact_by = $6,"
-             "  context = r.context - 'play' || $8::jsonb WHERE r.home = $1 AND r.routing_id = $2 RETURNING r.state)"
+             "  context = r.context - '{play,offer}'::text[] || $8::jsonb WHERE r.home = $1 AND r.routing_id = $2 RETURNING r.state),"
+             " whole AS (UPDATE pql.scoring_packet AS x SET context = x.context - '{play,offer}'::text[] || $8::jsonb WHERE x.home = $1 AND x.routing_id = $2)"
              " INSERT INTO pql.routing_transition (home, routing_id, at, from_state, to_state, actor, reason)"
              " SELECT $1, $2, $7, state, state, 'pql', 'downgraded to ' || $3 FROM turned",
              {Arg::of(p.home), Arg::of(p.id), Arg::of(m.motion), m.next_best_action.empty() ? Arg::nothing(TEXTOID) : Arg::of(m.next_best_action),

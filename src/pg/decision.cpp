@@ -8,6 +8,11 @@ namespace {
 Arg text_or_null(const std::string &s) { return s.empty() ? Arg::nothing(TEXTOID) : Arg::of(s); }
 Arg time_or_null(Micros t) { return finite(t) ? Arg::time(t) : Arg::nothing(TIMESTAMPTZOID); }
 
+// Of what reps don't see all of; else null.
+Arg headline_of(const Decision &d) { return d.whole ? Arg::of(d.whole->headline) : Arg::nothing(TEXTOID); }
+Arg reasons_of(const Decision &d) { return d.whole ? Arg::of(d.whole->reasons) : Arg::nothing(TEXTOID); }
+Arg context_of(const Decision &d) { return d.whole ? Arg::of(d.whole->context) : Arg::nothing(TEXTOID); }
+
 // Takes back an episode of this transaction, with what reps have got of it; an older one ends.
 void write_retraction(Spi &spi, const Decision &d) {
   spi.run("SELECT pql._give_back(r, true) FROM pql.episode AS e JOIN pql.routing AS r ON r.home = e.home AND r.episode = e.episode_id"
@@ -17,7 +22,8 @@ void write_retraction(Spi &spi, const Decision &d) {
           "  AND e.left_at IS NULL AND pql._is_own(e.xmin) RETURNING e.home, e.episode_id),"
           " away AS (DELETE FROM pql.routing AS r USING gone WHERE r.home = gone.home AND r.episode = gone.episode_id"
           "  RETURNING r.home, r.routing_id),"
-          " why AS (DELETE FROM pql.route_decision AS x USING away WHERE x.home = away.home AND x.routing_id = away.routing_id)"
+          " why AS (DELETE FROM pql.route_decision AS x USING away WHERE x.home = away.home AND x.routing_id = away.routing_id),"
+          " whole AS (DELETE FROM pql.scoring_packet AS x USING away WHERE x.home = away.home AND x.routing_id = away.routing_id)"
           " DELETE FROM pql.routing_transition AS t USING away WHERE t.home = away.home AND t.routing_id = away.routing_id",
           {Arg::of(d.home), Arg::of(d.program_id), Arg::of(d.subject_id)});
 }
@@ -59,25 +65,36 @@ void write_entry(Spi &spi, const Decision &d) {
           " INSERT INTO pql.episode (home, episode_id, program, program_id, version, unit, subject_id, shadow, number, entered_at,"
           "  score, leaves_at)"
           " SELECT $1, pql.next_id(), $2, $3, $4, $5, $6, $7, earlier.episodes + 1, greatest($8, earlier.left_at), $9, $10 FROM earlier"
-          " ON CONFLICT (home, program_id, subject_id) WHERE left_at IS NULL DO NOTHING RETURNING episode_id, entered_at, number)"
-          " INSERT INTO pql.routing (routing_id, home, program, version, unit, subject_id, account_id, user_id, episode,"
+          " ON CONFLICT (home, program_id, subject_id) WHERE left_at IS NULL DO NOTHING RETURNING episode_id, entered_at, number),"
+          " written AS (INSERT INTO pql.routing (routing_id, home, program, version, unit, subject_id, account_id, user_id, episode,"
           "  signal_at, qualified_at, decided_at, qualification, score, reasons, headline, motion, motion_rank, next_best_action,"
           "  contact_after, contact_by, state, state_since, blocked_by, holdout, holdout_exempt, context)"
           " SELECT pql.next_id(), $1, $2, $4, $5, $6, $11, $12, episode_id, $13, entered_at, entered_at,"
           "  CASE number WHEN 1 THEN 'first' ELSE 'again' END, $9, $14::jsonb, $15, $16, $17, $18,"
           "  greatest($19, entered_at), $20 + (greatest($19, entered_at) - $19),"
           "  CASE WHEN $22 THEN 'suppressed' WHEN $23 IS NULL THEN 'pending' ELSE 'blocked' END, entered_at, $23, $22, $25, $21::jsonb"
-          " FROM opened WHERE NOT $7 AND NOT $24",
+          " FROM opened WHERE NOT $7 AND NOT $24 RETURNING home, routing_id)"
+          " INSERT INTO pql.scoring_packet (home, routing_id, headline, reasons, context)"
+          " SELECT home, routing_id, $26, $27::jsonb, $28::jsonb FROM written WHERE $26 IS NOT NULL",
           {Arg::of(d.home), Arg::of(d.program), Arg::of(d.program_id), Arg::of(d.version), Arg::of(name_of(d.unit)),
            Arg::of(d.subject_id), Arg::of(d.shadow), Arg::time(d.at), Arg::of(d.score), Arg::time(d.leaves_at),
            text_or_null(d.account_id), text_or_null(d.user_id), Arg::time(d.signal_at), Arg::of(d.reasons),
            Arg::of(d.headline), Arg::of(d.motion), Arg::of(d.rank), text_or_null(d.next_best_action), Arg::time(d.contact_after),
-           time_or_null(d.contact_by), Arg::of(d.context), Arg::of(d.holdout), text_or_null(d.blocked_by), Arg::of(d.continues), text_or_null(d.exempt)});
+           time_or_null(d.contact_by), Arg::of(d.context), Arg::of(d.holdout), text_or_null(d.blocked_by), Arg::of(d.continues), text_or_null(d.exempt),
+           headline_of(d), reasons_of(d), context_of(d)});
+}
+
+// What reps don't see of a row, as it is now.
+void write_whole(Spi &spi, const Decision &d) {
+  spi.run("DELETE FROM pql.scoring_packet WHERE home = $1 AND routing_id = $2", {Arg::of(d.home), Arg::of(d.routing_id)});
+  if (!d.whole) return;
+  spi.run("INSERT INTO pql.scoring_packet (home, routing_id, headline, reasons, context) VALUES ($1, $2, $3, $4::jsonb, $5::jsonb)",
+          {Arg::of(d.home), Arg::of(d.routing_id), headline_of(d), reasons_of(d), context_of(d)});
 }
 
 // Of a row that is there, if nobody has taken it up. Returns how many that were.
 std::uint64_t write_turn(Spi &spi, const Decision &d) {
-  return spi.run(
+  const std::uint64_t turned = spi.run(
       "WITH was AS (SELECT r.home, r.routing_id, r.state, greatest($3, r.state_since) AS at FROM pql.routing AS r"
       "  WHERE r.home = $1 AND r.routing_id = $2 AND r.state IN ('pending', 'ready', 'blocked') FOR NO KEY UPDATE SKIP LOCKED),"
       " turned AS (UPDATE pql.routing AS r SET state = CASE WHEN $4 IS NULL THEN 'pending' ELSE 'blocked' END, blocked_by = $4,"
@@ -98,24 +115,29 @@ std::uint64_t write_turn(Spi &spi, const Decision &d) {
       {Arg::of(d.home), Arg::of(d.routing_id), Arg::time(d.at), text_or_null(d.blocked_by), Arg::of(d.rises), text_or_null(d.reasons),
        Arg::of(d.score), text_or_null(d.headline), text_or_null(d.context), Arg::time(d.signal_at), Arg::of(d.motion), Arg::of(d.rank),
        text_or_null(d.next_best_action), Arg::time(d.contact_after), time_or_null(d.contact_by)});
+  if (turned && !d.reasons.empty()) write_whole(spi, d);
+  return turned;
 }
 
 // What a decision that was acted upon is followed by.
 std::uint64_t write_follower(Spi &spi, const Decision &d) {
   return spi.run(
       "WITH before AS (SELECT * FROM pql.routing AS r WHERE r.home = $1 AND r.routing_id = $2"
-      "  AND r.state NOT IN ('pending', 'ready', 'blocked', 'claimed', 'accepted', 'suppressed') FOR NO KEY UPDATE SKIP LOCKED)"
-      " INSERT INTO pql.routing (routing_id, home, program, version, unit, subject_id, account_id, user_id, episode, follows,"
+      "  AND r.state NOT IN ('pending', 'ready', 'blocked', 'claimed', 'accepted', 'suppressed') FOR NO KEY UPDATE SKIP LOCKED),"
+      " written AS (INSERT INTO pql.routing (routing_id, home, program, version, unit, subject_id, account_id, user_id, episode, follows,"
       "  signal_at, qualified_at, decided_at, qualification, score, reasons, headline, motion, motion_rank, next_best_action,"
       "  contact_after, contact_by, state, state_since, blocked_by, context)"
       " SELECT pql.next_id(), b.home, b.program, b.version, b.unit, b.subject_id, b.account_id, b.user_id, b.episode, b.routing_id,"
       "  $3, b.qualified_at, $4, b.qualification, $5, $6::jsonb, $7, $8, $9, $10, $11, $12,"
       "  CASE WHEN $13 IS NULL THEN 'pending' ELSE 'blocked' END, $4, $13, $14::jsonb FROM before AS b"
       " WHERE NOT EXISTS (SELECT FROM pql.routing AS o WHERE o.home = b.home AND o.episode = b.episode"
-      "  AND o.state IN ('pending', 'ready', 'blocked', 'claimed', 'accepted'))",
+      "  AND o.state IN ('pending', 'ready', 'blocked', 'claimed', 'accepted')) RETURNING home, routing_id),"
+      " whole AS (INSERT INTO pql.scoring_packet (home, routing_id, headline, reasons, context)"
+      "  SELECT home, routing_id, $15, $16::jsonb, $17::jsonb FROM written WHERE $15 IS NOT NULL)"
+      " SELECT FROM written",
       {Arg::of(d.home), Arg::of(d.routing_id), Arg::time(d.signal_at), Arg::time(d.at), Arg::of(d.score), Arg::of(d.reasons),
        Arg::of(d.headline), Arg::of(d.motion), Arg::of(d.rank), text_or_null(d.next_best_action), Arg::time(d.contact_after),
-       time_or_null(d.contact_by), text_or_null(d.blocked_by), Arg::of(d.context)});
+       time_or_null(d.contact_by), text_or_null(d.blocked_by), Arg::of(d.context), headline_of(d), reasons_of(d), context_of(d)});
 }
 
 void write_down(Spi &spi, const Decision &d) {

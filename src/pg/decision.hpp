@@ -2,6 +2,7 @@
 // Law: a row that people are at is never changed, nor waited for; tick looks again.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,12 @@
 #include "pg/boundary.hpp"
 
 namespace pql::pg {
+
+/// A packet as it is read.
+struct PacketText {
+  std::string headline, reasons, context;
+  bool operator==(const PacketText &) const = default;
+};
 
 /// What a merge led to, to be written down once all homes are.
 struct Decision {
@@ -29,6 +36,7 @@ struct Decision {
   bool holdout, rises;              ///< turns: the latter, to another motion
   std::string exempt;               ///< enters: why it is contacted though the holdout's lot fell on it
   std::int64_t routing_id;          ///< turns, follows: the row that there is
+  std::optional<PacketText> whole;  ///< where reps don't see all: all
 };
 
 /// Writes decisions down, in their order.

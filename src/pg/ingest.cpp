@@ -1,3 +1,5 @@
+#include "core/qualify/qualify.hpp"
+#include "core/qualify/route.hpp"
 #include "pg/ingest.hpp"
 
 #include <cmath>

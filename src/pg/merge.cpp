@@ -690,7 +690,10 @@ private:
       }
       evaluate(p, d.key, *s);
       may_enter_ = d.newest >= options_.emit_since;
-      if (!s->exists() && !is_remembered(*s)) in.members.erase(static_cast<std::size_t>(s - in.members.begin()));
+      if (s->exists() || is_remembered(*s)) continue;
+      Part *const still = load_part(d.key, head, m.id.view()); // more parts may have been loaded for a packet
+      Home &there = still ? still->home : head;
+      there.members.erase(static_cast<std::size_t>(s - there.members.begin()));
     }
   }
 
@@ -758,21 +761,26 @@ private:
       now = route_of(p.def, a, row->rank, may_enter_);
       heed_downgrade(p.def, a, *row, now);
     }
-    const std::string reason = blocked_by(p.def, now);
     const RowState state = row ? row_state(row->state) : RowState::final_;
+    Decision d{};
+    fill(d, p, key, subject, a.score, at);
+    // What reps have got isn't taken back for that.
+    const bool asks = row && now.guardrail < 0 && p.def.motions[static_cast<std::size_t>(now.called)].floor > 0 && (state == RowState::blocked || now.motion < row->rank);
+    const std::string thin = asks ? fill_packet(d, p, key, subject, whole, std::min(now.motion, row->rank)) : std::string();
+    if (!thin.empty()) now.guardrail = kThin;
+    const std::string reason = thin.empty() ? blocked_by(p.def, now) : thin;
     const Turn turn = row ? turn_of({state, row->rank, row->blocked_by}, now.motion, reason) : Turn{};
     x.guardrail = static_cast<std::int16_t>(now.guardrail);
     if (state == RowState::final_) x.motion = -1;
     else if (state != RowState::taken) x.motion = static_cast<std::int16_t>(std::min(now.motion, row->rank));
     changed_ |= x != was || turn.kind != Turn::Kind::none;
     if (turn.kind == Turn::Kind::none) return;
-    Decision d{};
     d.kind = turn.kind == Turn::Kind::follows ? Decision::Kind::follows : Decision::Kind::turns;
-    fill(d, p, key, subject, a.score, at);
     d.routing_id = row->id;
     d.blocked_by = reason;
     d.rises = turn.rises;
-    if (turn.rises || turn.frees) fill_packet(d, p, key, subject, whole, std::min(now.motion, row->rank));
+    if (!turn.rises && !turn.frees) d.reasons.clear(), d.headline.clear(), d.context.clear(), d.whole.reset();
+    else if (!asks) (void)fill_packet(d, p, key, subject, whole, std::min(now.motion, row->rank));
     decisions_.push_back(std::move(d));
   }
 
@@ -940,28 +948,28 @@ private:
     forget(p, subject);
     Standing &x = subject.standings.push(arena(), {.program = p.id, .version = p.version});
     const Assessment a = assessed(p, whole, at, Ask::route);
-    const Route route = route_of(p.def, a);
+    Route route = route_of(p.def, a);
     d.leaves_at = x.leaves_at = end_of(x, p.def.qualify, falls(p, whole, at));
     const Lot lot = lot_of(p.def, d.subject_id, a, reasons_, d.account_id);
     d.holdout = lot.held_out;
     d.exempt = lot.exempt;
-    d.blocked_by = d.holdout ? "holdout" : blocked_by(p.def, route);
+    const std::string thin = fill_packet(d, p, key, subject, whole, route.motion);
+    if (route.guardrail < 0 && !thin.empty()) route.guardrail = kThin;
+    d.blocked_by = d.holdout ? "holdout" : route.guardrail == kThin ? thin : blocked_by(p.def, route);
     if (p.live && !d.continues && !d.holdout) {
       x.motion = static_cast<std::int16_t>(route.motion);
       x.guardrail = static_cast<std::int16_t>(route.guardrail);
     }
-    fill_packet(d, p, key, subject, whole, route.motion);
     decisions_.push_back(std::move(d));
   }
 
-  // What whoever makes contact gets to know, as of the last assessment.
-  void fill_packet(Decision &d, const Program &p, std::string_view key, const Subject &subject, const Subject &whole, int motion) {
+  // What whoever makes contact gets to know, as of the last assessment, whose facts are gone then. Returns why that is too little for the
+  // motion; empty: it isn't.
+  std::string fill_packet(Decision &d, const Program &p, std::string_view key, const Subject &subject, const Subject &whole, int motion) {
     d.signal_at = signal_time(reasons_);
     if (!finite(d.signal_at)) d.signal_at = d.at;
-    d.reasons = reasons_json(p, reasons_);
-    d.headline = headline(p, d.subject_id, d.score, reasons_);
     Home all;
-    if (p.def.unit != Unit::user) {
+    if (p.def.unit != Unit::user || is_account_home(key)) {
       load_all_parts(key, *head_);
       for (const Subject &s : head_->members) all.members.push(arena(), s);
       for (const Part &part : parts_) {
@@ -973,10 +981,33 @@ private:
     const MotionDef &m = p.def.motions[static_cast<std::size_t>(motion)];
     const Subject told = whole_subject(p.def.unit, key, subject, true);
     const std::optional<TimingNote> timing = set_contact(d, p, m, told);
-    d.context = context_json(plan_, p, told, all, m, timing ? &*timing : nullptr);
+    const Background background = background_for(p, key, told, d.at);
+    Packet packet = make_packet({plan_, p, told, all, m, reasons_, timing ? &*timing : nullptr, background, d.score, d.at});
+    d.headline = std::move(packet.shown.headline);
+    d.reasons = std::move(packet.shown.reasons);
+    d.context = std::move(packet.shown.context);
+    d.whole = std::move(packet.whole);
     d.rank = motion;
     d.motion = m.motion;
     d.next_best_action = next_best_action(p, m, reasons_);
+    return too_thin(m, packet);
+  }
+
+  static std::string too_thin(const MotionDef &m, const Packet &packet) {
+    if (packet.completeness >= m.floor) return {};
+    const auto share = [](double x) { return std::to_string(static_cast<int>(std::lround(x * 100))) + "%"; };
+    return "the context is too thin: " + share(packet.completeness) + " of " + share(m.floor) + ", without " + packet.missing;
+  }
+
+  // What it tells besides the state, some of which nothing else asks for.
+  Background background_for(const Program &p, std::string_view key, const Subject &told, Micros at) {
+    Facts facts;
+    outside_.add(facts, plan_, p, needs_of(plan_, p, Ask::packet), told.id.view(), account_, at, true, made_ && latest_ ? latest_ : store_.snapshot());
+    facts_for_ = nullptr; // what was read before is gone
+    facts.users_active = facts_.users_active;
+    const Assessment a = assess(plan_, p, told, at, facts, reasons_, nullptr, Ask::packet);
+    given_ = a.given;
+    return background_of(plan_, p, key, told, facts, a.known, at);
   }
 
   // When contact is to be made, and what that rests on besides the motion, if anything. What the subject is in the middle of is for tick to see.

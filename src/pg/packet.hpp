@@ -1,8 +1,10 @@
 // What a decision carries: its reasons and the context frozen as of then, as JSON.
+// Law: what isn't known isn't told, and what rests on a signal that reps may not see is in what is told to none of them.
 #pragma once
 
 #include "core/route/route.hpp"
-#include "pg/definitions.hpp"
+#include "pg/background.hpp"
+#include "pg/decision.hpp"
 #include "pg/srf.hpp"
 
 namespace pql::pg {
@@ -33,18 +35,34 @@ struct TimingNote {
   std::string why;
 };
 
-/// Who is active, what they did and how far they came, and what is to be said. `home` has all members.
-std::string context_json(const Definitions &plan, const Program &p, const Subject &subject, const Home &home, const MotionDef &motion,
-                         const TimingNote *timing = nullptr);
+/// What a packet is made of, as of an instant. `home` has all members.
+struct PacketSource {
+  const Definitions &plan;
+  const Program &p;
+  const Subject &subject;
+  const Home &home;
+  const MotionDef &motion;
+  std::span<const Reason> reasons;
+  const TimingNote *timing; ///< null: contact rests on the motion alone
+  const Background &background;
+  int score;
+  Micros as_of;
+};
 
-/// What of the context the motion alone says: {play}, if it has one.
+struct Packet {
+  PacketText shown;                ///< to reps
+  std::optional<PacketText> whole; ///< where that is more
+  double completeness = 0;         ///< of what is shown
+  std::string missing;             ///< the parts that it lacks: "time, intents"
+};
+Packet make_packet(const PacketSource &from);
+
+/// What of the context the motion alone says: {play, offer}, as far as it has them.
 std::string play_json(const MotionDef &motion);
 
 /// What a person does first: as the motion says, or else what the reason is with the most points of which they may speak. Empty where the
 /// motion needs nobody, and where there is none.
 std::string next_best_action(const Program &p, const MotionDef &motion, std::span<const Reason> reasons);
 
-/// One line a person reads first.
-std::string headline(const Program &p, std::string_view subject_id, int score, std::span<const Reason> reasons);
 
 } // namespace pql::pg

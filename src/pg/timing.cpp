@@ -66,7 +66,8 @@ private:
   // Those whose time has come but for delays, and those that are ready. Most stay as they are, so none is locked yet.
   std::vector<Timed> rows() {
     const std::uint64_t n = spi_.run(
-        "SELECT r.home, r.unit, r.subject_id, r.owner, r.motion, r.context #>> '{timing,signal}', r.context #>> '{timing,zone}', r.routing_id,"
+        "SELECT r.home, r.unit, r.subject_id, r.owner, r.motion, coalesce(r.context #>> '{timing,signal}', (SELECT h.context #>> '{timing,signal}' FROM pql.scoring_packet AS h"
+        " WHERE h.home = r.home AND h.routing_id = r.routing_id)), r.context #>> '{timing,zone}', r.routing_id,"
         " p.program_id, r.version, r.motion_rank, r.state = 'ready', r.contact_after, r.contact_by, u.at,"
         " CASE WHEN u.delay IS NULL THEN r.contact_by ELSE (u.delay ->> 'by')::timestamptz END, (u.delay ->> 'held')::timestamptz,"
         " r.owner IS NOT NULL OR NOT pql._needs_rep(r.motion) OR NOT EXISTS (SELECT FROM pql.reps)"

@@ -61,6 +61,8 @@ RULED = ROUTED | {
 }
 with open(os.path.join(HERE, "programs", "team.json")) as f:
     TEAM = json.load(f)
+with open(os.path.join(HERE, "programs", "packets.json")) as f:
+    PACKETS = json.load(f)
 
 # Rows of the table: key -> what is measured, the target as text, and as a number.
 ROWS = {
@@ -92,6 +94,7 @@ ROWS = {
     "decision": ("a decision: 50 rules, and a rep out of 200 (processor time)", "≤ 200 µs", 200),
     "unqualified": ("1000-row INSERT of who stays out: with 50 rules and 200 reps / without", "≤ 1.05", 1.05),
     "tick_open": ("pages that a tick reads, {subjects} open rows and nothing due / 1,000 open rows", "≤ 2", 2.0),
+    "packet": ("the context packet of an account of 200 users and 10,000 events, written with its row", "≤ 5 ms", 5.0),
     "publish": ("longest wait of an INSERT while a second program of 30 signals is published, filled from {filled} events, promoted", "", None),
 }
 # What --only takes: group -> the rows it fills.
@@ -101,7 +104,7 @@ GROUPS = {
     "partitioned": ["partitioned"], "growth": ["growth_batch", "growth_copy"], "wide": ["growth_wide"], "one_txn": ["one_txn"],
     "members": ["members"], "backfill": ["backfill"], "team": ["team_cold", "team_copy", "team_batch"], "scoreboard": ["scoreboard", "team_scoreboard"],
     "routing": ["decision", "unqualified", "tick_open"],
-    "publish": ["publish"],
+    "packet": ["packet"], "publish": ["publish"],
 }
 
 
@@ -863,6 +866,28 @@ class Bench:
             x.close()
         self.drop("r_pql", "r_none")
 
+    def run_packet(self):
+        """What an event that qualifies an account costs more than one that doesn't: the packet, its row, and what is read for them."""
+        accounts = 10 if OPTIONS.quick else 40
+        self.database("p_pql", "t_none")
+        self.install_pql("p_pql", program=PACKETS, before="CREATE TABLE app.accounts (id text PRIMARY KEY, plan text, seats int, segment text);"
+                         f"INSERT INTO app.accounts SELECT 'big' || i, 'team', 200, 'mid-market' FROM generate_series(1, {accounts}) AS i;"
+                         "SELECT pql.attach_accounts('app.accounts', account_id => 'id')")
+        self.in_database("p_pql", read_sql("packet.sql", accounts=accounts), "VACUUM ANALYZE")
+        s = self.session("p_pql")
+        row, times = self.row("packet", 1), {"look": [], "ask": []}
+        for a in range(1, accounts + 1):
+            for event in ("look", "look", "ask"):
+                took = s.measure(f"INSERT INTO app.events (user_id, account_id, name, ts) VALUES ('big{a} user 7', 'big{a}', '{event}', now())")
+                if a > 3:
+                    times[event].append(took[0] * 1e3)
+        row.notes["ms"] = statistics.median(times["ask"]) - statistics.median(times["look"][1::2])
+        row.notes["times"] = {k: statistics.median(v) for k, v in times.items()}
+        row.notes["rows"] = int(s.value("SELECT count(*) FROM pql.routing WHERE (context -> 'completeness')::float8 = 1"))
+        note(f"packet: {row.notes['ms']:.2f} ms; {row.notes}")
+        s.close()
+        self.drop("p_pql")
+
     def run_publish(self):
         """One client writes single rows of known users all the time, while another publishes, fills and promotes."""
         self.accounts = [a for a, in self.gen.run(f"SELECT gen.account_id(n) FROM generate_series(0, {ACCOUNTS}) AS n")]
@@ -925,6 +950,8 @@ class Bench:
             return f"{last / first:.2f} ({first:.0f} → {last:.0f} µs)", last / first
         if key == "decision":
             return (f"{row.notes['us']:.0f} µs", row.notes["us"]) if variant == "pql" and "us" in row.notes else ("–", None)
+        if key == "packet":
+            return (f"{row.notes['ms']:.1f} ms", row.notes["ms"]) if variant == "pql" and "ms" in row.notes else ("–", None)
         if key == "tick_open":
             if variant != "pql" or "idle" not in row.notes:
                 return "–", None
@@ -963,7 +990,7 @@ class Bench:
             return f"{row.events / row.wall['none'][0] / 1000:,.0f}k (reads only)"
         if key == "publish":
             return f"{row.notes['waits']['alone']['longest'] * 1e3:.0f} ms with one program alone"
-        if key.startswith("growth_") or key in ("decision", "tick_open"):
+        if key.startswith("growth_") or key in ("decision", "tick_open", "packet"):
             return ""
         if "tps_none" in row.notes:
             return f"{row.notes['tps_none']:,} tps"

@@ -114,36 +114,39 @@ laws() {
   none "the stream agrees with a scan (pql.verify)" "SELECT * FROM pql.verify()"
 
   none "every story names its account and its score" \
-    "SELECT routing_id FROM told WHERE story IS NULL OR position('**Who.** ' || subject_id IN story) = 0
-       OR position('**Why now:** ' || score || ' points' IN story) = 0"
-  none "every story counts the people and the events that were there" \
+    "SELECT routing_id FROM told WHERE story IS NULL OR position('# ' || subject_id IN story) <> 1
+       OR position(subject_id || ' reached ' || score || ' points: ' IN story) = 0"
+  none "every story counts the people that were there" \
     "SELECT t.routing_id, c.* FROM told AS t
      CROSS JOIN LATERAL (SELECT count(DISTINCT user_id) AS people, count(*) AS events, min(occurred_at) AS since
                          FROM known AS k WHERE k.routing_id = t.routing_id) AS c
-     WHERE position(format('**Who.** %s: %s, %s events since %s.', t.subject_id,
+     WHERE position(format('%s has %s in the product since %s.', t.subject_id,
        CASE WHEN people = 1 THEN 'one person'
          ELSE coalesce((ARRAY['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven',
                               'twelve'])[people::int], people::text) || ' people' END,
-       to_char(events, 'FM999,999,990'), to_char(since, 'FMDD FMMonth YYYY')) IN story) = 0"
-  none "every story names the most active person, with their first day and their events" \
+       to_char(since, 'FMDD FMMonth YYYY')) IN story) = 0"
+  none "every packet names the most active person first, with their first event and how many there were" \
     "SELECT t.routing_id, m.* FROM told AS t
      CROSS JOIN LATERAL (SELECT user_id, min(occurred_at) AS since, count(*) AS events FROM known AS k
                          WHERE k.routing_id = t.routing_id
                          GROUP BY user_id ORDER BY count(*) DESC, user_id COLLATE \"C\" LIMIT 1) AS m
-     WHERE position(format(E'\\n- %s, since %s, %s events\\n', m.user_id, to_char(since, 'FMDD FMMonth'),
-                           to_char(events, 'FM999,999,990')) IN story) = 0"
-  none "every story begins with the first person to sign up, at that minute" \
+     CROSS JOIN LATERAL (SELECT t.context #> '{members,0}' AS first) AS f
+     WHERE (first ->> 'user_id', (first ->> 'first_seen')::timestamptz, (first ->> 'events')::bigint) IS DISTINCT FROM (m.user_id, m.since, m.events)"
+  none "every story begins with the first person to sign up, on that day" \
     "SELECT t.routing_id, f.* FROM told AS t
-     CROSS JOIN LATERAL (SELECT user_id, to_char(occurred_at, 'FMDD FMMonth HH24:MI') AS minute FROM known AS k
+     CROSS JOIN LATERAL (SELECT user_id, to_char(occurred_at, 'FMDD FMMonth') AS day FROM known AS k
                          WHERE k.routing_id = t.routing_id AND event = 'signup' ORDER BY occurred_at LIMIT 1) AS f
-     WHERE position(format(E'**What they did**\\n\\n- %s: %s signed up\\n', minute, f.user_id) IN story) = 0"
-  none "a story tells of single sign-on when it was asked for, and only then" \
+     WHERE position(format('%s signed up on %s', f.user_id, day) IN story) = 0"
+  none "a packet tells of single sign-on when it was asked for, and only then" \
     "SELECT t.routing_id FROM told AS t
-     WHERE (position('asked for single sign on' IN story) > 0)
+     WHERE (t.context -> 'milestones' @> '[{\"name\": \"asked_for_single_sign_on\"}]')
         <> EXISTS (SELECT FROM known AS k WHERE k.routing_id = t.routing_id AND event = 'sso_requested')"
   none "what must not be mentioned is marked in every story" \
-    "SELECT t.routing_id FROM told AS t CROSS JOIN regexp_split_to_table(story, E'\\n') AS line
-     WHERE line ~ '^- [0-9]+ for ' AND (line ~ 'for (pricing|security pages)') <> (line ~ '\\(do not mention\\)$')"
+    "SELECT t.routing_id, s.signal FROM told AS t, (VALUES ('pricing'), ('security_pages')) AS s(signal)
+     WHERE t.reasons @> jsonb_build_array(jsonb_build_object('signal', s.signal))
+       AND NOT coalesce(substring(story FROM 'Do not mention[^\n]*') ~ replace(s.signal, '_', ' '), false)"
+  none "a story takes half a minute to read" \
+    "SELECT routing_id FROM told WHERE array_length(regexp_split_to_array(regexp_replace(story, E'\\n[^\\n]*\\n$', ''), '\\s+'), 1) > 150"
   holds "an unknown routing row has no story" "SELECT pql.story(-1) IS NULL"
 }
 

@@ -133,7 +133,7 @@ RESET ROLE;
 GRANT SELECT ON pql.routing TO pgtap_seller;
 SET LOCAL ROLE pgtap_seller;
 SELECT is((SELECT score FROM pql.routing WHERE subject_id = 'acme'), 100, 'who may read routing rows reads them');
-SELECT matches((SELECT pql.story(routing_id) FROM pql.routing), 'acme reached 100 points', 'with their stories');
+SELECT matches((SELECT pql.story(routing_id) FROM pql.routing), 'acme reached 100 points: ', 'with their stories');
 SELECT is(pg_temp.failure($$SELECT pql.score('p', 'acme')$$),
   :unread, 'but no scores of today');
 RESET ROLE;

@@ -174,6 +174,8 @@ INSERT INTO plain.call (result) VALUES
   ('(SELECT source_id, relation, intact, duplicates, held, unusable, history_folded, changed_partitions FROM pql.sources)'),
   ('(SELECT subject_id, score, reasons, headline, contact_after, context FROM pql.routing)'),
   ('(SELECT s.* FROM pql.routing AS r, LATERAL pql.story(r.routing_id) AS s)'),
+  ('(SELECT a, p.p OPERATOR(pg_catalog.-) $$routing_id$$ FROM pql.routing AS r, pg_catalog.unnest($${scoring,rep,outreach}$$::pg_catalog.text[]) AS a, LATERAL pql.packet(r.routing_id, a) AS p)'),
+  ('pql.refresh_step_shares()'), ('plain.failure($f$SELECT pql.refresh_step_shares(''q'')$f$)'), ('pql.context_schema()'),
   ('pql.state_digest()'), ('pql.verify()'), ('pql.verify(0.5, $$2026-03-02$$)'), ('pql.tick()'), ('pql.tick($$2026-03-25$$)'),
   ('pql.version()'), ('pql._number_text(7)'), ('pql._span_text($$5 days$$)'), ('pql._events_text(12345)'), ('pql._plain_text($$a_b *c*$$)');
 -- Aggregates, over groups and frames; what is kept, and what reads it.

@@ -99,12 +99,13 @@ constexpr char kWhole[] = R"({
                "not_within": [{"milestone": "integrated", "for": "3 days"}, {"milestone": "invited", "for": "12 hours"}],
                "on_breach": "escalate", "escalate_to": {"team": "leads"}},
               {"otherwise": true, "motion": "account_executive", "after": "1 day", "by": "3 days",
-               "on_breach": "escalate", "escalate_to": {"skill": "closing"}}],
+               "on_breach": "escalate", "escalate_to": {"skill": "closing"}, "offer": "a 10-minute setup call", "floor": 0.6}],
   "guardrails": [{"block_when": "attr.employees < 10 and kind.intent < 30", "reason": "tiny account"},
                  {"block_when": "attr.open_deal", "reason": "open deal"}],
   "quiet_hours": {"zone": "attr.timezone", "default_zone": "Europe/Berlin", "hours": ["21:00-08:00"],
                   "days": {"mon": ["08:00-09:00"], "tue": ["12:00-13:00"], "wed": ["12:00-13:00"], "thu": ["12:00-13:00"],
                            "fri": ["17:00-24:00"], "sat": ["00:00-24:00"], "sun": ["00:00-24:00", "21:00-23:00"]}},
+  "known": {"team size": {"value": "attr.seats", "may_mention": true}, "CRM": "attr.crm"},
   "examples": [{"subject": "acme", "expect": "enterprise"}, {"subject": "tiny", "expect": "not_qualified"}],
   "holdout": 0.1, "holdout_exempt": ["explicit_requests"], "consent": "opt_in", "limits": {"min_days_between_versions": 14}, "re_evaluate": "30 minutes"})";
 
@@ -369,7 +370,7 @@ TEST(Program, SuggestsKeys) {
   d["entirely_different"] = 1;
   expect_problem(d, "entirely_different", "is not a known key",
                  "Known keys are program, unit, objective, description, segment, milestones, "
-                 "activation, measures, signals, qualify, motions, guardrails, examples, quiet_hours, holdout, holdout_exempt, consent, limits and re_evaluate.");
+                 "activation, measures, signals, qualify, motions, guardrails, examples, quiet_hours, known, holdout, holdout_exempt, consent, limits and re_evaluate.");
   expect_problem(with_signal(std::string(5'000, 'k').c_str(), 1), "signals.calls[\"" + std::string(70, 'k') + "...\"]",
                  "is not a known key");
 }
@@ -515,7 +516,8 @@ TEST(Program, RefusesNul) {
 void expect_wrong_type(const ordered_json &full, const ordered_json::json_pointer &at, const ordered_json &bad) {
   const bool number = full[at].is_number() && bad.is_number();
   const bool sentences = at.to_string().find("/play/") != std::string::npos && bad.is_string(); // one, or a list
-  if (number || sentences || bad.type() == full[at].type()) return;
+  const bool known = at.parent_pointer().to_string() == "/known" && (bad.is_string() || bad.is_object()); // a value, or more
+  if (number || sentences || known || bad.type() == full[at].type()) return;
   ordered_json d = full;
   d[at] = bad;
   const ParsedProgram r = parse(d);
@@ -796,6 +798,9 @@ TEST(Program, ReadsTheWholeLanguage) {
   motions[0].escalate_to = {Escalation::To::rep, "max"};
   motions[1].escalate_to = {Escalation::To::team, "leads"};
   motions[2].escalate_to = {Escalation::To::skill, "closing"};
+  motions[2].offer = "a 10-minute setup call";
+  motions[2].floor = 0.6;
+  EXPECT_EQ(p.known, (std::vector<KnownDef>{{"team size", "attr.seats", true}, {"CRM", "attr.crm", false}}));
   EXPECT_EQ(p.motions, motions);
   EXPECT_EQ(p.guardrails[0], (GuardrailDef{"attr.employees < 10 and kind.intent < 30", "tiny account"}));
   EXPECT_EQ(p.examples[1], (ExampleDef{"tiny", "not_qualified"}));
@@ -835,6 +840,7 @@ TEST(Program, TheWholeDocumentUsesEveryKey) {
                                                            {"contact", ordered_json::array({whole["signals"]["rollout"]["contact"]})},
                                                            {"hold", ordered_json::array({whole["motions"][1]["hold"]})},
                                                            {"not_within", whole["motions"][1]["not_within"]},
+                                                           {"known", members("known")},
                                                            {"quiet_hours", ordered_json::array({whole["quiet_hours"]})},
                                                            {"quiet_days", ordered_json::array({whole["quiet_hours"]["days"]})},
                                                            {"escalate_to", ordered_json::array({whole["motions"][0]["escalate_to"], whole["motions"][1]["escalate_to"], whole["motions"][2]["escalate_to"]})}};
@@ -1227,6 +1233,34 @@ TEST(Program, ChecksPlaysAndAcceptance) {
                  "is of motions that need a rep", "\"when\"");
 }
 
+// covers: S1-34, S1-47, S2-29, S3-16
+TEST(Program, ChecksWhatIsKnownAndOffered) {
+  const auto with = [](std::string_view known) {
+    ordered_json d = minimal();
+    d["known"] = ordered_json::parse(known);
+    return d;
+  };
+  expect_right(with(R"({"team size": "attr.seats", "CRM": {"value": "attr.crm", "may_mention": true}})"));
+  expect_problem(with(R"({"size": 3})"), "known.size", "must be a string or an object", "attr.seats");
+  expect_problem(with(R"({"size": " "})"), "known.size", "must not be empty");
+  expect_problem(with(R"({"size": {"may_mention": true}})"), "known.size.value", "is required", "attr.seats");
+  expect_problem(with(R"({"size": {"value": "attr.a", "mention": true}})"), "known.size.mention", "is not a known key", "value and may_mention");
+  expect_problem(with(R"({"two\nlines": "attr.a"})"), "known[\"two\\u000alines\"]", "must be one line as a label", "\"team size\"");
+  ordered_json many = with("{}");
+  for (int i = 0; i <= 32; i++) many["known"]["k" + std::to_string(i)] = "attr.a";
+  expect_problem(many, "known", "must have at most 32 entries, not 33");
+  ordered_json m = {{"otherwise", true}, {"motion", "enterprise"}, {"floor", 0.6}, {"offer", "office hours"}};
+  expect_right(with_motion(m));
+  EXPECT_EQ(parse(with_motion(m)).program.motions[0].floor, 0.6);
+  m["floor"] = 1.1;
+  expect_problem(with_motion(m), "motions[0].floor", "must be between 0 and 1, not 1.1");
+  m["floor"] = 0.1;
+  m["motion"] = "in_app";
+  expect_problem(with_motion(m), "motions[0].floor", "is of motions that need a rep");
+  m["floor"] = 0;
+  expect_right(with_motion(m));
+}
+
 // covers: S1-2, S1-26, S1-27, S1-28
 TEST(Program, ChecksTiming) {
   ordered_json d = with_signal("contact", {{"after", "4 working hours"}});
@@ -1577,7 +1611,7 @@ TEST(ProgramSchema, HasExactlyTheKeysOfTheParser) {
   const ordered_json s = schema();
   ASSERT_TRUE(s.is_object());
   EXPECT_EQ(s["$schema"], "https://json-schema.org/draft/2020-12/schema");
-  EXPECT_EQ(sections().size(), 18u);
+  EXPECT_EQ(sections().size(), 19u);
   for (const Section &section : sections()) {
     const std::string name(section.name);
     const ordered_json &part = name == "program" ? s : s["$defs"][name];
@@ -1647,6 +1681,7 @@ TEST(ProgramSchema, HasTheWordsOfTheParser) {
   EXPECT_EQ(s["$defs"]["at_least"]["properties"]["of"]["maxItems"], kMaxRules);
   EXPECT_EQ(s["$defs"]["motion"]["properties"]["skills"]["maxItems"], kMaxSkills);
   EXPECT_EQ(s["$defs"]["steps"]["maxItems"], kMaxSteps);
+  EXPECT_EQ(s["properties"]["known"]["maxProperties"], kMaxKnown);
   EXPECT_EQ(signal["max_points"]["maximum"], kMaxPoints);
   EXPECT_EQ(signal["max_points"]["minimum"], -kMaxPoints);
 }

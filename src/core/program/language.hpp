@@ -46,7 +46,7 @@ inline constexpr std::array<std::string_view, 13> kReserved = {
 /// The kinds of objects, in the order of sections().
 enum class At : unsigned char {
   program, milestone, activation, measure, signal, qualify, at_least, motion, guardrail, example, limits, play,
-  contact, hold, not_within, quiet_hours, quiet_days, escalate_to
+  contact, hold, not_within, quiet_hours, quiet_days, escalate_to, known
 };
 
 /// The language, whole or without what isn't served.

@@ -44,6 +44,7 @@ private:
     read_motions(f);
     read_guardrails(f);
     if (const Json *j = f.value("quiet_hours", Json::Type::object)) read_quiet(*j);
+    if (const Json *j = f.value("known", Json::Type::object)) read_known(*j);
     read_examples(f);
     read_limits(f);
   }
@@ -368,6 +369,9 @@ private:
     if (const Json *hold = f.value("hold", Json::Type::object)) read_hold(*hold, f, m);
     read_not_within(f, m);
     read_breach(f, m);
+    f.prose("offer", m.offer);
+    if (f.number("floor", 0, 1, m.floor) && m.floor > 0 && f.word_is("motion", kUnstaffed))
+      f.report("floor", "is of motions that need a rep", "Nobody reads the context of others.");
     if (f.text("channel", m.channel)) check_name(m.channel, f.path("channel"), problems_);
     return m;
   }
@@ -463,6 +467,40 @@ private:
       problems_.add("quiet_hours", "must have hours", "Give \"hours\" of every day, such as [\"21:00-08:00\"], or \"days\" with hours of some.");
     else if (known && q.week().empty())
       problems_.add("quiet_hours", "leave no time for contact", "Leave some part of the week out.");
+  }
+
+  // The short form is the value alone.
+  void read_known(const Json &object) {
+    check_duplicates(object, "known", problems_);
+    if (object.items.size() > kMaxKnown)
+      problems_.add("known", "must have at most " + std::to_string(kMaxKnown) + " entries, not " + std::to_string(object.items.size()));
+    for (std::size_t i = 0; i < std::min(object.items.size(), kMaxKnown); i++) {
+      const Json &j = object.items[i];
+      const std::string path = join("known", j.key);
+      check_label(j.key, path);
+      KnownDef &k = program_.known.emplace_back();
+      k.label = j.key;
+      if (j.type == Json::Type::string) {
+        if (check_text(j.text, path, problems_)) k.value = j.text;
+        continue;
+      }
+      if (j.type != Json::Type::object) {
+        problems_.add(path, "must be a string or an object", "Give a SQL text over the subject, such as \"attr.seats\".");
+        continue;
+      }
+      const Fields f(j, path, language_.section(At::known), problems_);
+      f.require("value", "Give a SQL text over the subject, such as \"attr.seats\".");
+      f.text("value", k.value);
+      f.flag("may_mention", k.may_mention);
+    }
+  }
+
+  // What a person reads before the value.
+  void check_label(const std::string &label, const std::string &path) {
+    constexpr std::size_t kLongest = 60;
+    if (!check_text(label, path, problems_)) return;
+    if (label.size() > kLongest) problems_.add(path, "must have at most " + std::to_string(kLongest) + " bytes as a label", "A label is a word or two, such as \"team size\".");
+    else if (label.find_first_of("\n\r\t") != label.npos) problems_.add(path, "must be one line as a label", "A label is a word or two, such as \"team size\".");
   }
 
   bool read_times(const Fields &f, Word key, std::vector<std::string> &out) {

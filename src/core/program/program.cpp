@@ -17,7 +17,7 @@ constexpr Unserved kUnserved[] = {
 };
 
 constexpr Word kProgramKeys[] = {"program",    "unit",    "objective",  "description", "segment", "milestones", "activation",
-                                 "measures",   "signals", "qualify",    "motions",     "guardrails", "examples", "quiet_hours",
+                                 "measures",   "signals", "qualify",    "motions",     "guardrails", "examples", "quiet_hours", "known",
                                  "holdout",    "holdout_exempt", "consent", "limits",  "re_evaluate"};
 constexpr Word kMilestoneKeys[] = {"event", "where"};
 constexpr Word kActivationKeys[] = {"steps", "order", "within"};
@@ -31,7 +31,8 @@ constexpr Word kSignalKeys[] = {
 constexpr Word kQualifyKeys[] = {"enter", "leave", "dwell", "cool_down", "min_kinds", "required_kinds", "when", "at_least", "capacity"};
 constexpr Word kAtLeastKeys[] = {"count", "of"};
 constexpr Word kMotionKeys[] = {"when", "otherwise", "motion", "after", "by", "next_best_action", "skills",
-                                "when_nobody", "downgrade_to", "channel", "play", "accept_when", "accept_because", "hold", "not_within", "on_breach", "escalate_to"};
+                                "when_nobody", "downgrade_to", "channel", "play", "accept_when", "accept_because", "hold", "not_within", "on_breach", "escalate_to",
+                                "offer", "floor"};
 constexpr Word kGuardrailKeys[] = {"block_when", "reason"};
 constexpr Word kExampleKeys[] = {"subject", "expect"};
 constexpr Word kLimitsKeys[] = {"min_days_between_versions"};
@@ -41,6 +42,7 @@ constexpr Word kHoldKeys[] = {"session", "activation"};
 constexpr Word kNotWithinKeys[] = {"milestone", "for"};
 constexpr Word kQuietKeys[] = {"zone", "default_zone", "hours", "days"};
 constexpr Word kEscalateToKeys[] = {"rep", "team", "skill"};
+constexpr Word kKnownKeys[] = {"value", "may_mention"};
 
 // In the order of At.
 constexpr Section kSections[] = {
@@ -50,7 +52,7 @@ constexpr Section kSections[] = {
     {"example", kExampleKeys, {}}, {"limits", kLimitsKeys, {}},
     {"play", kPlayKeys, {}},       {"contact", kContactKeys, {}},   {"hold", kHoldKeys, {}},
     {"not_within", kNotWithinKeys, {}}, {"quiet_hours", kQuietKeys, {}}, {"quiet_days", kDays, {}},
-    {"escalate_to", kEscalateToKeys, {}},
+    {"escalate_to", kEscalateToKeys, {}}, {"known", kKnownKeys, {}},
 };
 
 // What a signal can't measure, a named measure can't either.

@@ -44,7 +44,7 @@ std::string_view name_of(Measure) noexcept;
 /// What one document may hold.
 inline constexpr std::size_t kMaxDocument = 1'048'576, kMaxMilestones = 256, kMaxSignals = 64, kMaxMeasures = 64;
 inline constexpr std::size_t kMaxMotions = 32, kMaxGuardrails = 32, kMaxExamples = 256, kMaxRules = 32, kMaxSkills = 32, kMaxSentences = 32;
-inline constexpr std::size_t kMaxNotWithin = 32, kMaxQuiet = 8;
+inline constexpr std::size_t kMaxNotWithin = 32, kMaxQuiet = 8, kMaxKnown = 32;
 inline constexpr int kMaxDepth = 32, kMaxPoints = 1'000;
 inline constexpr Micros kMaxLength = 36'525 * kDay; ///< of any length of time: about a hundred years
 
@@ -222,8 +222,19 @@ struct MotionDef {
   std::vector<NotWithinDef> not_within = {};
   OnBreach on_breach = OnBreach::reassign;
   Escalation escalate_to = {};
+  std::string offer = {}; ///< what costs whom it is about little: ten minutes, a template
+  double floor = 0;       ///< how complete the context must be before a rep gets it, from 0 to 1
 
   bool operator==(const MotionDef &) const = default;
+};
+
+/// What is known of a subject, and so isn't to be asked again.
+struct KnownDef {
+  std::string label; ///< "team size"
+  std::string value; ///< SQL text over the subject
+  bool may_mention = false;
+
+  bool operator==(const KnownDef &) const = default;
 };
 
 /// Whether somebody makes contact: the others are done by software, or not at all.
@@ -285,6 +296,7 @@ struct ProgramDef {
   std::vector<MotionDef> motions; ///< at least one, the last without a condition
   std::vector<GuardrailDef> guardrails;
   std::optional<QuietDef> quiet_hours;
+  std::vector<KnownDef> known;
   std::vector<ExampleDef> examples;
   double holdout = 0;              ///< share of the subjects that are not contacted
   unsigned holdout_exempt = kExemptAll; ///< which of Exempt are, all the same

@@ -164,6 +164,8 @@ ordered_json tree(const MotionDef &m) {
     j["on_breach"] = kOnBreach[static_cast<std::size_t>(m.on_breach)];
     j["escalate_to"] = {{std::string(kEscalateTo[static_cast<std::size_t>(m.escalate_to.to)]), m.escalate_to.name}};
   }
+  put(j, "offer", m.offer);
+  put(j, "floor", m.floor);
   return j;
 }
 
@@ -186,6 +188,10 @@ ordered_json tree(const ProgramDef &p) {
   for (const MotionDef &m : p.motions) j["motions"].push_back(tree(m));
   for (const GuardrailDef &g : p.guardrails) j["guardrails"].push_back({{"block_when", g.block_when}, {"reason", g.reason}});
   if (p.quiet_hours) j["quiet_hours"] = tree(*p.quiet_hours);
+  for (const KnownDef &k : p.known) {
+    if (k.may_mention) j["known"][k.label] = {{"value", k.value}, {"may_mention", true}};
+    else j["known"][k.label] = k.value;
+  }
   for (const ExampleDef &e : p.examples) j["examples"].push_back({{"subject", e.subject}, {"expect", e.expect}});
   put(j, "holdout", p.holdout);
   if (p.holdout_exempt != kExemptAll) {
@@ -206,7 +212,7 @@ ordered_json tree(const ProgramDef &p) {
 struct Default {
   Word key, value;
 };
-constexpr std::array<Default, 11> kDefaults = {{{"measure", "count"},
+constexpr std::array<Default, 12> kDefaults = {{{"measure", "count"},
                                                {"may_score", "true"},
                                                {"may_show_rep", "true"},
                                                {"may_mention", "true"},
@@ -216,7 +222,8 @@ constexpr std::array<Default, 11> kDefaults = {{{"measure", "count"},
                                                {"holdout_exempt", "named_accounts, explicit_requests"},
                                                {"consent", "opt_out"},
                                                {"re_evaluate", "1 hour"},
-                                               {"after", "0 seconds"}}};
+                                               {"after", "0 seconds"},
+                                               {"floor", "0"}}};
 
 std::string unsaid(Word key) {
   const auto d = std::find_if(kDefaults.begin(), kDefaults.end(), [&](const Default &x) { return x.key == key; });
@@ -302,7 +309,9 @@ private:
     static const ordered_json object = ordered_json::object(), list = ordered_json::array();
     const std::string at = join(path, key);
     const ordered_json &there = to ? *to : *from;
-    if (key == "milestones" || key == "measures" || key == "signals")
+    if (key == "known" && there.is_object())
+      labelled(at, from ? *from : object, to ? *to : object);
+    else if (key == "milestones" || key == "measures" || key == "signals")
       named(key, at, from ? *from : object, to ? *to : object);
     else if (there.is_array() && !there.empty() && there[0].is_object())
       listed(key, at, from ? *from : list, to ? *to : list);
@@ -332,6 +341,27 @@ private:
         put(join(path, name), "removed");
     }
     if (before != after) put(path, "in another order");
+  }
+
+  // Entries that are found by a label; each in its short form, or not.
+  void labelled(const std::string &path, const ordered_json &from, const ordered_json &to) {
+    const auto told = [](const ordered_json &j) { return j.is_object() ? shown(j["value"]) + ", may be mentioned" : shown(j); };
+    for (const auto &[label, value] : to.items()) {
+      const ordered_json *old = find(from, label);
+      if (!old) put(join(path, label), "added (" + told(value) + ")");
+      else if (*old != value) put(join(path, label), told(*old) + " → " + told(value));
+    }
+    for (const auto &[label, value] : from.items()) {
+      if (!to.contains(label)) put(join(path, label), "removed");
+    }
+    const auto kept = [](const ordered_json &of, const ordered_json &in) {
+      std::vector<std::string> labels;
+      for (const auto &[label, value] : of.items()) {
+        if (in.contains(label)) labels.push_back(label);
+      }
+      return labels;
+    };
+    if (kept(from, to) != kept(to, from)) put(path, "in another order");
   }
 
   // Entries of a list, which are known by one of their keys; their places are those in the new list, or, of what was removed,

@@ -25,7 +25,7 @@ std::uint64_t lot_of(std::string_view program, std::string_view subject) noexcep
 } // namespace
 
 bool may_block(const ProgramDef &p) noexcept {
-  const auto waits = [](const MotionDef &m) { return !m.accept_when.empty() || !m.channel.empty(); };
+  const auto waits = [](const MotionDef &m) { return !m.accept_when.empty() || !m.channel.empty() || m.floor > 0; };
   const auto derives = [](const MotionDef &m) { return needs_rep(m.motion) && m.next_best_action.empty(); };
   return !p.guardrails.empty() || std::any_of(p.motions.begin(), p.motions.end(), waits) ||
          (std::any_of(p.motions.begin(), p.motions.end(), derives) && !std::all_of(p.signals.begin(), p.signals.end(), may_be_spoken_of));

@@ -22,6 +22,7 @@ struct Route {
 /// knows what to do.
 inline constexpr int kNotAccepted = kMaxGuardrails, kNoAction = kNotAccepted + static_cast<int>(kMaxMotions);
 inline constexpr int kNoConsent = 1000; ///< to the channel of the motion
+inline constexpr int kThin = 1100;        ///< the context is less complete than the motion's floor
 inline constexpr int kInternal = 1001;  ///< and the kind of the domain: whose it is isn't to be contacted
 static_assert(kNoAction < kNoConsent);
 
