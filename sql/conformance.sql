@@ -22,6 +22,7 @@ INSERT INTO excused VALUES
   ('internal', 'pql._story_time', 'part of pql.story, with the rights of whoever reads it, of a row that they have'),
   ('internal', 'pql._story_skipped', 'part of pql.story, with the rights of whoever reads it, of a row that they have'),
   ('internal', 'pql._story_step', 'part of pql.story, with the rights of whoever reads it, of a row that they have'),
+  ('internal', 'pql._story_person', 'part of pql.story, with the rights of whoever reads it, of a row that they have'),
   ('internal', 'pql._story_why', 'part of pql.story, with the rights of whoever reads it, of a row that they have'),
   ('internal', 'pql._story_said', 'part of pql.story, with the rights of whoever reads it, of a row that they have'),
   ('internal', 'pql._story_points', 'part of pql.story, with the rights of whoever reads it, of a row that they have'),

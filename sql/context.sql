@@ -279,6 +279,26 @@ CALL simulated.say('2026-03-03 09:20', 'anna@acme.com', 'zeta', 'enterprise_proc
 INSERT INTO simulated.ev (ts, who, org, name) VALUES ('2026-03-03 09:30', 'anna@acme.com', 'zeta', 'limit');
 SELECT DISTINCT x #>> '{}', context -> 'member_count' FROM pql.routing, jsonb_path_query(context, '$.**.user_id') AS x WHERE subject_id = 'zeta';
 
+-- Of a person: their account's attributes, what somebody flagged, and who else is there; a signal that isn't shown may say when.
+SELECT pql.publish($${"program": "champions", "unit": "user", "milestones": {"signed_up": {"event": "signup"}, "connected_a_source": {"event": "connect"}},
+  "signals": {"wants_more": {"kind": "intent", "event": "limit", "half_life": "7 days", "max_points": 30, "why": "reached a limit"},
+              "vip": {"kind": "intent", "flag": true, "max_points": 30, "why": "somebody knows them"},
+              "vetted": {"kind": "fit", "event": "vetted", "half_life": "90 days", "max_points": 10, "may_show_rep": false, "contact": {"after": "2 hours"}}},
+  "qualify": {"enter": 60, "leave": 10}, "known": {"plan of the account": "account.plan"},
+  "motions": [{"otherwise": true, "motion": "inside_sales", "by": "1 day"}]}$$);
+CALL pql.backfill();
+SELECT pql.promote('champions', override => 'test');
+SELECT pql.flag_subject('champions', 'hilda', 'vip', 'Met at the fair; asked for a call.', 'max') > 0;
+INSERT INTO simulated.ev (ts, who, org, name) VALUES ('2026-03-03 11:00', 'hilda', 'hotel', 'limit'), ('2026-03-03 12:00', 'hilda', 'hotel', 'vetted');
+SELECT pql.story(routing_id) FROM pql.routing WHERE program = 'champions';
+SELECT context -> 'timing', pql.packet(routing_id, 'scoring') -> 'timing', jsonb_path_query_array(context, '$.members[*].user_id') FROM pql.routing WHERE program = 'champions';
+SELECT subject_id, context -> 'timing' AS shown, pql.packet(routing_id, 'scoring') -> 'timing' AS timing, contact_after, r.context::text || r.reasons || r.headline ~ 'vetted' AS seen
+  FROM pql.routing AS r WHERE program = 'champions' ORDER BY 1;
+SELECT count(*) FROM pql.tick('2026-03-03 13:59');
+SELECT subject_id, state, contact_after FROM pql.routing WHERE program = 'champions' ORDER BY 1;
+SELECT count(*) FROM pql.tick('2026-03-03 14:00');
+SELECT subject_id, state, contact_after FROM pql.routing WHERE program = 'champions' ORDER BY 1;
+
 -- What is wrong with the keys is said when it is published.
 SELECT path, problem, hint FROM pql.check_program('{"program": "p", "unit": "account", "signals": {"a": {"kind": "intent", "event": "e", "max_points": 1}}, "qualify": {"enter": 1},
   "known": {"size": "attr.seats", "plain": "attr.nothing", "": "attr.plan", "twice": {"may_mention": true}, "number": 3},

@@ -143,6 +143,13 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pql._story_people(pql.routing, text) IS 'Who of the account leads, joined, does more, and has gone quiet.';
 
+-- Who was named in full right before is called by what stands before the @ of an address.
+CREATE OR REPLACE FUNCTION pql._story_person(r pql.routing, person text, format text) RETURNS text
+  LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 200
+  RETURN pql._story_words(CASE WHEN position('@' IN person) > 1 AND r.context -> 'members' @> jsonb_build_array(jsonb_build_object('user_id', person, 'champion', true))
+    THEN split_part(person, '@', 1) ELSE person END, format);
+COMMENT ON FUNCTION pql._story_person(pql.routing, text, text) IS 'A person by their id; who leads by what stands before the @ of an address.';
+
 -- The first two steps and the last three: who did what, and how long after the one before.
 CREATE OR REPLACE FUNCTION pql._story_steps(r pql.routing, format text) RETURNS text
   LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE COST 1000 SET search_path = pg_catalog, pg_temp AS $$
@@ -162,7 +169,7 @@ BEGIN
     said := said || CASE WHEN x.place = 1 THEN '' WHEN x.place = x.n THEN ', and ' ELSE ', ' END
       || CASE WHEN before IS NULL OR x.at IS NULL OR x.place > 3 AND x.place = x.n - 2 THEN '' WHEN x.at - before < interval '45 seconds' THEN 'at once '
          ELSE pql._span_text(x.at - before) || ' later ' END
-      || CASE WHEN x.user_id IS NULL OR x.user_id = who THEN '' ELSE pql._story_words(x.user_id, format) || ' ' END
+      || CASE WHEN x.user_id IS NULL OR x.user_id = who THEN '' ELSE pql._story_person(r, x.user_id, format) || ' ' END
       || pql._story_words(pql._name_text(x.name), format)
       || CASE WHEN x.place = 1 OR x.place > 3 AND x.place = x.n - 2 THEN coalesce(' on ' || to_char(x.at, 'FMDD FMMonth'), '') ELSE '' END;
     before := coalesce(x.at, before);
@@ -225,7 +232,7 @@ COMMENT ON FUNCTION pql._story_why(pql.routing, text) IS 'Why now: the reasons w
 CREATE OR REPLACE FUNCTION pql._story_said(r pql.routing, format text) RETURNS text
   LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 500
   BEGIN ATOMIC
-    SELECT string_agg(pql._story_words(x.v ->> 'user_id', format) || coalesce(' (' || pql._story_words(x.v ->> 'channel', format) || ')', '') || ' on '
+    SELECT string_agg(pql._story_person(r, x.v ->> 'user_id', format) || coalesce(' (' || pql._story_words(x.v ->> 'channel', format) || ')', '') || ' on '
              || to_char((x.v ->> 'at')::timestamptz, 'FMDD FMMonth') || ': "' || pql._story_words(x.v ->> 'quote', format) || '"', ' ' ORDER BY x.place)
     FROM jsonb_path_query(r.context, '$.intents[*]') WITH ORDINALITY AS x (v, place) WHERE x.place <= 2 AND x.v ->> 'quote' IS NOT NULL;
   END;

@@ -26,6 +26,9 @@ constexpr std::size_t kRowLimit = 1000;
 constexpr std::uint8_t kLanes = 8, kWarmth = 8, kHot = 64, kHottest = 250;
 static_assert(kLanes <= kMaxLanes);
 
+// Of a person it is told who else of the account is there, unless it lies in more parts than 2 to the power of this: some thousands are no company.
+constexpr std::uint8_t kFewParts = 8;
+
 class Merger {
 public:
   Merger(const Definitions &plan, const MergeOptions &o)
@@ -969,7 +972,7 @@ private:
     d.signal_at = signal_time(reasons_);
     if (!finite(d.signal_at)) d.signal_at = d.at;
     Home all;
-    if (p.def.unit != Unit::user || is_account_home(key)) {
+    if (p.def.unit != Unit::user || (is_account_home(key) && head_->depth <= kFewParts)) {
       load_all_parts(key, *head_);
       for (const Subject &s : head_->members) all.members.push(arena(), s);
       for (const Part &part : parts_) {
@@ -1001,6 +1004,7 @@ private:
 
   // What it tells besides the state, some of which nothing else asks for.
   Background background_for(const Program &p, std::string_view key, const Subject &told, Micros at) {
+    if (p.def.known.empty()) return background_of(plan_, p, key, told, facts_for_ == &p ? facts_ : Facts{}, {}, at);
     Facts facts;
     outside_.add(facts, plan_, p, needs_of(plan_, p, Ask::packet), told.id.view(), account_, at, true, made_ && latest_ ? latest_ : store_.snapshot());
     facts_for_ = nullptr; // what was read before is gone

@@ -136,7 +136,7 @@ laws() {
     "SELECT t.routing_id, f.* FROM told AS t
      CROSS JOIN LATERAL (SELECT user_id, to_char(occurred_at, 'FMDD FMMonth') AS day FROM known AS k
                          WHERE k.routing_id = t.routing_id AND event = 'signup' ORDER BY occurred_at LIMIT 1) AS f
-     WHERE position(format('%s signed up on %s', f.user_id, day) IN story) = 0"
+     WHERE story !~ format('%s(@[^ ]+)? signed up on %s', split_part(f.user_id, '@', 1), day)"
   none "a packet tells of single sign-on when it was asked for, and only then" \
     "SELECT t.routing_id FROM told AS t
      WHERE (t.context -> 'milestones' @> '[{\"name\": \"asked_for_single_sign_on\"}]')

@@ -322,6 +322,7 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql._story_time(pql.routing)', 'stable', 'safe', 'strict', 'all'),
   ('pql._story_skipped(pql.routing,text)', 'stable', 'safe', 'strict', 'all'),
   ('pql._story_step(pql.routing,text,text)', 'stable', 'safe', 'strict', 'all'),
+  ('pql._story_person(pql.routing,text,text)', 'stable', 'safe', 'strict', 'all'),
   ('pql._story_why(pql.routing,text)', 'stable', 'safe', 'strict', 'all'),
   ('pql._story_said(pql.routing,text)', 'stable', 'safe', 'strict', 'all'),
   ('pql._story_points(pql.routing,text)', 'stable', 'safe', 'strict', 'all'),

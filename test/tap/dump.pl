@@ -38,6 +38,7 @@ $node->safe_psql('a', q{
 my %look = (
 	sources  => 'SELECT relation, intact, user_id, account_id, sealed_before, history_folded FROM pql.sources',
 	programs => 'SELECT program, version, status, document FROM pql.program ORDER BY 1, 2',
+	packets  => q{SELECT routing_id, a, pql.packet(routing_id, a) FROM pql.routing, unnest('{scoring,rep,outreach}'::text[]) AS a ORDER BY 1, 2},
 	routing  => 'SELECT * FROM pql.routing ORDER BY routing_id',
 	episodes => 'SELECT * FROM pql.episode ORDER BY episode_id',
 	rights   => q{SELECT oid::regprocedure::text, proacl FROM pg_proc WHERE pronamespace = 'pql'::regnamespace
