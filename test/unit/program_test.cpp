@@ -106,6 +106,18 @@ constexpr char kWhole[] = R"({
                   "days": {"mon": ["08:00-09:00"], "tue": ["12:00-13:00"], "wed": ["12:00-13:00"], "thu": ["12:00-13:00"],
                            "fri": ["17:00-24:00"], "sat": ["00:00-24:00"], "sun": ["00:00-24:00", "21:00-23:00"]}},
   "known": {"team size": {"value": "attr.seats", "may_mention": true}, "CRM": "attr.crm"},
+  "outreach": {"may_mention": ["attr.company", "attr.seats", "attr.renews_at"], "stop": {"unanswered": 2, "pause": "4 days", "most": 3, "per": "28 days"},
+    "templates": {
+      "invite": {"motion": ["enterprise", "email"], "channel": "email", "language": "de", "subject": "Hilfe beim Einladen",
+        "body": "Hallo {{company}},\n\nbei etwa {{seats}} Plätzen lohnt sich {{next}}: {{open}}. Der Vertrag läuft noch {{left}}, bis {{until}}.\n\n{{ask}}\n\n{{opt_out}}",
+        "ask": "Passen zehn Minuten am Dienstag?", "opt_out": "Ein kurzes Nein genügt.",
+        "variables": {"company": {"type": "text", "from": "attr.company", "default": "Team"}, "seats": {"type": "number", "from": "attr.seats"},
+          "next": {"type": "text", "from": "activation.next", "say": {"signed_up": "die Anmeldung", "integrated": "die Anbindung", "invited": "das Einladen"}},
+          "open": {"type": "list", "from": "activation.skipped", "say": {"signed_up": "anmelden", "integrated": "anbinden", "invited": "einladen"}},
+          "left": {"type": "span", "from": "attr.renews_at"}, "until": {"type": "date", "from": "attr.renews_at"}}},
+      "hello": {"motion": "account_executive", "body": "I can help with {{topic}} and {{start}}. We offer {{offer}}.\n\n{{ask}}", "ask": "Is that useful?",
+        "variables": {"topic": {"type": "text", "from": "signal.seat_growth", "say": "seats"}, "start": {"type": "text", "from": "milestone.signed_up", "say": "your first project"},
+                      "offer": {"type": "text", "from": "offer", "default": "an audit"}}}}},
   "examples": [{"subject": "acme", "expect": "enterprise"}, {"subject": "tiny", "expect": "not_qualified"}],
   "holdout": 0.1, "holdout_exempt": ["explicit_requests"], "consent": "opt_in", "limits": {"min_days_between_versions": 14}, "re_evaluate": "30 minutes"})";
 
@@ -370,7 +382,7 @@ TEST(Program, SuggestsKeys) {
   d["entirely_different"] = 1;
   expect_problem(d, "entirely_different", "is not a known key",
                  "Known keys are program, unit, objective, description, segment, milestones, "
-                 "activation, measures, signals, qualify, motions, guardrails, examples, quiet_hours, known, holdout, holdout_exempt, consent, limits and re_evaluate.");
+                 "activation, measures, signals, qualify, motions, guardrails, examples, quiet_hours, known, outreach, holdout, holdout_exempt, consent, limits and re_evaluate.");
   expect_problem(with_signal(std::string(5'000, 'k').c_str(), 1), "signals.calls[\"" + std::string(70, 'k') + "...\"]",
                  "is not a known key");
 }
@@ -515,7 +527,8 @@ TEST(Program, RefusesNul) {
 
 void expect_wrong_type(const ordered_json &full, const ordered_json::json_pointer &at, const ordered_json &bad) {
   const bool number = full[at].is_number() && bad.is_number();
-  const bool sentences = at.to_string().find("/play/") != std::string::npos && bad.is_string(); // one, or a list
+  const std::string place = at.to_string();
+  const bool sentences = (place.find("/play/") != std::string::npos || place == "/outreach/templates/invite/motion") && bad.is_string(); // one, or a list
   const bool known = at.parent_pointer().to_string() == "/known" && (bad.is_string() || bad.is_object()); // a value, or more
   if (number || sentences || known || bad.type() == full[at].type()) return;
   ordered_json d = full;
@@ -843,6 +856,11 @@ TEST(Program, TheWholeDocumentUsesEveryKey) {
                                                            {"known", members("known")},
                                                            {"quiet_hours", ordered_json::array({whole["quiet_hours"]})},
                                                            {"quiet_days", ordered_json::array({whole["quiet_hours"]["days"]})},
+                                                           {"outreach", ordered_json::array({whole["outreach"]})},
+                                                           {"outreach_template", ordered_json::array({whole["outreach"]["templates"]["invite"]})},
+                                                           {"variable", ordered_json::array({whole["outreach"]["templates"]["invite"]["variables"]["company"],
+                                                                                             whole["outreach"]["templates"]["invite"]["variables"]["next"]})},
+                                                           {"stop", ordered_json::array({whole["outreach"]["stop"]})},
                                                            {"escalate_to", ordered_json::array({whole["motions"][0]["escalate_to"], whole["motions"][1]["escalate_to"], whole["motions"][2]["escalate_to"]})}};
   ordered_json both = members("signals");
   for (const ordered_json &m : members("measures")) both.push_back(m);
@@ -1349,6 +1367,102 @@ TEST(Program, ChecksEscalations) {
   expect_problem(d, "motions[0].on_breach", "is of a motion that takes nobody");
 }
 
+// A program with one template, of which one part is another.
+ordered_json with_template(const char *key, const ordered_json &value) {
+  ordered_json d = ordered_json::parse(kWhole);
+  ordered_json &t = d["outreach"]["templates"];
+  t = {{"one", {{"motion", "email"}, {"subject", "A hand"}, {"body", "I can help.\n\n{{ask}}"}, {"ask", "Is ten minutes all right?"}}}};
+  if (value.is_null()) t["one"].erase(key);
+  else t["one"][key] = value;
+  return d;
+}
+ordered_json with_variable(const ordered_json &v) {
+  ordered_json d = with_template("variables", {{"x", v}});
+  d["outreach"]["templates"]["one"]["body"] = "I can help with {{x}}.\n\n{{ask}}";
+  return d;
+}
+
+// covers: S2-28, S2-29, S2-30, S2u-8, S2u-10
+TEST(Program, ChecksOutreach) {
+  const auto one = [](const char *key, const ordered_json &value, std::string_view path, std::string_view problem, std::string_view hint = {}) {
+    expect_problem(with_template(key, value), "outreach.templates.one" + (path.empty() ? "" : "." + std::string(path)), problem, hint);
+  };
+  expect_right(with_template("opt_out", nullptr));
+  one("body", "We noticed you clicked on pricing. {{ask}}", "body", "tells the reader that they were watched: \"We noticed you clicked\"", "not what you saw");
+  one("body", "Do you like it? {{ask}}", "body", "asks for something outside of \"ask\": \"Do you like it?\"", "one thing");
+  one("subject", "Free on Tuesday?", "subject", "asks for something outside of \"ask\": \"Free on Tuesday?\"", "one thing");
+  one("ask", "Is it useful? Or call me.", "ask", "asks for 2 things: \"Is it useful?\", \"Or call me.\"", "one thing");
+  one("ask", "I keep Tuesday free.", "ask", "asks nothing", "question mark");
+  one("body", "You are at integration_activated. {{ask}}", "body", "has a name as software writes it: \"integration_activated\"", "in words");
+  one("body", "12 clicks. {{ask}}", "body", "counts what the reader did: \"12 clicks\"", "Leave the number out");
+  one("body", "Since 14:02. {{ask}}", "body", "has an instant to the minute: \"14:02\"", "multiples of five");
+  one("body", "Ticket 0190f3c27a1e7cc1. {{ask}}", "body", "has an id: \"0190f3c27a1e7cc1\"", "No reader");
+  one("body", "When it is failing. {{ask}}", "body", "speaks of what may not be mentioned: \"failing\"", "may_mention");
+  one("body", "I\u200b can help. {{ask}}", "body", "has characters that nobody sees", "Type it anew");
+  one("body", std::string(1'200, 'x') + "{{ask}}", "body", "has more than 1200 characters", "Nobody reads");
+  one("subject", std::string(81, 'x'), "subject", "has more than 80 characters", "fewer words");
+  one("subject", "two\nlines", "subject", "must be one line", "Only the body");
+  one("subject", nullptr, "subject", "is required", "e-mail");
+  one("body", "I can help.", "body", "must have {{ask}} once, not 0 times");
+  one("body", "{{ask}} {{ask}}", "body", "must have {{ask}} once, not 2 times");
+  one("body", "{{x}} {{ask}}", "body", "variable \"x\" is not defined", "variables");
+  one("body", "{{Mr X}} {{ask}}", "body", "has a placeholder that isn't one: \"{{Mr X}} {{ask}}\"", "{{name}}");
+  one("body", "{{opt_out}} {{ask}}", "body", "has {{opt_out}}, of which there is none", "opt_out");
+  one("opt_out", "A short no is enough.", "body", "must have {{opt_out}} once, not 0 times");
+  one("ask", "{{ask}} or so?", "ask", "must not have {{ask}}", "body");
+  one("motion", "none", "motion", "\"none\" contacts nobody");
+  one("motion", "solutions_engineer", "motion", "none of the motions is \"solutions_engineer\"");
+  one("motion", "mail", "motion", "\"mail\" is not a valid motion", "email");
+  one("language", "it", "language", "\"it\" is not a valid language");
+  one("variables", {{"x", {{"type", "text"}, {"from", "attr.company"}}}}, "variables.x", "is used nowhere");
+  one("subjekt", "x", "subjekt", "is not a known key", "subject");
+}
+
+TEST(Program, ChecksVariablesOfOutreach) {
+  const auto one = [](const ordered_json &v, std::string_view path, std::string_view problem, std::string_view hint = {}) {
+    expect_problem(with_variable(v), "outreach.templates.one.variables.x." + std::string(path), problem, hint);
+  };
+  expect_right(with_variable({{"type", "text"}, {"from", "attr.company"}, {"say", {{"acme", "Acme"}}}}));
+  expect_right(with_variable({{"type", "text"}, {"from", "signal.rollout"}, {"say", "the rollout"}}));
+  one({{"type", "text"}, {"from", "attr.revenue"}}, "from", "attr.revenue may not be mentioned", "outreach.may_mention");
+  one({{"type", "text"}, {"from", "signal.failing"}, {"say", "it"}}, "from", "signal \"failing\" may not be mentioned", "may_mention");
+  one({{"type", "text"}, {"from", "signal.fialing"}, {"say", "it"}}, "from", "signal \"fialing\" is not defined");
+  one({{"type", "text"}, {"from", "milestone.left"}, {"say", "it"}}, "from", "milestone \"left\" is not defined");
+  one({{"type", "text"}, {"from", "props.x"}}, "from", "\"props.x\" is no source", "Sources are");
+  one({{"type", "number"}, {"from", "signal.rollout"}, {"say", "it"}}, "type", "signal.rollout is a text");
+  one({{"type", "list"}, {"from", "attr.company"}}, "type", "an attribute is no list");
+  one({{"type", "text"}, {"from", "signal.rollout"}}, "say", "is required", "words");
+  one({{"type", "text"}, {"from", "signal.rollout"}, {"say", "what we saw you do"}}, "say", "tells the reader that they were watched: \"we saw you\"");
+  one({{"type", "text"}, {"from", "attr.company"}, {"default", "12 clicks"}}, "default", "counts what the reader did: \"12 clicks\"");
+  one({{"type", "text"}, {"from", "people"}, {"say", {{"a", "b"}}}}, "say", "has nothing to say for");
+  one({{"type", "text"}, {"from", "activation.next"}, {"say", {{"signed_up", "a"}, {"invited", "b"}}}}, "say", "has no words for the step \"integrated\"");
+  one({{"type", "word"}, {"from", "attr.company"}}, "type", "\"word\" is not a valid type");
+  one({{"type", "text"}}, "from", "is required", "Sources are");
+  ordered_json d = with_template("variables", {{"ask", {{"type", "text"}, {"from", "offer"}}}});
+  expect_problem(d, "outreach.templates.one.variables.ask", "\"ask\" is a reserved name");
+  d = with_variable({{"type", "text"}, {"from", "milestone.signed_up"}, {"say", "it"}});
+  d["signals"]["failing"]["event"] = "signup";
+  expect_problem(d, "outreach.templates.one.variables.x.from", "milestone \"signed_up\" rests on what signal \"failing\" does, which may not be mentioned");
+  d = with_variable({{"type", "text"}, {"from", "signal.rollout"}, {"say", "it"}});
+  d["signals"]["rollout"]["may_show_rep"] = false;
+  expect_problem(d, "outreach.templates.one.variables.x.from", "signal \"rollout\" may not be shown");
+  d = with_template("variables", {{"a", {{"type", "text"}, {"from", "people"}}}, {"b", {{"type", "text"}, {"from", "signal.rollout"}, {"say", "it"}}},
+                                  {"c", {{"type", "text"}, {"from", "signal.path"}, {"say", "it"}}}});
+  d["outreach"]["templates"]["one"]["body"] = "{{a}} {{b}} {{c}} {{ask}}";
+  expect_problem(d, "outreach.templates.one.variables", "say 3 things of what the reader did, and at most 2 are plausible", "surveillance");
+  d = with_template("opt_out", nullptr);
+  d["outreach"]["may_mention"] = {"attr.a", "signal.b"};
+  expect_problem(d, "outreach.may_mention", "\"signal.b\" is no attribute");
+  d["outreach"]["may_mention"] = {"account.a"};
+  expect_problem(d, "outreach.may_mention", "\"account.a\" is of a program on users or workspaces");
+  d = with_template("opt_out", nullptr);
+  d["outreach"]["stop"] = {{"per", "1 hour"}};
+  expect_problem(d, "outreach.stop.per", "must be at least 1 day, not 1 hour");
+  d["outreach"]["templates"] = ordered_json::object();
+  d["outreach"].erase("stop");
+  expect_problem(d, "outreach.templates", "must not be empty");
+}
+
 TEST(Program, ChecksGuardrailsAndExamples) {
   ordered_json d = minimal();
   d["guardrails"] = {{{"block_when", "a"}, {"reason", "tiny"}}, {{"block_when", "a"}, {"reason", "small"}}};
@@ -1477,7 +1591,8 @@ TEST(DiffPrograms, SaysNothingOfEqualOnes) {
 }
 
 TEST(DiffPrograms, TellsWhatChanged) {
-  const ordered_json from = ordered_json::parse(kWhole);
+  ordered_json from = ordered_json::parse(kWhole);
+  from.erase("outreach"); // see TellsWhatChangedOfOutreach
   ordered_json to = from;
   to["objective"] = "conversion";
   to.erase("segment");
@@ -1530,6 +1645,23 @@ TEST(DiffPrograms, TellsWhatChanged) {
       {"re_evaluate", "30 minutes → 1 hour"},
   };
   EXPECT_EQ(changes(from, to), wanted);
+}
+
+TEST(DiffPrograms, TellsWhatChangedOfOutreach) {
+  const ordered_json from = with_template("opt_out", nullptr);
+  ordered_json to = from;
+  to["outreach"]["may_mention"] = {"attr.company"};
+  to["outreach"]["stop"]["unanswered"] = 3;
+  to["outreach"]["templates"]["one"]["ask"] = "Are ten minutes all right?";
+  to["outreach"]["templates"]["two"] = from["outreach"]["templates"]["one"];
+  const std::vector<Change> wanted = {{"outreach.may_mention", "attr.company, attr.seats, attr.renews_at → attr.company"},
+                                      {"outreach.templates.one.ask", "Is ten minutes all right? → Are ten minutes all right?"},
+                                      {"outreach.templates.two", "added (email)"},
+                                      {"outreach.stop.unanswered", "2 → 3"}};
+  EXPECT_EQ(diff_programs(parse(from).program, parse(to).program), wanted);
+  ordered_json none = from;
+  none.erase("outreach");
+  EXPECT_EQ(diff_programs(parse(from).program, parse(none).program).size(), 3u);
 }
 
 TEST(DiffPrograms, TellsOfAnotherOrder) {
@@ -1611,7 +1743,7 @@ TEST(ProgramSchema, HasExactlyTheKeysOfTheParser) {
   const ordered_json s = schema();
   ASSERT_TRUE(s.is_object());
   EXPECT_EQ(s["$schema"], "https://json-schema.org/draft/2020-12/schema");
-  EXPECT_EQ(sections().size(), 19u);
+  EXPECT_EQ(sections().size(), 23u);
   for (const Section &section : sections()) {
     const std::string name(section.name);
     const ordered_json &part = name == "program" ? s : s["$defs"][name];
@@ -1682,6 +1814,12 @@ TEST(ProgramSchema, HasTheWordsOfTheParser) {
   EXPECT_EQ(s["$defs"]["motion"]["properties"]["skills"]["maxItems"], kMaxSkills);
   EXPECT_EQ(s["$defs"]["steps"]["maxItems"], kMaxSteps);
   EXPECT_EQ(s["properties"]["known"]["maxProperties"], kMaxKnown);
+  const ordered_json &outreach = s["$defs"]["outreach"]["properties"], &text = s["$defs"]["outreach_template"]["properties"];
+  EXPECT_EQ(outreach["templates"]["maxProperties"], kMaxTemplates);
+  EXPECT_EQ(outreach["may_mention"]["maxItems"], kMaxMentioned);
+  EXPECT_EQ(text["variables"]["maxProperties"], kMaxVariables);
+  EXPECT_EQ(text["language"]["enum"], ordered_json({"en", "de", "fr", "es", "pt"}));
+  EXPECT_EQ(s["$defs"]["variable"]["properties"]["type"]["enum"], ordered_json({"text", "number", "span", "date", "list"}));
   EXPECT_EQ(signal["max_points"]["maximum"], kMaxPoints);
   EXPECT_EQ(signal["max_points"]["minimum"], -kMaxPoints);
 }

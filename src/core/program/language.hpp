@@ -37,6 +37,8 @@ inline constexpr std::array<std::string_view, 3> kWhenNobody = {"wait", "overflo
 inline constexpr std::array<std::string_view, 2> kConsents = {"opt_out", "opt_in"};
 /// In the order of Exempt.
 inline constexpr std::array<std::string_view, 2> kExempts = {"named_accounts", "explicit_requests"};
+/// In the order of VariableType.
+inline constexpr std::array<std::string_view, 5> kVariableTypes = {"text", "number", "span", "date", "list"};
 /// At most one of them.
 inline constexpr std::array<std::string_view, 4> kCurves = {"points_each", "saturates_at", "half_saturation", "over"};
 /// What rules know by these names, so that no measure may have one.
@@ -46,7 +48,8 @@ inline constexpr std::array<std::string_view, 13> kReserved = {
 /// The kinds of objects, in the order of sections().
 enum class At : unsigned char {
   program, milestone, activation, measure, signal, qualify, at_least, motion, guardrail, example, limits, play,
-  contact, hold, not_within, quiet_hours, quiet_days, escalate_to, known
+  contact, hold, not_within, quiet_hours, quiet_days, escalate_to, known,
+  outreach, outreach_template, variable, stop
 };
 
 /// The language, whole or without what isn't served.

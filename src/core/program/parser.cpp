@@ -6,6 +6,7 @@
 
 #include "core/program/json.hpp"
 #include "core/program/measure.hpp"
+#include "core/program/outreach.hpp"
 
 namespace pql {
 namespace {
@@ -47,6 +48,7 @@ private:
     if (const Json *j = f.value("known", Json::Type::object)) read_known(*j);
     read_examples(f);
     read_limits(f);
+    if (const Json *j = f.value("outreach", Json::Type::object)) read_outreach(*j, language_, problems_, program_, motions_known_);
   }
 
   void read_head(const Fields &f) {

@@ -17,7 +17,7 @@ constexpr Unserved kUnserved[] = {
 };
 
 constexpr Word kProgramKeys[] = {"program",    "unit",    "objective",  "description", "segment", "milestones", "activation",
-                                 "measures",   "signals", "qualify",    "motions",     "guardrails", "examples", "quiet_hours", "known",
+                                 "measures",   "signals", "qualify",    "motions",     "guardrails", "examples", "quiet_hours", "known", "outreach",
                                  "holdout",    "holdout_exempt", "consent", "limits",  "re_evaluate"};
 constexpr Word kMilestoneKeys[] = {"event", "where"};
 constexpr Word kActivationKeys[] = {"steps", "order", "within"};
@@ -43,6 +43,10 @@ constexpr Word kNotWithinKeys[] = {"milestone", "for"};
 constexpr Word kQuietKeys[] = {"zone", "default_zone", "hours", "days"};
 constexpr Word kEscalateToKeys[] = {"rep", "team", "skill"};
 constexpr Word kKnownKeys[] = {"value", "may_mention"};
+constexpr Word kOutreachKeys[] = {"may_mention", "templates", "stop"};
+constexpr Word kTemplateKeys[] = {"motion", "channel", "language", "subject", "body", "ask", "opt_out", "variables"};
+constexpr Word kVariableKeys[] = {"type", "from", "default", "say"};
+constexpr Word kStopKeys[] = {"unanswered", "pause", "most", "per"};
 
 // In the order of At.
 constexpr Section kSections[] = {
@@ -52,7 +56,8 @@ constexpr Section kSections[] = {
     {"example", kExampleKeys, {}}, {"limits", kLimitsKeys, {}},
     {"play", kPlayKeys, {}},       {"contact", kContactKeys, {}},   {"hold", kHoldKeys, {}},
     {"not_within", kNotWithinKeys, {}}, {"quiet_hours", kQuietKeys, {}}, {"quiet_days", kDays, {}},
-    {"escalate_to", kEscalateToKeys, {}}, {"known", kKnownKeys, {}},
+    {"escalate_to", kEscalateToKeys, {}}, {"known", kKnownKeys, {}}, {"outreach", kOutreachKeys, {}},
+    {"outreach_template", kTemplateKeys, {}}, {"variable", kVariableKeys, {}}, {"stop", kStopKeys, {}},
 };
 
 // What a signal can't measure, a named measure can't either.
@@ -87,6 +92,29 @@ const MilestoneDef *ProgramDef::milestone(std::string_view wanted) const noexcep
     if (m.name == wanted) return &m;
   }
   return nullptr;
+}
+
+std::optional<SourceDef> source_of(std::string_view from) {
+  using enum SourceDef::Of;
+  constexpr std::pair<Word, SourceDef::Of> kWhole[] = {{"activation.next", next}, {"activation.skipped", skipped}, {"people", people}, {"offer", offer}};
+  constexpr std::pair<Word, SourceDef::Of> kNamed[] = {{"attr.", attribute}, {"account.", account}, {"signal.", signal}, {"milestone.", milestone}};
+  for (const auto &[word, of] : kWhole) {
+    if (from == word) return SourceDef{of, {}};
+  }
+  for (const auto &[prefix, of] : kNamed) {
+    if (from.starts_with(prefix) && from.size() > prefix.size()) return SourceDef{of, std::string(from.substr(prefix.size()))};
+  }
+  return std::nullopt;
+}
+
+const VariableDef *TemplateDef::variable(std::string_view wanted) const noexcept {
+  const auto at = std::find_if(variables.begin(), variables.end(), [&](const VariableDef &v) { return v.name == wanted; });
+  return at == variables.end() ? nullptr : &*at;
+}
+
+const TemplateDef *OutreachDef::find(std::string_view wanted) const noexcept {
+  const auto at = std::find_if(templates.begin(), templates.end(), [&](const TemplateDef &t) { return t.name == wanted; });
+  return at == templates.end() ? nullptr : &*at;
 }
 
 std::vector<WorkBlock> QuietDef::week() const {

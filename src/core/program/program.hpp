@@ -45,6 +45,7 @@ std::string_view name_of(Measure) noexcept;
 inline constexpr std::size_t kMaxDocument = 1'048'576, kMaxMilestones = 256, kMaxSignals = 64, kMaxMeasures = 64;
 inline constexpr std::size_t kMaxMotions = 32, kMaxGuardrails = 32, kMaxExamples = 256, kMaxRules = 32, kMaxSkills = 32, kMaxSentences = 32;
 inline constexpr std::size_t kMaxNotWithin = 32, kMaxQuiet = 8, kMaxKnown = 32;
+inline constexpr std::size_t kMaxTemplates = 32, kMaxVariables = 16, kMaxMentioned = 64, kMaxSaid = 64;
 inline constexpr int kMaxDepth = 32, kMaxPoints = 1'000;
 inline constexpr Micros kMaxLength = 36'525 * kDay; ///< of any length of time: about a hundred years
 
@@ -281,6 +282,70 @@ enum class Consent : unsigned char {
 enum class Exempt : unsigned char { named_accounts, explicit_requests };
 inline constexpr unsigned kExemptAll = 3; ///< a bit for each
 
+/// What a variable of a template is.
+enum class VariableType : unsigned char { text, number, span, date, list };
+
+/// What a variable of a template comes from.
+struct SourceDef {
+  enum class Of : unsigned char {
+    attribute, account, ///< a column of what is attached for the unit, or for accounts
+    signal, milestone,  ///< whether there are points, or it was reached
+    next, skipped,      ///< steps of the activation
+    people,             ///< about how many
+    offer               ///< the motion's
+  } of = Of::attribute;
+  std::string name; ///< of a column, signal or milestone
+
+  /// Whether it tells something of what the reader did.
+  bool is_behaviour() const noexcept { return of >= Of::signal && of <= Of::people; }
+  bool operator==(const SourceDef &) const = default;
+};
+/// "attr.plan", "signal.invites", "activation.next"; nothing for others.
+std::optional<SourceDef> source_of(std::string_view from);
+
+/// Something of the reader that a text says.
+struct VariableDef {
+  std::string name;
+  VariableType type = VariableType::text;
+  std::string from;
+  std::string fallback; ///< what is said where it has no value; empty: nothing can be
+  std::vector<std::pair<std::string, std::string>> say; ///< words for values; of a signal or a milestone one, without a value
+
+  bool operator==(const VariableDef &) const = default;
+};
+
+/// A message to somebody who didn't ask for it.
+struct TemplateDef {
+  std::string name;
+  std::vector<std::string> motions;
+  std::string channel;         ///< by which it is sent, as consent knows it; empty: the motion's
+  std::string language = "en"; ///< in which values are said
+  std::string subject, body, ask, opt_out;
+  std::vector<VariableDef> variables;
+
+  const VariableDef *variable(std::string_view name) const noexcept;
+  bool operator==(const TemplateDef &) const = default;
+};
+
+/// When nothing more is to be sent.
+struct StopDef {
+  int unanswered = 3;       ///< after so many touches without an answer
+  Micros pause = 3 * kDay;  ///< sooner after a touch than that
+  int most = 4;             ///< after so many touches
+  Micros per = 30 * kDay;    ///< in this time
+
+  bool operator==(const StopDef &) const = default;
+};
+
+struct OutreachDef {
+  std::vector<std::string> may_mention; ///< attributes: "attr.first_name"
+  std::vector<TemplateDef> templates;
+  StopDef stop;
+
+  const TemplateDef *find(std::string_view name) const noexcept;
+  bool operator==(const OutreachDef &) const = default;
+};
+
 /// One version of a program.
 struct ProgramDef {
   std::string name;
@@ -297,6 +362,7 @@ struct ProgramDef {
   std::vector<GuardrailDef> guardrails;
   std::optional<QuietDef> quiet_hours;
   std::vector<KnownDef> known;
+  std::optional<OutreachDef> outreach;
   std::vector<ExampleDef> examples;
   double holdout = 0;              ///< share of the subjects that are not contacted
   unsigned holdout_exempt = kExemptAll; ///< which of Exempt are, all the same

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/outreach/say.hpp"
 #include "core/program/fields.hpp"
 #include "core/program/language.hpp"
 
@@ -169,6 +170,41 @@ ordered_json tree(const MotionDef &m) {
   return j;
 }
 
+ordered_json tree(const VariableDef &v) {
+  ordered_json j = {{"type", kVariableTypes[static_cast<std::size_t>(v.type)]}, {"from", v.from}};
+  put(j, "default", v.fallback);
+  for (const auto &[value, words] : v.say) {
+    if (value.empty()) j["say"] = words;
+    else j["say"][value] = words;
+  }
+  return j;
+}
+
+ordered_json tree(const TemplateDef &t) {
+  ordered_json j;
+  put(j, "motion", t.motions);
+  put(j, "channel", t.channel);
+  if (t.language != kLanguages[0]) j["language"] = t.language;
+  put(j, "subject", t.subject);
+  j["body"] = t.body;
+  j["ask"] = t.ask;
+  put(j, "opt_out", t.opt_out);
+  for (const VariableDef &v : t.variables) j["variables"][v.name] = tree(v);
+  return j;
+}
+
+ordered_json tree(const OutreachDef &o) {
+  ordered_json j = ordered_json::object();
+  put(j, "may_mention", o.may_mention);
+  for (const TemplateDef &t : o.templates) j["templates"][t.name] = tree(t);
+  constexpr StopDef usual;
+  if (o.stop.unanswered != usual.unanswered) j["stop"]["unanswered"] = o.stop.unanswered;
+  if (o.stop.pause != usual.pause) j["stop"]["pause"] = print_length(o.stop.pause);
+  if (o.stop.most != usual.most) j["stop"]["most"] = o.stop.most;
+  if (o.stop.per != usual.per) j["stop"]["per"] = print_length(o.stop.per);
+  return j;
+}
+
 ordered_json tree(const ProgramDef &p) {
   ordered_json j = {{"program", p.name}, {"unit", name_of(p.unit)}, {"objective", p.objective}};
   put(j, "description", p.description);
@@ -192,6 +228,7 @@ ordered_json tree(const ProgramDef &p) {
     if (k.may_mention) j["known"][k.label] = {{"value", k.value}, {"may_mention", true}};
     else j["known"][k.label] = k.value;
   }
+  if (p.outreach) j["outreach"] = tree(*p.outreach);
   for (const ExampleDef &e : p.examples) j["examples"].push_back({{"subject", e.subject}, {"expect", e.expect}});
   put(j, "holdout", p.holdout);
   if (p.holdout_exempt != kExemptAll) {
@@ -212,7 +249,7 @@ ordered_json tree(const ProgramDef &p) {
 struct Default {
   Word key, value;
 };
-constexpr std::array<Default, 12> kDefaults = {{{"measure", "count"},
+constexpr std::array<Default, 17> kDefaults = {{{"measure", "count"},
                                                {"may_score", "true"},
                                                {"may_show_rep", "true"},
                                                {"may_mention", "true"},
@@ -222,6 +259,11 @@ constexpr std::array<Default, 12> kDefaults = {{{"measure", "count"},
                                                {"holdout_exempt", "named_accounts, explicit_requests"},
                                                {"consent", "opt_out"},
                                                {"re_evaluate", "1 hour"},
+                                               {"language", "en"},
+                                               {"unanswered", "3"},
+                                               {"pause", "3 days"},
+                                               {"most", "4"},
+                                               {"per", "30 days"},
                                                {"after", "0 seconds"},
                                                {"floor", "0"}}};
 
@@ -275,6 +317,8 @@ std::string outlined(Word what, const ordered_json &j) {
     const std::string kind = shown(j["kind"]) + ", ";
     return points == 0 ? kind + "no points" : kind + (points < 0 ? "down to " : "up to ") + std::to_string(points) + " points";
   }
+  if (what == "templates") return shown(j["motion"]);
+  if (what == "variables") return shown(j["from"]);
   if (what == "motions") return shown(j["motion"]) + (j.contains("when") ? " when " + shown(j["when"]) : " otherwise");
   if (what == "guardrails") return shown(j["reason"]);
   if (what == "examples") return shown(j["subject"]) + ": " + shown(j["expect"]);
@@ -311,11 +355,11 @@ private:
     const ordered_json &there = to ? *to : *from;
     if (key == "known" && there.is_object())
       labelled(at, from ? *from : object, to ? *to : object);
-    else if (key == "milestones" || key == "measures" || key == "signals")
+    else if (key == "milestones" || key == "measures" || key == "signals" || key == "templates" || key == "variables")
       named(key, at, from ? *from : object, to ? *to : object);
     else if (there.is_array() && !there.empty() && there[0].is_object())
       listed(key, at, from ? *from : list, to ? *to : list);
-    else if (key == "limits" || (there.is_object() && from && to))
+    else if (key == "limits" || key == "outreach" || (there.is_object() && from && to && from->is_object() && to->is_object()))
       objects(at, from ? *from : object, to ? *to : object);
     else if (there.is_object())
       put(at, to ? "added (" + outlined(key, *to) + ")" : "removed");
