@@ -5,6 +5,7 @@
 
 #include "pg/calendar.hpp"
 #include "pg/guard.hpp"
+#include "pg/outreach.hpp"
 #include "pg/spi.hpp"
 
 extern "C" {
@@ -204,6 +205,7 @@ void check_rules(const Definitions &plan, const ProgramDef &p, std::vector<Probl
   if (p.quiet_hours && !p.quiet_hours->default_zone.empty() && known_zone_changes(p.quiet_hours->default_zone).empty())
     problems.push_back({"quiet_hours.default_zone", "time zone \"" + p.quiet_hours->default_zone + "\" not recognized",
                         "Name one of pg_timezone_names, such as Europe/Berlin or America/New_York."});
+  check_outreach(plan, p, problems);
   const std::vector<SubjectRule> rules = subject_rules(p);
   if (rules.empty()) return;
   const Names names(plan, p);
@@ -317,7 +319,9 @@ bool may_score_in_parallel(const Definitions &plan, const Program &p) {
 std::set<AttributeName> attributes_named(const Definitions &plan, const ProgramDef &p) {
   Program program;
   program.def = p;
-  return ProgramRules(plan, program).attributes;
+  std::set<AttributeName> all = ProgramRules(plan, program).attributes;
+  all.merge(attributes_mentioned(plan, p));
+  return all;
 }
 
 std::vector<ToldAttribute> attributes_told(const Definitions &plan, const Program &p) {

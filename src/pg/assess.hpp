@@ -45,7 +45,7 @@ struct AttributeName {
   std::string name;
   auto operator<=>(const AttributeName &) const = default;
 };
-/// The columns that the rules of a document name.
+/// The columns that the rules of a document name, or its texts to people may say.
 std::set<AttributeName> attributes_named(const Definitions &plan, const ProgramDef &p);
 
 /// A column that a packet tells of, because a rule names it.

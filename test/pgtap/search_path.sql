@@ -141,6 +141,9 @@ INSERT INTO plain.call (result) VALUES
       "signals": {"set_up": {"kind": "activation", "milestone": "activation_complete", "max_points": 30},
                   "usage": {"kind": "depth", "event": "use", "measure": "sum", "of": "(props->>''count'')::float8", "half_life": "7 days",
                             "half_saturation": 10, "max_points": 50}},
+      "outreach": {"templates": {"hello": {"motion": "email", "channel": "sms", "body": "I help with {{next}} and {{usage}}. {{ask}}",
+                   "ask": "Is that useful?", "variables": {"next": {"type": "text", "from": "activation.next", "say": {"signed_up": "an account", "invited": "everybody"}, "default": "more"},
+                   "usage": {"type": "text", "from": "signal.usage", "say": "builds", "default": "the rest"}}}}},
       "qualify": {"enter": 40, "leave": 20}, "motions": [{"otherwise": true, "motion": "email", "after": "1 hour", "by": "1 day"}]}')$$),
   ($$pql.publish('{"program": "u", "unit": "user", "milestones": {"user_signed_up": {"event": "signup"}},
       "signals": {"usage": {"kind": "depth", "event": "use", "half_life": "7 days", "max_points": 50}},
@@ -176,6 +179,7 @@ INSERT INTO plain.call (result) VALUES
   ('(SELECT s.* FROM pql.routing AS r, LATERAL pql.story(r.routing_id) AS s)'),
   ('(SELECT a, p.p OPERATOR(pg_catalog.-) $$routing_id$$ FROM pql.routing AS r, pg_catalog.unnest($${scoring,rep,outreach}$$::pg_catalog.text[]) AS a, LATERAL pql.packet(r.routing_id, a) AS p)'),
   ('pql.refresh_step_shares()'), ('plain.failure($f$SELECT pql.refresh_step_shares(''q'')$f$)'), ('pql.context_schema()'),
+  ('(SELECT o.subject, o.body, o.channel, o.stopped_because FROM pql.routing AS r, LATERAL pql.render_outreach(r.routing_id, ''hello'') AS o WHERE r.program OPERATOR(pg_catalog.=) ''p'')'),
   ('pql.state_digest()'), ('pql.verify()'), ('pql.verify(0.5, $$2026-03-02$$)'), ('pql.tick()'), ('pql.tick($$2026-03-25$$)'),
   ('pql.version()'), ('pql._number_text(7)'), ('pql._span_text($$5 days$$)'), ('pql._events_text(12345)'), ('pql._plain_text($$a_b *c*$$)');
 -- Aggregates, over groups and frames; what is kept, and what reads it.

@@ -336,6 +336,7 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql._without_person(jsonb,text)', 'immutable', 'safe', 'strict', 'all'),
   ('pql._forget_in_packets(text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql.packet(bigint,text)', 'stable', 'restricted', '', 'all'),
+  ('pql.render_outreach(bigint,text)', 'volatile', 'unsafe', '', 'all'), -- of a row that one sees
   ('pql.claim(text,integer,bigint)', 'volatile', 'unsafe', '', 'owner'),
   ('pql.accept(bigint)', 'volatile', 'unsafe', '', 'owner'),
   ('pql.decline(bigint,text)', 'volatile', 'unsafe', '', 'owner'),
@@ -375,6 +376,12 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql._is_rep()', 'stable', 'restricted', '', 'all'),
   ('pql._outreach_context(pql.routing)', 'stable', 'safe', '', 'all'), -- of a row that one has
   ('pql._notes_of(pql.routing)', 'stable', 'restricted', '', 'all'),
+  ('pql._outreach_terms(jsonb,text)', 'immutable', 'safe', 'strict', 'owner'),
+  ('pql._render_template(jsonb,text,jsonb,integer)', 'immutable', 'safe', 'strict', 'owner'),
+  ('pql._outreach_attribute(text,text,timestamp with time zone,text)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._outreach_values(pql.routing,jsonb,timestamp with time zone)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._outreach_stopped(pql.routing,record,text,timestamp with time zone)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._render_outreach(bigint,text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._coarse_time(timestamp with time zone,timestamp with time zone)', 'stable', 'safe', '', 'all'),
   ('pql._coarse_people(bigint)', 'immutable', 'safe', 'strict', 'all'),
   ('pql._may_mention(jsonb)', 'immutable', 'safe', '', 'all'),
