@@ -42,6 +42,9 @@ CREATE TABLE outreach.doc AS SELECT jsonb $${"program": "teams", "unit": "accoun
         "variables": {"company": {"type": "text", "from": "attr.company"}, "seats": {"type": "number", "from": "attr.seats"}, "until": {"type": "date", "from": "attr.renews_at", "default": "further notice"},
                       "left": {"type": "span", "from": "attr.renews_at", "default": "a while"}, "since": {"type": "date", "from": "attr.signed_on", "default": "last year"},
                       "plan": {"type": "text", "from": "attr.plan", "say": {"team": "Team"}}}},
+      "rest": {"motion": "inside_sales", "channel": "email", "subject": "For your {{start}}", "body": "I help with {{open}}, by {{offer}}. {{ask}}", "ask": "Is that useful?",
+        "variables": {"start": {"type": "text", "from": "milestone.signed_up", "say": "first project", "default": "team"}, "offer": {"type": "text", "from": "offer", "default": "a call"},
+                      "open": {"type": "list", "from": "activation.skipped", "say": {"signed_up": "an account", "integrated": "your repository", "invited": "the team"}}}},
       "nudge": {"motion": "in_app", "body": "For {{who}}. {{ask}}", "ask": "Let me know.", "variables": {"who": {"type": "text", "from": "people"}}}}}}$$ AS d;
 SELECT * FROM outreach.doc, pql.check_program(d);
 
@@ -58,6 +61,7 @@ SELECT pql.promote('teams');
 SELECT unit, name FROM pql.attribute_use ORDER BY 1, 2;
 
 INSERT INTO outreach.ev (ts, who, org, name) SELECT '2026-03-02 09:00', 'u', o, 'signup' FROM unnest('{acme,bolt,cora,dyne,eton}'::text[]) AS o;
+INSERT INTO outreach.ev (ts, who, org, name) VALUES ('2026-03-02 09:00', 'u', 'bolt', 'invite_sent');
 INSERT INTO outreach.ev (ts, who, org, name) SELECT '2026-03-02 09:00'::timestamptz + n * interval '1 minute', 'u', o, e
   FROM unnest('{acme,bolt,cora,dyne,eton}'::text[]) AS o, generate_series(1, 3) AS n, unnest('{build_run,pricing_viewed,secret_seen}'::text[]) AS e;
 INSERT INTO outreach.ev (ts, who, org, name) VALUES ('2026-03-02 12:00', 'u', 'zzz', 'tick');
@@ -83,6 +87,11 @@ UPDATE outreach.org SET company = 'Eton' WHERE id = 'eton';
 -- what has been done since isn't offered help with
 INSERT INTO outreach.ev (ts, who, org, name) VALUES ('2026-03-02 13:00', 'u', 'eton', 'integration_activated');
 SELECT outreach.stopped('eton');
+-- steps that were left out; what the packet says of milestones and offers
+SELECT subject, body, warnings FROM pql.render_outreach(outreach.row('bolt'), 'rest');
+UPDATE pql.routing SET context = context || '{"offer": "an audit", "milestones": [{"name": "signed_up", "event_id": "1", "may_mention": true}]}' WHERE subject_id = 'bolt';
+SELECT subject, body, rests_on -> 2 AS start, warnings FROM pql.render_outreach(outreach.row('bolt'), 'rest');
+SELECT outreach.stopped('acme', 'rest');
 -- unknown and missing
 SELECT * FROM pql.render_outreach(outreach.row('acme'), 'setpu');
 SELECT * FROM pql.render_outreach(NULL, 'setup');
@@ -163,6 +172,11 @@ SELECT substr(body, strpos(body, ': ') + 2, 20) FROM pql.render_outreach(:fern, 
 SELECT pql.retire('teams');
 SELECT substr(body, strpos(body, ': ') + 2, 20) FROM pql.render_outreach(:fern, 'setup');
 SELECT path, change FROM pql.diff_programs('teams', 1, 2);
+-- a published text that a later version wouldn't publish: the program stays in force, the text is refused
+ALTER TABLE pql.program DISABLE TRIGGER ALL;
+UPDATE pql.program SET document = jsonb_set(document, '{outreach,templates,setup,subject}', '"We noticed you, {{next}}"') WHERE program = 'teams' AND version = 1;
+ALTER TABLE pql.program ENABLE TRIGGER ALL;
+SELECT stopped_because FROM pql.render_outreach(:fern, 'setup');
 -- nothing is written
 BEGIN READ ONLY;
 SELECT count(*) FROM pql.render_outreach(:fern, 'setup');

@@ -66,7 +66,7 @@ PQL_FUNCTION(_program_facts) {
   using namespace pql;
   using namespace pql::pg;
   ResultRows rows(fcinfo);
-  const ParsedProgram parsed = parse_program(jsonb_arg(fcinfo, 0), Served::all);
+  const ParsedProgram parsed = parse_program(jsonb_arg(fcinfo, 0), Served::published);
   if (!parsed.problems.empty()) return Datum{0};
   for (const std::string &name : facts_named(*current_definitions(), parsed.program)) {
     const std::size_t dot = name.find('.');

@@ -61,7 +61,7 @@ std::map<std::string, Given> given_of(const std::string &text) {
 
 // A published document, read.
 const ProgramDef &read_document(ParsedProgram &parsed, const std::string &document) {
-  parsed = parse_program(document, Served::all);
+  parsed = parse_program(document, Served::published);
   return parsed.program;
 }
 

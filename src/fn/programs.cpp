@@ -11,7 +11,7 @@ namespace {
 
 // Whatever a version of any time may have said.
 ProgramDef definition(FunctionCallInfo fcinfo, int argument) {
-  ParsedProgram p = parse_program(jsonb_arg(fcinfo, argument), Served::all);
+  ParsedProgram p = parse_program(jsonb_arg(fcinfo, argument), Served::published);
   if (p.problems.empty()) return std::move(p.program);
   const Problem &first = p.problems[0];
   fail(ERRCODE_INVALID_PARAMETER_VALUE, first.path.empty() ? first.problem : first.path + ": " + first.problem, {}, first.hint);

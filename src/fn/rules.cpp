@@ -40,7 +40,7 @@ PQL_FUNCTION(_program_attributes) {
   using namespace pql;
   using namespace pql::pg;
   ResultRows rows(fcinfo);
-  const ParsedProgram parsed = parse_program(jsonb_arg(fcinfo, 0), Served::all);
+  const ParsedProgram parsed = parse_program(jsonb_arg(fcinfo, 0), Served::published);
   if (!parsed.problems.empty()) return Datum{0};
   for (const AttributeName &a : attributes_named(*current_definitions(), parsed.program))
     rows.add({Cell::of(name_of(a.unit)), Cell::of(a.name)});

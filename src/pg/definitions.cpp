@@ -282,7 +282,7 @@ void Definitions::load_programs() {
   }
   spi.finish();
   for (const Row &r : rows) {
-    ParsedProgram parsed = parse_program(r.document, Served::all); // what isn't served wasn't published
+    ParsedProgram parsed = parse_program(r.document, Served::published); // what isn't served wasn't published
     if (!parsed.problems.empty()) continue; // published by a version that knew more; health lists it
     Program p;
     p.id = r.id;

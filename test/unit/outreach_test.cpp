@@ -223,7 +223,7 @@ TEST(Outreach, LooksAtLongTextsInTimeProportionalToTheirLength) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - from).count();
   };
   for (const char *piece : {"we ", "you ", "we noticed ", "# ", "12 ", "1:", "_", "a_", "{{", "?", "http://", "x", "\xff", "é", "you have been very quite so really ", "\n", "...", "a.b/"})
-    EXPECT_LT(time(piece, 1 << 20), 2.0) << piece;
+    EXPECT_LT(time(piece, 1 << 18), 5.0) << piece; // a hundred times what it takes; the square would be minutes
 }
 
 } // namespace

@@ -1418,6 +1418,16 @@ TEST(Program, ChecksOutreach) {
   one("subjekt", "x", "subjekt", "is not a known key", "subject");
 }
 
+// A version of pql that knows more phrases must not take a program out of force.
+TEST(Program, IsReadWhateverItsTextsSayOncePublished) {
+  const std::string text = with_template("body", "We noticed you clicked 12 times today? {{ask}}").dump();
+  EXPECT_FALSE(parse_program(text).problems.empty());
+  EXPECT_FALSE(parse_program(text, Served::all).problems.empty());
+  const ParsedProgram r = parse_program(text, Served::published);
+  EXPECT_EQ(r.problems, std::vector<Problem>{});
+  EXPECT_EQ(r.program, parse_program(text).program);
+}
+
 TEST(Program, ChecksVariablesOfOutreach) {
   const auto one = [](const ordered_json &v, std::string_view path, std::string_view problem, std::string_view hint = {}) {
     expect_problem(with_variable(v), "outreach.templates.one.variables.x." + std::string(path), problem, hint);

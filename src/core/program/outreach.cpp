@@ -13,8 +13,8 @@ constexpr char kSources[] = "Sources are attr.COLUMN, account.COLUMN, signal.NAM
 
 class OutreachReader {
 public:
-  OutreachReader(const Language &language, Problems &problems, ProgramDef &program, bool motions_known)
-      : language_(language), problems_(problems), program_(program), motions_known_(motions_known) {}
+  OutreachReader(const Language &language, Problems &problems, ProgramDef &program, bool motions_known, bool judges)
+      : language_(language), problems_(problems), program_(program), motions_known_(motions_known), judges_(judges) {}
 
   void run(const Json &j) {
     const Fields f(j, "outreach", language_.section(At::outreach), problems_);
@@ -92,7 +92,12 @@ private:
   }
 
   void check_words(const Fields &f, std::string_view key, const std::string &text, Place place, const Vocabulary &vocabulary) {
-    for (Objection &o : objections(text, place, vocabulary)) f.report(key, std::move(o.problem), std::move(o.hint));
+    judge(text, f.path(key), place, vocabulary);
+  }
+
+  void judge(const std::string &text, const std::string &path, Place place, const Vocabulary &vocabulary) {
+    if (!judges_) return;
+    for (Objection &o : objections(text, place, vocabulary)) problems_.add(path, std::move(o.problem), std::move(o.hint));
   }
 
   // --- variables ---
@@ -211,7 +216,7 @@ private:
 
   void read_words(const Json &j, const std::string &path, VariableDef &v, const Vocabulary &vocabulary) {
     if (!check_text(j.key, path, problems_) || !check_type(j, Json::Type::string, path, problems_) || !check_text(j.text, path, problems_)) return;
-    for (Objection &o : objections(j.text, Place::word, vocabulary)) problems_.add(path, std::move(o.problem), std::move(o.hint));
+    judge(j.text, path, Place::word, vocabulary);
     v.say.emplace_back(j.key, j.text);
   }
 
@@ -281,13 +286,13 @@ private:
   const Language &language_;
   Problems &problems_;
   ProgramDef &program_;
-  const bool motions_known_;
+  const bool motions_known_, judges_;
 };
 
 } // namespace
 
-void read_outreach(const Json &j, const Language &language, Problems &problems, ProgramDef &program, bool motions_known) {
-  OutreachReader(language, problems, program, motions_known).run(j);
+void read_outreach(const Json &j, const Language &language, Problems &problems, ProgramDef &program, bool motions_known, bool judges) {
+  OutreachReader(language, problems, program, motions_known, judges).run(j);
 }
 
 } // namespace pql

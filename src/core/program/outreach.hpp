@@ -6,8 +6,8 @@
 
 namespace pql {
 
-/// Reads it, when the rest of the program has been read. `motions_known`: each motion could be.
-void read_outreach(const Json &j, const Language &language, Problems &problems, ProgramDef &program, bool motions_known);
+/// Reads it, when the rest of the program has been read. `motions_known`: each motion could be; `judges`: texts are.
+void read_outreach(const Json &j, const Language &language, Problems &problems, ProgramDef &program, bool motions_known, bool judges);
 
 } // namespace pql
 

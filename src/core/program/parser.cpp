@@ -17,7 +17,7 @@ constexpr int kMaxScore = static_cast<int>(kMaxSignals) * kMaxPoints;
 
 class Parser {
 public:
-  explicit Parser(Served served) : language_(served) {}
+  explicit Parser(Served served) : language_(served), judges_(served != Served::published) {}
 
   ParsedProgram run(std::string_view text) {
     JsonError error;
@@ -48,7 +48,7 @@ private:
     if (const Json *j = f.value("known", Json::Type::object)) read_known(*j);
     read_examples(f);
     read_limits(f);
-    if (const Json *j = f.value("outreach", Json::Type::object)) read_outreach(*j, language_, problems_, program_, motions_known_);
+    if (const Json *j = f.value("outreach", Json::Type::object)) read_outreach(*j, language_, problems_, program_, motions_known_, judges_);
   }
 
   void read_head(const Fields &f) {
@@ -600,6 +600,7 @@ private:
   int most_ = 0;              // points that can be had
   unsigned kinds_ = 0;        // of which kinds
   bool motions_known_ = true; // each could be read
+  const bool judges_;         // texts
 };
 
 } // namespace

@@ -63,7 +63,7 @@ constexpr Section kSections[] = {
 // What a signal can't measure, a named measure can't either.
 bool is_served(Served served, Word section, Word word) noexcept {
   if (section == "measure") section = "signal";
-  return served == Served::all || std::none_of(std::begin(kUnserved), std::end(kUnserved), [&](const Unserved &u) {
+  return served != Served::now || std::none_of(std::begin(kUnserved), std::end(kUnserved), [&](const Unserved &u) {
            return u.section == section && u.word == word;
          });
 }

@@ -399,8 +399,9 @@ struct Unserved {
 };
 std::span<const Unserved> unserved() noexcept;
 
-/// Whether the whole language is read, or what isn't served is refused by name: published, it would do nothing.
-enum class Served : unsigned char { now, all };
+/// Whether the whole language is read, or what isn't served is refused by name: published, it would do nothing. Of what was published the
+/// texts aren't judged: a version that knows more phrases must not take a program out of force. Whoever renders them judges them.
+enum class Served : unsigned char { now, all, published };
 
 /// Reads and checks a program document (JSON text). Rules (where, of, when and so on) are only checked to be non-empty strings
 /// here: their SQL is the database's to parse.
