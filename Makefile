@@ -24,7 +24,7 @@ WARNINGS = -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -
 PG_CXXFLAGS = -std=c++20 -O2 -fvisibility=hidden -fvisibility-inlines-hidden -MMD -MP $(WARNINGS) $(EXTRA_CXXFLAGS)
 PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server) \
               -DPGDLLEXPORT='__attribute__((visibility("default")))'
-SHLIB_LINK  = -lstdc++ -Wl,--version-script=src/pg/exports.map
+SHLIB_LINK  = -lre2 -lutf8proc -lstdc++ -Wl,--version-script=src/pg/exports.map
 
 ifdef WERROR
 PG_CXXFLAGS += -Werror

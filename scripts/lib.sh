@@ -12,8 +12,8 @@ pgxs_test=/usr/lib/postgresql/$pg_major/lib/pgxs/src/test # use_postgres sets it
 jobs=$(nproc)
 
 # What a test run needs, from Debian alone.
-build_packages=(g++ make "postgresql-$pg_major" "postgresql-server-dev-$pg_major" nlohmann-json3-dev)
-core_packages=(g++ make cmake libgtest-dev librapidcheck-dev nlohmann-json3-dev)
+build_packages=(g++ make "postgresql-$pg_major" "postgresql-server-dev-$pg_major" nlohmann-json3-dev libre2-dev libutf8proc-dev)
+core_packages=(g++ make cmake libgtest-dev librapidcheck-dev nlohmann-json3-dev libre2-dev libutf8proc-dev)
 tap_packages=(perl libipc-run-perl)
 pgtap_packages=(perl "postgresql-$pg_major-pgtap" libtap-parser-sourcehandler-pgtap-perl)
 

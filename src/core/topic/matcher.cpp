@@ -1,0 +1,347 @@
+#include "core/topic/matcher.hpp"
+
+#include <algorithm>
+#include <functional>
+
+#include <re2/re2.h>
+#include <re2/set.h>
+
+namespace pql::topic {
+namespace {
+
+constexpr std::int64_t kSetMemory = 64 << 20;
+constexpr std::size_t kMostSpans = 64; // of one pattern in one sentence
+
+RE2::Options options(std::int64_t memory) {
+  RE2::Options o(RE2::Quiet);
+  o.set_max_mem(memory);
+  return o;
+}
+
+re2::StringPiece piece(std::string_view s) { return {s.data(), s.size()}; }
+
+bool closes(char c) { return c == ' ' || c == '"' || c == '\'' || c == ')' || c == ']' || c == '}' || c == '!' || c == '.' || is_mark(c); }
+
+// Whether a sentence ends in a question mark, whatever closes it.
+bool asks(std::string_view s) {
+  while (!s.empty() && closes(s.back())) s.remove_suffix(1);
+  return s.ends_with('?') || s.ends_with("\xD8\x9F") || s.ends_with("\xD5\x9E");
+}
+
+// A signature's line, or "-----Original Message-----" in any language.
+bool ends_message(std::string_view line) {
+  return line == "--" || (line.starts_with("---") && line.ends_with("---") && line.find(kStarts) != line.npos);
+}
+
+bool is_blank(unsigned char c) { return c <= ' '; }
+
+bool continues(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+
+} // namespace
+
+// ------------------------------------------------------------------------------------------------------------------- sets
+
+// Many patterns at once, in as many sets as their memory takes.
+class Matcher::Sets {
+public:
+  Sets(const std::vector<std::pair<std::size_t, std::string>> &all, bool whole) : whole_(whole) { add(all); }
+
+  bool any(std::string_view s, const std::function<bool(std::size_t)> &alone) const {
+    for (const One &one : sets_) {
+      RE2::Set::ErrorInfo error{};
+      if (one.set->Match(piece(s), nullptr, &error)) return true;
+      if (error.kind != RE2::Set::kNoError && std::any_of(one.entries.begin(), one.entries.end(), alone)) return true;
+    }
+    return false;
+  }
+
+  // The entries that match, in their order. What a set's memory doesn't suffice for, `alone` tells one by one.
+  void all(std::string_view s, std::vector<std::size_t> &out, const std::function<bool(std::size_t)> &alone) const {
+    out.clear();
+    std::vector<int> which;
+    for (const One &one : sets_) {
+      RE2::Set::ErrorInfo error{};
+      which.clear();
+      if (one.set->Match(piece(s), &which, &error)) {
+        for (int i : which) out.push_back(one.entries[static_cast<std::size_t>(i)]);
+      } else if (error.kind != RE2::Set::kNoError) {
+        std::copy_if(one.entries.begin(), one.entries.end(), std::back_inserter(out), alone);
+      }
+    }
+    std::sort(out.begin(), out.end());
+  }
+
+private:
+  struct One {
+    std::unique_ptr<RE2::Set> set;
+    std::vector<std::size_t> entries;
+  };
+
+  void add(std::span<const std::pair<std::size_t, std::string>> some) {
+    if (some.empty()) return;
+    One one{std::make_unique<RE2::Set>(options(kSetMemory), whole_ ? RE2::ANCHOR_BOTH : RE2::UNANCHORED), {}};
+    for (const auto &[entry, text] : some) {
+      if (one.set->Add(text, nullptr) >= 0) one.entries.push_back(entry);
+    }
+    if (one.set->Compile()) return sets_.push_back(std::move(one));
+    if (some.size() == 1) return; // it was checked by itself: can't be
+    add(some.first(some.size() / 2));
+    add(some.subspan(some.size() / 2));
+  }
+
+  bool whole_;
+  std::vector<One> sets_;
+};
+
+// What denies, parts and asks in a language.
+struct Matcher::Cues {
+  std::array<std::vector<std::string>, kKindNames.size()> texts;
+  std::array<std::vector<std::unique_ptr<RE2>>, kKindNames.size()> compiled;
+  bool ready = false;
+
+  void compile() {
+    if (ready) return;
+    ready = true;
+    for (std::size_t k = 0; k < texts.size(); k++) {
+      std::string together;
+      for (const std::string &t : texts[k]) together += (together.empty() ? "(?:" : "|(?:") + t + ")";
+      if (together.empty()) continue;
+      auto one = std::make_unique<RE2>(together, options(kPatternMemory));
+      if (one->ok()) {
+        compiled[k].push_back(std::move(one));
+        continue;
+      }
+      for (const std::string &t : texts[k]) compiled[k].push_back(std::make_unique<RE2>(t, options(kPatternMemory)));
+    }
+  }
+
+  /// Calls f(begin, end) for what matches of a kind in s[from, until), until it says true.
+  template <class F> bool each(Kind kind, std::string_view s, std::size_t from, std::size_t until, F &&f) {
+    compile();
+    for (const auto &re : compiled[static_cast<std::size_t>(kind)]) {
+      for (std::size_t at = from; at < until;) {
+        re2::StringPiece found;
+        if (!re->Match(piece(s), at, until, RE2::UNANCHORED, &found, 1)) break;
+        const auto begin = static_cast<std::size_t>(found.data() - s.data());
+        if (f(begin, begin + found.size())) return true;
+        at = begin + std::max<std::size_t>(found.size(), 1);
+      }
+    }
+    return false;
+  }
+};
+
+struct Matcher::Span {
+  std::size_t begin, end, entry;
+  bool denied;
+};
+
+// ---------------------------------------------------------------------------------------------------------------- matcher
+
+Matcher::Matcher(std::vector<Entry> entries) : entries_(std::move(entries)) {
+  std::vector<std::pair<std::size_t, std::string>> topics, quotes;
+  std::map<std::string, int> numbers;
+  for (const Entry &e : entries_) {
+    if (e.kind == Kind::topic) numbers.emplace(e.topic, 0);
+  }
+  for (auto &[name, number] : numbers) number = topics_count_++; // in the order of their names
+  topic_of_.resize(entries_.size(), -1);
+  patterns_.resize(entries_.size());
+  for (std::size_t i = 0; i < entries_.size(); i++) {
+    const Entry &e = entries_[i];
+    std::optional<Translated> text = translate(n_, e.pattern, extent_of(e.kind), nullptr);
+    if (!text) continue;
+    if (e.kind == Kind::topic) {
+      topic_of_[i] = numbers[e.topic];
+      topics.emplace_back(i, std::move(text->key));
+    } else if (e.kind == Kind::quote) {
+      quotes.emplace_back(i, std::move(text->whole));
+    } else {
+      auto &c = cues_[e.language];
+      if (!c) c = std::make_unique<Cues>();
+      c->texts[static_cast<std::size_t>(e.kind)].push_back(std::move(text->whole));
+    }
+  }
+  topics_ = std::make_unique<Sets>(topics, false);
+  quotes_ = std::make_unique<Sets>(quotes, true);
+}
+
+Matcher::~Matcher() = default;
+
+std::size_t Matcher::patterns() const noexcept {
+  return static_cast<std::size_t>(std::count_if(topic_of_.begin(), topic_of_.end(), [](int t) { return t >= 0; }));
+}
+
+RE2 &Matcher::pattern(std::size_t entry) {
+  std::unique_ptr<RE2> &p = patterns_[entry];
+  if (!p) p = std::make_unique<RE2>(translate(n_, entries_[entry].pattern, Extent::within, nullptr)->whole, options(kPatternMemory));
+  return *p;
+}
+
+std::vector<Finding> Matcher::find(std::string_view message) {
+  std::vector<Finding> found;
+  if (message.size() > kMostRead) {
+    std::size_t end = kMostRead;
+    while (end > kMostRead - 4 && continues(message[end])) end--;
+    message = message.substr(0, end);
+  }
+  n_.normalise(message, text_);
+  looks_ = 0;
+  const auto alone = [&](std::size_t entry) { return looks_++ < kMostLooks && RE2::PartialMatch(piece(text_.text), pattern(entry)); };
+  if (!topics_->any(text_.text, alone)) return found;
+  done_.assign(static_cast<std::size_t>(topics_count_), false);
+  looks_ = 0;
+  bool quoted = false;        // by an earlier line, up to an empty one,
+  std::uint32_t quoted_to = 0; // which it ends at only if it is this one or later: one right after who is quoted belongs to it
+  std::uint32_t expected = 0;
+  const std::span<const Sentence> all = text_.sentences;
+  for (std::size_t i = 0, end = 0; i < all.size() && looks_ < kMostLooks && found.size() < done_.size(); i = end) {
+    for (end = i + 1; end < all.size() && all[end].line == all[i].line;) end++;
+    const std::span<const Sentence> line = all.subspan(i, end - i);
+    const std::string_view first(text_.text.data() + line[0].begin, line[0].end - line[0].begin);
+    if (line[0].line > expected && expected > quoted_to) quoted = false;
+    expected = line[0].line + 1;
+    if (first.starts_with('>')) {
+      quoted = false; // each line says so itself
+      continue;
+    }
+    if (line.size() == 1 && ends_message(first)) break;
+    if (is_quote(line)) {
+      quoted = true;
+      quoted_to = expected;
+    } else if (!quoted) {
+      for (const Sentence &x : line) look_at(x, message, found);
+    }
+  }
+  if (text_.text.capacity() > 4 * kMostRead) text_ = {};
+  return found;
+}
+
+// Sentences of a line have newlines between them where it has blanks.
+bool Matcher::is_quote(std::span<const Sentence> line) {
+  std::string_view all(text_.text.data() + line.front().begin, line.back().end - line.front().begin);
+  if (all.size() > kLongSentence) return false;
+  const auto alone = [](std::size_t) { return false; };
+  if (line.size() == 1) return quotes_->any(all, alone);
+  std::string one(all);
+  std::replace(one.begin(), one.end(), '\n', ' ');
+  return quotes_->any(one, alone);
+}
+
+void Matcher::look_at(const Sentence &s, std::string_view message, std::vector<Finding> &found) {
+  const std::string_view sentence(text_.text.data() + s.begin, s.end - s.begin);
+  std::vector<std::size_t> matching;
+  topics_->all(sentence, matching, [&](std::size_t entry) { return looks_++ < kMostLooks && RE2::PartialMatch(piece(sentence), pattern(entry)); });
+  if (matching.empty()) return;
+  std::vector<Span> spans;
+  for (std::size_t entry : matching) {
+    if (!done_[static_cast<std::size_t>(topic_of_[entry])] && looks_++ < kMostLooks) spans_of(entry, sentence, spans);
+  }
+  const auto topic = [&](const Span &x) { return topic_of_[x.entry]; };
+  std::stable_sort(spans.begin(), spans.end(), [&](const Span &a, const Span &b) { return topic(a) != topic(b) ? topic(a) < topic(b) : a.begin < b.begin; });
+  for (const Span &x : spans) {
+    if (x.denied || done_[static_cast<std::size_t>(topic(x))]) continue;
+    // What one language denies, another that only shares its words doesn't assert.
+    const bool contradicted = std::any_of(spans.begin(), spans.end(), [&](const Span &o) {
+      return o.denied && topic(o) == topic(x) && o.begin < x.end && x.begin < o.end;
+    });
+    if (contradicted) continue;
+    done_[static_cast<std::size_t>(topic(x))] = true;
+    found.push_back(finding(x, s, message));
+  }
+}
+
+void Matcher::spans_of(std::size_t entry, std::string_view sentence, std::vector<Span> &out) {
+  const RE2 &re = pattern(entry);
+  std::size_t n = 0;
+  for (std::size_t at = 0; at <= sentence.size() && n < kMostSpans; n++) {
+    re2::StringPiece found;
+    if (!re.Match(piece(sentence), at, sentence.size(), RE2::UNANCHORED, &found, 1)) break;
+    std::size_t begin = static_cast<std::size_t>(found.data() - sentence.data()), end = begin + found.size();
+    at = std::max(end, begin + 1);
+    while (begin < end && (is_mark(sentence[begin]) || sentence[begin] == ' ')) begin++;
+    while (begin < end && (is_mark(sentence[end - 1]) || sentence[end - 1] == ' ')) end--;
+    if (begin == end) continue;
+    out.push_back({begin, end, entry, is_denied(entries_[entry], sentence, begin, end)});
+  }
+}
+
+bool Matcher::is_denied(const Entry &e, std::string_view s, std::size_t begin, std::size_t end) {
+  const auto found = cues_.find(e.language);
+  if (found == cues_.end()) return false;
+  Cues &cues = *found->second;
+  std::size_t from = 0, until = s.size(); // of the clause
+  const auto part = [&](std::size_t b, std::size_t f) {
+    if (f <= begin) from = std::max(from, f);
+    else if (b >= end) until = std::min(until, b);
+    return false;
+  };
+  cues.each(Kind::clause, s, 0, s.size(), part);
+  for (std::size_t at = s.find(';'); at != s.npos; at = s.find(';', at + 1)) part(at, at + 1);
+  const bool denied = cues.each(Kind::before, s, from, begin, [&](std::size_t, std::size_t f) { return is_near(s.substr(f, begin - f)); }) ||
+                      cues.each(Kind::after, s, end, until, [&](std::size_t b, std::size_t) { return is_near(s.substr(end, b - end)); });
+  if (!denied) return false;
+  const bool question = (until == s.size() && asks(s)) || cues.each(Kind::question, s, from, until, [](std::size_t, std::size_t) { return true; });
+  return !question;
+}
+
+// Whether few enough words lie in between.
+bool Matcher::is_near(std::string_view between) {
+  int halves = 0;
+  bool starts = false;
+  for (std::size_t i = 0; i < between.size() && halves <= 2 * kWithinWords;) {
+    if (is_mark(between[i])) {
+      starts = between[i++] != kEnds;
+      continue;
+    }
+    std::uint32_t c = 0;
+    const unsigned length = decode(between, i, c);
+    if (!length) return false;
+    if (n_.word(c) == Word::blankless) halves++;
+    else if (starts) halves += 2;
+    starts = false;
+    i += length;
+  }
+  return halves <= 2 * kWithinWords;
+}
+
+Finding Matcher::finding(const Span &span, const Sentence &s, std::string_view message) {
+  const std::string_view original = message.substr(s.from, s.until - s.from);
+  std::vector<std::uint32_t> map;
+  n_.normalise(original, piece_, &map);
+  const auto place = [&](std::size_t at) { return std::min<std::size_t>(at < map.size() ? map[at] : original.size(), original.size()); };
+  std::size_t begin = place(span.begin), end = std::max(place(span.end), begin);
+  while (end > begin && is_blank(static_cast<unsigned char>(original[end - 1]))) end--;
+  std::size_t from = 0, until = original.size();
+  while (from < begin && is_blank(static_cast<unsigned char>(original[from]))) from++;
+  while (until > end && is_blank(static_cast<unsigned char>(original[until - 1]))) until--;
+  Finding f{span.entry, s.from + begin, s.from + end, {}};
+  const auto length = [&](std::size_t a, std::size_t b) {
+    return static_cast<std::size_t>(std::count_if(original.begin() + static_cast<std::ptrdiff_t>(a), original.begin() + static_cast<std::ptrdiff_t>(b), [](char c) { return !continues(c); }));
+  };
+  bool cut_before = false, cut_behind = false;
+  if (length(from, until) > kLongQuote) {
+    const std::size_t inner = length(begin, end);
+    const std::size_t spare = inner < kLongQuote ? kLongQuote - inner : 0;
+    std::size_t before = std::min(length(from, begin), spare / 2), behind = std::min(length(end, until), spare - before);
+    before = std::min(length(from, begin), spare - behind);
+    std::size_t a = begin, b = inner > kLongQuote ? begin : end;
+    for (; before > 0 && a > from; before--) {
+      do a--;
+      while (a > from && continues(original[a]));
+    }
+    std::size_t more = inner > kLongQuote ? kLongQuote : behind;
+    for (; more > 0 && b < until; more--) {
+      do b++;
+      while (b < until && continues(original[b]));
+    }
+    cut_before = a > from;
+    cut_behind = b < until;
+    from = a;
+    until = b;
+  }
+  f.quote = (cut_before ? "…" : "") + std::string(original.substr(from, until - from)) + (cut_behind ? "…" : "");
+  return f;
+}
+
+} // namespace pql::topic

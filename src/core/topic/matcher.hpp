@@ -1,0 +1,75 @@
+// Finds topics in messages: all patterns in one pass, then a closer look at the sentences in which some matched.
+// Law: linear in the message and bounded, whatever it holds; what is quoted or denied is not found; the same message and lexicon
+// give the same findings in the same order.
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <span>
+
+#include "core/topic/lexicon.hpp"
+
+namespace re2 {
+class RE2;
+}
+
+namespace pql::topic {
+
+inline constexpr std::size_t kMostRead = 1 << 20;    ///< bytes of a message; what is behind them isn't read
+inline constexpr std::size_t kMostLooks = 20'000;    ///< closer looks at a sentence for a pattern, of one message
+inline constexpr std::size_t kLongQuote = 200;       ///< code points
+inline constexpr int kWithinWords = 6;               ///< how far a denial reaches; two letters of a script without blanks are a word
+
+/// A topic found in a message.
+struct Finding {
+  std::size_t entry = 0;          ///< whose pattern matched
+  std::size_t begin = 0, end = 0; ///< what matched, in the original
+  std::string quote;              ///< the sentence that holds it, as it was written, cut to kLongQuote around the match
+};
+
+/// A compiled lexicon. One message at a time.
+class Matcher {
+public:
+  /// Entries whose patterns can't be used are left out.
+  explicit Matcher(std::vector<Entry> entries);
+  ~Matcher();
+  Matcher(const Matcher &) = delete;
+  Matcher &operator=(const Matcher &) = delete;
+
+  /// Each topic once, in the order in which their sentences come, and within one by their names.
+  std::vector<Finding> find(std::string_view message);
+
+  const std::vector<Entry> &entries() const noexcept { return entries_; }
+  std::size_t patterns() const noexcept;
+
+private:
+  class Sets;
+  struct Cues;
+  struct Span;
+
+  bool is_quote(std::span<const Sentence> line);
+  void look_at(const Sentence &s, std::string_view message, std::vector<Finding> &found);
+  void spans_of(std::size_t entry, std::string_view sentence, std::vector<Span> &out);
+  bool is_denied(const Entry &e, std::string_view sentence, std::size_t begin, std::size_t end);
+  bool is_near(std::string_view between);
+  Finding finding(const Span &span, const Sentence &s, std::string_view message);
+  re2::RE2 &pattern(std::size_t entry);
+
+  Normaliser n_;
+  std::vector<Entry> entries_;
+  std::vector<std::unique_ptr<re2::RE2>> patterns_; ///< by entry, compiled when first needed
+  std::unique_ptr<Sets> topics_, quotes_;
+  std::map<std::string, std::unique_ptr<Cues>, std::less<>> cues_; ///< by language
+  std::vector<int> topic_of_; ///< by entry, a number for each topic
+  int topics_count_ = 0;
+  Normalised text_, piece_;
+  std::vector<bool> done_; ///< topics that were found in this message
+  std::size_t looks_ = 0;
+};
+
+} // namespace pql::topic
+
+#ifdef POSTGRES_H
+#error "the core knows nothing of PostgreSQL: include core headers before pg/pg.hpp"
+#endif

@@ -1,0 +1,39 @@
+// Patterns as they are written, and as RE2 gets them: over normalised texts, in which marks tell where words begin and end.
+// Law: a pattern that isn't refused here, and fits into kPatternMemory, matches in time linear in the text.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/topic/normalise.hpp"
+
+namespace pql::topic {
+
+/// Something wrong with a pattern.
+struct PatternProblem {
+  std::size_t position = 1; ///< of the byte at which it shows, from 1
+  std::string problem;      ///< in PostgreSQL's style: lower case, no full stop
+};
+
+/// Where a pattern may match: anywhere in a sentence, or all of a line.
+enum class Extent : unsigned char { within, whole };
+
+inline constexpr std::size_t kLongPattern = 1000; ///< bytes
+inline constexpr int kPatternMemory = 4 << 20;    ///< for RE2
+
+/// A pattern for RE2, and a part of it that matches wherever the whole does. The key has no gaps in it (".{0,40}", "\\w*"): for many
+/// patterns at once, each place in a gap would be a state of its own.
+struct Translated {
+  std::string whole, key;
+};
+std::optional<Translated> translate(Normaliser &n, std::string_view pattern, Extent extent, PatternProblem *why);
+
+/// Whether a pattern can be used: translated, and compiled in the memory that one may have.
+std::optional<PatternProblem> check_pattern(Normaliser &n, std::string_view pattern, Extent extent = Extent::within);
+
+} // namespace pql::topic
+
+#ifdef POSTGRES_H
+#error "the core knows nothing of PostgreSQL: include core headers before pg/pg.hpp"
+#endif
