@@ -10,7 +10,7 @@ OBJS    = $(SOURCES:.cpp=.o)
 INSTALL_SQL = build/$(EXTENSION)--$(EXTVERSION).sql
 DATA        = $(wildcard sql/upgrade/*--*--*.sql)
 DATA_built  = $(INSTALL_SQL)
-EXTRA_CLEAN = build/$(EXTENSION)--*.sql build/inject $(OBJS:.o=.d)
+EXTRA_CLEAN = build/$(EXTENSION)--*.sql build/lexicon.sql build/inject $(OBJS:.o=.d)
 
 REGRESS        = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
 REGRESS_OPTS   = --load-extension=pql
@@ -60,8 +60,13 @@ uninstall-documents:
 # The install script is its topics, in order, with their templates expanded. Sources say CREATE OR REPLACE so that an update can
 # reuse them; the install script must not, or whoever creates an object first would own a piece of the extension.
 .DELETE_ON_ERROR:
-$(INSTALL_SQL): $(sort $(wildcard sql/src/*.sql)) sql/expand.awk doc/program.schema.json doc/context.schema.json pql.control
+$(INSTALL_SQL): $(sort $(wildcard sql/src/*.sql)) sql/expand.awk doc/program.schema.json doc/context.schema.json build/lexicon.sql pql.control
 	@mkdir -p build
 	sed -E 's/^CREATE OR REPLACE /CREATE /' $(sort $(wildcard sql/src/*.sql)) | awk -f sql/expand.awk > $@
+
+# The lexica as rows of pql.lexicon.
+build/lexicon.sql: $(sort $(wildcard lexicon/*.tsv)) sql/lexicon.awk pql.control
+	@mkdir -p build
+	awk -v version=$(EXTVERSION) -f sql/lexicon.awk $(sort $(wildcard lexicon/*.tsv)) > $@
 
 -include $(OBJS:.o=.d) build/inject/inject.d

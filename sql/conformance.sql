@@ -29,6 +29,7 @@ INSERT INTO excused VALUES
   ('internal', 'pql._story_do', 'part of pql.story, with the rights of whoever reads it, of a row that they have'),
   ('internal', 'pql._delay_of', 'asked by pql.handoffs, with the rights of whoever reads it, of a row that they have'),
   ('internal', 'pql._check_zone', 'asked by the triggers of pql.reps and pql.team, with the rights of whoever writes to them'),
+  ('internal', 'pql._check_pattern', 'asked by the trigger of pql.lexicon, with the rights of whoever writes to it'),
   ('internal', 'pql._readable', 'asked by pql.sources, with the rights of whoever reads it; says yes or no'),
   ('internal', 'pql._leaves', 'asked by pql.sources, with the rights of whoever reads it'),
   ('internal', 'pql._leaf_changes', 'asked by pql.sources, with the rights of whoever reads it'),

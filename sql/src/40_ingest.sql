@@ -249,6 +249,10 @@ BEGIN
   IF events IS NULL THEN
     RAISE EXCEPTION 'events must not be null' USING ERRCODE = 'null_value_not_allowed';
   END IF;
+  IF events = to_regclass('pql.intent') THEN
+    RAISE EXCEPTION 'table % goes with the conversations that are attached', events USING ERRCODE = 'object_not_in_prerequisite_state',
+      HINT = 'Detach those with pql.detach_conversations().';
+  END IF;
   SELECT * INTO s FROM pql.source AS x WHERE x.relation = events FOR UPDATE;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'table % is not attached', events USING ERRCODE = 'undefined_object';

@@ -99,7 +99,7 @@ std::shared_ptr<const Definitions> current_definitions() {
 Definitions::Definitions() {
   call([&] {
     watched.clear();
-    for (const char *name : {"tracker", "program", "source", "backfill_job", "attribute_source", "fact_source", "internal_domain"}) watch_relation(pql_relation(name));
+    for (const char *name : {"tracker", "program", "source", "backfill_job", "attribute_source", "fact_source", "internal_domain", "conversation_source"}) watch_relation(pql_relation(name));
     memory_ = AllocSetContextCreateInternal(CacheMemoryContext, "pql plan", ALLOCSET_DEFAULT_SIZES);
   });
   try {

@@ -1,6 +1,7 @@
 #include "pg/identity.hpp"
 
 #include "pg/compat.hpp"
+#include "pg/conversations.hpp"
 #include "pg/derive.hpp"
 #include "pg/spi.hpp"
 
@@ -435,7 +436,11 @@ public:
     }
   }
 
-  void derive() { derive_homes(*plan_, {homes_.begin(), homes_.end()}); }
+  void derive() {
+    const std::vector<std::string> homes(homes_.begin(), homes_.end());
+    follow_identities(homes);
+    derive_homes(*plan_, homes);
+  }
 
   void audit(const char *action, const std::string &object, std::int64_t id, const std::optional<std::string> &to = {}) {
     Spi spi;

@@ -108,6 +108,8 @@ CREATE DOMAIN plain.seats AS int;
 CREATE TABLE plain.account (id text PRIMARY KEY, plan text, size plain.size DEFAULT 'small', seats plain.seats, since timestamptz);
 CREATE TABLE plain.person (id text, job text, org text);
 CREATE TABLE plain.project (id text PRIMARY KEY, stars int);
+CREATE TABLE plain.chat (id int PRIMARY KEY, at timestamptz, who text, org text, body text);
+INSERT INTO plain.chat VALUES (1, '2026-03-01', 'u1', 'o1', 'We need SSO');
 INSERT INTO plain.account VALUES ('o1', 'free', 'large', 3, '2026-01-01'), ('o2', 'pro', NULL, NULL, NULL);
 INSERT INTO plain.person VALUES ('u1', 'cto', 'o1'), ('u2', NULL, ''), (NULL, 'ghost', 'o1');
 CREATE TABLE plain.step AS
@@ -233,6 +235,14 @@ INSERT INTO plain.call (result) VALUES
       pql.retention(a, b) OVER w, pql.cohort_retention_agg(at, '1 day') OVER w, pql.events_excl_agg(at, x, a, b) OVER w,
       pql.window_funnel('7 days', at, a, b) OVER w, pql.session_agg('8 hours', at) OVER w, pql.count_active_users(who) OVER w,
       pql.journey_agg(at, who) OVER w FROM plain.step WINDOW w AS (ORDER BY at ROWS 3 PRECEDING))$$);
+INSERT INTO plain.call (result) VALUES ($$pql.attach_conversations('plain.chat', 'who', 'body', 'at', account_id => 'org', channel => '''chat''')$$),
+  ($$(SELECT topic, quote FROM pql.match_topics('do you support SAML?'))$$);
+INSERT INTO plain.call (statement) VALUES ($$INSERT INTO plain.chat VALUES (2, '2026-03-02', 'u1', 'o1', 'We need a plain_topic')$$), ($$UPDATE plain.chat SET org = 'o2' WHERE id OPERATOR(pg_catalog.=) 1$$),
+  ($$INSERT INTO pql.lexicon (language, topic, pattern) VALUES ('en', 'plain', 'plain_topic')$$), ($$UPDATE pql.lexicon SET active = false WHERE pattern OPERATOR(pg_catalog.=) 'plain_topic'$$),
+  ($$UPDATE pql.lexicon SET active = true WHERE pattern OPERATOR(pg_catalog.=) 'plain_topic'$$), ($$UPDATE pql.lexicon SET active = false WHERE language OPERATOR(pg_catalog.=) 'de'$$);
+INSERT INTO plain.call (result) VALUES ($$plain.failure('INSERT INTO pql.lexicon (language, topic, pattern) VALUES (''en'', ''plain'', ''(x'')')$$), ($$pql.rematch('plain.chat')$$),
+  ('(SELECT home, event_id, topic, quote FROM pql.intent)'), ($$pql.search_conversations('need')$$), ($$pql.detach_conversations('plain.chat')$$);
+INSERT INTO plain.call (statement) VALUES ($$DELETE FROM plain.chat WHERE id OPERATOR(pg_catalog.=) 2$$), ($$DELETE FROM pql.lexicon WHERE origin OPERATOR(pg_catalog.=) 'own'$$);
 INSERT INTO plain.call (statement) VALUES ($$INSERT INTO pql.attribute_use VALUES ('account', 'plan'), ('account', 'size'), ('account', 'seats')$$);
 INSERT INTO plain.call (result) VALUES ($$pql.attach_accounts('plain.account', 'id')$$), ($$pql.attach_users('plain.person', 'id', 'org')$$), ($$pql.attach_workspaces('plain.project', 'id')$$);
 INSERT INTO plain.call (result) VALUES ($$pql.attach_facts('free', 'plain.account', account_id => 'id', "where" => 'plan = ''free'' and id <> ''o9''')$$),

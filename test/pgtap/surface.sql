@@ -39,7 +39,7 @@ SELECT bag_eq('SELECT relkind::text, relname::text FROM relation', $$VALUES
   ('r', 'capacity_threshold'), ('v', 'capacity_cuts'), ('v', 'worker'),
   ('r', 'identity'), ('r', 'free_mail_domain'), ('r', 'identity_lock'), ('r', 'attribute_source'), ('r', 'attribute_use'), ('r', 'attribute'), ('r', 'attribute_history'), ('v', 'attributes'), ('v', 'attribute_sources'), ('r', 'fact_source'), ('r', 'fact_use'), ('r', 'fact_value'), ('r', 'fact_history'), ('v', 'facts'), ('v', 'fact_sources'), ('r', 'rule_error'), ('v', 'rule_errors'), ('r', 'internal_domain'), ('r', 'disposition_source'), ('r', 'disposition_import'),
   ('r', 'consent_source'), ('r', 'consent_import'), ('r', 'consent_problem'),
-  ('r', 'intent'), ('r', 'scoring_packet'), ('r', 'step_share'),
+  ('r', 'intent'), ('r', 'scoring_packet'), ('r', 'step_share'), ('r', 'conversation_source'), ('r', 'lexicon'), ('r', 'lexicon_off'),
   ('v', 'milestones'), ('v', 'members'), ('v', 'subjects'), ('v', 'unusable'), ('v', 'sources'), ('v', 'backfill_progress')$$,
   'tables, views and a sequence');
 SELECT bag_eq($$SELECT object FROM member WHERE classid NOT IN ('pg_proc'::regclass, 'pg_class'::regclass)$$,
@@ -282,6 +282,23 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql.attach_facts(text,text,text,text,text,text,text,text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql.detach_facts(text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql.refresh_facts(text)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._rematch(regclass,timestamp with time zone)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._forget_messages(integer,text[])', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._match_history(integer,timestamp with time zone,boolean)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._match_messages(integer,regclass,timestamp with time zone,boolean)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._conversation_source(regclass)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._attach_conversations(regclass,text,text,text,text,text,text,text,timestamp with time zone,boolean)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._detach_conversations(regclass)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._writing_intents()', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._hear()', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._check_lexicon()', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._note_switch()', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._check_pattern(text,text)', 'stable', 'safe', 'strict', 'all'),
+  ('pql.attach_conversations(text,text,text,text,text,text,text,text,timestamp with time zone,boolean)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.detach_conversations(text)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.rematch(text,timestamp with time zone)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.search_conversations(text,text,timestamp with time zone,integer)', 'stable', 'safe', '', 'all'),
+  ('pql.match_topics(text)', 'stable', 'safe', '', 'all'),
   ('pql.attach_users(text,text,text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql.attach_workspaces(text,text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql.backfill(regclass)', 'volatile', 'unsafe', '', 'owner'),
@@ -561,8 +578,8 @@ SELECT is_empty($$
 SELECT bag_eq($$SELECT oid::regclass::text FROM relation WHERE relkind IN ('r', 'p', 'S')$$,
   $$SELECT unnest(extconfig)::regclass::text FROM pg_extension WHERE extname = 'pql' UNION ALL VALUES ('pql.source_leaf'), ('pql.identity_lock')$$,
   'every table and the sequence are dumped with their rows, but for what holds in this database only');
-SELECT results_eq($$SELECT t::regclass::text COLLATE "C", c COLLATE "C" FROM pg_extension, unnest(extconfig, extcondition) AS x(t, c) WHERE extname = 'pql' AND c <> ''$$,
-  $$SELECT 'pql.free_mail_domain' COLLATE "C", 'WHERE NOT builtin' COLLATE "C"$$, 'with all of their rows, but for those that come with pql');
+SELECT results_eq($$SELECT t::regclass::text COLLATE "C", c COLLATE "C" FROM pg_extension, unnest(extconfig, extcondition) AS x(t, c) WHERE extname = 'pql' AND c <> '' ORDER BY 1$$,
+  $$SELECT t COLLATE "C", c COLLATE "C" FROM (VALUES ('pql.free_mail_domain', 'WHERE NOT builtin'), ('pql.lexicon', 'WHERE origin = ''own''')) AS x(t, c)$$, 'with all of their rows, but for those that come with pql');
 
 SELECT * FROM finish();
 ROLLBACK;
