@@ -67,6 +67,6 @@ $(INSTALL_SQL): $(sort $(wildcard sql/src/*.sql)) sql/expand.awk doc/program.sch
 # The lexica as rows of pql.lexicon.
 build/lexicon.sql: $(sort $(wildcard lexicon/*.tsv)) sql/lexicon.awk pql.control
 	@mkdir -p build
-	awk -v version=$(EXTVERSION) -f sql/lexicon.awk $(sort $(wildcard lexicon/*.tsv)) > $@
+	LC_ALL=C awk -v version=$(EXTVERSION) -f sql/lexicon.awk $(sort $(wildcard lexicon/*.tsv)) > $@
 
 -include $(OBJS:.o=.d) build/inject/inject.d

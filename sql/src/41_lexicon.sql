@@ -29,9 +29,20 @@ COMMENT ON TABLE pql.lexicon_off IS 'Shipped patterns that are switched off, so 
 SELECT pg_catalog.pg_extension_config_dump('pql.lexicon', 'WHERE origin = ''own''');
 SELECT pg_catalog.pg_extension_config_dump('pql.lexicon_off', '');
 
-INSERT INTO pql.lexicon (language, kind, topic, pattern, origin, version) VALUES
+CREATE OR REPLACE FUNCTION pql._shipped_pattern(bytes text) RETURNS text
+  LANGUAGE plpgsql STABLE PARALLEL SAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN convert_from(decode(bytes, 'hex'), 'UTF8');
+EXCEPTION WHEN untranslatable_character OR undefined_function THEN
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION pql._shipped_pattern(text) IS 'A pattern in the encoding of the database; null when it can''t be said in that: then no message says it either.';
+REVOKE ALL ON FUNCTION pql._shipped_pattern(text) FROM PUBLIC;
+
+INSERT INTO pql.lexicon (language, kind, topic, pattern, origin, version)
+SELECT x.language, x.kind, x.topic, x.pattern, 'shipped', x.version FROM (VALUES
 --@ file build/lexicon.sql
-;
+) AS x(language, kind, topic, pattern, version) WHERE x.pattern IS NOT NULL;
 
 CREATE OR REPLACE FUNCTION pql._check_pattern(kind text, pattern text) RETURNS TABLE ("position" int, problem text)
   AS 'MODULE_PATHNAME', 'pql__check_pattern' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 5000 ROWS 1;

@@ -124,7 +124,7 @@ PQL_FUNCTION(_check_pattern) {
   const std::string pattern = text_arg(fcinfo, 1);
   const auto kind = pql::topic::kind_named(text_arg(fcinfo, 0));
   ResultRows rows(fcinfo);
-  const auto wrong = pql::topic::check_pattern(normaliser(), pattern, pql::topic::extent_of(kind.value_or(pql::topic::Kind::topic)));
+  const auto wrong = check_pattern(kind.value_or(pql::topic::Kind::topic), pattern);
   if (wrong) rows.add({Cell::of(static_cast<int>(wrong->position)), Cell::of(wrong->problem)});
   return Datum{0};
 }

@@ -31,6 +31,28 @@ void watch() {
   lexicon = pql_relation("lexicon");
 }
 
+bool is_readable_as_it_is() { return GetDatabaseEncoding() == PG_UTF8 || GetDatabaseEncoding() == PG_SQL_ASCII; }
+
+// Another encoding's text; what can't be said in the other is lost.
+std::string converted(std::string_view s, bool to_utf8) {
+  if (is_readable_as_it_is() || s.empty()) return std::string(s);
+  struct Work {
+    std::string_view from;
+    bool to_utf8;
+    const char *to;
+  } work{s, to_utf8, nullptr};
+  const bool done = call([&] {
+    return trapped_by(
+        [](void *p) {
+          auto *w = static_cast<Work *>(p);
+          char *const copy = pnstrdup(w->from.data(), w->from.size());
+          w->to = w->to_utf8 ? pg_server_to_any(copy, static_cast<int>(w->from.size()), PG_UTF8) : pg_any_to_server(copy, static_cast<int>(w->from.size()), PG_UTF8);
+        },
+        &work, [](int sqlstate) { return ERRCODE_TO_CATEGORY(sqlstate) == ERRCODE_DATA_EXCEPTION; });
+  });
+  return done ? work.to : "";
+}
+
 std::vector<topic::Entry> read_entries() {
   std::vector<topic::Entry> out;
   Spi spi;
@@ -39,7 +61,7 @@ std::vector<topic::Entry> read_entries() {
                                   {}, true);
   for (std::uint64_t i = 0; i < n; i++) {
     const std::optional<topic::Kind> kind = topic::kind_named(spi.text(i, 2));
-    if (kind) out.push_back({spi.text(i, 1), *kind, spi.text(i, 3), spi.text(i, 4)});
+    if (kind) out.push_back({spi.text(i, 1), *kind, spi.text(i, 3), converted(spi.text(i, 4), true)});
   }
   spi.finish();
   return out;
@@ -63,33 +85,11 @@ topic::Matcher &matcher() {
   return *in_force();
 }
 
-bool is_readable_as_it_is() { return GetDatabaseEncoding() == PG_UTF8 || GetDatabaseEncoding() == PG_SQL_ASCII; }
-
-// Another encoding's text; what can't be said in the other is lost.
-std::string converted(std::string_view s, bool to_utf8) {
-  if (is_readable_as_it_is() || s.empty()) return std::string(s);
-  struct Work {
-    std::string_view from;
-    bool to_utf8;
-    const char *to;
-  } work{s, to_utf8, nullptr};
-  const bool done = call([&] {
-    return trapped_by(
-        [](void *p) {
-          auto *w = static_cast<Work *>(p);
-          char *const copy = pnstrdup(w->from.data(), w->from.size());
-          w->to = w->to_utf8 ? pg_server_to_any(copy, static_cast<int>(w->from.size()), PG_UTF8) : pg_any_to_server(copy, static_cast<int>(w->from.size()), PG_UTF8);
-        },
-        &work, [](int sqlstate) { return ERRCODE_TO_CATEGORY(sqlstate) == ERRCODE_DATA_EXCEPTION; });
-  });
-  return done ? work.to : "";
-}
-
 } // namespace
 
-topic::Normaliser &normaliser() {
+std::optional<topic::PatternProblem> check_pattern(topic::Kind kind, std::string_view pattern) {
   static auto &n = *new topic::Normaliser();
-  return n;
+  return topic::check_pattern(n, converted(pattern, true), topic::extent_of(kind));
 }
 
 std::vector<FoundTopic> topics_of(std::string_view message) {

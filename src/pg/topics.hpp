@@ -15,7 +15,7 @@ struct FoundTopic {
 /// The topics of a message: of its first megabyte.
 std::vector<FoundTopic> topics_of(std::string_view message);
 
-/// For what single patterns are checked with.
-topic::Normaliser &normaliser();
+/// What is wrong with a pattern, in the database's encoding.
+std::optional<topic::PatternProblem> check_pattern(topic::Kind kind, std::string_view pattern);
 
 } // namespace pql::pg

@@ -294,6 +294,7 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql._check_lexicon()', 'volatile', 'unsafe', '', 'owner'),
   ('pql._note_switch()', 'volatile', 'unsafe', '', 'owner'),
   ('pql._check_pattern(text,text)', 'stable', 'safe', 'strict', 'all'),
+  ('pql._shipped_pattern(text)', 'stable', 'safe', '', 'owner'),
   ('pql.attach_conversations(text,text,text,text,text,text,text,text,timestamp with time zone,boolean)', 'volatile', 'unsafe', '', 'owner'),
   ('pql.detach_conversations(text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql.rematch(text,timestamp with time zone)', 'volatile', 'unsafe', '', 'owner'),
