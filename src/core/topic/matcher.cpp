@@ -10,6 +10,7 @@ namespace pql::topic {
 namespace {
 
 constexpr std::int64_t kSetMemory = 64 << 20;
+constexpr std::size_t kMostCompiled = 256; // patterns by themselves, each with what it remembers
 constexpr std::size_t kMostSpans = 64; // of one pattern in one sentence
 
 RE2::Options options(std::int64_t memory) {
@@ -174,7 +175,12 @@ std::size_t Matcher::patterns() const noexcept {
 
 RE2 &Matcher::pattern(std::size_t entry) {
   std::unique_ptr<RE2> &p = patterns_[entry];
-  if (!p) p = std::make_unique<RE2>(translate(n_, entries_[entry].pattern, Extent::within, nullptr)->whole, options(kPatternMemory));
+  if (p) return *p;
+  if (compiled_++ == kMostCompiled) {
+    for (std::unique_ptr<RE2> &other : patterns_) other.reset();
+    compiled_ = 1;
+  }
+  p = std::make_unique<RE2>(translate(n_, entries_[entry].pattern, Extent::within, nullptr)->whole, options(kPatternMemory));
   return *p;
 }
 

@@ -58,7 +58,8 @@ private:
 
   Normaliser n_;
   std::vector<Entry> entries_;
-  std::vector<std::unique_ptr<re2::RE2>> patterns_; ///< by entry, compiled when first needed
+  std::vector<std::unique_ptr<re2::RE2>> patterns_; ///< by entry, compiled when needed
+  std::size_t compiled_ = 0;                        ///< of them
   std::unique_ptr<Sets> topics_, quotes_;
   std::map<std::string, std::unique_ptr<Cues>, std::less<>> cues_; ///< by language
   std::vector<int> topic_of_; ///< by entry, a number for each topic

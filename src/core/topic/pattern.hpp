@@ -20,7 +20,7 @@ struct PatternProblem {
 enum class Extent : unsigned char { within, whole };
 
 inline constexpr std::size_t kLongPattern = 1000; ///< bytes
-inline constexpr int kPatternMemory = 4 << 20;    ///< for RE2
+inline constexpr int kPatternMemory = 1 << 20;    ///< for RE2, of a pattern by itself
 
 /// A pattern for RE2, and a part of it that matches wherever the whole does. The key has no gaps in it (".{0,40}", "\\w*"): for many
 /// patterns at once, each place in a gap would be a state of its own.
