@@ -7,6 +7,8 @@
 #include <utf8proc.h>
 
 #include <algorithm>
+#include <functional>
+#include <memory>
 #include <cstdlib>
 #include <string>
 
@@ -122,6 +124,54 @@ void keys_miss_nothing() {
   check("found is what matches", m.find(text).empty() != matches);
 }
 TEST(Property, KeysMissNothing) { rc::check(keys_miss_nothing); }
+
+std::string any_pattern(int depth) {
+  static const std::vector<std::string> parts = {"sso", "no", "price", " ", ".", "\\w*", ".{0,9}", "[sp]", "[^s]", "\\b", "x", "цен", "料金", "wrote", "e?", "(?:ss|x)+", "1"};
+  std::string out;
+  for (int n = number(1, 5); n > 0; n--) {
+    if (depth > 0 && one_in(4)) out += "(?:" + any_pattern(depth - 1) + "|" + any_pattern(depth - 1) + ")" + (one_in(3) ? "?" : "");
+    else out += parts[number<std::size_t>(0, parts.size())];
+  }
+  return out;
+}
+
+int filtered_out = 0, matched = 0;
+
+// What a pattern needs is in whatever it matches.
+void a_pattern_that_matches_is_a_candidate() {
+  static Normaliser n;
+  Filter filter;
+  std::vector<std::unique_ptr<RE2>> all;
+  for (int i = number(1, 6); i > 0; i--) {
+    const std::string pattern = any_pattern(2) + (one_in(2) ? "|" + any_pattern(1) : "");
+    std::optional<Translated> t = translate(n, pattern, Extent::within, nullptr);
+    if (!t) continue;
+    for (Needed &way : t->ways) filter.add(all.size(), std::move(way));
+    all.push_back(std::make_unique<RE2>(t->whole, RE2::Quiet));
+  }
+  filter.close();
+  std::vector<std::size_t> candidates;
+  for (int i = 0; i < 10; i++) {
+    Normalised text;
+    n.normalise(any_text(), text);
+    for (const Sentence &s : text.sentences) {
+      const std::string sentence = text.text.substr(s.begin, s.end - s.begin);
+      filter.candidates(without_marks(sentence), candidates);
+      check("candidates are in order, and there once", std::adjacent_find(candidates.begin(), candidates.end(), std::greater_equal<>()) == candidates.end());
+      for (std::size_t e = 0; e < all.size(); e++) {
+        const bool kept = std::binary_search(candidates.begin(), candidates.end(), e), matches = RE2::PartialMatch(sentence, *all[e]);
+        check("a pattern that matches is kept", kept || !matches);
+        filtered_out += !kept;
+        matched += matches;
+      }
+    }
+  }
+}
+TEST(Property, APatternThatMatchesIsACandidate) {
+  rc::check(a_pattern_that_matches_is_a_candidate);
+  EXPECT_GT(filtered_out, 100);
+  EXPECT_GT(matched, 100);
+}
 
 } // namespace
 } // namespace pql::topic

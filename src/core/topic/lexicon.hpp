@@ -26,9 +26,12 @@ inline std::string_view name_of(Kind k) noexcept { return kKindNames[static_cast
 std::optional<Kind> kind_named(std::string_view) noexcept;
 inline Extent extent_of(Kind k) noexcept { return k == Kind::quote ? Extent::whole : Extent::within; }
 
+/// Of what is said in many languages, such as names of standards. ISO 639-2.
+inline constexpr std::string_view kAnyLanguage = "mul";
+
 /// A line of a lexicon.
 struct Entry {
-  std::string language; ///< ISO 639-1
+  std::string language; ///< ISO 639-1, or kAnyLanguage
   Kind kind = Kind::topic;
   std::string topic; ///< empty but for topics
   std::string pattern;

@@ -45,7 +45,7 @@ bool continues(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; 
 // Many patterns at once, in as many sets as their memory takes.
 class Matcher::Sets {
 public:
-  Sets(const std::vector<std::pair<std::size_t, std::string>> &all, bool whole) : whole_(whole) { add(all); }
+  explicit Sets(const std::vector<std::pair<std::size_t, std::string>> &all) { add(all); }
 
   bool any(std::string_view s, const std::function<bool(std::size_t)> &alone) const {
     for (const One &one : sets_) {
@@ -56,22 +56,6 @@ public:
     return false;
   }
 
-  // The entries that match, in their order. What a set's memory doesn't suffice for, `alone` tells one by one.
-  void all(std::string_view s, std::vector<std::size_t> &out, const std::function<bool(std::size_t)> &alone) const {
-    out.clear();
-    std::vector<int> which;
-    for (const One &one : sets_) {
-      RE2::Set::ErrorInfo error{};
-      which.clear();
-      if (one.set->Match(piece(s), &which, &error)) {
-        for (int i : which) out.push_back(one.entries[static_cast<std::size_t>(i)]);
-      } else if (error.kind != RE2::Set::kNoError) {
-        std::copy_if(one.entries.begin(), one.entries.end(), std::back_inserter(out), alone);
-      }
-    }
-    std::sort(out.begin(), out.end());
-  }
-
 private:
   struct One {
     std::unique_ptr<RE2::Set> set;
@@ -80,7 +64,7 @@ private:
 
   void add(std::span<const std::pair<std::size_t, std::string>> some) {
     if (some.empty()) return;
-    One one{std::make_unique<RE2::Set>(options(kSetMemory), whole_ ? RE2::ANCHOR_BOTH : RE2::UNANCHORED), {}};
+    One one{std::make_unique<RE2::Set>(options(kSetMemory), RE2::ANCHOR_BOTH), {}};
     for (const auto &[entry, text] : some) {
       if (one.set->Add(text, nullptr) >= 0) one.entries.push_back(entry);
     }
@@ -90,7 +74,6 @@ private:
     add(some.subspan(some.size() / 2));
   }
 
-  bool whole_;
   std::vector<One> sets_;
 };
 
@@ -140,7 +123,7 @@ struct Matcher::Span {
 // ---------------------------------------------------------------------------------------------------------------- matcher
 
 Matcher::Matcher(std::vector<Entry> entries) : entries_(std::move(entries)) {
-  std::vector<std::pair<std::size_t, std::string>> topics, quotes;
+  std::vector<std::pair<std::size_t, std::string>> quotes;
   std::map<std::string, int> numbers;
   for (const Entry &e : entries_) {
     if (e.kind == Kind::topic) numbers.emplace(e.topic, 0);
@@ -154,7 +137,7 @@ Matcher::Matcher(std::vector<Entry> entries) : entries_(std::move(entries)) {
     if (!text) continue;
     if (e.kind == Kind::topic) {
       topic_of_[i] = numbers[e.topic];
-      topics.emplace_back(i, std::move(text->key));
+      for (Needed &way : text->ways) filter_.add(i, std::move(way));
     } else if (e.kind == Kind::quote) {
       quotes.emplace_back(i, std::move(text->whole));
     } else {
@@ -163,8 +146,8 @@ Matcher::Matcher(std::vector<Entry> entries) : entries_(std::move(entries)) {
       c->texts[static_cast<std::size_t>(e.kind)].push_back(std::move(text->whole));
     }
   }
-  topics_ = std::make_unique<Sets>(topics, false);
-  quotes_ = std::make_unique<Sets>(quotes, true);
+  filter_.close();
+  quotes_ = std::make_unique<Sets>(quotes);
 }
 
 Matcher::~Matcher() = default;
@@ -192,9 +175,6 @@ std::vector<Finding> Matcher::find(std::string_view message) {
     message = message.substr(0, end);
   }
   n_.normalise(message, text_);
-  looks_ = 0;
-  const auto alone = [&](std::size_t entry) { return looks_++ < kMostLooks && RE2::PartialMatch(piece(text_.text), pattern(entry)); };
-  if (!topics_->any(text_.text, alone)) return found;
   done_.assign(static_cast<std::size_t>(topics_count_), false);
   looks_ = 0;
   bool quoted = false;        // by an earlier line, up to an empty one,
@@ -236,11 +216,12 @@ bool Matcher::is_quote(std::span<const Sentence> line) {
 
 void Matcher::look_at(const Sentence &s, std::string_view message, std::vector<Finding> &found) {
   const std::string_view sentence(text_.text.data() + s.begin, s.end - s.begin);
-  std::vector<std::size_t> matching;
-  topics_->all(sentence, matching, [&](std::size_t entry) { return looks_++ < kMostLooks && RE2::PartialMatch(piece(sentence), pattern(entry)); });
-  if (matching.empty()) return;
+  plain_.clear();
+  std::ranges::remove_copy_if(sentence, std::back_inserter(plain_), is_mark);
+  filter_.candidates(plain_, candidates_);
+  if (candidates_.empty()) return;
   std::vector<Span> spans;
-  for (std::size_t entry : matching) {
+  for (std::size_t entry : candidates_) {
     if (!done_[static_cast<std::size_t>(topic_of_[entry])] && looks_++ < kMostLooks) spans_of(entry, sentence, spans);
   }
   const auto topic = [&](const Span &x) { return topic_of_[x.entry]; };
@@ -249,7 +230,7 @@ void Matcher::look_at(const Sentence &s, std::string_view message, std::vector<F
     if (x.denied || done_[static_cast<std::size_t>(topic(x))]) continue;
     // What one language denies, another that only shares its words doesn't assert.
     const bool contradicted = std::any_of(spans.begin(), spans.end(), [&](const Span &o) {
-      return o.denied && topic(o) == topic(x) && o.begin < x.end && x.begin < o.end;
+      return o.denied && topic(o) == topic(x) && entries_[o.entry].language != entries_[x.entry].language && o.begin < x.end && x.begin < o.end;
     });
     if (contradicted) continue;
     done_[static_cast<std::size_t>(topic(x))] = true;
@@ -272,10 +253,14 @@ void Matcher::spans_of(std::size_t entry, std::string_view sentence, std::vector
   }
 }
 
+// What is said in many languages may be denied in any.
 bool Matcher::is_denied(const Entry &e, std::string_view s, std::size_t begin, std::size_t end) {
+  if (e.language == kAnyLanguage) return std::ranges::any_of(cues_, [&](const auto &x) { return denies(*x.second, s, begin, end); });
   const auto found = cues_.find(e.language);
-  if (found == cues_.end()) return false;
-  Cues &cues = *found->second;
+  return found != cues_.end() && denies(*found->second, s, begin, end);
+}
+
+bool Matcher::denies(Cues &cues, std::string_view s, std::size_t begin, std::size_t end) {
   std::size_t from = 0, until = s.size(); // of the clause
   const auto part = [&](std::size_t b, std::size_t f) {
     if (f <= begin) from = std::max(from, f);

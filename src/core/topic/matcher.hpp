@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 
+#include "core/topic/filter.hpp"
 #include "core/topic/lexicon.hpp"
 
 namespace re2 {
@@ -52,6 +53,7 @@ private:
   void look_at(const Sentence &s, std::string_view message, std::vector<Finding> &found);
   void spans_of(std::size_t entry, std::string_view sentence, std::vector<Span> &out);
   bool is_denied(const Entry &e, std::string_view sentence, std::size_t begin, std::size_t end);
+  bool denies(Cues &cues, std::string_view sentence, std::size_t begin, std::size_t end);
   bool is_near(std::string_view between);
   Finding finding(const Span &span, const Sentence &s, std::string_view message);
   re2::RE2 &pattern(std::size_t entry);
@@ -60,11 +62,14 @@ private:
   std::vector<Entry> entries_;
   std::vector<std::unique_ptr<re2::RE2>> patterns_; ///< by entry, compiled when needed
   std::size_t compiled_ = 0;                        ///< of them
-  std::unique_ptr<Sets> topics_, quotes_;
+  Filter filter_;
+  std::unique_ptr<Sets> quotes_;
   std::map<std::string, std::unique_ptr<Cues>, std::less<>> cues_; ///< by language
   std::vector<int> topic_of_; ///< by entry, a number for each topic
   int topics_count_ = 0;
   Normalised text_, piece_;
+  std::string plain_;                   ///< a sentence without marks
+  std::vector<std::size_t> candidates_; ///< whose patterns could match it
   std::vector<bool> done_; ///< topics that were found in this message
   std::size_t looks_ = 0;
 };

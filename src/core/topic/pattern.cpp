@@ -17,6 +17,7 @@ bool is_word(Side s) { return s >= Side::letter && s <= Side::word; }
 Side either(Side a, Side b) { return a == b ? a : is_word(a) && is_word(b) ? Side::word : Side::unknown; }
 
 constexpr int kMostDepth = 50, kMostRepeats = 1000;
+constexpr std::size_t kFewMembers = 16;
 constexpr const char *kAny = "[^\\x{1}-\\x{3}\\n]", *kAnyWord = "[\\pL\\pM\\pN_]", *kAnyOther = "[^\\pL\\pM\\pN_\\x{1}-\\x{3}\\n]";
 
 struct Node {
@@ -27,6 +28,7 @@ struct Node {
   bool lazy = false;
   std::vector<Node> parts = {};
   std::size_t at = 0;
+  std::vector<std::string> members = {}; ///< of a set that is a list of few characters
 };
 
 struct Refused {
@@ -222,6 +224,8 @@ private:
     const std::size_t from = at_++;
     const bool negated = takes("^");
     std::string items;
+    std::vector<std::string> members;
+    bool listed = !negated;
     Side side = Side::begin;
     const auto add = [&](Side s) { side = side == Side::begin ? s : either(side, s); };
     for (bool first = true;; first = false) {
@@ -230,9 +234,10 @@ private:
       if (takes("[:")) refuse(at_ - 2, "[:...:] can't be used");
       if (sees("\\") && at_ + 1 < s_.size()) {
         const char c = s_[at_ + 1];
+        listed &= c != 'w' && c != 'd' && c != 'p';
         if (c == 'w') { at_ += 2; items += "\\pL\\pM\\pN_"; add(Side::word); continue; }
         if (c == 'd') { at_ += 2; items += "0-9"; add(Side::letter); continue; }
-        if (c == 's' || c == 't') { at_ += 2; items += " "; add(Side::none); continue; }
+        if (c == 's' || c == 't') { at_ += 2; items += " "; members.emplace_back(" "); add(Side::none); continue; }
         if (c == 'p') {
           at_++;
           Side s = Side::unknown;
@@ -246,8 +251,10 @@ private:
       const std::uint32_t low = member(from);
       add(side_of(n_.word(low)));
       items += quoted(low);
+      encode(low, members.emplace_back());
       if (!sees("-") || s_.substr(at_ + 1).starts_with("]")) continue;
       at_++;
+      listed = false;
       if (sees("\\")) at_++;
       if (!more()) refuse(from, "missing ]");
       const std::uint32_t high = member(from);
@@ -256,7 +263,9 @@ private:
       items += "-" + quoted(high);
     }
     if (negated) return {Node::set, "[^" + items + "\\x{1}-\\x{3}\\n]"};
-    return {Node::set, "[" + items + "]", side};
+    Node out{Node::set, "[" + items + "]", side};
+    if (listed && members.size() <= kFewMembers) out.members = std::move(members);
+    return out;
   }
 
   // A member of a class is one character in normalised texts as well.
@@ -279,60 +288,137 @@ private:
   std::size_t at_ = 0;
 };
 
-// ------------------------------------------------------------------------------------------------------------------- keys
+// ------------------------------------------------------------------------------------------------------------------ words
 
-constexpr int kNarrow = 3; // a gap of more is none of a key's
+constexpr std::size_t kMostWords = 400, kLongWord = 24, kMostLists = 4;
 
-bool is_gap(const Node &n) {
-  if (n.kind != Node::repeat) return false;
-  if (n.most >= 0 && n.most - n.least <= kNarrow && n.most <= 2 * kNarrow) return false;
-  return n.parts.front().kind != Node::character || n.least == 0;
+using Texts = std::vector<std::string>;
+
+std::size_t shortest(const Texts &t) {
+  std::size_t least = t.empty() ? 0 : t.front().size();
+  for (const std::string &x : t) least = std::min(least, x.size());
+  return least;
 }
 
-bool has_gap(const Node &n) { return is_gap(n) || std::any_of(n.parts.begin(), n.parts.end(), has_gap); }
-
-// How much a part tells, at the least: characters that are named, those of scripts with many of them twice.
-int tells(const Node &n) {
-  switch (n.kind) {
-  case Node::character: return n.side == Side::blankless || n.side == Side::hangul ? 2 : 1;
-  case Node::sequence: {
-    int sum = 0;
-    for (const Node &p : n.parts) sum += tells(p);
-    return sum;
-  }
-  case Node::choice: {
-    int least = tells(n.parts.front());
-    for (const Node &p : n.parts) least = std::min(least, tells(p));
-    return least;
-  }
-  case Node::repeat: return n.least * tells(n.parts.front());
-  default: return 0;
-  }
+// What is rarer: longer texts, or fewer.
+bool tells_more(const Texts &a, const Texts &b) {
+  const std::size_t x = std::min<std::size_t>(shortest(a), 8), y = std::min<std::size_t>(shortest(b), 8);
+  return x != y ? x > y : a.size() < b.size();
 }
 
-// The stretch between gaps that tells most.
-Node key_of(const Node &n) {
-  if (!has_gap(n)) return n;
-  if (n.kind == Node::choice) {
-    Node out{Node::choice};
-    for (const Node &p : n.parts) out.parts.push_back(key_of(p));
-    return out;
+void tidy(Texts &texts) {
+  std::sort(texts.begin(), texts.end());
+  texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
+}
+
+// What is in whatever a part of a pattern matches: one text of each list. Exact: there is one list, and it matches these and nothing else.
+struct Words {
+  bool exact = false;
+  std::vector<Texts> all = {};
+
+  const Texts &best() const { return *std::max_element(all.begin(), all.end(), [](const Texts &a, const Texts &b) { return tells_more(b, a); }); }
+};
+
+Words words_of(const Node &n);
+
+// One after the other; nothing if that would be too many or too long.
+std::optional<Texts> joined(const Texts &a, const Texts &b) {
+  if (a.size() * b.size() > kMostWords) return {};
+  Texts out;
+  for (const std::string &x : a) {
+    for (const std::string &y : b) {
+      if (x.size() + y.size() > kLongWord) return {};
+      out.push_back(x + y);
+    }
   }
-  if (n.kind == Node::repeat) return n.least > 0 ? key_of(n.parts.front()) : Node{Node::sequence};
-  Node best{Node::sequence}, now{Node::sequence};
-  const auto consider = [&](Node part) {
-    if (tells(part) > tells(best)) best = std::move(part);
+  return out;
+}
+
+Words words_of_sequence(const Node &n) {
+  Words out;
+  Texts now{""};
+  bool exact = true;
+  const auto close = [&](Texts next) {
+    if (shortest(now) >= kShortWord) out.all.push_back(std::move(now));
+    now = std::move(next);
   };
   for (const Node &p : n.parts) {
-    if (!has_gap(p)) {
-      now.parts.push_back(p);
+    Words w = words_of(p);
+    if (w.exact) {
+      if (auto both = joined(now, w.all.front())) {
+        now = std::move(*both);
+        continue;
+      }
+      exact = false;
+      close(std::move(w.all.front()));
       continue;
     }
-    consider(std::exchange(now, Node{Node::sequence}));
-    consider(key_of(p));
+    exact = false;
+    close({""});
+    for (Texts &t : w.all) out.all.push_back(std::move(t));
   }
-  consider(std::move(now));
-  return best;
+  if (exact) return {true, {std::move(now)}};
+  close({});
+  std::stable_sort(out.all.begin(), out.all.end(), tells_more);
+  if (out.all.size() > kMostLists) out.all.resize(kMostLists);
+  return out;
+}
+
+Words words_of_choice(const Node &n) {
+  Words out{true, {{}}};
+  for (const Node &p : n.parts) {
+    const Words w = words_of(p);
+    if (w.all.empty()) return {}; // anything could be there
+    out.exact &= w.exact;
+    const Texts &best = w.best();
+    out.all.front().insert(out.all.front().end(), best.begin(), best.end());
+  }
+  tidy(out.all.front());
+  if (!out.exact && shortest(out.all.front()) < kShortWord) return {};
+  return out;
+}
+
+Words words_of_repeat(const Node &n) {
+  Words w = words_of(n.parts.front());
+  if (n.least == 1 && n.most == 1) return w;
+  if (n.least > 0) {
+    std::erase_if(w.all, [](const Texts &t) { return shortest(t) < kShortWord; });
+    return {false, std::move(w.all)};
+  }
+  if (n.most != 1 || !w.exact) return {};
+  w.all.front().emplace_back();
+  tidy(w.all.front());
+  return w;
+}
+
+Words words_of(const Node &n) {
+  switch (n.kind) {
+  case Node::character: return {true, {{n.text}}};
+  case Node::set: return n.members.empty() ? Words{} : Words{true, {n.members}};
+  case Node::line_begin:
+  case Node::line_end:
+  case Node::boundary: return {true, {{""}}};
+  case Node::sequence: return words_of_sequence(n);
+  case Node::choice: return words_of_choice(n);
+  case Node::repeat: return words_of_repeat(n);
+  default: return {};
+  }
+}
+
+// Each alternative of a pattern by itself.
+std::vector<Needed> ways_of(const Node &n) {
+  if (n.kind == Node::sequence && n.parts.size() == 1) return ways_of(n.parts.front());
+  std::vector<Needed> out;
+  if (n.kind == Node::choice) {
+    for (const Node &p : n.parts) {
+      for (Needed &way : ways_of(p)) out.push_back(std::move(way));
+    }
+    return out;
+  }
+  Words w = words_of(n);
+  std::erase_if(w.all, [](const Texts &t) { return shortest(t) < kShortWord; });
+  out.push_back(std::move(w.all));
+  return out;
 }
 
 // --------------------------------------------------------------------------------------------------------------- writing
@@ -541,7 +627,7 @@ std::optional<Translated> translate(Normaliser &n, std::string_view pattern, Ext
     if (pattern.empty()) throw Refused{0, "the pattern is empty"};
     if (pattern.size() > kLongPattern) throw Refused{kLongPattern, "the pattern is longer than " + std::to_string(kLongPattern) + " bytes"};
     const Node all = Reader(n, pattern).read();
-    return Translated{Translator().write(all, extent), Translator().write(key_of(all), extent)};
+    return Translated{Translator().write(all, extent), ways_of(all)};
   } catch (const Refused &r) {
     if (why) *why = {r.at + 1, r.problem};
     return std::nullopt;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/topic/normalise.hpp"
 
@@ -22,11 +23,14 @@ enum class Extent : unsigned char { within, whole };
 inline constexpr std::size_t kLongPattern = 1000; ///< bytes
 inline constexpr int kPatternMemory = 1 << 20;    ///< for RE2, of a pattern by itself
 
-/// A pattern for RE2, and a part of it that matches wherever the whole does. The key has no gaps in it (".{0,40}", "\\w*"): for many
-/// patterns at once, each place in a gap would be a state of its own.
+/// What a text needs to match: a word (without marks) of each list; no lists: nothing that could be told by words.
+using Needed = std::vector<std::vector<std::string>>;
+/// A pattern for RE2, and the ways to match it: what it matches has what one of them needs.
 struct Translated {
-  std::string whole, key;
+  std::string whole;
+  std::vector<Needed> ways;
 };
+inline constexpr std::size_t kShortWord = 2; ///< bytes: shorter ones tell nothing
 std::optional<Translated> translate(Normaliser &n, std::string_view pattern, Extent extent, PatternProblem *why);
 
 /// Whether a pattern can be used: translated, and compiled in the memory that one may have.
