@@ -56,8 +56,9 @@ constexpr Section kSections[] = {
     {"example", kExampleKeys, {}}, {"limits", kLimitsKeys, {}},
     {"play", kPlayKeys, {}},       {"contact", kContactKeys, {}},   {"hold", kHoldKeys, {}},
     {"not_within", kNotWithinKeys, {}}, {"quiet_hours", kQuietKeys, {}}, {"quiet_days", kDays, {}},
-    {"escalate_to", kEscalateToKeys, {}}, {"known", kKnownKeys, {}}, {"outreach", kOutreachKeys, {}},
-    {"outreach_template", kTemplateKeys, {}}, {"variable", kVariableKeys, {}}, {"stop", kStopKeys, {}},
+    {"escalate_to", kEscalateToKeys, {}}, {"known", kKnownKeys, {}},
+    {"outreach", kOutreachKeys, {}}, {"outreach_template", kTemplateKeys, {}},
+    {"variable", kVariableKeys, {}}, {"stop", kStopKeys, {}},
 };
 
 // What a signal can't measure, a named measure can't either.

@@ -259,13 +259,13 @@ constexpr std::array<Default, 17> kDefaults = {{{"measure", "count"},
                                                {"holdout_exempt", "named_accounts, explicit_requests"},
                                                {"consent", "opt_out"},
                                                {"re_evaluate", "1 hour"},
+                                               {"after", "0 seconds"},
+                                               {"floor", "0"},
                                                {"language", "en"},
                                                {"unanswered", "3"},
                                                {"pause", "3 days"},
                                                {"most", "4"},
-                                               {"per", "30 days"},
-                                               {"after", "0 seconds"},
-                                               {"floor", "0"}}};
+                                               {"per", "30 days"}}};
 
 std::string unsaid(Word key) {
   const auto d = std::find_if(kDefaults.begin(), kDefaults.end(), [&](const Default &x) { return x.key == key; });
@@ -355,7 +355,7 @@ private:
     const ordered_json &there = to ? *to : *from;
     if (key == "known" && there.is_object())
       labelled(at, from ? *from : object, to ? *to : object);
-    else if (key == "milestones" || key == "measures" || key == "signals" || key == "templates" || key == "variables")
+    else if (there.is_object() && (key == "milestones" || key == "measures" || key == "signals" || key == "templates" || key == "variables"))
       named(key, at, from ? *from : object, to ? *to : object);
     else if (there.is_array() && !there.empty() && there[0].is_object())
       listed(key, at, from ? *from : list, to ? *to : list);

@@ -10,7 +10,7 @@ namespace pql::topic {
 namespace {
 
 constexpr std::int64_t kSetMemory = 64 << 20;
-constexpr std::size_t kMostCompiled = 256; // patterns by themselves, each with what it remembers
+constexpr std::size_t kMostCompiled = 1024; // patterns by themselves, each with what it remembers
 constexpr std::size_t kMostSpans = 64; // of one pattern in one sentence
 
 RE2::Options options(std::int64_t memory) {

@@ -20,7 +20,7 @@ struct PatternProblem {
 /// Where a pattern may match: anywhere in a sentence, or all of a line.
 enum class Extent : unsigned char { within, whole };
 
-inline constexpr std::size_t kLongPattern = 1000; ///< bytes
+inline constexpr std::size_t kLongPattern = 2000; ///< bytes
 inline constexpr int kPatternMemory = 1 << 20;    ///< for RE2, of a pattern by itself
 
 /// What a text needs to match: a word (without marks) of each list; no lists: nothing that could be told by words.
