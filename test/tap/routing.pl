@@ -118,7 +118,11 @@ my %never = (
 is($node->safe_psql('postgres', "$never{$_} LIMIT 1"), '', $_) for sort keys %never;
 cmp_ok($node->safe_psql('postgres', "SELECT count(DISTINCT to_state) FROM pql.routing_transition"), '>=', 8, 'and much has happened');
 my $later = $node->safe_psql('postgres', "SELECT now() + interval '1 hour'");
-$node->safe_psql('postgres', "SELECT pql.tick('$later')") for 1 .. 2; # people enter and leave when the first ends
-is($node->safe_psql('postgres', "SELECT ready, expired, breached, returned FROM pql.tick('$later')"), '0|0|0|0', 'a tick does all that is to be done');
+# What one tick ends lets others of the account begin, and people enter and leave: each next one has less to do, and soon none has.
+my $done = sub { $node->safe_psql('postgres', "SELECT ready, expired, breached, returned FROM pql.tick('$later')") };
+my @ticks = ($done->());
+push @ticks, $done->() while $ticks[-1] ne '0|0|0|0' && @ticks < 6;
+is($ticks[-1], '0|0|0|0', 'ticks come to an end') or diag(join "\n", @ticks);
+note("ticks: @ticks");
 $node->stop;
 done_testing();
