@@ -1,16 +1,14 @@
 #include "core/topic/matcher.hpp"
 
 #include <algorithm>
-#include <functional>
 
 #include <re2/re2.h>
-#include <re2/set.h>
 
 namespace pql::topic {
 namespace {
 
-constexpr std::int64_t kSetMemory = 64 << 20;
 constexpr std::size_t kMostCompiled = 1024; // patterns by themselves, each with what it remembers
+constexpr const char *kNothing = "[^\\x{0}-\\x{10FFFF}]"; // a pattern that matches it
 constexpr std::size_t kMostSpans = 64; // of one pattern in one sentence
 
 RE2::Options options(std::int64_t memory) {
@@ -39,43 +37,6 @@ bool is_blank(unsigned char c) { return c <= ' '; }
 bool continues(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
 } // namespace
-
-// ------------------------------------------------------------------------------------------------------------------- sets
-
-// Many patterns at once, in as many sets as their memory takes.
-class Matcher::Sets {
-public:
-  explicit Sets(const std::vector<std::pair<std::size_t, std::string>> &all) { add(all); }
-
-  bool any(std::string_view s, const std::function<bool(std::size_t)> &alone) const {
-    for (const One &one : sets_) {
-      RE2::Set::ErrorInfo error{};
-      if (one.set->Match(piece(s), nullptr, &error)) return true;
-      if (error.kind != RE2::Set::kNoError && std::any_of(one.entries.begin(), one.entries.end(), alone)) return true;
-    }
-    return false;
-  }
-
-private:
-  struct One {
-    std::unique_ptr<RE2::Set> set;
-    std::vector<std::size_t> entries;
-  };
-
-  void add(std::span<const std::pair<std::size_t, std::string>> some) {
-    if (some.empty()) return;
-    One one{std::make_unique<RE2::Set>(options(kSetMemory), RE2::ANCHOR_BOTH), {}};
-    for (const auto &[entry, text] : some) {
-      if (one.set->Add(text, nullptr) >= 0) one.entries.push_back(entry);
-    }
-    if (one.set->Compile()) return sets_.push_back(std::move(one));
-    if (some.size() == 1) return; // it was checked by itself: can't be
-    add(some.first(some.size() / 2));
-    add(some.subspan(some.size() / 2));
-  }
-
-  std::vector<One> sets_;
-};
 
 // What denies, parts and asks in a language.
 struct Matcher::Cues {
@@ -123,7 +84,6 @@ struct Matcher::Span {
 // ---------------------------------------------------------------------------------------------------------------- matcher
 
 Matcher::Matcher(std::vector<Entry> entries) : entries_(std::move(entries)) {
-  std::vector<std::pair<std::size_t, std::string>> quotes;
   std::map<std::string, int> numbers;
   for (const Entry &e : entries_) {
     if (e.kind == Kind::topic) numbers.emplace(e.topic, 0);
@@ -133,21 +93,20 @@ Matcher::Matcher(std::vector<Entry> entries) : entries_(std::move(entries)) {
   patterns_.resize(entries_.size());
   for (std::size_t i = 0; i < entries_.size(); i++) {
     const Entry &e = entries_[i];
-    std::optional<Translated> text = translate(n_, e.pattern, extent_of(e.kind), nullptr);
-    if (!text) continue;
-    if (e.kind == Kind::topic) {
-      topic_of_[i] = numbers[e.topic];
-      for (Needed &way : text->ways) filter_.add(i, std::move(way));
-    } else if (e.kind == Kind::quote) {
-      quotes.emplace_back(i, std::move(text->whole));
-    } else {
-      auto &c = cues_[e.language];
-      if (!c) c = std::make_unique<Cues>();
-      c->texts[static_cast<std::size_t>(e.kind)].push_back(std::move(text->whole));
+    if (e.kind == Kind::topic || e.kind == Kind::quote) {
+      std::vector<Needed> ways = ways_to_match(n_, e.pattern);
+      if (e.kind == Kind::topic && !ways.empty()) topic_of_[i] = numbers[e.topic];
+      for (Needed &way : ways) (e.kind == Kind::topic ? filter_ : quotes_).add(i, std::move(way));
+      continue;
     }
+    std::optional<std::string> text = translate(n_, e.pattern, Extent::within, nullptr);
+    if (!text) continue;
+    auto &c = cues_[e.language];
+    if (!c) c = std::make_unique<Cues>();
+    c->texts[static_cast<std::size_t>(e.kind)].push_back(std::move(*text));
   }
   filter_.close();
-  quotes_ = std::make_unique<Sets>(quotes);
+  quotes_.close();
 }
 
 Matcher::~Matcher() = default;
@@ -163,7 +122,7 @@ RE2 &Matcher::pattern(std::size_t entry) {
     for (std::unique_ptr<RE2> &other : patterns_) other.reset();
     compiled_ = 1;
   }
-  p = std::make_unique<RE2>(translate(n_, entries_[entry].pattern, Extent::within, nullptr)->whole, options(kPatternMemory));
+  p = std::make_unique<RE2>(translate(n_, entries_[entry].pattern, extent_of(entries_[entry].kind), nullptr).value_or(kNothing), options(kPatternMemory));
   return *p;
 }
 
@@ -205,20 +164,16 @@ std::vector<Finding> Matcher::find(std::string_view message) {
 
 // Sentences of a line have newlines between them where it has blanks.
 bool Matcher::is_quote(std::span<const Sentence> line) {
-  std::string_view all(text_.text.data() + line.front().begin, line.back().end - line.front().begin);
+  std::string all(text_.text, line.front().begin, line.back().end - line.front().begin);
   if (all.size() > kLongSentence) return false;
-  const auto alone = [](std::size_t) { return false; };
-  if (line.size() == 1) return quotes_->any(all, alone);
-  std::string one(all);
-  std::replace(one.begin(), one.end(), '\n', ' ');
-  return quotes_->any(one, alone);
+  std::replace(all.begin(), all.end(), '\n', ' ');
+  quotes_.candidates(all, candidates_);
+  return std::ranges::any_of(candidates_, [&](std::size_t entry) { return RE2::FullMatch(piece(all), pattern(entry)); });
 }
 
 void Matcher::look_at(const Sentence &s, std::string_view message, std::vector<Finding> &found) {
   const std::string_view sentence(text_.text.data() + s.begin, s.end - s.begin);
-  plain_.clear();
-  std::ranges::remove_copy_if(sentence, std::back_inserter(plain_), is_mark);
-  filter_.candidates(plain_, candidates_);
+  filter_.candidates(sentence, candidates_);
   if (candidates_.empty()) return;
   std::vector<Span> spans;
   for (std::size_t entry : candidates_) {

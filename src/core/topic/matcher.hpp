@@ -45,7 +45,6 @@ public:
   std::size_t patterns() const noexcept;
 
 private:
-  class Sets;
   struct Cues;
   struct Span;
 
@@ -62,14 +61,12 @@ private:
   std::vector<Entry> entries_;
   std::vector<std::unique_ptr<re2::RE2>> patterns_; ///< by entry, compiled when needed
   std::size_t compiled_ = 0;                        ///< of them
-  Filter filter_;
-  std::unique_ptr<Sets> quotes_;
+  Filter filter_, quotes_;
   std::map<std::string, std::unique_ptr<Cues>, std::less<>> cues_; ///< by language
   std::vector<int> topic_of_; ///< by entry, a number for each topic
   int topics_count_ = 0;
   Normalised text_, piece_;
-  std::string plain_;                   ///< a sentence without marks
-  std::vector<std::size_t> candidates_; ///< whose patterns could match it
+  std::vector<std::size_t> candidates_; ///< whose patterns could match what is looked at
   std::vector<bool> done_; ///< topics that were found in this message
   std::size_t looks_ = 0;
 };

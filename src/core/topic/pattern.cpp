@@ -319,107 +319,132 @@ struct Words {
   const Texts &best() const { return *std::max_element(all.begin(), all.end(), [](const Texts &a, const Texts &b) { return tells_more(b, a); }); }
 };
 
-Words words_of(const Node &n);
+// The words of a pattern, with boundaries as whoever looks for them writes them.
+class Wording {
+public:
+  explicit Wording(Normaliser &n) : n_(n) {}
 
-// One after the other; nothing if that would be too many or too long.
-std::optional<Texts> joined(const Texts &a, const Texts &b) {
-  if (a.size() * b.size() > kMostWords) return {};
-  Texts out;
-  for (const std::string &x : a) {
-    for (const std::string &y : b) {
-      if (x.size() + y.size() > kLongWord) return {};
-      out.push_back(x + y);
-    }
-  }
-  return out;
-}
-
-Words words_of_sequence(const Node &n) {
-  Words out;
-  Texts now{""};
-  bool exact = true;
-  const auto close = [&](Texts next) {
-    if (shortest(now) >= kShortWord) out.all.push_back(std::move(now));
-    now = std::move(next);
-  };
-  for (const Node &p : n.parts) {
-    Words w = words_of(p);
-    if (w.exact) {
-      if (auto both = joined(now, w.all.front())) {
-        now = std::move(*both);
-        continue;
+  // Each alternative by itself.
+  std::vector<Needed> ways(const Node &n) {
+    if (n.kind == Node::sequence && n.parts.size() == 1) return ways(n.parts.front());
+    std::vector<Needed> out;
+    if (n.kind == Node::choice) {
+      for (const Node &p : n.parts) {
+        for (Needed &way : ways(p)) out.push_back(std::move(way));
       }
-      exact = false;
-      close(std::move(w.all.front()));
-      continue;
+      return out;
     }
-    exact = false;
-    close({""});
-    for (Texts &t : w.all) out.all.push_back(std::move(t));
-  }
-  if (exact) return {true, {std::move(now)}};
-  close({});
-  std::stable_sort(out.all.begin(), out.all.end(), tells_more);
-  if (out.all.size() > kMostLists) out.all.resize(kMostLists);
-  return out;
-}
-
-Words words_of_choice(const Node &n) {
-  Words out{true, {{}}};
-  for (const Node &p : n.parts) {
-    const Words w = words_of(p);
-    if (w.all.empty()) return {}; // anything could be there
-    out.exact &= w.exact;
-    const Texts &best = w.best();
-    out.all.front().insert(out.all.front().end(), best.begin(), best.end());
-  }
-  tidy(out.all.front());
-  if (!out.exact && shortest(out.all.front()) < kShortWord) return {};
-  return out;
-}
-
-Words words_of_repeat(const Node &n) {
-  Words w = words_of(n.parts.front());
-  if (n.least == 1 && n.most == 1) return w;
-  if (n.least > 0) {
+    Words w = words(n);
     std::erase_if(w.all, [](const Texts &t) { return shortest(t) < kShortWord; });
-    return {false, std::move(w.all)};
+    out.push_back(std::move(w.all));
+    return out;
   }
-  if (n.most != 1 || !w.exact) return {};
-  w.all.front().emplace_back();
-  tidy(w.all.front());
-  return w;
-}
 
-Words words_of(const Node &n) {
-  switch (n.kind) {
-  case Node::character: return {true, {{n.text}}};
-  case Node::set: return n.members.empty() ? Words{} : Words{true, {n.members}};
-  case Node::line_begin:
-  case Node::line_end:
-  case Node::boundary: return {true, {{""}}};
-  case Node::sequence: return words_of_sequence(n);
-  case Node::choice: return words_of_choice(n);
-  case Node::repeat: return words_of_repeat(n);
-  default: return {};
+private:
+  // Characters of two kinds have a boundary between them, others don't.
+  std::string one(const std::string &a, const std::string &b) {
+    if (a.empty() || b.empty()) return a + b;
+    const bool ends = a.back() == kBoundary, begins = b.front() == kBoundary;
+    if (ends && begins) return a + b.substr(1);
+    return !ends && !begins && last(a) != first(b) ? a + kBoundary + b : a + b;
   }
-}
+  Word first(const std::string &s) { return word_at(s, 0); }
+  Word last(const std::string &s) {
+    std::size_t at = s.size() - 1;
+    while (at > 0 && (static_cast<unsigned char>(s[at]) & 0xC0) == 0x80) at--;
+    return word_at(s, at);
+  }
+  Word word_at(const std::string &s, std::size_t at) {
+    std::uint32_t c = 0;
+    return decode(s, at, c) ? n_.word(c) : Word::none;
+  }
 
-// Each alternative of a pattern by itself.
-std::vector<Needed> ways_of(const Node &n) {
-  if (n.kind == Node::sequence && n.parts.size() == 1) return ways_of(n.parts.front());
-  std::vector<Needed> out;
-  if (n.kind == Node::choice) {
-    for (const Node &p : n.parts) {
-      for (Needed &way : ways_of(p)) out.push_back(std::move(way));
+  // One after the other; nothing if that would be too many or too long.
+  std::optional<Texts> joined(const Texts &a, const Texts &b) {
+    if (a.size() * b.size() > kMostWords) return {};
+    Texts out;
+    for (const std::string &x : a) {
+      for (const std::string &y : b) {
+        if (x.size() + y.size() > kLongWord) return {};
+        out.push_back(one(x, y));
+      }
     }
     return out;
   }
-  Words w = words_of(n);
-  std::erase_if(w.all, [](const Texts &t) { return shortest(t) < kShortWord; });
-  out.push_back(std::move(w.all));
-  return out;
-}
+
+  Words of_sequence(const Node &n) {
+    Words out;
+    Texts now{""};
+    bool exact = true;
+    const auto close = [&](Texts next) {
+      if (shortest(now) >= kShortWord) out.all.push_back(std::move(now));
+      now = std::move(next);
+    };
+    for (const Node &p : n.parts) {
+      Words w = words(p);
+      if (w.exact) {
+        if (auto both = joined(now, w.all.front())) {
+          now = std::move(*both);
+          continue;
+        }
+        exact = false;
+        close(std::move(w.all.front()));
+        continue;
+      }
+      exact = false;
+      close({""});
+      for (Texts &t : w.all) out.all.push_back(std::move(t));
+    }
+    if (exact) return {true, {std::move(now)}};
+    close({});
+    std::stable_sort(out.all.begin(), out.all.end(), tells_more);
+    if (out.all.size() > kMostLists) out.all.resize(kMostLists);
+    return out;
+  }
+
+  Words of_choice(const Node &n) {
+    Words out{true, {{}}};
+    for (const Node &p : n.parts) {
+      const Words w = words(p);
+      if (w.all.empty()) return {}; // anything could be there
+      out.exact &= w.exact;
+      const Texts &best = w.best();
+      out.all.front().insert(out.all.front().end(), best.begin(), best.end());
+    }
+    tidy(out.all.front());
+    if (!out.exact && shortest(out.all.front()) < kShortWord) return {};
+    return out;
+  }
+
+  Words of_repeat(const Node &n) {
+    Words w = words(n.parts.front());
+    if (n.least == 1 && n.most == 1) return w;
+    if (n.least > 0) {
+      std::erase_if(w.all, [](const Texts &t) { return shortest(t) < kShortWord; });
+      return {false, std::move(w.all)};
+    }
+    if (n.most != 1 || !w.exact) return {};
+    w.all.front().emplace_back();
+    tidy(w.all.front());
+    return w;
+  }
+
+  Words words(const Node &n) {
+    switch (n.kind) {
+    case Node::character: return {true, {{n.text}}};
+    case Node::set: return n.members.empty() ? Words{} : Words{true, {n.members}};
+    case Node::boundary: return {true, {{std::string(1, kBoundary)}}};
+    case Node::line_begin:
+    case Node::line_end: return {true, {{""}}};
+    case Node::sequence: return of_sequence(n);
+    case Node::choice: return of_choice(n);
+    case Node::repeat: return of_repeat(n);
+    default: return {};
+    }
+  }
+
+  Normaliser &n_;
+};
 
 // --------------------------------------------------------------------------------------------------------------- writing
 
@@ -622,25 +647,40 @@ private:
 
 } // namespace
 
-std::optional<Translated> translate(Normaliser &n, std::string_view pattern, Extent extent, PatternProblem *why) {
+namespace {
+
+Node read(Normaliser &n, std::string_view pattern) {
+  if (pattern.empty()) throw Refused{0, "the pattern is empty"};
+  if (pattern.size() > kLongPattern) throw Refused{kLongPattern, "the pattern is longer than " + std::to_string(kLongPattern) + " bytes"};
+  return Reader(n, pattern).read();
+}
+
+} // namespace
+
+std::optional<std::string> translate(Normaliser &n, std::string_view pattern, Extent extent, PatternProblem *why) {
   try {
-    if (pattern.empty()) throw Refused{0, "the pattern is empty"};
-    if (pattern.size() > kLongPattern) throw Refused{kLongPattern, "the pattern is longer than " + std::to_string(kLongPattern) + " bytes"};
-    const Node all = Reader(n, pattern).read();
-    return Translated{Translator().write(all, extent), ways_of(all)};
+    return Translator().write(read(n, pattern), extent);
   } catch (const Refused &r) {
     if (why) *why = {r.at + 1, r.problem};
     return std::nullopt;
   }
 }
 
+std::vector<Needed> ways_to_match(Normaliser &n, std::string_view pattern) {
+  try {
+    return Wording(n).ways(read(n, pattern));
+  } catch (const Refused &) {
+    return {};
+  }
+}
+
 std::optional<PatternProblem> check_pattern(Normaliser &n, std::string_view pattern, Extent extent) {
   PatternProblem why;
-  const std::optional<Translated> text = translate(n, pattern, extent, &why);
+  const std::optional<std::string> text = translate(n, pattern, extent, &why);
   if (!text) return why;
   RE2::Options options(RE2::Quiet);
   options.set_max_mem(kPatternMemory);
-  const RE2 re(text->whole, options);
+  const RE2 re(*text, options);
   if (re.ok()) {
     if (extent == Extent::within && RE2::PartialMatch("", re)) return PatternProblem{1, "the pattern matches everything"};
     return std::nullopt;

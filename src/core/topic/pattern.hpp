@@ -23,15 +23,16 @@ enum class Extent : unsigned char { within, whole };
 inline constexpr std::size_t kLongPattern = 2000; ///< bytes
 inline constexpr int kPatternMemory = 1 << 20;    ///< for RE2, of a pattern by itself
 
-/// What a text needs to match: a word (without marks) of each list; no lists: nothing that could be told by words.
+/// A pattern as RE2 gets it.
+std::optional<std::string> translate(Normaliser &n, std::string_view pattern, Extent extent, PatternProblem *why);
+
+/// What a text needs to match: a word of each list; no lists: nothing that could be told by words. Where a word begins, ends, or meets one
+/// of another kind there is kBoundary.
 using Needed = std::vector<std::vector<std::string>>;
-/// A pattern for RE2, and the ways to match it: what it matches has what one of them needs.
-struct Translated {
-  std::string whole;
-  std::vector<Needed> ways;
-};
+inline constexpr char kBoundary = kStarts;
 inline constexpr std::size_t kShortWord = 2; ///< bytes: shorter ones tell nothing
-std::optional<Translated> translate(Normaliser &n, std::string_view pattern, Extent extent, PatternProblem *why);
+/// The ways to match a pattern: what it matches has what one of them needs. None of a pattern that can't be used.
+std::vector<Needed> ways_to_match(Normaliser &n, std::string_view pattern);
 
 /// Whether a pattern can be used: translated, and compiled in the memory that one may have.
 std::optional<PatternProblem> check_pattern(Normaliser &n, std::string_view pattern, Extent extent = Extent::within);
