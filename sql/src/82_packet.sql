@@ -166,13 +166,15 @@ BEGIN
   IF refresh_step_shares.program IS NOT NULL AND NOT EXISTS (SELECT FROM pql.program AS x WHERE x.program = refresh_step_shares.program AND x.status IN ('shadow', 'live')) THEN
     RAISE EXCEPTION 'program "%" is not in force', refresh_step_shares.program USING ERRCODE = 'undefined_object', HINT = 'Publish it with pql.publish().';
   END IF;
+  -- What nobody refreshes any more would make tick refresh all for ever.
+  DELETE FROM pql.step_share AS s WHERE NOT EXISTS (SELECT FROM pql.program AS x WHERE x.program = s.program AND x.status IN ('shadow', 'live'));
   FOR p IN
     SELECT DISTINCT ON (x.program) x.program, x.document ->> 'unit' AS unit, x.document ->> 'objective' AS objective,
            ARRAY(SELECT jsonb_array_elements_text(x.document #> '{activation,steps}')) AS steps
     FROM pql.program AS x WHERE x.status IN ('shadow', 'live') AND (refresh_step_shares.program IS NULL OR x.program = refresh_step_shares.program)
     ORDER BY x.program, x.status = 'live' DESC
   LOOP
-    DELETE FROM pql.step_share AS s WHERE s.program = p.program AND s.step <> ALL (p.steps || ''::text);
+    DELETE FROM pql.step_share AS s WHERE s.program = p.program AND (p.steps = '{}' OR s.step <> ALL (p.steps || ''::text));
     CONTINUE WHEN p.steps = '{}';
     WITH converted AS MATERIALIZED (
       SELECT c.subject_id, min(c.at) AS at FROM (

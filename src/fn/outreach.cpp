@@ -65,6 +65,11 @@ const ProgramDef &read_document(ParsedProgram &parsed, const std::string &docume
   return parsed.program;
 }
 
+// The template that argument 1 names; null: the program has none of that name.
+const TemplateDef *asked_template(const ProgramDef &p, FunctionCallInfo fcinfo) {
+  return p.outreach ? p.outreach->find(text_arg(fcinfo, 1)) : nullptr;
+}
+
 } // namespace
 } // namespace pql::pg
 
@@ -94,7 +99,7 @@ PQL_FUNCTION(_outreach_terms) {
   ResultRows rows(fcinfo);
   ParsedProgram parsed;
   const ProgramDef &p = read_document(parsed, jsonb_arg(fcinfo, 0));
-  const TemplateDef *t = p.outreach ? p.outreach->find(text_arg(fcinfo, 1)) : nullptr;
+  const TemplateDef *t = asked_template(p, fcinfo);
   if (!t) return Datum{0};
   const StopDef &s = p.outreach->stop;
   rows.add({Cell::of(t->motions), t->channel.empty() ? Cell::null() : Cell::of(t->channel), Cell::of(s.unanswered), Cell::length(s.pause), Cell::of(s.most),
@@ -108,7 +113,7 @@ PQL_FUNCTION(_render_template) {
   ResultRows rows(fcinfo);
   ParsedProgram parsed;
   const ProgramDef &p = read_document(parsed, jsonb_arg(fcinfo, 0));
-  const TemplateDef *t = p.outreach ? p.outreach->find(text_arg(fcinfo, 1)) : nullptr;
+  const TemplateDef *t = asked_template(p, fcinfo);
   if (!t) return Datum{0};
   const Rendered r = render(p, *t, given_of(jsonb_arg(fcinfo, 2)), PG_GETARG_INT32(3));
   const std::string said = json(r.said).dump(-1, ' ', false, json::error_handler_t::replace);

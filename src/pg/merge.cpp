@@ -855,9 +855,13 @@ private:
       facts_asked_ = asked;
       facts_at_ = at;
     }
-    if (needs.users) facts_.users_active = p.def.unit == Unit::user ? whole.events && is_active(whole.last_seen, at) : users_active(at);
+    if (needs.users) facts_.users_active = users_active(p, whole, at);
     told_of_ = facts_.attributes || !facts_.flags.empty();
     return facts_;
+  }
+
+  int users_active(const Program &p, const Subject &whole, Micros at) {
+    return p.def.unit == Unit::user ? whole.events && is_active(whole.last_seen, at) : users_active(at);
   }
 
   int users_active(Micros at) {
@@ -1005,10 +1009,11 @@ private:
   // What it tells besides the state, some of which nothing else asks for.
   Background background_for(const Program &p, std::string_view key, const Subject &told, Micros at) {
     if (p.def.known.empty()) return background_of(plan_, p, key, told, facts_for_ == &p ? facts_ : Facts{}, {}, at);
+    const RuleNeeds needs = needs_of(plan_, p, Ask::packet);
     Facts facts;
-    outside_.add(facts, plan_, p, needs_of(plan_, p, Ask::packet), told.id.view(), account_, at, true, made_ && latest_ ? latest_ : store_.snapshot());
+    outside_.add(facts, plan_, p, needs, told.id.view(), account_, at, true, made_ && latest_ ? latest_ : store_.snapshot());
     facts_for_ = nullptr; // what was read before is gone
-    facts.users_active = facts_.users_active;
+    if (needs.users) facts.users_active = users_active(p, told, at);
     const Assessment a = assess(plan_, p, told, at, facts, reasons_, nullptr, Ask::packet);
     given_ = a.given;
     return background_of(plan_, p, key, told, facts, a.known, at);

@@ -140,15 +140,18 @@ private:
     return a;
   }
 
-  // Also by another word for the same event.
+  // Also by another word for the same event, or as a step of a pattern.
   Allowed of_milestone(const TrackerSpec &m) const {
     return allowed([&](const SignalDef &s) {
       if (s.measure == Measure::milestone) return s.milestone == m.name;
+      if (std::ranges::find(s.steps, m.name) != s.steps.end()) return true;
       return !s.event.empty() && s.event == m.events.front() && s.where == m.rules.front();
     });
   }
   Allowed of_topic(const std::string &topic) const {
-    return allowed([event = std::string(kTopicEvent) + topic](const SignalDef &s) { return s.event == event; });
+    return allowed([event = std::string(kTopicEvent) + topic](const SignalDef &s) {
+      return s.event == event || std::ranges::find(s.steps, event) != s.steps.end();
+    });
   }
   Allowed of_milestone(const std::string &name) const {
     const MilestoneDef *const m = f_.p.def.milestone(name);

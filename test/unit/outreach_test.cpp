@@ -120,6 +120,8 @@ TEST(Outreach, SaysNumbersAsPeopleDo) {
   EXPECT_EQ(say_number(1234567, Tongue::de), "etwa 1.200.000");
   EXPECT_EQ(say_number(2.4, Tongue::en), "about two");
   EXPECT_EQ(say_number(-30, Tongue::en), "-30");
+  EXPECT_EQ(say_number(-3, Tongue::en), "-3");
+  EXPECT_EQ(say_number(-7.4, Tongue::en), "about -7");
   EXPECT_EQ(say_number(-1234, Tongue::en), "about -1,200");
   EXPECT_EQ(say_number(99.7, Tongue::en), "about 100");
   EXPECT_EQ(say_number(1, Tongue::fr), "1");

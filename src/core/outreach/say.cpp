@@ -67,6 +67,10 @@ std::optional<std::string> say_number(double number, Tongue tongue) {
     const std::string said = word.empty() ? figures(static_cast<std::int64_t>(whole), w.thousands) : std::string(word);
     return std::fabs(number - whole) < 0.05 ? said : std::string(w.about) + said;
   }
+  if (whole < 0 && whole > -static_cast<double>(w.numbers.size())) { // no words for these
+    const std::string said = figures(static_cast<std::int64_t>(whole), w.thousands);
+    return std::fabs(number - whole) < 0.05 ? said : std::string(w.about) + said;
+  }
   const double size = std::floor(std::log10(std::fabs(whole))), step = std::pow(10, std::max(size - 1, std::fabs(whole) < 100 ? 1.0 : 0.0));
   const double rounded = std::round(whole / step) * step;
   const std::string said = figures(static_cast<std::int64_t>(rounded), w.thousands);
