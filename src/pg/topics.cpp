@@ -11,7 +11,7 @@ extern "C" {
 namespace pql::pg {
 namespace {
 
-// Freed when the lexicon changes: what it needs lies outside of PostgreSQL's memory, and is bounded by the sets' own.
+// Freed when the lexicon changes: what it needs lies outside of PostgreSQL's memory, and is bounded by how many patterns it keeps compiled.
 std::unique_ptr<topic::Matcher> &in_force() {
   static auto &m = *new std::unique_ptr<topic::Matcher>();
   return m;

@@ -91,6 +91,9 @@ TEST(Pattern, IsRefusedWithThePlace) {
   EXPECT_EQ(problem(""), "1: the pattern is empty");
   EXPECT_EQ(problem("\\p{Nonsense}"), "1: no such class of characters");
   EXPECT_EQ(problem("(?:(?:a.{0,200}){0,40}b){0,20}"), "1: the pattern needs too much memory");
+  std::string nested = "ab";
+  for (int i = 0; i < 40; i++) nested = "(?:" + nested + ")+";
+  EXPECT_TRUE(problem(nested).ends_with("the pattern needs too much memory"));
   EXPECT_EQ(problem("a\xff"), "2: not UTF-8");
   EXPECT_EQ(problem(std::string(kLongPattern + 1, 'a')), "2001: the pattern is longer than 2000 bytes");
   EXPECT_EQ(problem(".+:", Extent::whole), "");

@@ -1,4 +1,4 @@
-// Finds topics in messages: all patterns in one pass, then a closer look at the sentences in which some matched.
+// Finds topics in messages: which patterns could match is told by words, then each of those looks at the sentence by itself.
 // Law: linear in the message and bounded, whatever it holds; what is quoted or denied is not found; the same message and lexicon
 // give the same findings in the same order.
 #pragma once

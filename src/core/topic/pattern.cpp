@@ -18,6 +18,7 @@ Side either(Side a, Side b) { return a == b ? a : is_word(a) && is_word(b) ? Sid
 
 constexpr int kMostDepth = 50, kMostRepeats = 1000;
 constexpr std::size_t kFewMembers = 16;
+constexpr int kMostEmitted = 100'000;
 constexpr const char *kAny = "[^\\x{1}-\\x{3}\\n]", *kAnyWord = "[\\pL\\pM\\pN_]", *kAnyOther = "[^\\pL\\pM\\pN_\\x{1}-\\x{3}\\n]";
 
 struct Node {
@@ -528,6 +529,7 @@ private:
   static std::string escaped(const std::string &c) { return RE2::QuoteMeta(c); }
 
   std::string emit(const Node &n, State &s) {
+    if (++emitted_ > kMostEmitted) throw Refused{n.at, "the pattern needs too much memory"}; // each repeat writes what it holds again
     switch (n.kind) {
     case Node::character: {
       std::string mark = between(s, n.side);
@@ -643,6 +645,8 @@ private:
     if (most < 0) return least == 0 ? "*" : least == 1 ? "+" : "{" + std::to_string(least) + ",}";
     return "{" + std::to_string(least) + "," + std::to_string(most) + "}";
   }
+
+  int emitted_ = 0;
 };
 
 } // namespace
