@@ -247,6 +247,7 @@ CREATE TABLE pql.routing (
   holdout_exempt    text,
   context           jsonb NOT NULL,
   delay             jsonb,
+  segment           text GENERATED ALWAYS AS (coalesce(context #>> '{segment,segment}', context #>> '{segment,tier}')) STORED,
   PRIMARY KEY (home, routing_id)
 );
 CREATE INDEX routing_id ON pql.routing (routing_id);
@@ -274,6 +275,7 @@ CREATE INDEX routing_timed ON pql.routing (routing_id) WHERE state IN ('pending'
 COMMENT ON COLUMN pql.routing.contact_after IS 'Not before then, and not ready before then.';
 COMMENT ON COLUMN pql.routing.contact_by IS 'The promise: touched by then.';
 COMMENT ON COLUMN pql.routing.delay IS 'What tick moved contact_after for, when it did last: why, and after and by as they would be without it. It counts as long as contact_after is what it was moved to.';
+COMMENT ON COLUMN pql.routing.segment IS 'The segment that the packet names, or else the tier: what is measured by.';
 COMMENT ON COLUMN pql.routing.owner IS 'The rep whose row it is, chosen, claimed or assigned; null: whoever claims it.';
 COMMENT ON COLUMN pql.routing.sla_breached_at IS 'When the promise was broken: contact_by of a row that nobody had touched by then. Noted once.';
 COMMENT ON COLUMN pql.routing.sla_breached_by IS 'The rep whose row it was when the promise was broken: he gets it again only if nobody else can.';

@@ -283,6 +283,7 @@ INSERT INTO plain.call (result) VALUES ($$pql.promote('u', 'best 2')$$), ($$pql.
   ($$(SELECT state, owner, disposition FROM pql.decline((SELECT pg_catalog.min(routing_id) FROM pql.routing WHERE state OPERATOR(pg_catalog.=) 'claimed'), 'why'))$$),
   ($$(SELECT state, owner, disposition FROM pql.reassign((SELECT pg_catalog.min(routing_id) FROM pql.routing WHERE state OPERATOR(pg_catalog.=) 'pending'), 'lee', 'why'))$$),
   ($$(SELECT pql.record_outcome('o1', 'paid', 9) IS NOT NULL)$$),
+  ($$(SELECT subject_id, program, touch_delay, disposition, burnt, converted, matures_at FROM pql.labels('2026-06-01'))$$),
   ($$pql.tick('2026-06-01')$$),
   ($$(SELECT rep, subject_id, to_do, minutes_left, sla FROM pql.inbox)$$),
   ($$(SELECT subject_id, from_state, to_state, rep, reason FROM pql.routing_history)$$),
