@@ -1,0 +1,233 @@
+"""Runs the scorers over the simulated companies, and prints what came of it as Markdown.
+
+Every seed of every company is a life of 480 days. On some days each scorer learns from what is known by then, and is judged by the hand-offs of
+the 60 days that follow. See doc/learning.md for how to read the table.
+"""
+import argparse
+import concurrent.futures
+import json
+import os
+import sys
+import time
+
+import numpy as np
+
+import companies
+import judge
+import pql
+import scorers
+from companies import DAY, START
+
+sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import measure  # noqa: E402
+
+AHEAD = 60
+# Few answers; the settled state; the truth has just changed; and two, four and six months later.
+DAYS = (120, 180, 240, 300, 360, 420)
+QUICK_DAYS = (180, 360)
+MEASURES = {"lift": "Lift at capacity", "brier": "Brier score", "calibration": "Calibration error"}
+SCORERS = ("oracle", "pql", "as guessed", "Odoo-like", "MadKudu-like", "logistic", "boosting")
+
+
+# --- one life -----------------------------------------------------------------------------------------------------------
+
+def judged(model, test):
+    score, chance = model.score(test), model.chance and model.chance(test)
+    return {"lift": judge.lift(score, test.truth), "brier": None if chance is None else judge.brier(chance, test.truth),
+            "calibration": None if chance is None else judge.calibration_error(chance, test.truth), "uplift": model.uplift}
+
+
+def live(name, seed, subjects, days, only, with_pql):
+    """All measures of one company and seed: {scorer: {day: {measure: value}}}, and what erasure changed: {scorer: value}."""
+    company = companies.build(name, seed, subjects)
+    h = company.handoffs
+    nobody = np.zeros(len(h), bool)
+    database = f"pql_learning_{os.getpid()}"
+    engine = pql.Pql(company, database) if with_pql and "pql" in only else None
+    result, took = {s: {} for s in SCORERS if s in only}, {}
+    try:
+        for day in days:
+            test = h.part((h.day > day) & (h.day <= day + AHEAD))
+            for s in result:
+                began = time.perf_counter()
+                model = engine and engine.fit(START + day * DAY) if s == "pql" else scorers.RIVALS[s](company, START + day * DAY, nobody)
+                if model:
+                    result[s][day] = judged(model, test)
+                took[s] = took.get(s, 0) + time.perf_counter() - began
+        erasure = {s: forgets(s, company, engine, database) for s in result if s not in ("oracle", "as guessed")}
+    finally:
+        if engine:
+            engine.close()
+    return {"scorers": result, "erasure": erasure, "took": took, "handoffs": len(h)}
+
+
+def forgets(scorer, company, engine, database):
+    """After a tenth of the people have been erased: how far a chance is, at the most, from that of a model that never saw them, when
+    everybody has learnt once more. None: there is no model."""
+    h, as_of = company.handoffs, START + companies.ERASURE * DAY
+    gone = h.erased & (h.at <= as_of)
+    stay = h.part(~h.erased & (h.at <= as_of))
+    if scorer == "pql":
+        if not engine:
+            return None
+        engine.erase(gone)
+        after = engine.fit(as_of)
+        other = pql.Pql(company, database + "_2", without=gone)
+        try:
+            never = other.fit(as_of)
+            return float(np.abs(after.chance(stay) - never.chance(stay)).max()) if after and never else None
+        finally:
+            other.close()
+    fit = scorers.RIVALS[scorer]
+    after = fit(company, as_of, gone)
+    never = fit(scorers.without(company, gone), as_of, np.zeros((~gone).sum(), bool))
+    return float(np.abs(after.chance(stay) - never.chance(stay)).max()) if after.chance else None
+
+
+# --- the table ----------------------------------------------------------------------------------------------------------
+
+def collect(results, name, scorer, day, what):
+    """One value a seed, None where there is none."""
+    return [r["scorers"].get(scorer, {}).get(day, {}).get(what) for (n, _), r in sorted(results.items()) if n == name]
+
+
+def cell(values, digits):
+    found = judge.interval(values)
+    return "" if found is None else f"{found[0]:.{digits}f} ±{found[1]:.{digits}f}"
+
+
+def verdict(results, name, day, what):
+    """pql beside the best of its rivals, by their means: the difference on the same seeds, and whether that is one."""
+    mine = collect(results, name, "pql", day, what)
+    better = 1 if what == "lift" else -1
+    means = {}
+    for s in SCORERS[2:]:
+        found = judge.interval(collect(results, name, s, day, what))
+        if found:
+            means[s] = better * found[0]
+    if not means or judge.interval(mine) is None:
+        return ""
+    rival = max(means, key=means.get)
+    mean, half = judge.interval(judge.pairs(mine, collect(results, name, rival, day, what)))
+    word = "level with" if not abs(mean) > half else "**leads**" if better * mean > 0 else "**behind**"
+    digits = 2 if what == "lift" else 4
+    return f"{word} {rival}: {mean:+.{digits}f} ±{half:.{digits}f}"
+
+
+def moments(days):
+    names = {120: "few answers", 180: "settled", 240: "just changed", 300: "2 months after", 360: "4 months after", 420: "6 months after"}
+    return [(d, names[d]) for d in days]
+
+
+def tables(results, names, days, only):
+    shown = [s for s in SCORERS if s in only]
+    out = []
+    for what, title in MEASURES.items():
+        digits = 2 if what == "lift" else 4
+        mine = [s for s in shown if what == "lift" or s != "as guessed"]
+        out += [f"**{title}**" + (" (more is better)" if what == "lift" else " (less is better)"), "",
+                f"| when | company | {' | '.join(mine)} | pql and the best rival |", f"| --- | --- | {'--- | ' * len(mine)}--- |"]
+        for day, moment in moments(days):
+            for name in names:
+                cells = [cell(collect(results, name, s, day, what), digits) for s in mine]
+                out.append(f"| {moment} | {name} | {' | '.join(cells)} | {verdict(results, name, day, what)} |")
+        out.append("")
+    return out + uplift_table(results, names, days, shown) + erasure_table(results, names, shown)
+
+
+def uplift_table(results, names, days, shown):
+    day = days[-1]
+    mine = [s for s in shown if s in ("oracle", "pql", "logistic", "boosting")]
+    out = ["**Uplift found**: what contact adds to the chance, on the last day", "", f"| company | {' | '.join(mine)} |",
+           f"| --- |{' --- |' * len(mine)}"]
+    for name in names:
+        out.append(f"| {name} | {' | '.join(cell(collect(results, name, s, day, 'uplift'), 3) for s in mine)} |")
+    return out + [""]
+
+
+def erasure_table(results, names, shown):
+    mine = [s for s in shown if s not in ("oracle", "as guessed")]
+    out = ["**After erasure**: the most that a chance differs from that of a model that never saw who was erased", "",
+           f"| company | {' | '.join(mine)} |", f"| --- |{' --- |' * len(mine)}"]
+    for name in names:
+        cells = []
+        for s in mine:
+            values = [r["erasure"].get(s) for (n, _), r in results.items() if n == name]
+            values = [v for v in values if v is not None]
+            cells.append("" if not values else "0" if max(values) == 0 else f"{max(values):.1g}")
+        out.append(f"| {name} | {' | '.join(cells)} |")
+    return out + [""]
+
+
+def summary(results, names, days):
+    """How often pql leads, is level, and is behind; and each row in which it is behind."""
+    counts, behind = {"leads": 0, "level": 0, "behind": 0}, []
+    for what, title in MEASURES.items():
+        for day, moment in moments(days):
+            for name in names:
+                said = verdict(results, name, day, what)
+                for word in counts:
+                    counts[word] += word in said
+                if "behind" in said:
+                    behind.append(f"- {title}, {moment}, {name}: {said.replace('**', '')}")
+    return [f"pql beside the best of its rivals, row by row: leads in {counts['leads']}, level in {counts['level']}, behind in {counts['behind']}.",
+            *behind, ""]
+
+
+# --- the command --------------------------------------------------------------------------------------------------------
+
+def arguments():
+    p = argparse.ArgumentParser(prog="test/bench/learning/run", description="Simulated companies judge what pql learns, beside its rivals.")
+    p.add_argument("--seeds", type=int, default=20, help="lives of each company (20)")
+    p.add_argument("--first", type=int, default=1, help="the first seed (1)")
+    p.add_argument("--quick", action="store_true", help="2 seeds of small companies: a sign of life, no results")
+    p.add_argument("--only", default="", help="companies or scorers, separated by commas: plain,pql,logistic")
+    p.add_argument("--out", help="where to write the table, too")
+    p.add_argument("--json", help="where to write every single measurement")
+    p.add_argument("--list", action="store_true", help="the names of companies and scorers")
+    return p.parse_args()
+
+
+def chosen(only, all_):
+    some = [x for x in all_ if x in only]
+    return some or list(all_)
+
+
+def main():
+    a = arguments()
+    if a.list:
+        print(*companies.NAMES, *SCORERS, sep="\n")
+        return
+    only = [x.strip() for x in a.only.split(",") if x.strip()]
+    unknown = [x for x in only if x not in companies.NAMES + SCORERS]
+    if unknown:
+        sys.exit(f"no company or scorer {unknown[0]}; there are: {', '.join(companies.NAMES + SCORERS)}")
+    names, shown = chosen(only, companies.NAMES), chosen(only, SCORERS)
+    days, subjects, seeds = (QUICK_DAYS, 2500, 2) if a.quick else (DAYS, companies.SUBJECTS, a.seeds)
+    why_not = pql.prepare() if "pql" in shown else None
+    if why_not:
+        print(f"skipped pql: {why_not}", file=sys.stderr)
+    began, results = time.time(), {}
+    with concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
+        jobs = {pool.submit(live, n, s, subjects, days, shown, not why_not): (n, s)
+                for s in range(a.first, a.first + seeds) for n in names}
+        for job in concurrent.futures.as_completed(jobs):
+            results[jobs[job]] = job.result()
+            measure.note(f"{len(results)} of {len(jobs)}")
+    took = {s: sum(r["took"].get(s, 0) for r in results.values()) for s in shown}
+    lines = tables(results, names, days, shown) + (summary(results, names, days) if "pql" in shown and not why_not else [])
+    lines.append(f"{seeds} seeds of {len(names)} companies, {np.mean([r['handoffs'] for r in results.values()]):.0f} hand-offs each; "
+                 f"{time.time() - began:.0f} s on {measure.machine()}; learning and answering took, in seconds: "
+                 + ", ".join(f"{s} {t:.0f}" for s, t in took.items()) + ".")
+    text = "\n".join(lines) + "\n"
+    print(text, end="")
+    if a.out:
+        with open(a.out, "w") as f:
+            f.write(text)
+    if a.json:
+        with open(a.json, "w") as f:
+            json.dump([{"company": n, "seed": s, **r} for (n, s), r in sorted(results.items())], f, indent=1)
+
+
+if __name__ == "__main__":
+    main()
