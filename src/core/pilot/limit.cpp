@@ -1,0 +1,18 @@
+#include "core/pilot/limit.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/pilot/beta.hpp"
+
+namespace pql {
+
+double above_limit_p(double k, double n, double limit) noexcept {
+  if (limit >= 1) return 1; // no share is above it
+  if (limit <= 0) return k > 0 ? 0 : 1;
+  const double a = k + 1, b = n - k + 1;
+  const double log_mixture = log_beta(a, b) + log_beta_above(limit, a, b) - std::log1p(-limit);
+  return std::exp(-std::max(log_mixture - k * std::log(limit) - (n - k) * std::log1p(-limit), 0.0));
+}
+
+} // namespace pql

@@ -1,0 +1,12 @@
+// Whether a share is above a limit that it mustn't exceed: what guardrails ask, at every look.
+// Law: a pure function of its arguments.
+#pragma once
+
+namespace pql {
+
+/// The p-value of "the share is at most `limit`" after `k` of `n`, that holds at every look, exactly: likelihood ratios, mixed evenly over the shares above
+/// the limit (Robbins 1970; Wald 1945, "Sequential Tests of Statistical Hypotheses", for mixtures as weight functions). For shares below the limit it errs to the safe
+/// side, since the ratios only fall.
+double above_limit_p(double k, double n, double limit) noexcept;
+
+} // namespace pql

@@ -1,0 +1,56 @@
+#include "core/pilot/power.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/pilot/normal.hpp"
+#include "core/pilot/sequential.hpp"
+
+namespace pql {
+namespace {
+
+// The variance of a difference with one subject in all, so to say: n times that with n.
+double unit_variance(const Design &d) noexcept {
+  const double p = d.baseline, q = d.baseline + d.effect;
+  return p * (1 - p) / d.held_out + q * (1 - q) / (1 - d.held_out);
+}
+
+// The same if the arms didn't differ, having the share that both together have.
+double null_variance(const Design &d) noexcept {
+  const double common = d.baseline + (1 - d.held_out) * d.effect;
+  return common * (1 - common) / (d.held_out * (1 - d.held_out));
+}
+
+// As difference() in arms.hpp has it.
+double larger_variance(const Design &d) noexcept { return std::max(unit_variance(d), null_variance(d)); }
+
+// The radius at the variance that the prior is tuned for, in standard errors.
+double radius_in_errors(double alpha) noexcept { return radius(1, tuned(alpha), alpha); }
+
+} // namespace
+
+bool Design::is_sound() const noexcept {
+  const double with = baseline + effect;
+  return baseline >= 0 && baseline <= 1 && with >= 0 && with <= 1 && effect != 0 && held_out > 0 && held_out < 1 && alpha > 0 && alpha < 1 && power > 0 &&
+         power < 1;
+}
+
+double subjects_for_one_look(const Design &d) noexcept {
+  const double errors = normal_quantile(1 - d.alpha / 2) * std::sqrt(null_variance(d)) + normal_quantile(d.power) * std::sqrt(unit_variance(d));
+  return std::ceil(errors * errors / (d.effect * d.effect));
+}
+
+double subjects_for_exact_test(const Design &d) noexcept {
+  const double n = subjects_for_one_look(d);
+  const double root = 1 + std::sqrt(1 + 2 / (n * d.held_out * (1 - d.held_out) * std::abs(d.effect)));
+  return std::ceil(n / 4 * root * root);
+}
+
+double subjects_for_any_look(const Design &d) noexcept {
+  const double errors = radius_in_errors(d.alpha) + normal_quantile(d.power);
+  return std::ceil(larger_variance(d) * errors * errors / (d.effect * d.effect));
+}
+
+double prior_variance(const Design &d) noexcept { return tuned(d.alpha) * larger_variance(d) / subjects_for_any_look(d); }
+
+} // namespace pql

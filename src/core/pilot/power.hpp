@@ -1,0 +1,34 @@
+// How many subjects it takes to tell two shares apart.
+// Law: pure functions of their arguments; infinite where no number is enough.
+#pragma once
+
+namespace pql {
+
+/// An experiment about a share, before it begins.
+struct Design {
+  double baseline;      ///< the share without contact
+  double effect;        ///< what contact adds to it, in share points, above or below 0
+  double held_out = 0.5; ///< the share of the subjects that is held out
+  double alpha = 0.05;  ///< two-sided
+  double power = 0.8;
+
+  /// Whether shares and chances are such.
+  bool is_sound() const noexcept;
+};
+
+/// Subjects in both arms for a test that looks once, at the end: Fleiss, Levin and Paik 2003, "Statistical Methods for Rates and Proportions",
+/// 3rd edition, formula 4.18 (unequal arms, without continuity correction).
+double subjects_for_one_look(const Design &d) noexcept;
+
+/// The same with the continuity correction of Casagrande, Pike and Smith 1978, "An Improved Approximate Formula for Calculating Sample Sizes for
+/// Comparing Two Binomial Distributions", Biometrics 34: what Fisher's exact test needs.
+double subjects_for_exact_test(const Design &d) noexcept;
+
+/// Subjects in both arms until the test that may be looked at at any time (sequential.hpp) has crossed with the chance `power`: those at which
+/// its radius and the normal quantile of the power, times the standard error, make up the effect. It crosses earlier on average.
+double subjects_for_any_look(const Design &d) noexcept;
+
+/// The variance of the prior that makes the test the sharpest when those subjects are there.
+double prior_variance(const Design &d) noexcept;
+
+} // namespace pql

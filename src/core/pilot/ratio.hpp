@@ -1,0 +1,15 @@
+// Whether as many subjects are in each arm as should be. Where they aren't, something removes subjects from one of them, and no comparison
+// can be trusted: Fabijan et al. 2019, "Diagnosing Sample Ratio Mismatch in Online Controlled Experiments", KDD.
+// Law: pure functions of their arguments.
+#pragma once
+
+namespace pql {
+
+/// The p-value of Pearson's chi-square test, for one look: `k` of `n` subjects are in an arm that should have the share `expected`.
+double ratio_p_once(double k, double n, double expected) noexcept;
+
+/// One that holds at every look, exactly: a beta mixture of binomial likelihood ratios (Lindon and Malek 2022, "Anytime-Valid Inference for Multinomial
+/// Count Data", NeurIPS; Robbins 1970).
+double ratio_p(double k, double n, double expected) noexcept;
+
+} // namespace pql
