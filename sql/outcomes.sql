@@ -1,5 +1,5 @@
 -- What became of hand-offs: which outcomes count for which, what is work, and when the answer is final.
--- covers: S1-10, S1-37, S2-27
+-- covers: S1-10, S1-11, S1-12, S1-37, S2-27
 SET client_min_messages = warning;
 DROP EXTENSION IF EXISTS pql CASCADE;
 CREATE EXTENSION pql;
@@ -84,3 +84,155 @@ SELECT count(*) FROM pql.label WHERE converted IS NULL AND matures_at <= now();
 -- Who turned out to be one and the same: what became of one became of the other.
 SELECT pql.merge_accounts('quiet', 'club') IS NOT NULL;
 SELECT subject_id, converted, value FROM pql.labels('2026-06-30') WHERE subject_id IN ('quiet', 'ada') ORDER BY 1;
+
+--
+-- The same, whether read at once or from what tick made of it; and what changes later is followed.
+--
+
+SELECT more_due FROM pql.tick('2026-03-10');
+SELECT count(*) FROM pql.handoff_due;
+CREATE TABLE folded AS SELECT * FROM pql.labels('2026-04-15');
+SELECT count(*) FROM folded;
+UPDATE pql.routing SET segment = DEFAULT; -- all are due again
+SELECT count(*) > 0 FROM pql.handoff_due;
+SELECT count(*) FROM (SELECT * FROM pql.labels('2026-04-15') EXCEPT SELECT * FROM folded) AS x;
+SELECT more_due FROM pql.tick('2026-03-10');
+SELECT count(*) FROM (SELECT * FROM pql.labels('2026-04-15') EXCEPT SELECT * FROM folded) AS x;
+-- Somebody else's merge, and its undoing.
+SELECT pql.undo_merge((SELECT merge_id FROM pql.identity)) IS NOT NULL;
+SELECT converted, value FROM pql.labels('2026-06-30') WHERE subject_id = 'quiet';
+SELECT more_due FROM pql.tick('2026-03-10');
+SELECT converted, value FROM pql.labels('2026-06-30') WHERE subject_id = 'quiet';
+-- As of an instant in the past, of what has gone on since.
+SELECT touches, disposition, value FROM pql.labels('2026-03-03 12:30') WHERE subject_id = 'calls';
+SELECT touches, treated, value FROM pql.labels('2026-04-30') WHERE subject_id IN ('calls', 'met') ORDER BY subject_id;
+SELECT value, treated FROM pql.labels('2026-05-01') WHERE subject_id = 'met';
+BEGIN;
+DELETE FROM pql.outcome WHERE subject_id = 'met' AND outcome = 'paid';
+SELECT converted_at, value FROM pql.labels('2026-06-30') WHERE subject_id = 'met';
+DELETE FROM pql.routing WHERE subject_id = 'met';
+SELECT count(*) FROM pql.labels('2026-06-30') WHERE subject_id = 'met';
+SELECT more_due FROM pql.tick('2026-03-10');
+SELECT count(*) FROM pql.labels('2026-06-30') WHERE subject_id = 'met';
+ROLLBACK;
+
+-- To whose work an outcome is credited, and why to nobody's.
+SELECT subject_id, outcome, value, at, program, why FROM pql.attribution ORDER BY subject_id, at;
+SELECT subject_id, credits, credited FROM pql.label WHERE credits > 0;
+
+--
+-- What a program calls an outcome, and work.
+--
+
+SELECT program, version, converted, lost, horizon, touches, kinds, channels, meeting FROM pql.outcome_rules ORDER BY 1, 2;
+SELECT pql.publish(program('buy', 'account', '{"known": {"plan": "attr.plan"}, "outcome": {"converted": ["paid"], "lost": ["churned", "angry"], "horizon": "30 days",
+  "worked": {"touches": 2.0, "channels": ["phone"], "meeting": false}}}'));
+SELECT path, change FROM pql.diff_programs('buy', 1, 2);
+INSERT INTO ev (ts, who, org, name) SELECT '2026-04-01 09:00', 'u-' || org, org, 'buy' FROM unnest('{one, two, held}'::text[]) AS org;
+CALL now_is('2026-04-02 09:00');
+SELECT ready FROM pql.tick('2026-04-02 09:00');
+CALL now_is('2026-04-10');
+CALL worked('one', '2026-04-02 10:00', 'phone', 'email', 'meeting');
+CALL worked('two', '2026-04-02 10:00', 'phone', 'phone');
+SELECT count(pql.record_outcome(subject, outcome, 10, at)) FROM (VALUES ('one', 'won', timestamptz '2026-04-03'), ('two', 'paid', '2026-05-02'), ('held', 'angry', '2026-04-03')) AS v(subject, outcome, at);
+SELECT subject_id, treated, touches, converted, value, matures_at, lost_at FROM pql.labels('2026-04-30', 'buy') WHERE version = 2 ORDER BY 1;
+SELECT subject_id, treated, touches, converted, value FROM pql.labels('2026-05-01 09:00', 'buy') WHERE version = 2 ORDER BY 1;
+SELECT program, version, converted, lost, horizon, touches, kinds, channels, meeting FROM pql.outcome_rules WHERE version = 2;
+SELECT path, problem FROM pql.check_program(program('buy', 'account', '{"outcome": {"horizon": "1 month", "worked": {"touches": 1, "kinds": 2}, "lost": ["paid"], "conversions": []}}'));
+
+--
+-- Outcomes in tables of one's own.
+--
+
+CREATE TABLE deals (id int, org text, stage text, amount text, closed timestamptz);
+INSERT INTO deals VALUES (1, 'held', 'Paid', '100', '2026-04-20'), (2, 'held', 'Paid', '50', '2026-04-20'), (3, 'two', 'paid', '7', '2026-04-21'),
+  (4, NULL, 'paid', '1', '2026-04-20'), (5, 'held', 'Closed won!', '1', '2026-04-20'), (6, 'held', 'paid', 'lots', '2026-04-20'), (7, 'held', 'paid', '1', 'infinity'),
+  (8, 'held', NULL, '1', '2026-04-20'), (9, 'held', 'angry', NULL, NULL), (10, 'held', 'paid', '1', '2199-01-01');
+CREATE FUNCTION failure(statement text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE statement;
+  RETURN 'none';
+EXCEPTION WHEN OTHERS THEN
+  RETURN concat_ws(' | ', SQLSTATE, SQLERRM);
+END $$;
+SELECT failure(s) FROM unnest(ARRAY[$$SELECT pql.attach_outcomes('nothing', 'id', 'stage', account_id => 'org')$$, $$SELECT pql.attach_outcomes('deals', 'id', 'stages', account_id => 'org')$$,
+  $$SELECT pql.attach_outcomes('deals', 'id', 'stage')$$, $$SELECT pql.attach_outcomes('deals', 'id', 'stage', 'org', 'org')$$, $$SELECT pql.attach_outcomes('deals', 'id', account_id => 'org')$$,
+  $$SELECT pql.attach_outcomes('deals', NULL, 'stage', account_id => 'org')$$, $$SELECT pql.attach_outcomes('ev_id_seq', 'id', 'stage', account_id => 'org')$$,
+  $$SELECT pql.detach_outcomes('outcomes.deals')$$, $$SELECT pql.detach_outcomes(NULL)$$]) AS s;
+SELECT what, finding, advice FROM pql.attach_outcomes('deals', 'id', 'stage', account_id => 'org', at => 'closed', value => 'amount');
+SELECT id, home, outcome, value, problem FROM pql.outcome_import ORDER BY id::int;
+SELECT subject_id, outcome, value, at, recorded_by FROM pql.outcome WHERE recorded_by LIKE 'outcomes.%' AND at < '2026-06-01' ORDER BY 1, 2, 4;
+SELECT subject_id, converted, value FROM pql.labels('2026-05-30', 'buy') WHERE version = 2 ORDER BY 1;
+-- Nothing new, nothing done; a correction, another day, and one that vanished. Those without an instant keep the one at which they were seen.
+SELECT * FROM pql.refresh_outcomes();
+UPDATE deals SET amount = '60' WHERE id = 2;
+UPDATE deals SET closed = '2026-04-22' WHERE id = 3;
+UPDATE deals SET amount = '5' WHERE id = 6;
+SELECT * FROM pql.refresh_outcomes();
+DELETE FROM deals WHERE id = 1;
+SELECT * FROM pql.refresh_outcomes();
+DELETE FROM deals WHERE id IN (2, 3, 6);
+SELECT * FROM pql.refresh_outcomes();
+SELECT subject_id, outcome, value FROM pql.outcome WHERE recorded_by LIKE 'outcomes.%' ORDER BY 1, 2;
+SELECT subject_id, converted, value FROM pql.labels('2026-05-30', 'buy') WHERE version = 2 ORDER BY 1;
+-- What was recorded by hand stays, whatever the table says of it.
+SELECT pql.record_outcome('held', 'paid', 1, '2026-04-25') IS NOT NULL;
+INSERT INTO deals VALUES (11, 'held', 'paid', '9', '2026-04-25');
+SELECT * FROM pql.refresh_outcomes();
+DELETE FROM deals WHERE id = 11;
+SELECT * FROM pql.refresh_outcomes();
+SELECT outcome, value FROM pql.outcome WHERE subject_id = 'held' AND at = '2026-04-25';
+-- What can't be read keeps what it said.
+SET client_min_messages = error;
+ALTER TABLE deals RENAME TO old_deals;
+SELECT * FROM pql.refresh_outcomes();
+RESET client_min_messages;
+SET client_min_messages = warning;
+SELECT broken IS NOT NULL, (SELECT count(*) FROM pql.outcome WHERE recorded_by LIKE 'outcomes.%') FROM pql.outcome_source;
+ALTER TABLE old_deals RENAME TO deals;
+TRUNCATE deals;
+SELECT * FROM pql.refresh_outcomes();
+SELECT broken IS NOT NULL, (SELECT count(*) FROM pql.outcome WHERE recorded_by LIKE 'outcomes.%') FROM pql.outcome_source;
+-- One word for all rows, of users.
+CREATE VIEW renewals AS SELECT 'r' || n AS id, 'eve' AS person, n AS worth FROM generate_series(1, 2) AS n;
+SELECT what, finding FROM pql.attach_outcomes('renewals', 'id', user_id => 'person', value => 'worth', named => 'expanded');
+SELECT unit, subject_id, outcome, value FROM pql.outcome WHERE recorded_by = 'outcomes.renewals';
+SELECT pql.detach_outcomes('outcomes.renewals'), pql.detach_outcomes('outcomes.deals');
+SELECT count(*) FROM pql.outcome_import;
+SELECT count(*) FROM pql.outcome WHERE recorded_by = 'outcomes.renewals';
+SELECT action, object FROM pql.audit WHERE action LIKE '%outcomes' ORDER BY audit_id;
+
+--
+-- Who may see what.
+--
+
+CREATE ROLE outcomes_nobody;
+CREATE ROLE outcomes_clerk;
+CREATE ROLE outcomes_kim;
+GRANT SELECT ON ALL TABLES IN SCHEMA pql TO outcomes_kim;
+GRANT USAGE ON SCHEMA outcomes TO outcomes_nobody;
+GRANT EXECUTE ON FUNCTION pql.record_outcome, pql.next_id TO outcomes_clerk;
+GRANT USAGE ON SEQUENCE pql.id_seq TO outcomes_clerk;
+GRANT SELECT, INSERT, UPDATE ON pql.outcome TO outcomes_clerk;
+GRANT SELECT ON pql.source, pql.event_clock TO outcomes_clerk;
+SET ROLE outcomes_nobody;
+SELECT outcomes.failure(s) FROM unnest('{SELECT * FROM pql.label,SELECT * FROM pql.attribution,SELECT pql.refresh_outcomes()}'::text[]) AS s;
+RESET ROLE;
+-- Who records outcomes needs no rights on what follows from them.
+SET ROLE outcomes_clerk;
+SELECT pql.record_outcome('held', 'paid', 2, '2026-04-26') IS NOT NULL;
+RESET ROLE;
+SELECT value FROM pql.labels('2026-05-30') WHERE subject_id = 'held';
+-- A rep sees what became of the rows that he sees.
+INSERT INTO pql.reps (rep_id, db_role, team) VALUES ('kim', 'outcomes_kim', 'east'), ('lee', NULL, 'west');
+UPDATE pql.routing SET owner = 'lee' WHERE subject_id = 'one';
+SELECT more_due IS NOT NULL FROM pql.tick('2026-04-10');
+SELECT count(*) FILTER (WHERE subject_id = 'one') FROM pql.label;
+SET ROLE outcomes_kim;
+SELECT count(*) FILTER (WHERE subject_id = 'one'), count(*) > 0 FROM pql.label;
+RESET ROLE;
+DROP OWNED BY outcomes_nobody, outcomes_clerk, outcomes_kim;
+DROP ROLE outcomes_nobody, outcomes_clerk, outcomes_kim;
+
+DROP EXTENSION pql CASCADE;
+DROP SCHEMA outcomes CASCADE;

@@ -186,6 +186,7 @@ CREATE OR REPLACE FUNCTION pql._tick(as_of timestamptz)
 #variable_conflict use_column
 DECLARE
   ended pql.program[];
+  folded bigint;
 BEGIN
   -- One at a time: each step locks homes in their order, but of two ticks one may be a step ahead of the other.
   PERFORM pg_advisory_xact_lock(hashtextextended('pql tick', 0));
@@ -221,7 +222,8 @@ BEGIN
   partitions_changed := pql._compare_leaves();
   SELECT t.* INTO ready, expired, breached, returned, assigned FROM pql._tick_routing(coalesce(_tick.as_of, pql._now())) AS t;
   PERFORM pql._tick_step_shares();
-  more_due := greatest(held_released, episodes_reviewed, ids_forgotten, subjects_reviewed, ready, expired, breached, returned, assigned) >= pql._tick_batch();
+  folded := pql._fold_handoffs(pql._tick_batch());
+  more_due := greatest(folded, held_released, episodes_reviewed, ids_forgotten, subjects_reviewed, ready, expired, breached, returned, assigned) >= pql._tick_batch();
   RETURN NEXT;
 END $$;
 COMMENT ON FUNCTION pql._tick(timestamptz) IS 'Does what time alone brings by any instant, also of the future: what that decides is decided then.';

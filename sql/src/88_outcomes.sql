@@ -26,10 +26,10 @@ CREATE VIEW pql.outcome_rules WITH (security_invoker = true) AS
          coalesce((SELECT array_agg(x.v ORDER BY x.n) FROM jsonb_array_elements_text(p.document #> '{outcome,lost}') WITH ORDINALITY AS x(v, n)),
                   '{churned}') AS lost,
          coalesce((p.document #>> '{outcome,horizon}')::interval, '90 days') AS horizon,
-         coalesce((p.document #>> '{outcome,worked,touches}')::int, 4) AS touches,
-         coalesce((p.document #>> '{outcome,worked,kinds}')::int, 2) AS kinds,
+         coalesce((p.document #> '{outcome,worked,touches}')::int, 4) AS touches,
+         coalesce((p.document #> '{outcome,worked,kinds}')::int, least(2, (p.document #> '{outcome,worked,touches}')::int, jsonb_array_length(p.document #> '{outcome,worked,channels}'))) AS kinds,
          (SELECT array_agg(x.v ORDER BY x.n) FROM jsonb_array_elements_text(p.document #> '{outcome,worked,channels}') WITH ORDINALITY AS x(v, n)) AS channels,
-         coalesce((p.document #>> '{outcome,worked,meeting}')::boolean, true) AS meeting
+         coalesce((p.document #> '{outcome,worked,meeting}')::boolean, true) AS meeting
   FROM pql.program AS p WHERE p.status <> 'draft' OFFSET 0;
 COMMENT ON VIEW pql.outcome_rules IS 'What each version of a program calls an outcome (its "outcome", with what goes without saying): which ones count, for how long, and what is work.';
 COMMENT ON COLUMN pql.outcome_rules.converted IS 'The outcomes that count as a conversion.';
@@ -40,67 +40,347 @@ COMMENT ON COLUMN pql.outcome_rules.kinds IS 'By so many different channels.';
 COMMENT ON COLUMN pql.outcome_rules.channels IS 'The channels whose touches count; null: all.';
 COMMENT ON COLUMN pql.outcome_rules.meeting IS 'Whether a meeting is work by itself: a touch by the channel meeting, or a disposition meeting_set or converted.';
 
--- An outcome counts for the rows of its subject; that of an account also for those of its people and workspaces. A person's home is the account's.
-CREATE OR REPLACE FUNCTION pql._outcomes_of(as_of timestamptz)
-  RETURNS TABLE (home text, routing_id bigint, outcome_id bigint, at timestamptz, value numeric, counts boolean)
-  LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000 ROWS 10000
-  BEGIN ATOMIC
-    SELECT r.home, r.routing_id, o.outcome_id, o.at, o.value, o.outcome = ANY (v.converted)
-    FROM (
-        SELECT x.outcome_id, x.outcome, x.at, x.value, x.home FROM pql.outcome AS x
-        UNION ALL SELECT x.outcome_id, x.outcome, x.at, x.value, m.same FROM pql.outcome AS x JOIN pql._same_homes() AS m ON m.home = x.home) AS o
-      JOIN (
-        SELECT x.home, x.home AS place, x.routing_id, x.program, x.version, x.qualified_at FROM pql.routing AS x
-        UNION ALL SELECT x.home, 'u:' || x.subject_id, x.routing_id, x.program, x.version, x.qualified_at FROM pql.routing AS x
-                  WHERE x.unit = 'user' AND x.account_id IS NOT NULL
-        UNION ALL SELECT x.home, 'a:' || x.account_id, x.routing_id, x.program, x.version, x.qualified_at FROM pql.routing AS x WHERE x.unit = 'workspace') AS r
-        ON r.place = o.home
-      JOIN pql.outcome_rules AS v ON v.program = r.program AND v.version = r.version
-    WHERE o.at > r.qualified_at AND o.at <= r.qualified_at + v.horizon AND o.at <= _outcomes_of.as_of AND o.outcome = ANY (v.converted || v.lost);
-  END;
-COMMENT ON FUNCTION pql._outcomes_of(timestamptz) IS 'The outcomes that count for routing rows, each within its row''s horizon, and those that say that the subject is lost.';
+-- Labels rest on a narrow table with one line for each row, since routing rows are wide and there may be millions: whatever is written of a home puts it
+-- on a list, tick makes its lines anew, and until then whoever reads makes them for himself. Writers wait for nobody, and readers see what is true.
+CREATE TABLE pql.handoff_fact (
+  home             text COLLATE "C" NOT NULL,
+  routing_id       bigint NOT NULL,
+  program          text NOT NULL,
+  version          int NOT NULL,
+  unit             text NOT NULL,
+  subject_id       text NOT NULL,
+  account_id       text,
+  segment          text,
+  motion           text NOT NULL,
+  score            int NOT NULL,
+  signals          text[] NOT NULL,
+  signal_at        timestamptz NOT NULL,
+  qualified_at     timestamptz NOT NULL,
+  matures_at       timestamptz NOT NULL,
+  week             date NOT NULL,
+  holdout          boolean NOT NULL,
+  owner            text,
+  state            text NOT NULL,
+  follows          bigint,
+  complete         real,
+  contact_by       timestamptz,
+  claimed_at       timestamptz,
+  accepted_at      timestamptz,
+  first_touch_at   timestamptz,
+  last_touch_at    timestamptz,
+  touches          int NOT NULL,
+  worked_at        timestamptz,
+  met_at           timestamptz,
+  disposed_at      timestamptz,
+  disposition      text,
+  need_matched     boolean,
+  timing_right     boolean,
+  context_enough   boolean,
+  failed_at        timestamptz,
+  converted_at     timestamptz,
+  last_outcome_at  timestamptz,
+  value            numeric,
+  opportunity_at   timestamptz,
+  lost_at          timestamptz,
+  credits          int NOT NULL,
+  credited         numeric,
+  PRIMARY KEY (home, routing_id)
+);
+COMMENT ON TABLE pql.handoff_fact IS 'What pql.label is made of: what each routing row is and what became of it, with all that is recorded, whenever it happens. Made from the other tables; those of pql.handoff_due are yet to be made anew.';
+COMMENT ON COLUMN pql.handoff_fact.signals IS 'Those with points, of which reps may know.';
+COMMENT ON COLUMN pql.handoff_fact.complete IS 'How complete the packet is.';
+COMMENT ON COLUMN pql.handoff_fact.worked_at IS 'When it had been worked enough to be called work (pql.outcome_rules).';
+COMMENT ON COLUMN pql.handoff_fact.met_at IS 'The first meeting, held or set.';
+COMMENT ON COLUMN pql.handoff_fact.disposed_at IS 'When the last disposition was told, which the next four columns are of.';
+COMMENT ON COLUMN pql.handoff_fact.failed_at IS 'When a disposition first said that the tone, the timing or the person was wrong.';
+COMMENT ON COLUMN pql.handoff_fact.converted_at IS 'The first outcome that counts; last_outcome_at is the last one, value what they are worth together.';
+COMMENT ON COLUMN pql.handoff_fact.credits IS 'How many outcomes are credited to the row, which had been worked by then: each to the one row of a home that was worked last. What they are worth together stands in credited.';
+
+CREATE TABLE pql.handoff_hidden (
+  home        text COLLATE "C" NOT NULL,
+  routing_id  bigint NOT NULL,
+  signals     text[] NOT NULL,
+  PRIMARY KEY (home, routing_id)
+);
+COMMENT ON TABLE pql.handoff_hidden IS 'The signals with points of which reps may not know (may_show_rep), of the lines of pql.handoff_fact that have some. Reps see none of it.';
+
+CREATE TABLE pql.handoff_due (
+  home  text COLLATE "C" NOT NULL
+);
+COMMENT ON TABLE pql.handoff_due IS 'The homes of whose rows something was written since their lines of pql.handoff_fact were made. Only tick takes something from it.';
+
+SELECT pg_catalog.pg_extension_config_dump('pql.handoff_fact', '');
+SELECT pg_catalog.pg_extension_config_dump('pql.handoff_hidden', '');
+SELECT pg_catalog.pg_extension_config_dump('pql.handoff_due', '');
+
+ALTER TABLE pql.handoff_fact ENABLE ROW LEVEL SECURITY;
+CREATE POLICY seen ON pql.handoff_fact USING (coalesce(owner = ANY ((SELECT pql._visible_owners())::text[]), true)) WITH CHECK (true);
+COMMENT ON POLICY seen ON pql.handoff_fact IS 'Whoever sees a routing row sees what became of it.';
+ALTER TABLE pql.handoff_hidden ENABLE ROW LEVEL SECURITY;
+CREATE POLICY seen ON pql.handoff_hidden USING (NOT (SELECT pql._is_rep())) WITH CHECK (true);
+COMMENT ON POLICY seen ON pql.handoff_hidden IS 'No rep sees of which signals reps may not know.';
+
+CREATE INDEX routing_person ON pql.routing (subject_id) WHERE unit = 'user';
+COMMENT ON INDEX pql.routing_person IS 'The rows of a person, whose outcomes may be theirs and not their account''s.';
+CREATE INDEX routing_workspace ON pql.routing (account_id) WHERE unit = 'workspace';
+COMMENT ON INDEX pql.routing_workspace IS 'The rows of an account''s workspaces, whose outcomes are the account''s.';
+
+CREATE OR REPLACE FUNCTION pql._handoffs_written() RETURNS trigger
+  AS 'MODULE_PATHNAME', 'pql__handoffs_written' LANGUAGE C COST 500;
+COMMENT ON FUNCTION pql._handoffs_written() IS 'The trigger that puts homes on the list of those whose labels are to be made anew. Writers need no rights on it. Its argument is an SQL expression over a written row n, for a list of homes.';
+REVOKE ALL ON FUNCTION pql._handoffs_written() FROM PUBLIC;
+
+CREATE TRIGGER handoffs_inserted AFTER INSERT ON pql.routing REFERENCING NEW TABLE AS pql_new
+  FOR EACH STATEMENT EXECUTE FUNCTION pql._handoffs_written('ARRAY[n.home]');
+CREATE TRIGGER handoffs_updated AFTER UPDATE ON pql.routing REFERENCING NEW TABLE AS pql_new
+  FOR EACH STATEMENT EXECUTE FUNCTION pql._handoffs_written('ARRAY[n.home]');
+CREATE TRIGGER handoffs_deleted AFTER DELETE ON pql.routing REFERENCING OLD TABLE AS pql_old
+  FOR EACH STATEMENT EXECUTE FUNCTION pql._handoffs_written('ARRAY[n.home]');
+CREATE TRIGGER handoffs_inserted AFTER INSERT ON pql.touch REFERENCING NEW TABLE AS pql_new
+  FOR EACH STATEMENT EXECUTE FUNCTION pql._handoffs_written('ARRAY[n.home]');
+CREATE TRIGGER handoffs_updated AFTER UPDATE ON pql.touch REFERENCING NEW TABLE AS pql_new
+  FOR EACH STATEMENT EXECUTE FUNCTION pql._handoffs_written('ARRAY[n.home]');
+CREATE TRIGGER handoffs_deleted AFTER DELETE ON pql.touch REFERENCING OLD TABLE AS pql_old
+  FOR EACH STATEMENT EXECUTE FUNCTION pql._handoffs_written('ARRAY[n.home]');
+CREATE TRIGGER handoffs_inserted AFTER INSERT ON pql.disposition REFERENCING NEW TABLE AS pql_new
+  FOR EACH STATEMENT EXECUTE FUNCTION pql._handoffs_written('ARRAY[n.home]');
+CREATE TRIGGER handoffs_updated AFTER UPDATE ON pql.disposition REFERENCING NEW TABLE AS pql_new
+  FOR EACH STATEMENT EXECUTE FUNCTION pql._handoffs_written('ARRAY[n.home]');
+CREATE TRIGGER handoffs_deleted AFTER DELETE ON pql.disposition REFERENCING OLD TABLE AS pql_old
+  FOR EACH STATEMENT EXECUTE FUNCTION pql._handoffs_written('ARRAY[n.home]');
+CREATE TRIGGER handoffs_inserted AFTER INSERT ON pql.outcome REFERENCING NEW TABLE AS pql_new
+  FOR EACH STATEMENT EXECUTE FUNCTION pql._handoffs_written('ARRAY[n.home]');
+CREATE TRIGGER handoffs_updated AFTER UPDATE ON pql.outcome REFERENCING NEW TABLE AS pql_new
+  FOR EACH STATEMENT EXECUTE FUNCTION pql._handoffs_written('ARRAY[n.home]');
+CREATE TRIGGER handoffs_deleted AFTER DELETE ON pql.outcome REFERENCING OLD TABLE AS pql_old
+  FOR EACH STATEMENT EXECUTE FUNCTION pql._handoffs_written('ARRAY[n.home]');
+CREATE TRIGGER handoffs_inserted AFTER INSERT ON pql.identity REFERENCING NEW TABLE AS pql_new
+  FOR EACH STATEMENT EXECUTE FUNCTION pql._handoffs_written('CASE WHEN n.kind <> ''move'' THEN ARRAY[left(n.kind, 1) || '':'' || n.old_id, left(n.kind, 1) || '':'' || n.new_id] END');
+CREATE TRIGGER handoffs_updated AFTER UPDATE ON pql.identity REFERENCING NEW TABLE AS pql_new
+  FOR EACH STATEMENT EXECUTE FUNCTION pql._handoffs_written('CASE WHEN n.kind <> ''move'' THEN ARRAY[left(n.kind, 1) || '':'' || n.old_id, left(n.kind, 1) || '':'' || n.new_id] END');
+
+CREATE OR REPLACE FUNCTION pql._homes_concerned(written text[]) RETURNS SETOF text
+  LANGUAGE plpgsql STABLE PARALLEL SAFE COST 500 ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF written = '{}' THEN
+    RETURN;
+  END IF;
+  RETURN QUERY
+    WITH w AS MATERIALIZED (
+      SELECT x COLLATE "C" AS home FROM unnest(written) AS x
+      UNION SELECT m.same FROM pql._same_homes() AS m WHERE m.home = ANY (written))
+    SELECT w.home FROM w
+    UNION SELECT r.home FROM w JOIN pql.routing AS r ON r.unit = 'user' AND r.subject_id = substr(w.home, 3) COLLATE "default" WHERE w.home LIKE 'u:%'
+    UNION SELECT r.home FROM w JOIN pql.routing AS r ON r.unit = 'workspace' AND r.account_id = substr(w.home, 3) COLLATE "default" WHERE w.home LIKE 'a:%';
+END $$;
+COMMENT ON FUNCTION pql._homes_concerned(text[]) IS 'The homes whose rows'' labels may change by what was written of some homes.';
+
+CREATE OR REPLACE FUNCTION pql._due_homes() RETURNS SETOF text
+  LANGUAGE plpgsql STABLE PARALLEL SAFE COST 500 ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN QUERY SELECT c.* FROM pql._homes_concerned(ARRAY(SELECT DISTINCT d.home FROM pql.handoff_due AS d)) AS c;
+END $$;
+COMMENT ON FUNCTION pql._due_homes() IS 'The homes whose lines of pql.handoff_fact may not be as they should.';
+
+CREATE OR REPLACE FUNCTION pql._signals_in(reasons jsonb) RETURNS text[]
+  LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 500
+  RETURN ARRAY(SELECT (x.v ->> 'signal') COLLATE "C" FROM jsonb_array_elements(reasons) AS x(v)
+               WHERE x.v ->> 'signal' IS NOT NULL AND (x.v ->> 'points')::numeric <> 0 ORDER BY 1);
+COMMENT ON FUNCTION pql._signals_in(jsonb) IS 'The signals that have points, of the reasons of a routing row.';
+
+CREATE OR REPLACE FUNCTION pql._hidden_of(homes text[]) RETURNS TABLE (home text, routing_id bigint, signals text[])
+  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 10000 ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+    SELECT x.home, x.routing_id, x.signals
+    FROM (SELECT s.home, s.routing_id, ARRAY(SELECT y FROM unnest(pql._signals_in(s.reasons)) AS y WHERE y <> ALL (pql._signals_in(r.reasons)) ORDER BY y) AS signals
+          FROM pql.scoring_packet AS s JOIN pql.routing AS r ON r.home = s.home AND r.routing_id = s.routing_id WHERE s.home = ANY (homes)) AS x
+    WHERE x.signals <> '{}';
+END $$;
+COMMENT ON FUNCTION pql._hidden_of(text[]) IS 'The lines of pql.handoff_hidden of some homes, made from what there is.';
+
+CREATE OR REPLACE FUNCTION pql._facts_of(homes text[]) RETURNS SETOF pql.handoff_fact
+  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 10000 ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF homes = '{}' THEN
+    RETURN;
+  END IF;
+  RETURN QUERY
+    WITH v AS MATERIALIZED (SELECT * FROM pql.outcome_rules AS x),
+    r AS MATERIALIZED (
+      SELECT x.*, v.converted, v.lost, v.horizon, v.touches, v.kinds, v.channels, v.meeting
+      FROM pql.routing AS x JOIN v ON v.program = x.program AND v.version = x.version WHERE x.home = ANY (homes)),
+    -- An outcome counts for the rows of its subject; that of an account also for those of its people and workspaces. A person's home is the account's.
+    base AS (
+      SELECT r.home, r.routing_id, r.home AS place FROM r
+      UNION SELECT r.home, r.routing_id, (CASE r.unit WHEN 'user' THEN 'u:' || r.subject_id ELSE 'a:' || r.account_id END) COLLATE "C" FROM r WHERE r.unit <> 'account'),
+    place AS (
+      SELECT b.home, b.routing_id, b.place FROM base AS b
+      UNION SELECT b.home, b.routing_id, m.same COLLATE "C" FROM base AS b JOIN pql._same_homes() AS m ON m.home = b.place),
+    outcomes AS (
+      SELECT r.home, r.routing_id, x.outcome_id, x.at, x.value, x.outcome, x.outcome = ANY (r.converted) AS counts, x.outcome = ANY (r.lost) AS loses
+      FROM r JOIN place AS p ON p.home = r.home AND p.routing_id = r.routing_id JOIN pql.outcome AS x ON x.home = p.place
+      WHERE x.at > r.qualified_at AND x.at <= r.qualified_at + r.horizon),
+    o AS (
+      SELECT x.home, x.routing_id, min(x.at) FILTER (WHERE x.counts) AS converted_at, max(x.at) FILTER (WHERE x.counts) AS last_at,
+             sum(x.value) FILTER (WHERE x.counts) AS value, min(x.at) FILTER (WHERE x.loses) AS lost_at, min(x.at) FILTER (WHERE x.outcome = 'opportunity') AS opportunity_at
+      FROM outcomes AS x GROUP BY x.home, x.routing_id),
+    touched AS (
+      SELECT r.home, r.routing_id, x.channel, x.at, x.touch_id, r.touches, r.kinds,
+             row_number() OVER (PARTITION BY r.home, r.routing_id ORDER BY x.at, x.touch_id) AS nth,
+             row_number() OVER (PARTITION BY r.home, r.routing_id, x.channel ORDER BY x.at, x.touch_id) = 1 AS new_kind
+      FROM r JOIN pql.touch AS x ON x.home = r.home AND x.routing_id = r.routing_id WHERE r.channels IS NULL OR x.channel = ANY (r.channels)),
+    t AS (
+      SELECT x.home, x.routing_id, count(*) AS touches, max(x.at) AS last_at, min(x.at) FILTER (WHERE x.channel = 'meeting') AS met_at,
+             min(x.at) FILTER (WHERE x.nth >= x.touches AND x.so_many_kinds >= x.kinds) AS worked_at
+      FROM (SELECT y.*, count(*) FILTER (WHERE y.new_kind) OVER (PARTITION BY y.home, y.routing_id ORDER BY y.at, y.touch_id) AS so_many_kinds FROM touched AS y) AS x
+      GROUP BY x.home, x.routing_id),
+    d AS (
+      SELECT x.home, x.routing_id, max(x.disposition_id) AS last, min(x.at) FILTER (WHERE x.disposition IN ('meeting_set', 'converted')) AS met_at,
+             min(x.at) FILTER (WHERE x.failure IS NOT NULL) AS failed_at
+      FROM pql.disposition AS x JOIN r ON r.home = x.home AND r.routing_id = x.routing_id GROUP BY x.home, x.routing_id),
+    c AS (
+      SELECT x.home, x.routing_id, min(x.at) FILTER (WHERE x.to_state = 'claimed') AS claimed_at, min(x.at) FILTER (WHERE x.to_state = 'accepted') AS accepted_at
+      FROM pql.routing_transition AS x JOIN r ON r.home = x.home AND r.routing_id = x.routing_id GROUP BY x.home, x.routing_id)
+    , w AS (
+      SELECT r.home, r.routing_id, least(CASE WHEN r.meeting THEN least(t.met_at, d.met_at) END, t.worked_at) AS worked_at
+      FROM r LEFT JOIN t ON t.home = r.home AND t.routing_id = r.routing_id LEFT JOIN d ON d.home = r.home AND d.routing_id = r.routing_id),
+    credit AS (
+      SELECT y.home, y.routing_id, count(*) AS credits, sum(y.value) AS credited
+      FROM (SELECT DISTINCT ON (x.home, x.outcome_id) x.home, x.routing_id, x.value FROM outcomes AS x JOIN w ON w.home = x.home AND w.routing_id = x.routing_id
+            WHERE x.counts AND w.worked_at <= x.at ORDER BY x.home, x.outcome_id, w.worked_at DESC, x.routing_id DESC) AS y
+      GROUP BY y.home, y.routing_id)
+    SELECT r.home, r.routing_id, r.program, r.version, r.unit, r.subject_id, r.account_id, r.segment, r.motion, r.score, pql._signals_in(r.reasons),
+           r.signal_at, r.qualified_at, r.qualified_at + r.horizon,
+           (date_trunc('week', r.qualified_at, 'UTC') AT TIME ZONE 'UTC')::date, r.holdout, r.owner, r.state, r.follows, (r.context ->> 'completeness')::real, r.contact_by,
+           c.claimed_at, c.accepted_at, r.first_touch_at, t.last_at, coalesce(t.touches, 0)::int,
+           w.worked_at, least(t.met_at, d.met_at),
+           l.at, l.disposition, l.need_matched, l.timing_right, l.context_enough, d.failed_at,
+           o.converted_at, o.last_at, o.value, o.opportunity_at, o.lost_at, coalesce(k.credits, 0)::int, k.credited
+    FROM r JOIN w ON w.home = r.home AND w.routing_id = r.routing_id
+      LEFT JOIN o ON o.home = r.home AND o.routing_id = r.routing_id
+      LEFT JOIN credit AS k ON k.home = r.home AND k.routing_id = r.routing_id
+      LEFT JOIN t ON t.home = r.home AND t.routing_id = r.routing_id
+      LEFT JOIN d ON d.home = r.home AND d.routing_id = r.routing_id
+      LEFT JOIN c ON c.home = r.home AND c.routing_id = r.routing_id
+      LEFT JOIN pql.disposition AS l ON l.home = d.home AND l.disposition_id = d.last;
+END $$;
+COMMENT ON FUNCTION pql._facts_of(text[]) IS 'The lines of pql.handoff_fact of some homes, made from what there is.';
+
+CREATE OR REPLACE FUNCTION pql._facts_due() RETURNS SETOF pql.handoff_fact
+  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 10000 ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN QUERY SELECT f.* FROM pql._facts_of(ARRAY(SELECT d.* FROM pql._due_homes() AS d)) AS f;
+END $$;
+COMMENT ON FUNCTION pql._facts_due() IS 'The lines of pql.handoff_fact that are to be made anew, as they will be.';
+
+CREATE OR REPLACE FUNCTION pql._fold_handoffs(most int DEFAULT NULL) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 10000 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  homes text[];
+BEGIN
+  -- One at a time, so that what is older never comes later; and where each statement sees what is there by then.
+  IF NOT EXISTS (SELECT FROM pql.handoff_due) OR current_setting('transaction_isolation') <> 'read committed'
+     OR NOT pg_try_advisory_xact_lock(hashtextextended('pql handoffs', 0)) THEN
+    RETURN 0;
+  END IF;
+  WITH chosen AS (SELECT DISTINCT d.home FROM pql.handoff_due AS d LIMIT most),
+  gone AS (DELETE FROM pql.handoff_due AS d USING chosen AS s WHERE d.home = s.home RETURNING d.home)
+  SELECT array_agg(DISTINCT g.home) INTO homes FROM gone AS g;
+  homes := ARRAY(SELECT c.* FROM pql._homes_concerned(homes) AS c);
+  DELETE FROM pql.handoff_fact AS f WHERE f.home = ANY (homes);
+  DELETE FROM pql.handoff_hidden AS h WHERE h.home = ANY (homes);
+  INSERT INTO pql.handoff_fact SELECT f.* FROM pql._facts_of(homes) AS f;
+  INSERT INTO pql.handoff_hidden (home, routing_id, signals)
+  SELECT x.home, x.routing_id, x.signals FROM pql._hidden_of(homes) AS x;
+  RETURN cardinality(homes);
+END $$;
+COMMENT ON FUNCTION pql._fold_handoffs(int) IS 'Makes the lines of pql.handoff_fact anew of up to so many homes (null: all) that are due; returns of how many.';
+REVOKE ALL ON FUNCTION pql._fold_handoffs(int) FROM PUBLIC;
 
 -- One statement that the planner makes part of the query that asks: whoever counts reads no more than what is counted.
+CREATE VIEW pql._handoffs_now WITH (security_invoker = true) AS
+  SELECT f.* FROM pql.handoff_fact AS f WHERE NOT (SELECT EXISTS (SELECT FROM pql.handoff_due)) OR f.home NOT IN (SELECT d.* FROM pql._due_homes() AS d)
+  UNION ALL SELECT f.* FROM pql._facts_due() AS f;
+COMMENT ON VIEW pql._handoffs_now IS 'The lines of pql.handoff_fact as they are when all that is due has been made anew.';
+
+CREATE OR REPLACE FUNCTION pql._value_at(home text, id bigint, until timestamptz) RETURNS numeric
+  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 10000 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+BEGIN
+  RETURN (
+    SELECT sum(o.value) FROM pql.routing AS r JOIN pql.outcome_rules AS v ON v.program = r.program AND v.version = r.version
+      JOIN pql.outcome AS o ON o.home = ANY (ARRAY[r.home, (CASE r.unit WHEN 'user' THEN 'u:' || r.subject_id ELSE 'a:' || r.account_id END)]
+        || ARRAY(SELECT m.same FROM pql._same_homes() AS m WHERE m.home IN (r.home, CASE r.unit WHEN 'user' THEN 'u:' || r.subject_id ELSE 'a:' || r.account_id END)))
+    WHERE r.home = home AND r.routing_id = id AND o.outcome = ANY (v.converted) AND o.at > r.qualified_at AND o.at <= least(until, r.qualified_at + v.horizon));
+END $$;
+COMMENT ON FUNCTION pql._value_at(text, bigint, timestamptz) IS 'What the outcomes that count for a routing row were worth by an instant, when later ones count, too.';
+
+CREATE OR REPLACE FUNCTION pql._touches_at(home text, id bigint, until timestamptz) RETURNS int
+  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 5000 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+BEGIN
+  RETURN (
+    SELECT count(*) FROM pql.routing AS r JOIN pql.outcome_rules AS v ON v.program = r.program AND v.version = r.version
+      JOIN pql.touch AS t ON t.home = r.home AND t.routing_id = r.routing_id
+    WHERE r.home = home AND r.routing_id = id AND t.at <= until AND (v.channels IS NULL OR t.channel = ANY (v.channels)));
+END $$;
+COMMENT ON FUNCTION pql._touches_at(text, bigint, timestamptz) IS 'How many touches that count a routing row had by an instant, when there are later ones, too.';
+
+CREATE OR REPLACE FUNCTION pql._answer_at(home text, id bigint, until timestamptz) RETURNS pql.disposition
+  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 5000 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+  d pql.disposition;
+BEGIN
+  SELECT x.* INTO d FROM pql.disposition AS x WHERE x.home = home AND x.routing_id = id AND x.at <= until ORDER BY x.disposition_id DESC LIMIT 1;
+  RETURN d;
+END $$;
+COMMENT ON FUNCTION pql._answer_at(text, bigint, timestamptz) IS 'The last disposition of a routing row by an instant, when there are later ones, too.';
+
 CREATE OR REPLACE FUNCTION pql.labels(as_of timestamptz DEFAULT statement_timestamp(), program text DEFAULT NULL)
   RETURNS TABLE (routing_id bigint, home text, program text, version int, unit text, subject_id text, account_id text, team text, segment text, motion text,
     score int, signal_at timestamptz, qualified_at timestamptz, holdout boolean, treated boolean, first_touch_at timestamptz, touch_delay interval,
     disposition text, need_matched boolean, timing_right boolean, context_enough boolean, converted boolean, converted_at timestamptz, value numeric,
-    matures_at timestamptz, burnt boolean, rep text, state text, follows bigint, touches int, failed boolean, lost_at timestamptz)
+    matures_at timestamptz, burnt boolean, rep text, state text, follows bigint, touches int, failed boolean, lost_at timestamptz, met_at timestamptz,
+    worked_at timestamptz, signals text[], complete real, claimed_at timestamptz, accepted_at timestamptz, contact_by timestamptz, opportunity_at timestamptz,
+    credits int, credited numeric, week date, false_positive boolean)
   LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000 ROWS 100000
   BEGIN ATOMIC
-    SELECT r.routing_id, r.home, r.program, r.version, r.unit, r.subject_id, r.account_id, p.team, r.segment, r.motion, r.score, r.signal_at, r.qualified_at,
-           r.holdout,
-           coalesce(NOT r.holdout AND r.first_touch_at <= least(labels.as_of, c.converted_at, r.qualified_at + v.horizon)
-             AND (v.meeting AND (t.met OR d.met) OR t.touches >= v.touches AND t.kinds >= v.kinds), false),
-           CASE WHEN r.first_touch_at <= labels.as_of THEN r.first_touch_at END,
-           CASE WHEN r.first_touch_at <= labels.as_of THEN r.first_touch_at - r.qualified_at END,
-           l.disposition, l.need_matched, l.timing_right, l.context_enough,
-           CASE WHEN c.converted_at IS NOT NULL THEN true WHEN labels.as_of >= r.qualified_at + v.horizon THEN false END,
-           c.converted_at, c.value, r.qualified_at + v.horizon,
-           r.first_touch_at <= labels.as_of AND c.converted_at IS NULL AND (coalesce(d.failed, false) OR coalesce(c.lost_at > r.first_touch_at, false)) IS TRUE,
-           r.owner, r.state, r.follows, coalesce(t.touches, 0)::int, coalesce(d.failed, false), c.lost_at
-    FROM pql.routing AS r
-      JOIN pql.outcome_rules AS v ON v.program = r.program AND v.version = r.version
-      LEFT JOIN pql.reps AS p ON p.rep_id = r.owner
-      LEFT JOIN (
-        SELECT k.home, k.routing_id, sum(k.touches) AS touches, count(*) AS kinds, bool_or(k.channel = 'meeting') AS met
-        FROM (
-          SELECT x.home, x.routing_id, x.channel, count(*) AS touches
-          FROM pql.touch AS x JOIN pql.routing AS o ON o.home = x.home AND o.routing_id = x.routing_id
-            JOIN pql.outcome_rules AS w ON w.program = o.program AND w.version = o.version
-          WHERE x.at <= labels.as_of AND (w.channels IS NULL OR x.channel = ANY (w.channels))
-          GROUP BY x.home, x.routing_id, x.channel) AS k
-        GROUP BY k.home, k.routing_id) AS t ON t.home = r.home AND t.routing_id = r.routing_id
-      LEFT JOIN (
-        SELECT x.home, x.routing_id, max(x.disposition_id) AS last, bool_or(x.disposition IN ('meeting_set', 'converted')) AS met,
-               bool_or(x.failure IS NOT NULL) AS failed
-        FROM pql.disposition AS x WHERE x.at <= labels.as_of GROUP BY x.home, x.routing_id) AS d ON d.home = r.home AND d.routing_id = r.routing_id
-      LEFT JOIN pql.disposition AS l ON l.home = d.home AND l.disposition_id = d.last
-      LEFT JOIN (
-        SELECT x.home, x.routing_id, min(x.at) FILTER (WHERE x.counts) AS converted_at, sum(x.value) FILTER (WHERE x.counts) AS value,
-               min(x.at) FILTER (WHERE NOT x.counts) AS lost_at
-        FROM pql._outcomes_of(labels.as_of) AS x GROUP BY x.home, x.routing_id) AS c ON c.home = r.home AND c.routing_id = r.routing_id
-    WHERE r.qualified_at <= labels.as_of AND (labels.program IS NULL OR r.program = labels.program);
+    SELECT f.routing_id, f.home, f.program, f.version, f.unit, f.subject_id, f.account_id, p.team, f.segment, f.motion, f.score, f.signal_at, f.qualified_at,
+           f.holdout,
+           coalesce(NOT f.holdout AND f.worked_at <= labels.as_of AND f.worked_at <= f.matures_at
+             AND (f.first_touch_at <= f.converted_at OR f.converted_at > labels.as_of OR f.converted_at IS NULL), false),
+           CASE WHEN f.first_touch_at <= labels.as_of THEN f.first_touch_at END,
+           CASE WHEN f.first_touch_at <= labels.as_of THEN f.first_touch_at - f.qualified_at END,
+           CASE WHEN f.disposed_at > labels.as_of THEN (pql._answer_at(f.home, f.routing_id, labels.as_of)).disposition ELSE f.disposition END,
+           CASE WHEN f.disposed_at > labels.as_of THEN (pql._answer_at(f.home, f.routing_id, labels.as_of)).need_matched ELSE f.need_matched END,
+           CASE WHEN f.disposed_at > labels.as_of THEN (pql._answer_at(f.home, f.routing_id, labels.as_of)).timing_right ELSE f.timing_right END,
+           CASE WHEN f.disposed_at > labels.as_of THEN (pql._answer_at(f.home, f.routing_id, labels.as_of)).context_enough ELSE f.context_enough END,
+           CASE WHEN f.converted_at <= labels.as_of THEN true WHEN labels.as_of >= f.matures_at THEN false END,
+           CASE WHEN f.converted_at <= labels.as_of THEN f.converted_at END,
+           CASE WHEN f.last_outcome_at > labels.as_of THEN pql._value_at(f.home, f.routing_id, labels.as_of) ELSE f.value END,
+           f.matures_at,
+           coalesce(f.first_touch_at <= labels.as_of AND (f.converted_at <= labels.as_of) IS NOT TRUE
+             AND (f.failed_at <= labels.as_of OR f.lost_at > f.first_touch_at AND f.lost_at <= labels.as_of), false),
+           f.owner, f.state, f.follows,
+           CASE WHEN f.last_touch_at > labels.as_of THEN pql._touches_at(f.home, f.routing_id, labels.as_of) ELSE f.touches END,
+           coalesce(f.failed_at <= labels.as_of, false),
+           CASE WHEN f.lost_at <= labels.as_of THEN f.lost_at END,
+           CASE WHEN f.met_at <= labels.as_of THEN f.met_at END,
+           CASE WHEN f.worked_at <= labels.as_of THEN f.worked_at END,
+           f.signals, f.complete,
+           CASE WHEN f.claimed_at <= labels.as_of THEN f.claimed_at END,
+           CASE WHEN f.accepted_at <= labels.as_of THEN f.accepted_at END,
+           f.contact_by,
+           CASE WHEN f.opportunity_at <= labels.as_of THEN f.opportunity_at END,
+           f.credits, f.credited, f.week,
+           coalesce(f.first_touch_at <= labels.as_of AND f.matures_at <= labels.as_of AND (f.converted_at <= labels.as_of) IS NOT TRUE
+             AND (f.disposition = 'disqualified' OR NOT f.need_matched), false)
+    FROM pql._handoffs_now AS f LEFT JOIN pql.reps AS p ON p.rep_id = f.owner
+    WHERE f.qualified_at <= labels.as_of AND (labels.program IS NULL OR f.program = labels.program);
   END;
 COMMENT ON FUNCTION pql.labels(timestamptz, text) IS
   'What became of every hand-off as of an instant, of a program (null: of all), for learning and for measuring: one row for each routing row that had qualified by then. What was done and what became of it counts by when it happened, whenever it was recorded; motion, owner and state are as they are now. Columns as in pql.label. Null as_of: no rows.';
@@ -108,7 +388,9 @@ COMMENT ON FUNCTION pql.labels(timestamptz, text) IS
 CREATE VIEW pql.label WITH (security_invoker = true) AS
   SELECT l.routing_id, l.home, l.program, l.version, l.unit, l.subject_id, l.account_id, l.team, l.segment, l.motion, l.score, l.signal_at, l.qualified_at, l.holdout,
          l.treated, l.first_touch_at, l.touch_delay, l.disposition, l.need_matched, l.timing_right, l.context_enough, l.converted, l.converted_at, l.value,
-         l.matures_at, l.burnt, l.rep, l.state, l.follows, l.touches, l.failed, l.lost_at
+         l.matures_at, l.burnt, l.rep, l.state, l.follows, l.touches, l.failed, l.lost_at,
+         l.met_at, l.worked_at, l.signals, l.complete, l.claimed_at, l.accepted_at, l.contact_by,
+         l.opportunity_at, l.credits, l.credited, l.week, l.false_positive
   FROM pql.labels(statement_timestamp()) AS l;
 COMMENT ON VIEW pql.label IS 'What became of every hand-off, as of now (pql.labels): converted, not, or not known yet; worked or not; burnt or not.';
 COMMENT ON COLUMN pql.label.team IS 'The owner''s.';
@@ -124,3 +406,13 @@ COMMENT ON COLUMN pql.label.follows IS 'The row of the same episode that this on
 COMMENT ON COLUMN pql.label.touches IS 'Those of channels that count.';
 COMMENT ON COLUMN pql.label.failed IS 'Whether a disposition says that the tone, the timing or the person was wrong.';
 COMMENT ON COLUMN pql.label.lost_at IS 'When the subject was first lost after it qualified, within the horizon.';
+COMMENT ON COLUMN pql.label.met_at IS 'The first meeting, held or set.';
+COMMENT ON COLUMN pql.label.worked_at IS 'When it had been worked enough to be called work.';
+COMMENT ON COLUMN pql.label.signals IS 'The signals that had points, of which reps may know.';
+COMMENT ON COLUMN pql.label.complete IS 'How complete the packet is, from 0 to 1.';
+COMMENT ON COLUMN pql.label.claimed_at IS 'The first time; so is accepted_at.';
+COMMENT ON COLUMN pql.label.opportunity_at IS 'The first outcome named opportunity, within the horizon.';
+COMMENT ON COLUMN pql.label.credits IS 'How many outcomes are credited to the row, whose work came first: each to the one that was worked last; with all that is recorded by now.';
+COMMENT ON COLUMN pql.label.credited IS 'What those are worth, together.';
+COMMENT ON COLUMN pql.label.week IS 'The Monday of the week in which it qualified, UTC.';
+COMMENT ON COLUMN pql.label.false_positive IS 'Touched, final, not converted, and disqualified or not in need.';

@@ -119,6 +119,8 @@ constexpr char kWhole[] = R"({
         "variables": {"topic": {"type": "text", "from": "signal.seat_growth", "say": "seats"}, "start": {"type": "text", "from": "milestone.signed_up", "say": "your first project"},
                       "offer": {"type": "text", "from": "offer", "default": "an audit"}}}}},
   "examples": [{"subject": "acme", "expect": "enterprise"}, {"subject": "tiny", "expect": "not_qualified"}],
+  "outcome": {"converted": ["paid", "renewed"], "lost": ["churned", "cancelled"], "horizon": "60 days",
+              "worked": {"touches": 5, "kinds": 3, "channels": ["phone", "email", "chat"], "meeting": false}},
   "holdout": 0.1, "holdout_exempt": ["explicit_requests"], "consent": "opt_in", "limits": {"min_days_between_versions": 14}, "re_evaluate": "30 minutes"})";
 
 ParsedProgram parse(const ordered_json &document) { return parse_program(document.dump(), Served::all); }
@@ -382,7 +384,7 @@ TEST(Program, SuggestsKeys) {
   d["entirely_different"] = 1;
   expect_problem(d, "entirely_different", "is not a known key",
                  "Known keys are program, unit, objective, description, segment, milestones, "
-                 "activation, measures, signals, qualify, motions, guardrails, examples, quiet_hours, known, outreach, holdout, holdout_exempt, consent, limits and re_evaluate.");
+                 "activation, measures, signals, qualify, motions, guardrails, examples, quiet_hours, known, outreach, outcome, holdout, holdout_exempt, consent, limits and re_evaluate.");
   expect_problem(with_signal(std::string(5'000, 'k').c_str(), 1), "signals.calls[\"" + std::string(70, 'k') + "...\"]",
                  "is not a known key");
 }
@@ -817,6 +819,7 @@ TEST(Program, ReadsTheWholeLanguage) {
   EXPECT_EQ(p.motions, motions);
   EXPECT_EQ(p.guardrails[0], (GuardrailDef{"attr.employees < 10 and kind.intent < 30", "tiny account"}));
   EXPECT_EQ(p.examples[1], (ExampleDef{"tiny", "not_qualified"}));
+  EXPECT_EQ(p.outcome, (OutcomeDef{{"paid", "renewed"}, {"churned", "cancelled"}, 60 * kDay, {5, 3, {"phone", "email", "chat"}, false}}));
   EXPECT_EQ(p.holdout, 0.1);
   EXPECT_EQ(p.min_days_between_versions, 14);
   EXPECT_EQ(p.re_evaluate, 30 * kMinute);
@@ -861,6 +864,8 @@ TEST(Program, TheWholeDocumentUsesEveryKey) {
                                                            {"variable", ordered_json::array({whole["outreach"]["templates"]["invite"]["variables"]["company"],
                                                                                              whole["outreach"]["templates"]["invite"]["variables"]["next"]})},
                                                            {"stop", ordered_json::array({whole["outreach"]["stop"]})},
+                                                           {"outcome", ordered_json::array({whole["outcome"]})},
+                                                           {"worked", ordered_json::array({whole["outcome"]["worked"]})},
                                                            {"escalate_to", ordered_json::array({whole["motions"][0]["escalate_to"], whole["motions"][1]["escalate_to"], whole["motions"][2]["escalate_to"]})}};
   ordered_json both = members("signals");
   for (const ordered_json &m : members("measures")) both.push_back(m);
@@ -1532,6 +1537,31 @@ TEST(Program, ChecksLimits) {
   expect_problem(d, "re_evaluate", "must be at most 1 day, not 2 days");
 }
 
+// What is an outcome, and what is work: rule 9 of those that a real team runs.
+TEST(Program, SaysWhatCounts) {
+  const auto with = [](const ordered_json &outcome) {
+    ordered_json d = minimal();
+    d["outcome"] = outcome;
+    return d;
+  };
+  expect_right(with(ordered_json::object()));
+  EXPECT_EQ(parse(with(ordered_json::object())).program.outcome, OutcomeDef());
+  expect_problem(with({{"converted", ordered_json::array()}}), "outcome.converted", "must list 1 to 32 outcomes, not 0");
+  expect_problem(with({{"converted", {"Paid"}}}), "outcome.converted", "\"Paid\" is not a valid name");
+  expect_problem(with({{"converted", {"paid"}}, {"lost", {"paid"}}}), "outcome.lost", "\"paid\" is among \"converted\", too");
+  expect_problem(with({{"horizon", "3 months"}}), "outcome.horizon", "a month has no fixed length");
+  expect_problem(with({{"horizon", "30 minutes"}}), "outcome.horizon", "must be at least 1 hour, not 30 minutes");
+  expect_problem(with({{"horizont", "30 days"}}), "outcome.horizont", "is not a known key", "Perhaps you meant \"horizon\".");
+  expect_problem(with({{"worked", {{"touches", 0}}}}), "outcome.worked.touches", "must be an integer between 1 and 1000, not 0");
+  expect_problem(with({{"worked", {{"touches", 3}, {"kinds", 4}}}}), "outcome.worked.kinds", "must not be more than \"touches\", 3");
+  expect_problem(with({{"worked", {{"kinds", 5}}}}), "outcome.worked.kinds", "must not be more than \"touches\", 4");
+  expect_problem(with({{"worked", {{"channels", {"phone", "phone"}}}}}), "outcome.worked.channels[1]", "repeats \"phone\"");
+  expect_problem(with({{"worked", {{"kinds", 2}, {"channels", {"phone"}}}}}), "outcome.worked.kinds", "must not be more than the number of \"channels\", 1");
+  EXPECT_EQ(parse(with({{"worked", {{"channels", {"phone"}}}}})).program.outcome.worked.kinds, 1);
+  expect_right(with({{"worked", {{"touches", 1}}}}));
+  EXPECT_EQ(parse(with({{"worked", {{"touches", 1}}}})).program.outcome.worked.kinds, 1);
+}
+
 TEST(Program, MayBeAboutWorkspaces) {
   ordered_json d = minimal();
   d["unit"] = "workspace";
@@ -1674,6 +1704,14 @@ TEST(DiffPrograms, TellsWhatChangedOfOutreach) {
   EXPECT_EQ(diff_programs(parse(from).program, parse(none).program).size(), 3u);
 }
 
+TEST(DiffPrograms, TellsWhatChangedOfOutcomes) {
+  const ordered_json from = minimal();
+  ordered_json to = from;
+  to["outcome"] = {{"horizon", "30 days"}, {"worked", {{"touches", 3}, {"meeting", false}}}};
+  const std::vector<Change> wanted = {{"outcome.horizon", "90 days → 30 days"}, {"outcome.worked.touches", "4 → 3"}, {"outcome.worked.meeting", "true → false"}};
+  EXPECT_EQ(diff_programs(parse(from).program, parse(to).program), wanted);
+}
+
 TEST(DiffPrograms, TellsOfAnotherOrder) {
   ordered_json from = minimal(), to = minimal();
   const ordered_json calls = from["signals"]["calls"];
@@ -1753,7 +1791,7 @@ TEST(ProgramSchema, HasExactlyTheKeysOfTheParser) {
   const ordered_json s = schema();
   ASSERT_TRUE(s.is_object());
   EXPECT_EQ(s["$schema"], "https://json-schema.org/draft/2020-12/schema");
-  EXPECT_EQ(sections().size(), 23u);
+  EXPECT_EQ(sections().size(), 25u);
   for (const Section &section : sections()) {
     const std::string name(section.name);
     const ordered_json &part = name == "program" ? s : s["$defs"][name];

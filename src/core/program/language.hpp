@@ -49,7 +49,7 @@ inline constexpr std::array<std::string_view, 13> kReserved = {
 enum class At : unsigned char {
   program, milestone, activation, measure, signal, qualify, at_least, motion, guardrail, example, limits, play,
   contact, hold, not_within, quiet_hours, quiet_days, escalate_to, known,
-  outreach, outreach_template, variable, stop
+  outreach, outreach_template, variable, stop, outcome, worked
 };
 
 /// The language, whole or without what isn't served.

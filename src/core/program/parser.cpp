@@ -47,6 +47,7 @@ private:
     if (const Json *j = f.value("quiet_hours", Json::Type::object)) read_quiet(*j);
     if (const Json *j = f.value("known", Json::Type::object)) read_known(*j);
     read_examples(f);
+    if (const Json *j = f.value("outcome", Json::Type::object)) read_outcome(*j);
     read_limits(f);
     if (const Json *j = f.value("outreach", Json::Type::object)) read_outreach(*j, language_, problems_, program_, motions_known_, judges_);
   }
@@ -565,6 +566,39 @@ private:
     const auto same = [&](const MotionDef &m) { return m.motion == motion; };
     if (!motions_known_ || std::any_of(program_.motions.begin(), program_.motions.end(), same)) return;
     f.report("expect", "none of the motions is " + quoted(motion), "Add it to \"motions\", or expect another.");
+  }
+
+  void read_outcome(const Json &j) {
+    const Fields f(j, "outcome", language_.section(At::outcome), problems_);
+    OutcomeDef &o = program_.outcome;
+    read_names(f, "converted", "outcomes", o.converted);
+    read_names(f, "lost", "outcomes", o.lost);
+    for (const std::string &name : o.lost) {
+      if (std::find(o.converted.begin(), o.converted.end(), name) != o.converted.end())
+        f.report("lost", quoted(name) + " is among \"converted\", too", "An outcome is good or bad; leave it out of one.");
+    }
+    f.length("horizon", kHour, kMaxLength, o.horizon);
+    if (const Json *worked = f.value("worked", Json::Type::object)) read_worked(Fields(*worked, f.path("worked"), language_.section(At::worked), problems_), o.worked);
+  }
+
+  void read_worked(const Fields &f, WorkDef &w) {
+    constexpr int kMost = 1000;
+    const bool touches = f.integer("touches", 1, kMost, w.touches);
+    read_names(f, "channels", "channels", w.channels);
+    const int possible = w.channels.empty() ? kMost : static_cast<int>(w.channels.size());
+    if (!f.integer("kinds", 1, kMost, w.kinds) && f.lacks("kinds")) w.kinds = std::min({w.kinds, w.touches, possible});
+    if ((touches || f.lacks("touches")) && w.kinds > w.touches)
+      f.report("kinds", "must not be more than \"touches\", " + std::to_string(w.touches), "A touch is by one channel.");
+    else if (w.kinds > possible)
+      f.report("kinds", "must not be more than the number of \"channels\", " + std::to_string(possible), "No more than these count.");
+    f.flag("meeting", w.meeting);
+  }
+
+  void read_names(const Fields &f, Word key, Word what, std::vector<std::string> &out) {
+    std::vector<std::string> names;
+    f.texts(key, 1, kMaxNames, what, names);
+    if (!names.empty()) out = std::move(names);
+    for (const std::string &name : out) check_name(name, f.path(key), problems_);
   }
 
   void read_exempt(const Fields &f) {

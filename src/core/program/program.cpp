@@ -18,7 +18,7 @@ constexpr Unserved kUnserved[] = {
 
 constexpr Word kProgramKeys[] = {"program",    "unit",    "objective",  "description", "segment", "milestones", "activation",
                                  "measures",   "signals", "qualify",    "motions",     "guardrails", "examples", "quiet_hours", "known", "outreach",
-                                 "holdout",    "holdout_exempt", "consent", "limits",  "re_evaluate"};
+                                 "outcome", "holdout",    "holdout_exempt", "consent", "limits",  "re_evaluate"};
 constexpr Word kMilestoneKeys[] = {"event", "where"};
 constexpr Word kActivationKeys[] = {"steps", "order", "within"};
 constexpr Word kMeasureKeys[] = {"event", "where", "measure",  "of",     "sum_of",    "success", "milestone", "value", "topic",
@@ -46,6 +46,8 @@ constexpr Word kKnownKeys[] = {"value", "may_mention"};
 constexpr Word kOutreachKeys[] = {"may_mention", "templates", "stop"};
 constexpr Word kTemplateKeys[] = {"motion", "channel", "language", "subject", "body", "ask", "opt_out", "variables"};
 constexpr Word kVariableKeys[] = {"type", "from", "default", "say"};
+constexpr Word kOutcomeKeys[] = {"converted", "lost", "horizon", "worked"};
+constexpr Word kWorkedKeys[] = {"touches", "kinds", "channels", "meeting"};
 constexpr Word kStopKeys[] = {"unanswered", "pause", "most", "per"};
 
 // In the order of At.
@@ -58,7 +60,7 @@ constexpr Section kSections[] = {
     {"not_within", kNotWithinKeys, {}}, {"quiet_hours", kQuietKeys, {}}, {"quiet_days", kDays, {}},
     {"escalate_to", kEscalateToKeys, {}}, {"known", kKnownKeys, {}},
     {"outreach", kOutreachKeys, {}}, {"outreach_template", kTemplateKeys, {}},
-    {"variable", kVariableKeys, {}}, {"stop", kStopKeys, {}},
+    {"variable", kVariableKeys, {}}, {"stop", kStopKeys, {}}, {"outcome", kOutcomeKeys, {}}, {"worked", kWorkedKeys, {}},
 };
 
 // What a signal can't measure, a named measure can't either.

@@ -43,7 +43,7 @@ std::string_view name_of(Measure) noexcept;
 
 /// What one document may hold.
 inline constexpr std::size_t kMaxDocument = 1'048'576, kMaxMilestones = 256, kMaxSignals = 64, kMaxMeasures = 64;
-inline constexpr std::size_t kMaxMotions = 32, kMaxGuardrails = 32, kMaxExamples = 256, kMaxRules = 32, kMaxSkills = 32, kMaxSentences = 32;
+inline constexpr std::size_t kMaxMotions = 32, kMaxGuardrails = 32, kMaxExamples = 256, kMaxRules = 32, kMaxSkills = 32, kMaxSentences = 32, kMaxNames = 32;
 inline constexpr std::size_t kMaxNotWithin = 32, kMaxQuiet = 8, kMaxKnown = 32;
 inline constexpr std::size_t kMaxTemplates = 32, kMaxVariables = 16, kMaxMentioned = 64, kMaxSaid = 64;
 inline constexpr int kMaxDepth = 32, kMaxPoints = 1'000;
@@ -346,6 +346,25 @@ struct OutreachDef {
   bool operator==(const OutreachDef &) const = default;
 };
 
+/// What counts as work on a hand-off, besides a meeting: so many touches, by channels of so many kinds.
+struct WorkDef {
+  int touches = 4, kinds = 2;
+  std::vector<std::string> channels; ///< whose touches count; empty: all
+  bool meeting = true;               ///< whether a meeting is work by itself
+
+  bool operator==(const WorkDef &) const = default;
+};
+
+/// What becomes of subjects, as far as it counts: pql.outcome_rules reads it from the document, and knows the same defaults.
+struct OutcomeDef {
+  std::vector<std::string> converted = {"converted", "paid", "won", "expanded"}; ///< outcomes
+  std::vector<std::string> lost = {"churned"};
+  Micros horizon = 90 * kDay; ///< from the moment at which it qualified
+  WorkDef worked;
+
+  bool operator==(const OutcomeDef &) const = default;
+};
+
 /// One version of a program.
 struct ProgramDef {
   std::string name;
@@ -363,6 +382,7 @@ struct ProgramDef {
   std::optional<QuietDef> quiet_hours;
   std::vector<KnownDef> known;
   std::optional<OutreachDef> outreach;
+  OutcomeDef outcome;
   std::vector<ExampleDef> examples;
   double holdout = 0;              ///< share of the subjects that are not contacted
   unsigned holdout_exempt = kExemptAll; ///< which of Exempt are, all the same

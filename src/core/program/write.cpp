@@ -205,6 +205,20 @@ ordered_json tree(const OutreachDef &o) {
   return j;
 }
 
+ordered_json tree(const OutcomeDef &o) {
+  ordered_json j = ordered_json::object();
+  const OutcomeDef usual;
+  const WorkDef &work = usual.worked;
+  if (o.converted != usual.converted) j["converted"] = o.converted;
+  if (o.lost != usual.lost) j["lost"] = o.lost;
+  if (o.horizon != usual.horizon) j["horizon"] = print_length(o.horizon);
+  if (o.worked.touches != work.touches) j["worked"]["touches"] = o.worked.touches;
+  if (o.worked.kinds != work.kinds) j["worked"]["kinds"] = o.worked.kinds;
+  if (!o.worked.channels.empty()) j["worked"]["channels"] = o.worked.channels;
+  if (o.worked.meeting != work.meeting) j["worked"]["meeting"] = o.worked.meeting;
+  return j;
+}
+
 ordered_json tree(const ProgramDef &p) {
   ordered_json j = {{"program", p.name}, {"unit", name_of(p.unit)}, {"objective", p.objective}};
   put(j, "description", p.description);
@@ -230,6 +244,7 @@ ordered_json tree(const ProgramDef &p) {
   }
   if (p.outreach) j["outreach"] = tree(*p.outreach);
   for (const ExampleDef &e : p.examples) j["examples"].push_back({{"subject", e.subject}, {"expect", e.expect}});
+  if (p.outcome != OutcomeDef()) j["outcome"] = tree(p.outcome);
   put(j, "holdout", p.holdout);
   if (p.holdout_exempt != kExemptAll) {
     j["holdout_exempt"] = ordered_json::array();
@@ -249,7 +264,7 @@ ordered_json tree(const ProgramDef &p) {
 struct Default {
   Word key, value;
 };
-constexpr std::array<Default, 17> kDefaults = {{{"measure", "count"},
+constexpr std::array<Default, 24> kDefaults = {{{"measure", "count"},
                                                {"may_score", "true"},
                                                {"may_show_rep", "true"},
                                                {"may_mention", "true"},
@@ -265,7 +280,14 @@ constexpr std::array<Default, 17> kDefaults = {{{"measure", "count"},
                                                {"unanswered", "3"},
                                                {"pause", "3 days"},
                                                {"most", "4"},
-                                               {"per", "30 days"}}};
+                                               {"per", "30 days"},
+                                               {"converted", "converted, paid, won, expanded"},
+                                               {"lost", "churned"},
+                                               {"horizon", "90 days"},
+                                               {"touches", "4"},
+                                               {"kinds", "2"},
+                                               {"channels", "all"},
+                                               {"meeting", "true"}}};
 
 std::string unsaid(Word key) {
   const auto d = std::find_if(kDefaults.begin(), kDefaults.end(), [&](const Default &x) { return x.key == key; });
@@ -359,7 +381,7 @@ private:
       named(key, at, from ? *from : object, to ? *to : object);
     else if (there.is_array() && !there.empty() && there[0].is_object())
       listed(key, at, from ? *from : list, to ? *to : list);
-    else if (key == "limits" || key == "outreach" || (there.is_object() && from && to && from->is_object() && to->is_object()))
+    else if (key == "limits" || key == "outreach" || key == "outcome" || key == "worked" || (there.is_object() && from && to && from->is_object() && to->is_object()))
       objects(at, from ? *from : object, to ? *to : object);
     else if (there.is_object())
       put(at, to ? "added (" + outlined(key, *to) + ")" : "removed");

@@ -1,0 +1,300 @@
+-- What works: conversion by signal, motion and moment, beside what was held out; and the measures of the whole life of hand-offs.
+
+CREATE OR REPLACE FUNCTION pql._delay_band(delay interval) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 1
+  RETURN CASE WHEN delay IS NULL THEN '7 never' WHEN delay < '1 hour' THEN '1 within 1 hour' WHEN delay < '4 hours' THEN '2 within 4 hours'
+              WHEN delay < '1 day' THEN '3 within 1 day' WHEN delay < '3 days' THEN '4 within 3 days' WHEN delay < '7 days' THEN '5 within 7 days' ELSE '6 later' END;
+COMMENT ON FUNCTION pql._delay_band(interval) IS 'How long it took until somebody reached out, in a few steps that sort.';
+
+CREATE OR REPLACE FUNCTION pql._slice(by text, motion text, segment text, version int, team text, week date, treated boolean, delay interval) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 1
+  RETURN CASE by WHEN 'motion' THEN motion WHEN 'segment' THEN segment WHEN 'version' THEN version::text WHEN 'team' THEN team
+              WHEN 'week' THEN to_char(week, 'YYYY-MM-DD') WHEN 'treated' THEN CASE WHEN treated THEN 'worked' ELSE 'not worked' END
+              WHEN 'delay' THEN pql._delay_band(delay) END;
+COMMENT ON FUNCTION pql._slice(text, text, text, int, text, date, boolean, interval) IS 'Of which slice a hand-off is.';
+
+CREATE OR REPLACE FUNCTION pql._check_slice(by text) RETURNS boolean
+  LANGUAGE plpgsql STABLE PARALLEL SAFE COST 200 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF by NOT IN ('motion', 'segment', 'version', 'team', 'week', 'treated', 'delay') THEN
+    RAISE EXCEPTION 'by "%" is not known', by USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'There are motion, segment, version, team, week, treated and delay; null doesn''t slice.';
+  END IF;
+  RETURN true;
+END $$;
+COMMENT ON FUNCTION pql._check_slice(text) IS 'True for what hand-offs can be sliced by; refuses what they can''t.';
+
+CREATE VIEW pql._hidden_now WITH (security_invoker = true) AS
+  SELECT h.home, h.routing_id, h.signals FROM pql.handoff_hidden AS h
+  WHERE NOT (SELECT EXISTS (SELECT FROM pql.handoff_due)) OR h.home NOT IN (SELECT d.* FROM pql._due_homes() AS d)
+  UNION ALL SELECT x.home, x.routing_id, x.signals FROM pql._hidden_of(ARRAY(SELECT d.* FROM pql._due_homes() AS d)) AS x;
+COMMENT ON VIEW pql._hidden_now IS 'The lines of pql.handoff_hidden as they are when all that is due has been made anew.';
+
+CREATE OR REPLACE FUNCTION pql.signal_performance(program text DEFAULT NULL, by text DEFAULT NULL, as_of timestamptz DEFAULT statement_timestamp())
+  RETURNS TABLE (program text, slice text, signal text, kind text, support bigint, mature bigint, converted bigint, conversion float8, low float8, high float8,
+    without_mature bigint, without_converted bigint, without_conversion float8, lift float8, lift_low float8, lift_high float8, value numeric,
+    touched bigint, false_positives bigint, burnt bigint)
+  LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000 ROWS 100 SET search_path = pg_catalog, pg_temp SET jit = off
+  BEGIN ATOMIC
+    WITH cell AS MATERIALIZED ( -- as many as there are sets of signals, not as there are rows
+      SELECT l.program, pql._slice(signal_performance.by, l.motion, l.segment, l.version, l.team, l.week, l.treated, l.touch_delay) AS slice, l.signals, h.signals AS hidden,
+             count(*) AS support, count(*) FILTER (WHERE l.matures_at <= signal_performance.as_of) AS mature, count(*) FILTER (WHERE l.matures_at <= signal_performance.as_of AND l.converted) AS converted,
+             sum(l.value) FILTER (WHERE l.converted) AS value, count(l.first_touch_at) AS touched, count(*) FILTER (WHERE l.false_positive) AS false_positives,
+             count(*) FILTER (WHERE l.burnt) AS burnt
+      FROM pql.labels(signal_performance.as_of, signal_performance.program) AS l LEFT JOIN pql._hidden_now AS h ON h.home = l.home AND h.routing_id = l.routing_id
+      WHERE (SELECT pql._check_slice(signal_performance.by)) GROUP BY 1, 2, 3, 4),
+    every AS (SELECT c.program, c.slice, sum(c.mature)::bigint AS mature, sum(c.converted)::bigint AS converted FROM cell AS c GROUP BY 1, 2),
+    those AS (
+      SELECT c.program, c.slice, s.signal, sum(c.support)::bigint AS support, sum(c.mature)::bigint AS mature, sum(c.converted)::bigint AS converted, sum(c.value) AS value,
+             sum(c.touched)::bigint AS touched, sum(c.false_positives)::bigint AS false_positives, sum(c.burnt)::bigint AS burnt
+      FROM cell AS c CROSS JOIN LATERAL unnest(c.signals || c.hidden) AS s(signal) GROUP BY 1, 2, 3)
+    SELECT t.program, t.slice, t.signal,
+           (SELECT p.document #>> ARRAY['signals', t.signal, 'kind'] FROM pql.program AS p
+            WHERE p.program = t.program AND p.status <> 'draft' AND p.document -> 'signals' ? t.signal ORDER BY p.version DESC LIMIT 1),
+           t.support, t.mature, t.converted, w.share, w.low, w.high, e.mature - t.mature, e.converted - t.converted,
+           (e.converted - t.converted)::float8 / nullif(e.mature - t.mature, 0), k.ratio, k.low, k.high, t.value, t.touched, t.false_positives, t.burnt
+    FROM those AS t JOIN every AS e ON e.program = t.program AND e.slice IS NOT DISTINCT FROM t.slice
+      CROSS JOIN LATERAL pql.share_interval(t.converted, t.mature) AS w
+      CROSS JOIN LATERAL pql.ratio_interval(t.converted, t.mature, e.converted - t.converted, e.mature - t.mature) AS k
+    ORDER BY t.program, t.slice, k.ratio DESC NULLS LAST, t.signal;
+  END;
+COMMENT ON FUNCTION pql.signal_performance(text, text, timestamptz) IS
+  'Which signals tell of conversion: for each with points, of the hand-offs of a program (null: all programs, each by itself), sliced by motion, segment, version, team, week, treated or delay (null: not), as of an instant: how many had it (support), how many of those are old enough for their label to be final (mature), how many of these converted, as a share between bounds (Wilson, 95%), the same without the signal, and the lift, one by the other, between bounds (Katz, 95%). False positives: touched, final, not converted, and disqualified or not in need. Reps see nothing of signals of which they may not know. Errors: 22023 unknown slice.';
+
+CREATE VIEW pql.signal_performance WITH (security_invoker = true) AS
+  SELECT s.program, s.signal, s.kind, s.support, s.mature, s.converted, s.conversion, s.low, s.high, s.without_mature, s.without_converted, s.without_conversion,
+         s.lift, s.lift_low, s.lift_high, s.value, s.touched, s.false_positives, s.burnt
+  FROM pql.signal_performance(NULL, NULL, statement_timestamp()) AS s;
+COMMENT ON VIEW pql.signal_performance IS 'Which signals tell of conversion, as of now, of each program; the function of that name slices it.';
+COMMENT ON COLUMN pql.signal_performance.support IS 'How many hand-offs had points of it.';
+COMMENT ON COLUMN pql.signal_performance.mature IS 'How many of those have a final label.';
+COMMENT ON COLUMN pql.signal_performance.lift IS 'The conversion with it by the conversion without it; lift_low above 1: it tells something.';
+COMMENT ON COLUMN pql.signal_performance.false_positives IS 'Touched, final, not converted, and disqualified or not in need.';
+
+CREATE OR REPLACE FUNCTION pql.motion_performance(program text DEFAULT NULL, by text DEFAULT NULL, as_of timestamptz DEFAULT statement_timestamp())
+  RETURNS TABLE (program text, slice text, motion text, handoffs bigint, touched bigint, worked bigint, mature bigint, converted bigint, conversion float8, low float8, high float8,
+    worked_mature bigint, worked_converted bigint, worked_conversion float8, held_out bigint, held_out_mature bigint, held_out_converted bigint,
+    held_out_conversion float8, held_out_low float8, held_out_high float8, uplift float8, uplift_low float8, uplift_high float8,
+    value numeric, credited numeric, over_touched bigint, under_touched bigint, false_positives bigint, burnt bigint, burnt_cost numeric)
+  LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000 ROWS 100 SET search_path = pg_catalog, pg_temp SET jit = off
+  BEGIN ATOMIC
+    WITH cell AS (
+      SELECT l.program, pql._slice(motion_performance.by, NULL, l.segment, l.version, l.team, l.week, l.treated, l.touch_delay) AS slice, l.motion, l.holdout,
+             count(*) AS n, count(l.first_touch_at) AS touched, count(*) FILTER (WHERE l.treated) AS worked,
+             count(*) FILTER (WHERE l.matures_at <= motion_performance.as_of) AS mature, count(*) FILTER (WHERE l.matures_at <= motion_performance.as_of AND l.converted) AS converted,
+             count(*) FILTER (WHERE l.matures_at <= motion_performance.as_of AND l.treated) AS worked_mature, count(*) FILTER (WHERE l.matures_at <= motion_performance.as_of AND l.treated AND l.converted) AS worked_converted,
+             count(*) FILTER (WHERE l.matures_at <= motion_performance.as_of AND l.first_touch_at IS NULL) AS untouched_mature,
+             count(*) FILTER (WHERE l.matures_at <= motion_performance.as_of AND l.first_touch_at IS NULL AND l.converted) AS untouched_converted,
+             count(l.value) FILTER (WHERE l.converted) AS valued, sum(l.value) FILTER (WHERE l.converted) AS value, sum(l.credited) AS credited,
+             count(*) FILTER (WHERE l.touches > 8 AND l.converted IS NOT TRUE) AS over_touched,
+             count(*) FILTER (WHERE l.first_touch_at IS NULL AND l.contact_by <= motion_performance.as_of AND l.state NOT IN ('blocked', 'suppressed')
+               AND l.motion NOT IN ('none', 'in_app', 'email')) AS under_touched,
+             count(*) FILTER (WHERE l.false_positive) AS false_positives, count(*) FILTER (WHERE l.burnt) AS burnt
+      FROM pql.labels(motion_performance.as_of, motion_performance.program) AS l WHERE (SELECT pql._check_slice(motion_performance.by)) GROUP BY 1, 2, 3, 4),
+    arm AS (
+      SELECT c.program, c.slice, c.motion, sum(c.n) FILTER (WHERE NOT c.holdout)::bigint AS n, sum(c.touched)::bigint AS touched, sum(c.worked)::bigint AS worked,
+             coalesce(sum(c.mature) FILTER (WHERE NOT c.holdout), 0)::bigint AS mature, coalesce(sum(c.converted) FILTER (WHERE NOT c.holdout), 0)::bigint AS converted,
+             sum(c.worked_mature)::bigint AS worked_mature, sum(c.worked_converted)::bigint AS worked_converted,
+             coalesce(sum(c.n) FILTER (WHERE c.holdout), 0)::bigint AS held_out, coalesce(sum(c.mature) FILTER (WHERE c.holdout), 0)::bigint AS held_out_mature,
+             coalesce(sum(c.converted) FILTER (WHERE c.holdout), 0)::bigint AS held_out_converted,
+             sum(c.untouched_mature)::bigint AS untouched_mature, sum(c.untouched_converted)::bigint AS untouched_converted,
+             sum(c.value) / nullif(sum(c.valued), 0) AS worth, sum(c.value) AS value, sum(c.credited) AS credited, sum(c.over_touched)::bigint AS over_touched,
+             sum(c.under_touched)::bigint AS under_touched, sum(c.false_positives)::bigint AS false_positives, sum(c.burnt)::bigint AS burnt
+      FROM cell AS c GROUP BY 1, 2, 3)
+    SELECT a.program, a.slice, a.motion, coalesce(a.n, 0), a.touched, a.worked, a.mature, a.converted, w.share, w.low, w.high,
+           a.worked_mature, a.worked_converted, a.worked_converted::float8 / nullif(a.worked_mature, 0), a.held_out, a.held_out_mature, a.held_out_converted,
+           h.share, h.low, h.high, d.difference, d.low, d.high, a.value, a.credited, a.over_touched, a.under_touched, a.false_positives, a.burnt,
+           round(a.burnt * a.worth * coalesce(a.held_out_converted::numeric / nullif(a.held_out_mature, 0), a.untouched_converted::numeric / nullif(a.untouched_mature, 0)), 2)
+    FROM arm AS a
+      CROSS JOIN LATERAL pql.share_interval(a.converted, a.mature) AS w
+      CROSS JOIN LATERAL pql.share_interval(a.held_out_converted, a.held_out_mature) AS h
+      CROSS JOIN LATERAL pql.difference_interval(a.converted, a.mature, a.held_out_converted, a.held_out_mature) AS d
+    ORDER BY a.program, a.slice, a.motion;
+  END;
+COMMENT ON FUNCTION pql.motion_performance(text, text, timestamptz) IS
+  'What each motion brings, of a program (null: all, each by itself), sliced by segment, version, team, week, treated or delay (null: not), as of an instant. Those that were not held out and those that were stand side by side, each with its share of conversions among final labels (Wilson, 95%), and uplift is the difference (Newcombe, 95%): of all who might have been contacted, so that choosing whom to work doesn''t count as an effect; worked_conversion is of those who were. Over-touched: more than eight touches, and no conversion; under-touched: nobody reached out though it was promised. Burnt leads cost what they would have been worth: the mean value of a conversion times the share that converts when left alone (of those held out, or else of those that nobody touched). Errors: 22023 unknown slice.';
+
+CREATE VIEW pql.motion_performance WITH (security_invoker = true) AS
+  SELECT m.program, m.motion, m.handoffs, m.touched, m.worked, m.mature, m.converted, m.conversion, m.low, m.high, m.worked_mature, m.worked_converted, m.worked_conversion,
+         m.held_out, m.held_out_mature, m.held_out_converted, m.held_out_conversion, m.held_out_low, m.held_out_high, m.uplift, m.uplift_low, m.uplift_high,
+         m.value, m.credited, m.over_touched, m.under_touched, m.false_positives, m.burnt, m.burnt_cost
+  FROM pql.motion_performance(NULL, NULL, statement_timestamp()) AS m;
+COMMENT ON VIEW pql.motion_performance IS 'What each motion brings, as of now, of each program; the function of that name slices it.';
+COMMENT ON COLUMN pql.motion_performance.uplift IS 'The conversion of those who were not held out less that of those who were; uplift_low above 0: contact helps.';
+COMMENT ON COLUMN pql.motion_performance.credited IS 'What is credited to work (pql.label.credited).';
+COMMENT ON COLUMN pql.motion_performance.burnt_cost IS 'What the burnt leads would have been worth had they been left alone; null where that isn''t known.';
+
+CREATE OR REPLACE FUNCTION pql.timing_performance(program text DEFAULT NULL, by text DEFAULT NULL, as_of timestamptz DEFAULT statement_timestamp())
+  RETURNS TABLE (program text, slice text, delay text, handoffs bigint, mature bigint, converted bigint, conversion float8, low float8, high float8,
+    answered bigint, timing_right bigint, timing_fit float8, value numeric, burnt bigint)
+  LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000 ROWS 100 SET search_path = pg_catalog, pg_temp SET jit = off
+  BEGIN ATOMIC
+    SELECT c.program, c.slice, substr(c.band, 3), c.n, c.mature, c.converted, w.share, w.low, w.high, c.answered, c.timing_right,
+           c.timing_right::float8 / nullif(c.answered, 0), c.value, c.burnt
+    FROM (
+      SELECT l.program, pql._slice(timing_performance.by, l.motion, l.segment, l.version, l.team, l.week, l.treated, NULL) AS slice, pql._delay_band(l.touch_delay) AS band, count(*) AS n,
+             count(*) FILTER (WHERE l.matures_at <= timing_performance.as_of) AS mature, count(*) FILTER (WHERE l.matures_at <= timing_performance.as_of AND l.converted) AS converted,
+             count(l.timing_right) AS answered, count(*) FILTER (WHERE l.timing_right) AS timing_right, sum(l.value) FILTER (WHERE l.converted) AS value,
+             count(*) FILTER (WHERE l.burnt) AS burnt
+      FROM pql.labels(timing_performance.as_of, timing_performance.program) AS l WHERE (SELECT pql._check_slice(timing_performance.by)) AND NOT l.holdout GROUP BY 1, 2, 3) AS c
+      CROSS JOIN LATERAL pql.share_interval(c.converted, c.mature) AS w
+    ORDER BY c.program, c.slice, c.band;
+  END;
+COMMENT ON FUNCTION pql.timing_performance(text, text, timestamptz) IS
+  'What speed brings: by how long it took from the moment at which the subject qualified until somebody reached out, of a program (null: all, each by itself), sliced by motion, segment, version, team, week or treated (null: not), as of an instant: how many, the share of conversions among final labels (Wilson, 95%), and how often the rep said that the timing was right. Without those that were held out. Errors: 22023 unknown slice.';
+
+CREATE VIEW pql.timing_performance WITH (security_invoker = true) AS
+  SELECT t.program, t.slice AS motion, t.delay, t.handoffs, t.mature, t.converted, t.conversion, t.low, t.high, t.answered, t.timing_right, t.timing_fit, t.value, t.burnt
+  FROM pql.timing_performance(NULL, 'motion', statement_timestamp()) AS t;
+COMMENT ON VIEW pql.timing_performance IS 'What speed brings, as of now, of each program and motion; the function of that name slices it otherwise.';
+COMMENT ON COLUMN pql.timing_performance.timing_fit IS 'The share of answers that say that the timing was right.';
+
+-- Who touched whom too much, and too little: by how much a hand-off promised.
+CREATE VIEW pql.touch_balance WITH (security_invoker = true) AS
+  WITH score AS (
+    SELECT l.program, l.score, count(*) AS n, sum(l.touches) AS touches, count(*) FILTER (WHERE l.first_touch_at IS NULL) AS untouched,
+           count(*) FILTER (WHERE l.touches > 8 AND l.converted IS NOT TRUE) AS over_touched, count(*) FILTER (WHERE l.converted) AS converted
+    FROM pql.labels(statement_timestamp()) AS l
+    WHERE NOT l.holdout AND l.state NOT IN ('blocked', 'suppressed') AND l.motion NOT IN ('none', 'in_app', 'email') GROUP BY 1, 2),
+  placed AS (
+    SELECT s.*, (sum(s.n) OVER (PARTITION BY s.program ORDER BY s.score) - s.n / 2.0) / sum(s.n) OVER (PARTITION BY s.program) AS place FROM score AS s)
+  SELECT p.program, CASE WHEN p.place < 0.25 THEN 'lowest quarter' WHEN p.place < 0.5 THEN 'second quarter' WHEN p.place < 0.75 THEN 'third quarter' ELSE 'highest quarter' END AS scores,
+         min(p.score) AS lowest, max(p.score) AS highest, sum(p.n)::bigint AS handoffs, (sum(p.touches) / sum(p.n))::float8 AS touches_each, sum(p.untouched)::bigint AS untouched,
+         sum(p.over_touched)::bigint AS over_touched, sum(p.converted)::bigint AS converted
+  FROM placed AS p GROUP BY 1, 2 ORDER BY 1, 3;
+COMMENT ON VIEW pql.touch_balance IS 'Whether effort goes where the scores are: touches by quarters of the scores of a program''s hand-offs to people.';
+COMMENT ON COLUMN pql.touch_balance.untouched IS 'High ones among them are under-served.';
+COMMENT ON COLUMN pql.touch_balance.over_touched IS 'More than eight touches, and no conversion.';
+
+-- The whole life of hand-offs; a person's own rows are in pql.handoffs.
+CREATE VIEW pql.handoff_measures WITH (security_invoker = true) AS
+  SELECT m.program, m.version, m.motion, m.segment, m.week, m.volume, m.held_out, m.blocked, m.offered, m.accepted, m.accepted::float8 / nullif(m.offered, 0) AS acceptance,
+         m.touched, m.hours_to_first_touch, m.promised, m.kept, m.kept::float8 / nullif(m.promised, 0) AS sla, m.worked, m.meetings, m.meetings::float8 / nullif(m.touched, 0) AS meeting_rate,
+         m.opportunities, m.converted, m.mature, m.mature_converted::float8 / nullif(m.mature, 0) AS conversion, m.revenue, m.credited, m.completeness,
+         m.answered, m.answered::float8 / nullif(m.disposed, 0) AS feedback, m.timing_right::float8 / nullif(m.timing_answered, 0) AS timing_fit,
+         m.need_matched::float8 / nullif(m.need_answered, 0) AS need_fit, m.context_enough::float8 / nullif(m.context_answered, 0) AS context_fit,
+         m.disposed, m.lost_after, m.lost_after::float8 / nullif(m.touched, 0) AS churn_after_handoff, m.false_positives, m.burnt, m.to_success
+  FROM (
+    SELECT l.program, l.version, l.motion, l.segment, l.week, count(*) AS volume, count(*) FILTER (WHERE l.holdout) AS held_out,
+           count(*) FILTER (WHERE l.state IN ('blocked', 'suppressed') AND NOT l.holdout) AS blocked,
+           count(*) FILTER (WHERE l.state NOT IN ('blocked', 'suppressed') AND l.motion NOT IN ('none', 'in_app', 'email')) AS offered,
+           count(l.accepted_at) AS accepted, count(l.first_touch_at) AS touched,
+           avg(extract(epoch FROM l.touch_delay)::float8 / 3600) AS hours_to_first_touch,
+           count(*) FILTER (WHERE NOT l.holdout AND (l.first_touch_at IS NOT NULL OR l.contact_by <= statement_timestamp()) AND l.contact_by IS NOT NULL) AS promised,
+           count(*) FILTER (WHERE l.first_touch_at <= l.contact_by) AS kept, count(*) FILTER (WHERE l.treated) AS worked, count(l.met_at) AS meetings,
+           count(l.opportunity_at) AS opportunities, count(*) FILTER (WHERE l.converted) AS converted, count(*) FILTER (WHERE l.matures_at <= statement_timestamp()) AS mature,
+           count(*) FILTER (WHERE l.matures_at <= statement_timestamp() AND l.converted) AS mature_converted, sum(l.value) FILTER (WHERE l.converted) AS revenue, sum(l.credited) AS credited,
+           avg(l.complete) AS completeness, count(*) FILTER (WHERE l.need_matched IS NOT NULL OR l.timing_right IS NOT NULL OR l.context_enough IS NOT NULL) AS answered,
+           count(l.timing_right) AS timing_answered, count(*) FILTER (WHERE l.timing_right) AS timing_right,
+           count(l.need_matched) AS need_answered, count(*) FILTER (WHERE l.need_matched) AS need_matched,
+           count(l.context_enough) AS context_answered, count(*) FILTER (WHERE l.context_enough) AS context_enough,
+           count(l.disposition) AS disposed, count(*) FILTER (WHERE l.lost_at > l.first_touch_at) AS lost_after,
+           count(*) FILTER (WHERE l.false_positive) AS false_positives, count(*) FILTER (WHERE l.burnt) AS burnt,
+           count(*) FILTER (WHERE l.motion = 'customer_success' OR l.disposition = 'routed_to_cs') AS to_success
+    FROM pql.labels(statement_timestamp()) AS l GROUP BY 1, 2, 3, 4, 5) AS m;
+COMMENT ON VIEW pql.handoff_measures IS 'The whole life of hand-offs, by program, version, motion, segment and the week (from Monday, UTC) in which they qualified: never volume without what came of it.';
+COMMENT ON COLUMN pql.handoff_measures.offered IS 'How many were for people and not blocked, of which accepted were accepted; acceptance is the share.';
+COMMENT ON COLUMN pql.handoff_measures.promised IS 'How many had a contact_by that has come, or were touched before it; kept of them were touched in time; sla is the share.';
+COMMENT ON COLUMN pql.handoff_measures.hours_to_first_touch IS 'From qualifying until somebody reached out, on average.';
+COMMENT ON COLUMN pql.handoff_measures.conversion IS 'The share of those with a final label (mature); converted counts young ones, too.';
+COMMENT ON COLUMN pql.handoff_measures.revenue IS 'What the outcomes of converted ones are worth; of one subject in several rows it counts in each. credited doesn''t.';
+COMMENT ON COLUMN pql.handoff_measures.completeness IS 'Of the packets, on average.';
+COMMENT ON COLUMN pql.handoff_measures.feedback IS 'The share of those disposed of with at least one of the three answers.';
+COMMENT ON COLUMN pql.handoff_measures.churn_after_handoff IS 'The share of those touched that was lost after that, within the horizon.';
+COMMENT ON COLUMN pql.handoff_measures.to_success IS 'How many went to customer success.';
+
+CREATE OR REPLACE FUNCTION pql._measured_reps() RETURNS text[]
+  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  acting text := nullif(current_setting('pql.rep', true), '');
+  owner oid := (SELECT e.extowner FROM pg_extension AS e WHERE e.extname = 'pql');
+  mine text[];
+BEGIN
+  mine := ARRAY(SELECT p.rep_id FROM pql.reps AS p WHERE pg_has_role(current_user, to_regrole(quote_ident(p.db_role)), 'MEMBER'));
+  IF pg_has_role(current_user, owner, 'MEMBER') THEN
+    mine := '{}';
+  END IF;
+  IF acting = ANY (mine) OR mine = '{}' AND EXISTS (SELECT FROM pql.reps AS p WHERE p.rep_id = acting) THEN
+    mine := ARRAY[acting];
+  END IF;
+  IF mine = '{}' OR EXISTS (SELECT FROM pql.reps AS p WHERE p.rep_id = ANY (mine) AND p.manager) THEN
+    RETURN NULL;
+  END IF;
+  RETURN mine;
+END $$;
+COMMENT ON FUNCTION pql._measured_reps() IS 'The reps of whose performance the current role may know: a rep of his own; null: everybody''s, as for managers, and who is no rep.';
+
+CREATE VIEW pql.rep_performance WITH (security_invoker = true) AS
+  SELECT p.rep_id AS rep, p.team, coalesce(m.handoffs, 0) AS handoffs, coalesce(m.open, 0) AS open, p.capacity, m.open::float8 / nullif(p.capacity, 0) AS load,
+         m.handoffs::float8 / nullif(sum(m.handoffs) OVER everybody, 0) AS share, p.weight / nullif(sum(p.weight) OVER everybody, 0) AS fair_share,
+         m.handoffs::float8 / nullif(sum(m.handoffs) OVER everybody, 0) / nullif(p.weight / nullif(sum(p.weight) OVER everybody, 0), 0) AS fairness,
+         m.score AS mean_score, m.touched, m.hours_to_first_touch, m.kept::float8 / nullif(m.promised, 0) AS sla, m.worked, m.meetings, m.converted,
+         m.credits, m.credited, m.answered::float8 / nullif(m.disposed, 0) AS feedback, m.false_positives, m.burnt
+  FROM (SELECT r.* FROM pql.reps AS r, (SELECT pql._measured_reps() AS reps OFFSET 0) AS v WHERE coalesce(r.rep_id = ANY (v.reps), true)) AS p
+    LEFT JOIN (
+      SELECT l.rep, count(*) AS handoffs, count(*) FILTER (WHERE l.state IN ('pending', 'ready', 'claimed', 'accepted', 'touched')) AS open, avg(l.score)::float8 AS score,
+             count(l.first_touch_at) AS touched, avg(extract(epoch FROM l.touch_delay)::float8 / 3600) AS hours_to_first_touch,
+             count(*) FILTER (WHERE (l.first_touch_at IS NOT NULL OR l.contact_by <= statement_timestamp()) AND l.contact_by IS NOT NULL) AS promised,
+             count(*) FILTER (WHERE l.first_touch_at <= l.contact_by) AS kept, count(*) FILTER (WHERE l.treated) AS worked, count(l.met_at) AS meetings,
+             count(*) FILTER (WHERE l.converted) AS converted, sum(l.credits) AS credits, sum(l.credited) AS credited, count(l.disposition) AS disposed,
+             count(*) FILTER (WHERE l.need_matched IS NOT NULL OR l.timing_right IS NOT NULL OR l.context_enough IS NOT NULL) AS answered,
+             count(*) FILTER (WHERE l.false_positive) AS false_positives, count(*) FILTER (WHERE l.burnt) AS burnt
+      FROM pql.labels(statement_timestamp()) AS l WHERE l.rep IS NOT NULL GROUP BY 1) AS m ON m.rep = p.rep_id
+  WINDOW everybody AS (PARTITION BY p.team);
+COMMENT ON VIEW pql.rep_performance IS 'What reps have and what they make of it. A rep sees his own line; managers, and who is no rep, see all.';
+COMMENT ON COLUMN pql.rep_performance.load IS 'Open rows by capacity.';
+COMMENT ON COLUMN pql.rep_performance.share IS 'Of the hand-offs of the team, as far as they are shown; fair_share is what the weights say, fairness the one by the other.';
+COMMENT ON COLUMN pql.rep_performance.credits IS 'Outcomes credited to his work.';
+
+-- The same, for those who ask: product, marketing, sales and customer success.
+CREATE VIEW pql.measures_for_product WITH (security_invoker = true) AS
+  SELECT s.program, s.signal, s.kind, s.support AS volume, s.mature, s.converted, s.conversion, s.low, s.high, s.lift, s.lift_low, s.lift_high, s.value AS revenue,
+         s.touched, s.false_positives, s.burnt,
+         CASE WHEN s.mature < 10 THEN 'too few' WHEN s.lift_low > 1 THEN 'tells of conversion' WHEN s.lift_high < 1 THEN 'tells against it' ELSE 'not proven' END AS verdict
+  FROM pql.signal_performance AS s;
+COMMENT ON VIEW pql.measures_for_product IS 'For product: which behaviour tells of conversion, and which only looks like it.';
+COMMENT ON COLUMN pql.measures_for_product.verdict IS 'too few: less than ten final labels; otherwise by the bounds of the lift.';
+
+CREATE VIEW pql.measures_for_marketing WITH (security_invoker = true) AS
+  SELECT m.program, m.segment, m.week, sum(m.volume)::bigint AS volume, sum(m.offered)::bigint AS offered, sum(m.accepted)::bigint AS accepted,
+         (sum(m.accepted) / nullif(sum(m.offered), 0))::float8 AS acceptance, sum(m.mature)::bigint AS mature, sum(m.converted)::bigint AS converted,
+         sum(m.conversion * m.mature) / nullif(sum(m.mature), 0)::float8 AS conversion, sum(m.revenue) AS revenue, sum(m.false_positives)::bigint AS false_positives, sum(m.burnt)::bigint AS burnt
+  FROM pql.handoff_measures AS m GROUP BY 1, 2, 3;
+COMMENT ON VIEW pql.measures_for_marketing IS 'For marketing: how many of whom, and what came of them: never one without the other.';
+
+CREATE VIEW pql.measures_for_sales WITH (security_invoker = true) AS
+  SELECT m.program, m.motion, m.week, sum(m.volume)::bigint AS volume, sum(m.offered)::bigint AS offered, sum(m.accepted)::bigint AS accepted,
+         (sum(m.accepted) / nullif(sum(m.offered), 0))::float8 AS acceptance, sum(m.touched)::bigint AS touched,
+         sum(m.hours_to_first_touch * m.touched) / nullif(sum(m.touched), 0)::float8 AS hours_to_first_touch, (sum(m.kept) / nullif(sum(m.promised), 0))::float8 AS sla,
+         sum(m.worked)::bigint AS worked, sum(m.meetings)::bigint AS meetings, sum(m.opportunities)::bigint AS opportunities, sum(m.converted)::bigint AS converted,
+         sum(m.conversion * m.mature) / nullif(sum(m.mature), 0)::float8 AS conversion, sum(m.revenue) AS revenue, sum(m.credited) AS credited,
+         (sum(m.answered) / nullif(sum(m.disposed), 0))::float8 AS feedback
+  FROM pql.handoff_measures AS m GROUP BY 1, 2, 3;
+COMMENT ON VIEW pql.measures_for_sales IS 'For sales: from the hand-off to the meeting and the deal, by motion and week; pql.rep_performance has it by rep.';
+
+CREATE VIEW pql.measures_for_success WITH (security_invoker = true) AS
+  SELECT m.program, m.segment, m.week, sum(m.volume)::bigint AS volume, sum(m.to_success)::bigint AS to_success, sum(m.touched)::bigint AS touched,
+         sum(m.lost_after)::bigint AS lost_after, (sum(m.lost_after) / nullif(sum(m.touched), 0))::float8 AS churn_after_handoff, sum(m.burnt)::bigint AS burnt,
+         sum(m.converted)::bigint AS converted, sum(m.conversion * m.mature) / nullif(sum(m.mature), 0)::float8 AS conversion,
+         avg(m.timing_fit) AS timing_fit, avg(m.need_fit) AS need_fit, avg(m.context_fit) AS context_fit, avg(m.completeness) AS completeness
+  FROM pql.handoff_measures AS m GROUP BY 1, 2, 3;
+COMMENT ON VIEW pql.measures_for_success IS 'For customer success: who came to them, and who left after somebody had been in contact.';
+
+-- To whom each outcome is credited, and why, or why not: what reps and their managers argue about.
+CREATE VIEW pql.attribution WITH (security_invoker = true) AS
+  SELECT o.outcome_id, o.unit, o.subject_id, o.outcome, o.value, o.at, c.routing_id, c.program, c.version, c.motion, c.owner AS rep,
+         CASE WHEN c.worked_at <= o.at AND NOT c.holdout THEN 'credited: worked since ' || to_char(c.worked_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')
+              WHEN c.routing_id IS NULL THEN 'nobody''s: no hand-off within the horizon'
+              WHEN c.holdout THEN 'nobody''s: held out'
+              WHEN c.first_touch_at IS NULL OR c.first_touch_at > o.at THEN 'nobody''s: nobody had reached out'
+              ELSE format('nobody''s: not enough work (%s %s, no meeting)', c.touches, CASE WHEN c.touches = 1 THEN 'touch' ELSE 'touches' END) END AS why,
+         coalesce(c.worked_at <= o.at AND NOT c.holdout, false) AS credited
+  FROM pql.outcome AS o
+    LEFT JOIN LATERAL (
+      SELECT f.* FROM pql._homes_concerned(ARRAY[o.home]) AS h(home) JOIN pql._handoffs_now AS f ON f.home = h.home
+        JOIN pql.outcome_rules AS v ON v.program = f.program AND v.version = f.version
+      WHERE o.at > f.qualified_at AND o.at <= f.matures_at AND o.outcome = ANY (v.converted)
+      ORDER BY coalesce(f.worked_at <= o.at, false) DESC, f.worked_at DESC NULLS LAST, f.first_touch_at DESC NULLS LAST, f.routing_id DESC LIMIT 1) AS c ON true
+  WHERE o.outcome IN (SELECT unnest(v.converted) FROM pql.outcome_rules AS v);
+COMMENT ON VIEW pql.attribution IS 'To whose work each outcome is credited: to the hand-off that was worked last before it, if one was (pql.outcome_rules says what work is), and otherwise why to none.';
+COMMENT ON COLUMN pql.attribution.routing_id IS 'The hand-off that it is credited to, or the one that came closest.';

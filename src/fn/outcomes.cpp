@@ -1,0 +1,23 @@
+// What puts homes on the list of those whose labels are to be made anew.
+#include "pg/spi.hpp"
+
+extern "C" {
+#include "commands/trigger.h"
+#include "executor/spi.h"
+}
+
+// The trigger on what labels are made of. Its argument is an SQL expression for the homes of a written row.
+PQL_FUNCTION(_handoffs_written) {
+  using namespace pql::pg;
+  const auto *t = reinterpret_cast<TriggerData *>(fcinfo->context);
+  if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(t->tg_event) || t->tg_trigger->tgnargs != 1)
+    fail(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED, "pql._handoffs_written() must be called as an AFTER trigger");
+  Spi spi;
+  call([&] {
+    if (SPI_register_trigger_data(const_cast<TriggerData *>(t)) < 0) elog(ERROR, "could not see what was written");
+  });
+  spi.run_once(std::string("INSERT INTO pql.handoff_due (home) SELECT DISTINCT h FROM ") +
+               (TRIGGER_FIRED_BY_DELETE(t->tg_event) ? "pql_old" : "pql_new") + " AS n, pg_catalog.unnest(" + t->tg_trigger->tgargs[0] + ") AS h");
+  spi.finish();
+  return PointerGetDatum(nullptr);
+}
