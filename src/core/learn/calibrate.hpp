@@ -28,7 +28,7 @@ struct Calibration {
 };
 
 /// How many labels, and how many of them converted, isotonic regression takes.
-inline constexpr double kLeastForShape = 1000, kLeastConvertedForShape = 100;
+inline constexpr double kLeastForShape = 5000, kLeastConvertedForShape = 1000;
 
 Calibration calibrate(std::span<const Forecast> forecasts);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace pql {
 
@@ -31,7 +32,8 @@ Posterior posterior(double in_bin, double all, double prior, double strength) no
 } // namespace
 
 Evidence evidence_of(const Counts &cell, const Counts &all, const Shares &prior, double strength) noexcept {
-  constexpr double kLeastShare = 1e-6, kTwoSided95 = 1.959963984540054;
+  constexpr double kLeastShare = 1e-6, kTwoSided95 = 1.959963984540054, kNoLimit = std::numeric_limits<double>::infinity();
+  if (!(cell.all() > 0) && !(prior.converted > 0 && prior.other > 0)) return {0, -kNoLimit, kNoLimit, prior};
   const Posterior one = posterior(cell.converted, all.converted, std::max(prior.converted, kLeastShare), strength);
   const Posterior zero = posterior(cell.other, all.other, std::max(prior.other, kLeastShare), strength);
   Evidence e;

@@ -118,7 +118,7 @@ Shape plain_shape(const Study &s, const SignalEvidence &e) {
     evidence.terms.push_back({Of::signal, j, 0, e.slope(static_cast<std::size_t>(j))});
   }
   shape.add(std::move(score.terms), {0.25, 0.5, -1});
-  shape.add(std::move(evidence.terms), {4, 0.5, -1});
+  shape.add(std::move(evidence.terms), {25, 0.1, -1}); // correlated signals have it twice
   shape.add({{Of::treated, 0, 0, 1}}, {kLooseStrength, 0, -1});
   for (int j = 0; j < static_cast<int>(s.points.size()); j++) shape.add({{Of::signal, j, 0, 1}}, {kSignalStrength, 0, kSignals});
   for (int g = 0; g < s.segments; g++) shape.add({{Of::segment, g, 0, 1}}, {kSegmentStrength, 0, kSegments});

@@ -1,0 +1,400 @@
+-- Learning: evidence that fades and can be taken back, models and the programs that they propose, and how good they turned out to be.
+
+-- What of a version can be learned, in the order of names.
+CREATE OR REPLACE FUNCTION pql._scored_signals(program text, version int, OUT signals text[], OUT kinds text[], OUT points int[], OUT meanings jsonb[])
+  RETURNS SETOF record
+  LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 1000 ROWS 1
+  BEGIN ATOMIC
+    SELECT array_agg(s.key ORDER BY s.key COLLATE "C"), array_agg(s.value ->> 'kind' ORDER BY s.key COLLATE "C"), array_agg(x.points ORDER BY s.key COLLATE "C"),
+           array_agg(s.value - '{max_points,points_each,why,owner,false_positive_risk,may_mention,may_show_rep,contact,explicit}'::text[]
+             || jsonb_build_object('each', round((s.value ->> 'points_each')::numeric / abs(x.points), 3)) ORDER BY s.key COLLATE "C")
+    FROM pql.program AS p, jsonb_each(p.document -> 'signals') AS s, LATERAL (SELECT (s.value ->> 'max_points')::numeric::int AS points OFFSET 0) AS x
+    WHERE p.program = _scored_signals.program AND p.version = _scored_signals.version AND x.points <> 0 AND s.value -> 'may_score' IS DISTINCT FROM 'false'
+    HAVING count(*) > 0;
+  END;
+COMMENT ON FUNCTION pql._scored_signals(text, int) IS 'The signals of a program''s version that score: names, kinds, the most points of each, and what they mean apart from those; no row without any.';
+REVOKE ALL ON FUNCTION pql._scored_signals(text, int) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql._points_by_version(program text, version int, OUT version int, OUT points int[]) RETURNS SETOF record
+  LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 1000 ROWS 10
+  BEGIN ATOMIC
+    SELECT o.version, (SELECT array_agg(coalesce(old.points, 0) ORDER BY mine.n)
+                       FROM unnest(n.signals, n.meanings) WITH ORDINALITY AS mine(signal, meaning, n)
+                         LEFT JOIN unnest(m.signals, m.points, m.meanings) AS old(signal, points, meaning)
+                           ON old.signal = mine.signal AND (old.meaning = mine.meaning OR o.version = $2))
+    FROM pql._scored_signals($1, $2) AS n, pql.program AS o, LATERAL pql._scored_signals(o.program, o.version) AS m
+    WHERE o.program = $1 AND o.status <> 'draft';
+  END;
+COMMENT ON FUNCTION pql._points_by_version(text, int) IS 'For each version of a program the most points of the signals of one of them; 0 where a signal isn''t there, or means something else.';
+REVOKE ALL ON FUNCTION pql._points_by_version(text, int) FROM PUBLIC;
+
+-- Evidence: which labels were counted, and the counts. A label that was corrected or is gone is taken away exactly as it was added.
+
+CREATE TABLE pql.counted_label (
+  home        text COLLATE "C" NOT NULL,
+  routing_id  bigint NOT NULL,
+  program     text NOT NULL,
+  version     int NOT NULL,
+  segment     text NOT NULL,
+  team        text NOT NULL,
+  at          timestamptz NOT NULL,
+  converted   boolean NOT NULL,
+  bins        smallint[] NOT NULL,
+  PRIMARY KEY (home, routing_id)
+);
+CREATE INDEX counted_label_program ON pql.counted_label (program);
+COMMENT ON TABLE pql.counted_label IS 'The final labels that pql.evidence holds, as they were counted: what pql.refresh_evidence compares labels with.';
+COMMENT ON COLUMN pql.counted_label.segment IS 'The hand-off''s; empty: none.';
+COMMENT ON COLUMN pql.counted_label.team IS 'The owner''s; empty: none.';
+COMMENT ON COLUMN pql.counted_label.at IS 'When the subject qualified: as of then the label fades.';
+COMMENT ON COLUMN pql.counted_label.bins IS 'The bins of the version''s signals, in the order of their names: 0 no points, 1 to 3 up to a third, two thirds, all of them.';
+SELECT pg_catalog.pg_extension_config_dump('pql.counted_label', '');
+
+CREATE TABLE pql.evidence (
+  program    text COLLATE "C" NOT NULL,
+  segment    text COLLATE "C" NOT NULL,
+  team       text COLLATE "C" NOT NULL,
+  signal     text COLLATE "C" NOT NULL,
+  bin        smallint NOT NULL,
+  block      bigint NOT NULL,
+  converted  numeric NOT NULL,
+  other      numeric NOT NULL,
+  PRIMARY KEY (program, segment, team, signal, bin, block)
+);
+COMMENT ON TABLE pql.evidence IS 'Final labels by what became of them, for each bin of each signal: faded counts in whole units, so that adding and taking away in any order gives the same numbers. pql.evidence_weights reads them.';
+COMMENT ON COLUMN pql.evidence.block IS 'The block of time that the units are of.';
+COMMENT ON COLUMN pql.evidence.converted IS 'Of labels that converted, in units of 2^-40 as of the block''s beginning.';
+COMMENT ON COLUMN pql.evidence.other IS 'Of labels that did not.';
+SELECT pg_catalog.pg_extension_config_dump('pql.evidence', '');
+
+CREATE OR REPLACE FUNCTION pql._bins(reasons jsonb, signals text[], points int[]) RETURNS smallint[]
+  AS 'MODULE_PATHNAME', 'pql__bins' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION pql._bins(jsonb, text[], int[]) IS 'The bins that a packet''s reasons put signals into, given the most points of each.';
+CREATE OR REPLACE FUNCTION pql._fading_block(at timestamptz) RETURNS bigint
+  AS 'MODULE_PATHNAME', 'pql__fading_block' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION pql._fading_block(timestamptz) IS 'The block of time that a label of an instant is counted in.';
+CREATE OR REPLACE FUNCTION pql._fading_units(at timestamptz) RETURNS numeric
+  AS 'MODULE_PATHNAME', 'pql__fading_units' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION pql._fading_units(timestamptz) IS 'What a label of an instant weighs in its block.';
+CREATE OR REPLACE FUNCTION pql._faded(units numeric, block bigint, as_of timestamptz) RETURNS float8
+  AS 'MODULE_PATHNAME', 'pql__faded' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION pql._faded(numeric, bigint, timestamptz) IS 'How many labels of an instant a block''s units are worth.';
+CREATE OR REPLACE FUNCTION pql._weigh(converted float8, other float8, all_converted float8, all_other float8, prior_converted float8, prior_other float8, strength float8,
+                                      OUT weight float8, OUT low float8, OUT high float8, OUT share_converted float8, OUT share_other float8) RETURNS SETOF record
+  AS 'MODULE_PATHNAME', 'pql__weigh' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 1;
+COMMENT ON FUNCTION pql._weigh(float8, float8, float8, float8, float8, float8, float8) IS 'Weight of evidence of a bin with its 95 % interval, shrunk towards prior shares; source: Good, Probability and the Weighing of Evidence, 1950.';
+CREATE OR REPLACE FUNCTION pql._prior_strength(in_bin float8[], labels float8[], expected float8[]) RETURNS float8
+  AS 'MODULE_PATHNAME', 'pql__prior_strength' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION pql._prior_strength(float8[], float8[], float8[]) IS 'How many labels a prior is worth, given how much groups differ: method of moments for the beta-binomial; source: Kleinman, JASA 68, 1973.';
+
+-- Labels are counted in bulk: what is new, what is gone, and what is otherwise than it was counted.
+CREATE OR REPLACE FUNCTION pql._refresh_evidence(program text, as_of timestamptz) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  at_instant timestamptz := coalesce(_refresh_evidence.as_of, pql._now());
+  gone bigint;
+  added bigint;
+BEGIN
+  LOCK TABLE pql.counted_label IN SHARE ROW EXCLUSIVE MODE; -- two at once would count the same labels
+  WITH final AS MATERIALIZED (
+    SELECT l.home, l.routing_id, l.program, l.version, coalesce(l.segment, '') AS segment, coalesce(l.team, '') AS team, l.qualified_at AS at, l.converted
+    FROM pql.labels(at_instant, _refresh_evidence.program) AS l WHERE l.follows IS NULL AND l.matures_at <= at_instant),
+  taken AS (
+    DELETE FROM pql.counted_label AS c
+    WHERE (_refresh_evidence.program IS NULL OR c.program = _refresh_evidence.program)
+      AND NOT EXISTS (SELECT FROM final AS f WHERE (f.home, f.routing_id, f.program, f.version, f.segment, f.team, f.at, f.converted)
+                        = (c.home, c.routing_id, c.program, c.version, c.segment, c.team, c.at, c.converted))
+    RETURNING c.*),
+  folded AS (
+    SELECT t.program, t.segment, t.team, x.signal, x.bin, pql._fading_block(t.at) AS block,
+           coalesce(sum(t.units) FILTER (WHERE t.converted), 0) AS converted, coalesce(sum(t.units) FILTER (WHERE NOT t.converted), 0) AS other
+    FROM (SELECT k.*, pql._fading_units(k.at) AS units FROM taken AS k OFFSET 0) AS t
+      JOIN (SELECT v.program, v.version, s.signals FROM (SELECT DISTINCT k.program, k.version FROM taken AS k) AS v,
+              LATERAL pql._scored_signals(v.program, v.version) AS s OFFSET 0) AS n ON n.program = t.program AND n.version = t.version,
+      LATERAL unnest(n.signals, t.bins) AS x(signal, bin)
+    GROUP BY 1, 2, 3, 4, 5, 6),
+  changed AS (
+    UPDATE pql.evidence AS e SET converted = e.converted - f.converted, other = e.other - f.other
+    FROM folded AS f WHERE (e.program, e.segment, e.team, e.signal, e.bin, e.block) = (f.program, f.segment, f.team, f.signal, f.bin, f.block))
+  SELECT count(*) INTO gone FROM taken;
+  WITH final AS MATERIALIZED (
+    SELECT l.home, l.routing_id, l.program, l.version, coalesce(l.segment, '') AS segment, coalesce(l.team, '') AS team, l.qualified_at AS at, l.converted
+    FROM pql.labels(at_instant, _refresh_evidence.program) AS l WHERE l.follows IS NULL AND l.matures_at <= at_instant),
+  versions AS MATERIALIZED (
+    SELECT v.program, v.version, s.signals, s.points FROM (SELECT DISTINCT f.program, f.version FROM final AS f) AS v,
+      LATERAL pql._scored_signals(v.program, v.version) AS s),
+  counted AS (
+    INSERT INTO pql.counted_label (home, routing_id, program, version, segment, team, at, converted, bins)
+    SELECT f.home, f.routing_id, f.program, f.version, f.segment, f.team, f.at, f.converted, pql._bins(coalesce(p.reasons, r.reasons), v.signals, v.points)
+    FROM final AS f JOIN versions AS v ON v.program = f.program AND v.version = f.version
+      JOIN pql.routing AS r ON r.home = f.home AND r.routing_id = f.routing_id
+      LEFT JOIN pql.scoring_packet AS p ON p.home = f.home AND p.routing_id = f.routing_id
+    WHERE NOT EXISTS (SELECT FROM pql.counted_label AS c WHERE c.home = f.home AND c.routing_id = f.routing_id)
+    RETURNING *),
+  folded AS (
+    SELECT t.program, t.segment, t.team, x.signal, x.bin, pql._fading_block(t.at) AS block,
+           coalesce(sum(t.units) FILTER (WHERE t.converted), 0) AS converted, coalesce(sum(t.units) FILTER (WHERE NOT t.converted), 0) AS other
+    FROM (SELECT k.*, pql._fading_units(k.at) AS units FROM counted AS k OFFSET 0) AS t
+      JOIN versions AS v ON v.program = t.program AND v.version = t.version, LATERAL unnest(v.signals, t.bins) AS x(signal, bin)
+    GROUP BY 1, 2, 3, 4, 5, 6),
+  changed AS (
+    INSERT INTO pql.evidence AS e (program, segment, team, signal, bin, block, converted, other)
+    SELECT f.program, f.segment, f.team, f.signal, f.bin, f.block, f.converted, f.other FROM folded AS f
+    ON CONFLICT ON CONSTRAINT evidence_pkey DO UPDATE SET converted = e.converted + excluded.converted, other = e.other + excluded.other)
+  SELECT count(*) INTO added FROM counted;
+  DELETE FROM pql.evidence AS e WHERE e.converted = 0 AND e.other = 0;
+  RETURN gone + added;
+END $$;
+COMMENT ON FUNCTION pql._refresh_evidence(text, timestamptz) IS 'What pql.refresh_evidence does, once plans are made for many rows.';
+REVOKE ALL ON FUNCTION pql._refresh_evidence(text, timestamptz) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql.refresh_evidence(program text DEFAULT NULL, as_of timestamptz DEFAULT NULL) RETURNS bigint
+  AS 'MODULE_PATHNAME', 'pql_refresh_evidence' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
+COMMENT ON FUNCTION pql.refresh_evidence(text, timestamptz) IS
+  'Counts the labels of a program (null: of all) that have become final, and takes away those that were corrected or are gone; returns how many. What is left is what counting all of them anew would give, to the last bit.';
+REVOKE ALL ON FUNCTION pql.refresh_evidence(text, timestamptz) FROM PUBLIC;
+
+-- From all labels to a segment's, and to a team's within it: each is shrunk towards what is around it.
+CREATE OR REPLACE FUNCTION pql.evidence_weights(program text, segment text DEFAULT NULL, team text DEFAULT NULL, as_of timestamptz DEFAULT NULL)
+  RETURNS TABLE (signal text, bin int, points text, converted float8, other float8, weight float8, low float8, high float8, proven boolean)
+  LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000 ROWS 40
+  BEGIN ATOMIC
+    WITH instant AS (SELECT coalesce(evidence_weights.as_of, pql._now()) AS now),
+    cell AS MATERIALIZED (
+      SELECT e.segment, e.team, e.signal, e.bin, pql._faded(e.converted, e.block, i.now) AS converted, pql._faded(e.other, e.block, i.now) AS other
+      FROM pql.evidence AS e, instant AS i WHERE e.program = evidence_weights.program),
+    bins AS (SELECT DISTINCT s.signal, s.bin FROM cell AS s),
+    one AS MATERIALIZED ( -- of all
+      SELECT b.signal, b.bin, coalesce(sum(c.converted), 0) AS n1, coalesce(sum(c.other), 0) AS n0,
+             sum(coalesce(sum(c.converted), 0)) OVER w AS all1, sum(coalesce(sum(c.other), 0)) OVER w AS all0
+      FROM bins AS b LEFT JOIN cell AS c ON c.signal = b.signal AND c.bin = b.bin GROUP BY b.signal, b.bin WINDOW w AS (PARTITION BY b.signal)),
+    first AS MATERIALIZED (
+      SELECT o.*, w.weight, w.low, w.high, w.share_converted, w.share_other
+      FROM one AS o, (SELECT pql._prior_strength(array_agg(x.n1), array_agg(x.all1), array_agg((x.n1 + x.n0) / greatest(x.all1 + x.all0, 1e-9))) AS strength FROM one AS x) AS a,
+        LATERAL pql._weigh(o.n1, o.n0, o.all1, o.all0, (o.n1 + o.n0) / greatest(o.all1 + o.all0, 1e-9), (o.n1 + o.n0) / greatest(o.all1 + o.all0, 1e-9), a.strength) AS w),
+    two AS MATERIALIZED ( -- of each segment
+      SELECT g.segment, f.signal, f.bin, coalesce(sum(c.converted), 0) AS n1, coalesce(sum(c.other), 0) AS n0,
+             sum(coalesce(sum(c.converted), 0)) OVER w AS all1, sum(coalesce(sum(c.other), 0)) OVER w AS all0, f.share_converted AS prior1, f.share_other AS prior0
+      FROM (SELECT DISTINCT c.segment FROM cell AS c UNION SELECT evidence_weights.segment WHERE evidence_weights.segment IS NOT NULL) AS g CROSS JOIN first AS f
+        LEFT JOIN cell AS c ON c.segment = g.segment AND c.signal = f.signal AND c.bin = f.bin
+      GROUP BY g.segment, f.signal, f.bin, f.share_converted, f.share_other WINDOW w AS (PARTITION BY g.segment, f.signal)),
+    second AS MATERIALIZED (
+      SELECT o.*, w.weight, w.low, w.high, w.share_converted, w.share_other
+      FROM two AS o, (SELECT pql._prior_strength(array_agg(x.n1), array_agg(x.all1), array_agg(x.prior1)) AS strength FROM two AS x) AS a,
+        LATERAL pql._weigh(o.n1, o.n0, o.all1, o.all0, o.prior1, o.prior0, a.strength) AS w
+      WHERE o.segment = evidence_weights.segment OR evidence_weights.segment IS NULL),
+    around AS MATERIALIZED ( -- of a team what is around it
+      SELECT s.signal, s.bin, s.n1, s.n0, s.weight, s.low, s.high, s.share_converted, s.share_other FROM second AS s WHERE evidence_weights.segment IS NOT NULL
+      UNION ALL SELECT f.signal, f.bin, f.n1, f.n0, f.weight, f.low, f.high, f.share_converted, f.share_other FROM first AS f WHERE evidence_weights.segment IS NULL),
+    three AS MATERIALIZED (
+      SELECT g.team, f.signal, f.bin, coalesce(sum(c.converted), 0) AS n1, coalesce(sum(c.other), 0) AS n0,
+             sum(coalesce(sum(c.converted), 0)) OVER w AS all1, sum(coalesce(sum(c.other), 0)) OVER w AS all0, f.share_converted AS prior1, f.share_other AS prior0
+      FROM (SELECT DISTINCT c.team FROM cell AS c WHERE evidence_weights.team IS NOT NULL UNION SELECT evidence_weights.team WHERE evidence_weights.team IS NOT NULL) AS g
+        CROSS JOIN around AS f
+        LEFT JOIN cell AS c ON c.team = g.team AND c.signal = f.signal AND c.bin = f.bin AND (evidence_weights.segment IS NULL OR c.segment = evidence_weights.segment)
+      GROUP BY g.team, f.signal, f.bin, f.share_converted, f.share_other WINDOW w AS (PARTITION BY g.team, f.signal)),
+    third AS (
+      SELECT o.signal, o.bin, o.n1, o.n0, w.weight, w.low, w.high
+      FROM three AS o, (SELECT pql._prior_strength(array_agg(x.n1), array_agg(x.all1), array_agg(x.prior1)) AS strength FROM three AS x) AS a,
+        LATERAL pql._weigh(o.n1, o.n0, o.all1, o.all0, o.prior1, o.prior0, a.strength) AS w
+      WHERE o.team = evidence_weights.team),
+    result AS (
+      SELECT t.signal, t.bin, t.n1, t.n0, t.weight, t.low, t.high FROM third AS t
+      UNION ALL SELECT a.signal, a.bin, a.n1, a.n0, a.weight, a.low, a.high FROM around AS a WHERE evidence_weights.team IS NULL)
+    SELECT r.signal, r.bin, (ARRAY['none', 'up to a third', 'up to two thirds', 'more'])[r.bin + 1], r.n1, r.n0, r.weight, r.low, r.high, r.low > 0 OR r.high < 0
+    FROM result AS r ORDER BY r.signal, r.bin;
+  END;
+COMMENT ON FUNCTION pql.evidence_weights(text, text, text, timestamptz) IS
+  'What each signal says by itself, by how many of its points there were: faded labels that converted and that did not, the log of how much likelier it is among those who converted (weight) with its 95 % interval, and whether that leaves zero out. Of a segment, and of a team (null: of all), shrunk towards what is around it: all, then the segment. No rows before pql.refresh_evidence has counted labels.';
+REVOKE ALL ON FUNCTION pql.evidence_weights(text, text, text, timestamptz) FROM PUBLIC;
+
+-- Models
+
+CREATE TABLE pql.model (
+  model_id           bigint PRIMARY KEY DEFAULT pql.next_id(),
+  program            text NOT NULL,
+  version            int NOT NULL,
+  fitted_at          timestamptz NOT NULL DEFAULT clock_timestamp(),
+  fitted_by          text NOT NULL DEFAULT session_user,
+  as_of              timestamptz NOT NULL,
+  method             text NOT NULL,
+  labels             bigint NOT NULL,
+  converted          bigint NOT NULL,
+  open               bigint NOT NULL,
+  counted            float8 NOT NULL,
+  half_life          interval NOT NULL,
+  brier              float8,
+  log_loss           float8,
+  auc                float8,
+  calibration_error  float8,
+  signals            jsonb NOT NULL,
+  kinds              jsonb NOT NULL,
+  bins               jsonb NOT NULL,
+  body               jsonb NOT NULL,
+  document           jsonb NOT NULL
+);
+CREATE INDEX model_program ON pql.model (program, as_of);
+COMMENT ON TABLE pql.model IS 'What was learned of programs, and from what (pql.propose_program). A model never changes.';
+COMMENT ON COLUMN pql.model.version IS 'The program''s version whose weights it started from.';
+COMMENT ON COLUMN pql.model.as_of IS 'Labels are as they were known then.';
+COMMENT ON COLUMN pql.model.labels IS 'Final ones, of hand-offs whose horizon had passed.';
+COMMENT ON COLUMN pql.model.open IS 'Others, which counted as far as their conversion would have been seen by then.';
+COMMENT ON COLUMN pql.model.counted IS 'How many labels of today they are as good as: old ones count less.';
+COMMENT ON COLUMN pql.model.half_life IS 'After which a label counts half; of several, the one that forecast best what came next.';
+COMMENT ON COLUMN pql.model.brier IS 'Mean square of what the chances of final labels were off, each without its label''s own influence; so are the others.';
+COMMENT ON COLUMN pql.model.auc IS 'Area under the curve: how often of two hand-offs the one that converted had the higher chance.';
+COMMENT ON COLUMN pql.model.calibration_error IS 'Mean distance between chance and share that converted, over ten bins.';
+COMMENT ON COLUMN pql.model.signals IS 'For each signal its weight with the 95 % interval, its points and those proposed, conversions with it and without it, and the hand-offs by bin.';
+COMMENT ON COLUMN pql.model.kinds IS 'Conversions of hand-offs with points of each kind, and without.';
+COMMENT ON COLUMN pql.model.bins IS 'Calibration: how many, predicted and observed.';
+COMMENT ON COLUMN pql.model.body IS 'The terms of the log odds, and their calibration.';
+COMMENT ON COLUMN pql.model.document IS 'The program that it proposes; pql.publish takes it.';
+SELECT pg_catalog.pg_extension_config_dump('pql.model', '');
+
+CREATE OR REPLACE FUNCTION pql._learn(program text, version int, as_of timestamptz, enter int) RETURNS jsonb
+  AS 'MODULE_PATHNAME', 'pql__learn' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 100000;
+COMMENT ON FUNCTION pql._learn(text, int, timestamptz, int) IS 'A model of a program''s version, as JSON. Error: 55000 too few labels.';
+REVOKE ALL ON FUNCTION pql._learn(text, int, timestamptz, int) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql._chance(model_id bigint, program text, version int, reasons jsonb, segment text) RETURNS float8
+  AS 'MODULE_PATHNAME', 'pql__chance' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000;
+COMMENT ON FUNCTION pql._chance(bigint, text, int, jsonb, text) IS 'What a model (null: the program''s newest) says of a packet''s reasons; null without a model, or where reasons are hidden from whoever asks.';
+
+CREATE OR REPLACE FUNCTION pql.likelihood(routing_id bigint, model_id bigint DEFAULT NULL) RETURNS float8
+  AS 'MODULE_PATHNAME', 'pql_likelihood' LANGUAGE C STABLE PARALLEL RESTRICTED COST 5000;
+COMMENT ON FUNCTION pql.likelihood(bigint, bigint) IS
+  'How likely a hand-off is to convert within the horizon if it is worked: the calibrated chance by a model (default: its program''s newest), from the packet as it was frozen. Null: no such row, no model, or reasons that whoever asks may not see. Errors: 42704 unknown model, 22023 another program''s model.';
+
+CREATE OR REPLACE FUNCTION pql.likelihoods(program text, model_id bigint DEFAULT NULL)
+  RETURNS TABLE (routing_id bigint, home text, likelihood float8)
+  LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000 ROWS 10000
+  BEGIN ATOMIC
+    SELECT r.routing_id, r.home, pql._chance(likelihoods.model_id, r.program, r.version, coalesce(p.reasons, r.reasons), r.segment)
+    FROM pql.routing AS r LEFT JOIN pql.scoring_packet AS p ON p.home = r.home AND p.routing_id = r.routing_id
+    WHERE r.program = likelihoods.program;
+  END;
+COMMENT ON FUNCTION pql.likelihoods(text, bigint) IS 'pql.likelihood of all hand-offs of a program, in one go.';
+
+CREATE OR REPLACE FUNCTION pql._learned_version(program text) RETURNS int
+  LANGUAGE plpgsql STABLE PARALLEL SAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  found_version int;
+BEGIN
+  IF program IS NULL THEN
+    RAISE EXCEPTION 'program must not be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  SELECT p.version INTO found_version FROM pql.program AS p WHERE p.program = _learned_version.program AND p.status <> 'draft'
+  ORDER BY p.status = 'live' DESC, p.status = 'shadow' DESC, p.version DESC LIMIT 1;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'program "%" does not exist', program USING ERRCODE = 'undefined_object', HINT = 'Table pql.program has those that do.';
+  END IF;
+  RETURN found_version;
+END $$;
+COMMENT ON FUNCTION pql._learned_version(text) IS 'The version of a program that is learned about: the live one, or else the one in shadow, or else the last. Errors: 42704 unknown program, 22004 null.';
+REVOKE ALL ON FUNCTION pql._learned_version(text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql._percent(share float8) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 50
+  RETURN CASE WHEN share IS NULL THEN '-' ELSE round((100 * share)::numeric, CASE WHEN share < 0.1 THEN 1 ELSE 0 END) || ' %' END;
+COMMENT ON FUNCTION pql._percent(float8) IS 'A share as people read it.';
+
+CREATE OR REPLACE FUNCTION pql._why_points(s jsonb) RETURNS text
+  LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 500
+  BEGIN ATOMIC
+    SELECT format('%s of %s with it converted, %s of %s without; weight %s (%s to %s), by its points %s: %s',
+      s #>> '{with,converted}', s #>> '{with,hand_offs}', s #>> '{without,converted}', s #>> '{without,hand_offs}',
+      n.weight, n.low, n.high, n.prior,
+      CASE WHEN (s ->> 'open')::boolean THEN 'not proven, keeps its points'
+           WHEN (s ->> 'proven')::boolean AND ((s ->> 'weight')::float8 > 0) <> ((s ->> 'points')::int > 0) THEN 'proven to work the other way: somebody should look at it'
+           WHEN NOT (s ->> 'proven')::boolean THEN 'proven to be worth less than its points'
+           WHEN (s ->> 'points') = (s ->> 'proposed') THEN 'proven, as it is'
+           ELSE 'proven' END)
+    FROM (SELECT round((s ->> 'weight')::numeric, 2) AS weight, round((s ->> 'low')::numeric, 2) AS low, round((s ->> 'high')::numeric, 2) AS high,
+                 round((s ->> 'prior')::numeric, 2) AS prior) AS n;
+  END;
+COMMENT ON FUNCTION pql._why_points(jsonb) IS 'What was learned of a signal, in a sentence.';
+
+-- The document of a version with other points; what is given for each unit goes with them, so that the curve stays as it is.
+CREATE OR REPLACE FUNCTION pql._with_points(document jsonb, signals jsonb, enter int, leave int) RETURNS jsonb
+  LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 1000 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  s jsonb;
+  each numeric;
+BEGIN
+  FOR s IN SELECT x.v FROM jsonb_array_elements(signals) AS x(v) WHERE x.v -> 'points' <> x.v -> 'proposed' LOOP
+    each := (document #>> ARRAY['signals', s ->> 'signal', 'points_each'])::numeric;
+    document := jsonb_set(document, ARRAY['signals', s ->> 'signal', 'max_points'], s -> 'proposed');
+    IF each IS NOT NULL AND (s ->> 'proposed')::int <> 0 THEN
+      document := jsonb_set(document, ARRAY['signals', s ->> 'signal', 'points_each'],
+        to_jsonb(trim_scale(round(each * (s ->> 'proposed')::int / (s ->> 'points')::int, 4))));
+    END IF;
+  END LOOP;
+  document := jsonb_set(document, '{qualify,enter}', to_jsonb(enter));
+  RETURN CASE WHEN document #> '{qualify,leave}' IS NULL THEN document ELSE jsonb_set(document, '{qualify,leave}', to_jsonb(leave)) END;
+END $$;
+COMMENT ON FUNCTION pql._with_points(jsonb, jsonb, int, int) IS 'A program''s document with the points that were learned, and another threshold.';
+
+CREATE OR REPLACE FUNCTION pql.propose_program(program text, as_of timestamptz DEFAULT statement_timestamp())
+  RETURNS TABLE (path text, what text, was text, becomes text, reason text, support bigint, low float8, high float8, model_id bigint, draft int)
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000 ROWS 20 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  number CONSTANT int := pql._learned_version(program);
+  old CONSTANT jsonb := (SELECT p.document FROM pql.program AS p WHERE p.program = propose_program.program AND p.version = number);
+  old_enter CONSTANT int := (old #>> '{qualify,enter}')::numeric;
+  old_leave CONSTANT int := (old #>> '{qualify,leave}')::numeric;
+  learned jsonb;
+  document jsonb := old;
+  enter int := old_enter;
+  leave int := old_leave;
+  id bigint;
+  draft_number int;
+  theirs text;
+BEGIN
+  IF propose_program.as_of IS NULL THEN
+    RAISE EXCEPTION 'as_of must not be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  PERFORM pql.refresh_evidence(program, propose_program.as_of);
+  learned := pql._learn(program, number, propose_program.as_of, coalesce(old_enter, 0));
+  IF EXISTS (SELECT FROM jsonb_array_elements(learned -> 'signals') AS s(v) WHERE s.v -> 'points' <> s.v -> 'proposed') THEN
+    IF old_enter IS NOT NULL THEN
+      enter := (learned #>> '{threshold,enter}')::int;
+      leave := round(old_leave::numeric * enter / greatest(old_enter, 1));
+    END IF;
+    document := pql._with_points(old, learned -> 'signals', enter, leave);
+    PERFORM pql._require_document(document, false);
+  END IF;
+  INSERT INTO pql.model (program, version, as_of, method, labels, converted, open, counted, half_life, brier, log_loss, auc, calibration_error, signals, kinds, bins, body, document)
+  SELECT propose_program.program, number, propose_program.as_of,
+         CASE WHEN (learned ->> 'richer')::boolean THEN 'ridge logistic regression, with pairs of signals' ELSE 'ridge logistic regression' END,
+         (learned ->> 'labels')::bigint, (learned ->> 'converted')::bigint, (learned ->> 'open')::bigint, (learned ->> 'counted')::float8,
+         (learned ->> 'half_life_days')::int * interval '24 hours', (learned #>> '{quality,brier}')::float8, (learned #>> '{quality,log_loss}')::float8,
+         (learned #>> '{quality,auc}')::float8, (learned #>> '{quality,ece}')::float8, learned -> 'signals', learned -> 'kinds', learned #> '{quality,bins}',
+         learned -> 'body', document
+  RETURNING pql.model.model_id INTO id;
+  IF document <> old THEN
+    SELECT p.note INTO theirs FROM pql.program AS p WHERE p.program = propose_program.program AND p.status = 'draft' AND p.note IS DISTINCT FROM 'learned' AND p.note NOT LIKE 'learned, model %';
+    IF NOT FOUND THEN -- a draft that somebody wrote isn't overwritten
+      draft_number := pql.save_draft(document, format('learned, model %s', id));
+    END IF;
+  END IF;
+  PERFORM pql._audit('propose_program', program, jsonb_build_object('model_id', id, 'version', number, 'draft', draft_number));
+  RETURN QUERY
+    SELECT 'signals.' || (s.v ->> 'signal') || '.max_points',
+           CASE WHEN (s.v ->> 'open')::boolean THEN 'not proven' WHEN s.v -> 'points' = s.v -> 'proposed' THEN 'kept'
+                WHEN abs((s.v ->> 'proposed')::int) > abs((s.v ->> 'points')::int) THEN 'raised' WHEN (s.v ->> 'proposed')::int = 0 THEN 'dropped' ELSE 'lowered' END,
+           s.v ->> 'points', s.v ->> 'proposed', pql._why_points(s.v), (s.v #>> '{with,hand_offs}')::bigint, (s.v ->> 'low')::float8, (s.v ->> 'high')::float8, id, draft_number
+    FROM jsonb_array_elements(learned -> 'signals') WITH ORDINALITY AS s(v, n)
+    ORDER BY s.v -> 'points' = s.v -> 'proposed', abs((s.v ->> 'proposed')::int - (s.v ->> 'points')::int) DESC, s.n;
+  IF enter IS DISTINCT FROM old_enter THEN
+    RETURN QUERY SELECT 'qualify.enter', CASE WHEN enter > old_enter THEN 'raised' ELSE 'lowered' END, old_enter::text, enter::text,
+      format('the same number of hand-offs: what %s was by the old points is about %s by the new ones. Of the last %s hand-offs %s reach it; as many as do not are expected from those who were below. pql.preview() says who',
+             old_enter, enter, learned #>> '{threshold,last}', learned #>> '{threshold,reach}'),
+      (learned #>> '{threshold,last}')::bigint, NULL::float8, NULL::float8, id, draft_number;
+  END IF;
+END $$;
+COMMENT ON FUNCTION pql.propose_program(text, timestamptz) IS
+  'Learns from the labels of a program, as of an instant, what its signals are worth; keeps the model in pql.model and the program that follows from it as the draft of the next version, unless somebody else has written one. Returns a row for each signal and for the threshold: what it was, what it becomes and why, with how many hand-offs that rests on and the weight''s 95 % interval. A signal of which too little is known keeps its points. Nothing changes until somebody publishes the draft. Errors: 42704 unknown program, 55000 too few labels (at least 20 that converted and 20 that did not), 22004 null argument.';
+REVOKE ALL ON FUNCTION pql.propose_program(text, timestamptz) FROM PUBLIC;
