@@ -13,7 +13,6 @@ CREATE OR REPLACE FUNCTION pql._scored_signals(program text, version int, OUT si
     HAVING count(*) > 0;
   END;
 COMMENT ON FUNCTION pql._scored_signals(text, int) IS 'The signals of a program''s version that score: names, kinds, the most points of each, and what they mean apart from those; no row without any.';
-REVOKE ALL ON FUNCTION pql._scored_signals(text, int) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._points_by_version(program text, version int, OUT version int, OUT points int[]) RETURNS SETOF record
   LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 1000 ROWS 10
@@ -26,7 +25,6 @@ CREATE OR REPLACE FUNCTION pql._points_by_version(program text, version int, OUT
     WHERE o.program = $1 AND o.status <> 'draft';
   END;
 COMMENT ON FUNCTION pql._points_by_version(text, int) IS 'For each version of a program the most points of the signals of one of them; 0 where a signal isn''t there, or means something else.';
-REVOKE ALL ON FUNCTION pql._points_by_version(text, int) FROM PUBLIC;
 
 -- Evidence: which labels were counted, and the counts. A label that was corrected or is gone is taken away exactly as it was added.
 
@@ -207,7 +205,6 @@ CREATE OR REPLACE FUNCTION pql.evidence_weights(program text, segment text DEFAU
   END;
 COMMENT ON FUNCTION pql.evidence_weights(text, text, text, timestamptz) IS
   'What each signal says by itself, by how many of its points there were: faded labels that converted and that did not, the log of how much likelier it is among those who converted (weight) with its 95 % interval, and whether that leaves zero out. Of a segment, and of a team (null: of all), shrunk towards what is around it: all, then the segment. No rows before pql.refresh_evidence has counted labels.';
-REVOKE ALL ON FUNCTION pql.evidence_weights(text, text, text, timestamptz) FROM PUBLIC;
 
 -- Models
 
@@ -251,15 +248,24 @@ COMMENT ON COLUMN pql.model.bins IS 'Calibration: how many, predicted and observ
 COMMENT ON COLUMN pql.model.body IS 'The terms of the log odds, and their calibration.';
 COMMENT ON COLUMN pql.model.document IS 'The program that it proposes; pql.publish takes it.';
 SELECT pg_catalog.pg_extension_config_dump('pql.model', '');
+ALTER TABLE pql.model ENABLE ROW LEVEL SECURITY;
+CREATE POLICY seen ON pql.model USING (NOT (SELECT pql._is_rep())) WITH CHECK (true);
+COMMENT ON POLICY seen ON pql.model IS 'It names signals that reps may not see.';
+ALTER TABLE pql.evidence ENABLE ROW LEVEL SECURITY;
+CREATE POLICY seen ON pql.evidence USING (NOT (SELECT pql._is_rep())) WITH CHECK (true);
+COMMENT ON POLICY seen ON pql.evidence IS 'It names signals that reps may not see.';
+ALTER TABLE pql.counted_label ENABLE ROW LEVEL SECURITY;
+CREATE POLICY seen ON pql.counted_label USING (NOT (SELECT pql._is_rep())) WITH CHECK (true);
+COMMENT ON POLICY seen ON pql.counted_label IS 'It has bins of signals that reps may not see.';
 
 CREATE OR REPLACE FUNCTION pql._learn(program text, version int, as_of timestamptz, enter int) RETURNS jsonb
   AS 'MODULE_PATHNAME', 'pql__learn' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 100000;
 COMMENT ON FUNCTION pql._learn(text, int, timestamptz, int) IS 'A model of a program''s version, as JSON. Error: 55000 too few labels.';
 REVOKE ALL ON FUNCTION pql._learn(text, int, timestamptz, int) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION pql._chance(model_id bigint, program text, version int, reasons jsonb, segment text) RETURNS float8
+CREATE OR REPLACE FUNCTION pql._chance(model_id bigint, program text, version int, reasons jsonb, segment text, treated boolean) RETURNS float8
   AS 'MODULE_PATHNAME', 'pql__chance' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000;
-COMMENT ON FUNCTION pql._chance(bigint, text, int, jsonb, text) IS 'What a model (null: the program''s newest) says of a packet''s reasons; null without a model, or where reasons are hidden from whoever asks.';
+COMMENT ON FUNCTION pql._chance(bigint, text, int, jsonb, text, boolean) IS 'What a model (null: the program''s newest) says of a packet''s reasons, whether somebody works it or not; null without a model, or where reasons are hidden from whoever asks.';
 
 CREATE OR REPLACE FUNCTION pql.likelihood(routing_id bigint, model_id bigint DEFAULT NULL) RETURNS float8
   AS 'MODULE_PATHNAME', 'pql_likelihood' LANGUAGE C STABLE PARALLEL RESTRICTED COST 5000;
@@ -270,18 +276,21 @@ CREATE OR REPLACE FUNCTION pql.likelihoods(program text, model_id bigint DEFAULT
   RETURNS TABLE (routing_id bigint, home text, likelihood float8)
   LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000 ROWS 10000
   BEGIN ATOMIC
-    SELECT r.routing_id, r.home, pql._chance(likelihoods.model_id, r.program, r.version, coalesce(p.reasons, r.reasons), r.segment)
+    SELECT r.routing_id, r.home, pql._chance(likelihoods.model_id, r.program, r.version, coalesce(p.reasons, r.reasons), r.segment, true)
     FROM pql.routing AS r LEFT JOIN pql.scoring_packet AS p ON p.home = r.home AND p.routing_id = r.routing_id
     WHERE r.program = likelihoods.program;
   END;
 COMMENT ON FUNCTION pql.likelihoods(text, bigint) IS 'pql.likelihood of all hand-offs of a program, in one go.';
 
 CREATE OR REPLACE FUNCTION pql._learned_version(program text) RETURNS int
-  LANGUAGE plpgsql STABLE PARALLEL SAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 5000 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   found_version int;
 BEGIN
+  IF pql._is_rep() THEN
+    RAISE EXCEPTION 'permission denied to see what reps may not see' USING ERRCODE = 'insufficient_privilege', HINT = 'What is learned names all signals.';
+  END IF;
   IF program IS NULL THEN
     RAISE EXCEPTION 'program must not be null' USING ERRCODE = 'null_value_not_allowed';
   END IF;
@@ -292,8 +301,7 @@ BEGIN
   END IF;
   RETURN found_version;
 END $$;
-COMMENT ON FUNCTION pql._learned_version(text) IS 'The version of a program that is learned about: the live one, or else the one in shadow, or else the last. Errors: 42704 unknown program, 22004 null.';
-REVOKE ALL ON FUNCTION pql._learned_version(text) FROM PUBLIC;
+COMMENT ON FUNCTION pql._learned_version(text) IS 'The version of a program that is learned about: the live one, or else the one in shadow, or else the last. Errors: 42704 unknown program, 42501 a rep asks, 22004 null.';
 
 CREATE OR REPLACE FUNCTION pql._percent(share float8) RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 50
@@ -370,7 +378,7 @@ BEGIN
   SELECT propose_program.program, number, propose_program.as_of,
          CASE WHEN (learned ->> 'richer')::boolean THEN 'ridge logistic regression, with pairs of signals' ELSE 'ridge logistic regression' END,
          (learned ->> 'labels')::bigint, (learned ->> 'converted')::bigint, (learned ->> 'open')::bigint, (learned ->> 'counted')::float8,
-         (learned ->> 'half_life_days')::int * interval '24 hours', (learned #>> '{quality,brier}')::float8, (learned #>> '{quality,log_loss}')::float8,
+         make_interval(days => (learned ->> 'half_life_days')::int), (learned #>> '{quality,brier}')::float8, (learned #>> '{quality,log_loss}')::float8,
          (learned #>> '{quality,auc}')::float8, (learned #>> '{quality,ece}')::float8, learned -> 'signals', learned -> 'kinds', learned #> '{quality,bins}',
          learned -> 'body', document
   RETURNING pql.model.model_id INTO id;
@@ -384,7 +392,7 @@ BEGIN
   RETURN QUERY
     SELECT 'signals.' || (s.v ->> 'signal') || '.max_points',
            CASE WHEN (s.v ->> 'open')::boolean THEN 'not proven' WHEN s.v -> 'points' = s.v -> 'proposed' THEN 'kept'
-                WHEN abs((s.v ->> 'proposed')::int) > abs((s.v ->> 'points')::int) THEN 'raised' WHEN (s.v ->> 'proposed')::int = 0 THEN 'dropped' ELSE 'lowered' END,
+                WHEN abs((s.v ->> 'proposed')::int) > abs((s.v ->> 'points')::int) THEN 'raised' ELSE 'lowered' END,
            s.v ->> 'points', s.v ->> 'proposed', pql._why_points(s.v), (s.v #>> '{with,hand_offs}')::bigint, (s.v ->> 'low')::float8, (s.v ->> 'high')::float8, id, draft_number
     FROM jsonb_array_elements(learned -> 'signals') WITH ORDINALITY AS s(v, n)
     ORDER BY s.v -> 'points' = s.v -> 'proposed', abs((s.v ->> 'proposed')::int - (s.v ->> 'points')::int) DESC, s.n;
@@ -398,3 +406,170 @@ END $$;
 COMMENT ON FUNCTION pql.propose_program(text, timestamptz) IS
   'Learns from the labels of a program, as of an instant, what its signals are worth; keeps the model in pql.model and the program that follows from it as the draft of the next version, unless somebody else has written one. Returns a row for each signal and for the threshold: what it was, what it becomes and why, with how many hand-offs that rests on and the weight''s 95 % interval. A signal of which too little is known keeps its points. Nothing changes until somebody publishes the draft. Errors: 42704 unknown program, 55000 too few labels (at least 20 that converted and 20 that did not), 22004 null argument.';
 REVOKE ALL ON FUNCTION pql.propose_program(text, timestamptz) FROM PUBLIC;
+
+-- How good a model turned out to be.
+
+CREATE OR REPLACE FUNCTION pql._quality(chances float8[], converted boolean[], OUT brier float8, OUT log_loss float8, OUT auc float8, OUT calibration_error float8, OUT lift float8)
+  RETURNS SETOF record
+  AS 'MODULE_PATHNAME', 'pql__quality' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000 ROWS 1;
+COMMENT ON FUNCTION pql._quality(float8[], boolean[]) IS 'How good chances were: Brier score (Brier, Monthly Weather Review 78, 1950), log loss, area under the curve (Hanley and McNeil, Radiology 143, 1982), calibration error over ten bins (Naeini, Cooper, Hauskrecht, AAAI 2015), and how often the highest tenth converts by how often all do.';
+CREATE OR REPLACE FUNCTION pql._calibration_bins(chances float8[], converted boolean[], bins int, OUT hand_offs bigint, OUT predicted float8, OUT observed float8)
+  RETURNS SETOF record
+  AS 'MODULE_PATHNAME', 'pql__calibration_bins' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000 ROWS 10;
+COMMENT ON FUNCTION pql._calibration_bins(float8[], boolean[], int) IS 'Chances in bins of about equal numbers: what was predicted, and what was observed.';
+CREATE OR REPLACE FUNCTION pql._stability(expected float8[], actual float8[]) RETURNS float8
+  AS 'MODULE_PATHNAME', 'pql__stability' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION pql._stability(float8[], float8[]) IS 'Population stability index of two counts by bin (Siddiqi, Credit Risk Scorecards, 2006): below 0.1 they are alike, above 0.25 they are not.';
+
+CREATE OR REPLACE FUNCTION pql._judged(model_id bigint, after timestamptz, as_of timestamptz)
+  RETURNS TABLE (routing_id bigint, at timestamptz, chance float8, converted boolean)
+  LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000 ROWS 1000
+  BEGIN ATOMIC
+    SELECT l.routing_id, l.qualified_at, c.chance, l.converted
+    FROM pql.model AS m, LATERAL pql.labels(_judged.as_of, m.program) AS l
+      JOIN pql.routing AS r ON r.home = l.home AND r.routing_id = l.routing_id
+      LEFT JOIN pql.scoring_packet AS p ON p.home = r.home AND p.routing_id = r.routing_id,
+      LATERAL (SELECT pql._chance(m.model_id, r.program, r.version, coalesce(p.reasons, r.reasons), r.segment, l.treated) AS chance OFFSET 0) AS c
+    WHERE m.model_id = _judged.model_id AND l.qualified_at > _judged.after AND l.matures_at <= _judged.as_of AND l.follows IS NULL AND c.chance IS NOT NULL;
+  END;
+COMMENT ON FUNCTION pql._judged(bigint, timestamptz, timestamptz) IS 'What a model says of hand-offs that qualified after an instant, worked or not as they were, and what became of them: those whose labels are final.';
+
+CREATE OR REPLACE FUNCTION pql.calibration(program text, version int DEFAULT NULL, as_of timestamptz DEFAULT NULL)
+  RETURNS TABLE (model_id bigint, basis text, bin int, hand_offs bigint, predicted float8, observed float8, low float8, high float8, brier float8, calibration_error float8)
+  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 20 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  m pql.model;
+BEGIN
+  PERFORM pql._learned_version(program);
+  SELECT * INTO m FROM pql.model AS x WHERE x.program = calibration.program AND (calibration.version IS NULL OR x.version = calibration.version)
+  ORDER BY x.as_of DESC, x.model_id DESC LIMIT 1;
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  RETURN QUERY
+    WITH judged AS MATERIALIZED (
+      SELECT array_agg(j.chance ORDER BY j.routing_id) AS chances, array_agg(j.converted ORDER BY j.routing_id) AS labels
+      FROM pql._judged(m.model_id, m.as_of, coalesce(calibration.as_of, pql._now())) AS j),
+    told AS (
+      SELECT 'learned' AS basis, b.n::int AS bin, round((b.v ->> 'count')::numeric)::bigint AS hand_offs, (b.v ->> 'predicted')::float8 AS predicted,
+             (b.v ->> 'observed')::float8 AS observed, m.brier, m.calibration_error
+      FROM jsonb_array_elements(m.bins) WITH ORDINALITY AS b(v, n)
+      UNION ALL
+      SELECT 'since', b.n::int, b.hand_offs, b.predicted, b.observed, q.brier, q.calibration_error
+      FROM judged AS j, pql._quality(j.chances, j.labels) AS q,
+        LATERAL ROWS FROM (pql._calibration_bins(j.chances, j.labels, least(10, greatest(1, cardinality(j.chances) / 20)))) WITH ORDINALITY AS b(hand_offs, predicted, observed, n))
+    SELECT m.model_id, t.basis, t.bin, t.hand_offs, t.predicted, t.observed, greatest(0, w.middle - w.half), least(1, w.middle + w.half), t.brier, t.calibration_error
+    FROM told AS t, LATERAL (SELECT (t.observed + 1.9208 / t.hand_offs) / (1 + 3.8415 / t.hand_offs) AS middle,
+                                    1.96 * sqrt(t.observed * (1 - t.observed) / t.hand_offs + 0.9604 / t.hand_offs / t.hand_offs) / (1 + 3.8415 / t.hand_offs) AS half
+                             WHERE t.hand_offs > 0) AS w
+    ORDER BY t.basis, t.bin;
+END $$;
+COMMENT ON FUNCTION pql.calibration(text, int, timestamptz) IS
+  'Whether the chances of a program''s newest model (of a version, if one is given) come true: in bins of about equal numbers what was predicted, the share that converted with its 95 % interval (Wilson, JASA 22, 1927), and over all of them the Brier score and the calibration error. basis: learned, of the labels that it was learned from, each without its own influence; since, of hand-offs after that whose labels are final by now. No rows without a model. Errors: 42704 unknown program, 42501 a rep asks, 22004 null program.';
+
+CREATE OR REPLACE FUNCTION pql.drift(program text, as_of timestamptz DEFAULT NULL)
+  RETURNS TABLE (what text, name text, value float8, limit_value float8, hand_offs bigint, alarm boolean, reason text)
+  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 ROWS 20 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  now CONSTANT timestamptz := coalesce(drift.as_of, pql._now());
+  few CONSTANT int := 50; -- hand-offs, of fewer of which nothing is said
+  old CONSTANT int := 180; -- days
+  m pql.model;
+BEGIN
+  PERFORM pql._learned_version(program);
+  SELECT * INTO m FROM pql.model AS x WHERE x.program = drift.program AND x.as_of <= now ORDER BY x.as_of DESC, x.model_id DESC LIMIT 1;
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  RETURN QUERY SELECT 'age', 'model', a.days, old::float8, m.labels, a.days > old,
+      CASE WHEN a.days > old THEN format('learned %s days ago: pql.propose_program() learns from what has happened since', floor(a.days)) END
+    FROM (SELECT extract(epoch FROM now - m.as_of)::float8 / 86400 AS days) AS a;
+  RETURN QUERY
+    WITH came AS MATERIALIZED (
+      SELECT x.signal, x.bin, count(*) AS n
+      FROM pql.routing AS r LEFT JOIN pql.scoring_packet AS p ON p.home = r.home AND p.routing_id = r.routing_id,
+        LATERAL pql._points_by_version(m.program, m.version) AS v, LATERAL pql._scored_signals(m.program, m.version) AS s,
+        LATERAL unnest(s.signals, v.points, pql._bins(coalesce(p.reasons, r.reasons), s.signals, v.points)) AS x(signal, points, bin)
+      WHERE r.program = m.program AND r.follows IS NULL AND r.qualified_at > m.as_of AND r.qualified_at <= now AND v.version = r.version AND x.points <> 0
+      GROUP BY x.signal, x.bin),
+    compared AS (
+      SELECT s.v ->> 'signal' AS signal, c.n, pql._stability(c.expected, c.actual) AS stability
+      FROM jsonb_array_elements(m.signals) AS s(v), LATERAL (
+        SELECT array_agg(e.v::float8 ORDER BY e.bin) AS expected, array_agg(coalesce(c.n, 0)::float8 ORDER BY e.bin) AS actual, coalesce(sum(c.n), 0)::bigint AS n
+        FROM jsonb_array_elements_text(s.v -> 'population') WITH ORDINALITY AS e(v, bin) LEFT JOIN came AS c ON c.signal = s.v ->> 'signal' AND c.bin = e.bin - 1) AS c)
+    SELECT 'shift', c.signal, CASE WHEN c.n > 0 THEN c.stability END, 0.25::float8, c.n, c.n >= few AND c.stability > 0.25,
+           CASE WHEN c.n < few THEN format('too few hand-offs since: %s of %s', c.n, few)
+                WHEN c.stability > 0.25 THEN 'hand-offs have other points of it than those that were learned from' END
+    FROM compared AS c ORDER BY c.signal;
+  RETURN QUERY
+    WITH judged AS MATERIALIZED (SELECT floor(extract(epoch FROM j.at - m.as_of) / 2592000)::int AS month, j.routing_id, j.chance, j.converted FROM pql._judged(m.model_id, m.as_of, now) AS j),
+    month AS (
+      SELECT j.month, count(*) AS n, count(*) FILTER (WHERE j.converted) AS n1, sum(j.chance) AS expected, sqrt(sum(j.chance * (1 - j.chance))) AS spread,
+             array_agg(j.chance ORDER BY j.routing_id) AS chances, array_agg(j.converted ORDER BY j.routing_id) AS labels
+      FROM judged AS j GROUP BY j.month),
+    measured AS (
+      SELECT o.*, q.auc, q.brier, sqrt(greatest(0, (q.auc * (1 - q.auc) + (o.n1 - 1) * (q.auc / (2 - q.auc) - q.auc * q.auc)
+               + (o.n - o.n1 - 1) * (2 * q.auc * q.auc / (1 + q.auc) - q.auc * q.auc)) / nullif(o.n1 * (o.n - o.n1), 0))) AS error
+      FROM month AS o, pql._quality(o.chances, o.labels) AS q)
+    SELECT x.what, format('month %s', o.month + 1), x.value, x.limit_value, o.n, o.n >= few AND coalesce(x.alarm, false),
+           CASE WHEN o.n < few THEN format('too few final labels: %s of %s', o.n, few) WHEN x.alarm THEN x.reason END
+    FROM measured AS o, LATERAL (VALUES
+      (1, 'auc', o.auc, m.auc, o.auc + 1.96 * o.error < m.auc, 'it tells who converts worse than when it was learned'),
+      (2, 'brier', o.brier, o.n1::float8 / o.n * (1 - o.n1::float8 / o.n), o.brier > o.n1::float8 / o.n * (1 - o.n1::float8 / o.n), 'one chance for all would be nearer to the truth'),
+      (3, 'calibration', o.n1::float8 / o.n, o.expected / o.n, abs(o.n1 - o.expected) > 3 * o.spread,
+       format('%s converted of %s, and %s were expected', o.n1, o.n, round(o.expected)))) AS x(n, what, value, limit_value, alarm, reason)
+    ORDER BY o.month, x.n;
+END $$;
+COMMENT ON FUNCTION pql.drift(text, timestamptz) IS
+  'Whether a program''s newest model still holds. age: days since it was learned. shift: of each signal, how far the points of later hand-offs are from those that were learned from (population stability index; Siddiqi, 2006). And by month since it was learned, of final labels: auc against that when learned (its error by Hanley and McNeil, 1982), brier against that of one chance for all, calibration (the share that converted against the one expected). alarm, with its reason, where value is beyond limit_value by more than chance would have it; never of fewer than 50 hand-offs. No rows without a model. Errors: 42704 unknown program, 42501 a rep asks, 22004 null program.';
+
+CREATE OR REPLACE FUNCTION pql.model_card(program text, as_of timestamptz DEFAULT NULL) RETURNS text
+  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 100000 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+  now CONSTANT timestamptz := coalesce(model_card.as_of, pql._now());
+  m pql.model;
+BEGIN
+  PERFORM pql._learned_version(program);
+  SELECT * INTO m FROM pql.model AS x WHERE x.program = model_card.program AND x.as_of <= now ORDER BY x.as_of DESC, x.model_id DESC LIMIT 1;
+  IF NOT FOUND THEN
+    RETURN format(E'# Model of %s\n\nNothing was learned yet. pql.propose_program() learns as soon as 20 hand-offs have converted and 20 have not.\n', program);
+  END IF;
+  RETURN concat_ws(E'\n',
+    format('# Model of %s', program), '',
+    format('Model %s, from version %s: %s. Learned from what was known on %s, %s days ago.', m.model_id, m.version, m.method,
+           to_char(m.as_of AT TIME ZONE 'UTC', 'YYYY-MM-DD'), floor(extract(epoch FROM now - m.as_of) / 86400)),
+    format('It rests on %s final labels, of which %s converted, and on %s that are open, which count as far as a conversion would have been seen by then. A label counts half after %s days: together they are as good as %s of today.',
+           m.labels, m.converted, m.open, extract(epoch FROM m.half_life)::bigint / 86400, round(m.counted::numeric)), '',
+    '## What it is for', '',
+    'The chance that a hand-off converts within the horizon if somebody works it, and the points of the program. It was learned from hand-offs: subjects below the threshold were never among them, so it says little about those, and a signal that everybody above the threshold has can''t be judged by it. Whom reps chose to work is a column of its own, so their taste isn''t taken for intent; what they know and no signal says can''t be told from it.', '',
+    '## How good it is', '',
+    'Each label was judged without its own influence.', '',
+    '| Brier score | log loss | area under the curve | calibration error |', '| --- | --- | --- | --- |',
+    format('| %s | %s | %s | %s |', round(m.brier::numeric, 4), round(m.log_loss::numeric, 4), round(m.auc::numeric, 3), round(m.calibration_error::numeric, 4)), '',
+    '| hand-offs | predicted | converted |', '| --- | --- | --- |',
+    (SELECT string_agg(format('| %s | %s | %s |', round((b.v ->> 'count')::numeric), pql._percent((b.v ->> 'predicted')::float8), pql._percent((b.v ->> 'observed')::float8)), E'\n' ORDER BY b.n)
+     FROM jsonb_array_elements(m.bins) WITH ORDINALITY AS b(v, n)), '',
+    '## Signals', '',
+    '| signal | kind | converted with it | without | weight (95 %) | points | proposed | |', '| --- | --- | --- | --- | --- | --- | --- | --- |',
+    (SELECT string_agg(format('| %s | %s | %s | %s | %s (%s to %s) | %s | %s | %s |', s.v ->> 'signal', s.v ->> 'kind',
+        pql._percent((s.v #>> '{with,converted}')::float8 / nullif((s.v #>> '{with,hand_offs}')::float8, 0)),
+        pql._percent((s.v #>> '{without,converted}')::float8 / nullif((s.v #>> '{without,hand_offs}')::float8, 0)),
+        round((s.v ->> 'weight')::numeric, 2), round((s.v ->> 'low')::numeric, 2), round((s.v ->> 'high')::numeric, 2), s.v ->> 'points', s.v ->> 'proposed',
+        CASE WHEN (s.v ->> 'open')::boolean THEN 'not proven' WHEN (s.v ->> 'proven')::boolean THEN 'proven' ELSE 'worth less' END),
+        E'\n' ORDER BY (s.v ->> 'weight')::float8 DESC, s.n)
+     FROM jsonb_array_elements(m.signals) WITH ORDINALITY AS s(v, n)), '',
+    '## Curiosity and intent', '',
+    'Of hand-offs with points of a kind, and of those without.', '',
+    '| kind | hand-offs | converted | without | converted |', '| --- | --- | --- | --- | --- |',
+    (SELECT string_agg(format('| %s | %s | %s | %s | %s |', k.key, k.value #>> '{with,hand_offs}',
+        pql._percent((k.value #>> '{with,converted}')::float8 / nullif((k.value #>> '{with,hand_offs}')::float8, 0)), k.value #>> '{without,hand_offs}',
+        pql._percent((k.value #>> '{without,converted}')::float8 / nullif((k.value #>> '{without,hand_offs}')::float8, 0))), E'\n' ORDER BY k.key)
+     FROM jsonb_each(m.kinds) AS k), '',
+    '## Whether it still holds', '',
+    coalesce((SELECT string_agg(format('- %s %s: %s', d.what, d.name, d.reason), E'\n') FROM pql.drift(model_card.program, now) AS d WHERE d.alarm), 'No alarm.'), '');
+END $$;
+COMMENT ON FUNCTION pql.model_card(text, timestamptz) IS
+  'What there is to know of a program''s newest model, in Markdown: what it rests on, what it is for and what not, how good it is, what each signal weighs, how each kind of signal converts, and whether it still holds. Errors: 42704 unknown program, 42501 a rep asks, 22004 null program.';

@@ -221,7 +221,8 @@ Chances &chances_of(FunctionCallInfo fcinfo) {
 }
 
 // The chance of a row, by a model or (0) its program's newest; nothing without one, or where it rests on what the reader may not see.
-std::optional<double> chance(FunctionCallInfo fcinfo, std::int64_t model, const std::string &program, int version, const std::string &segment, Datum reasons) {
+std::optional<double> chance(FunctionCallInfo fcinfo, std::int64_t model, const std::string &program, int version, const std::string &segment, Datum reasons,
+                             bool treated) {
   Chances &all = chances_of(fcinfo);
   const ReadModel *m = nullptr;
   const auto newest = all.newest.find(program);
@@ -234,7 +235,7 @@ std::optional<double> chance(FunctionCallInfo fcinfo, std::int64_t model, const 
     spi.finish();
   }
   if (!m || m->program != program || m->signals.shares(reasons, version, all.shares) != ScoredSignals::Told::all) return std::nullopt;
-  return m->chance(all.shares, segment);
+  return m->chance(all.shares, segment, treated);
 }
 
 Datum float8_or_null(FunctionCallInfo fcinfo, const std::optional<double> &x) {
@@ -250,16 +251,17 @@ PQL_FUNCTION(likelihood) {
   using namespace pql::pg;
   const Frozen row = PG_ARGISNULL(0) ? Frozen{} : frozen_row(PG_GETARG_INT64(0));
   if (!row.found) return float8_or_null(fcinfo, std::nullopt);
-  return float8_or_null(fcinfo, chance(fcinfo, PG_ARGISNULL(1) ? 0 : PG_GETARG_INT64(1), row.program, row.version, row.segment ? row.segment : "", row.reasons));
+  return float8_or_null(fcinfo, chance(fcinfo, PG_ARGISNULL(1) ? 0 : PG_GETARG_INT64(1), row.program, row.version, row.segment ? row.segment : "", row.reasons, true));
 }
 
 PQL_FUNCTION(_chance) {
   using namespace pql::pg;
-  for (const int n : {1, 2, 3}) {
+  for (const int n : {1, 2, 3, 5}) {
     if (PG_ARGISNULL(n)) return float8_or_null(fcinfo, std::nullopt);
   }
   const std::string segment = PG_ARGISNULL(4) ? std::string() : text_arg(fcinfo, 4);
-  return float8_or_null(fcinfo, chance(fcinfo, PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0), text_arg(fcinfo, 1), PG_GETARG_INT32(2), segment, PG_GETARG_DATUM(3)));
+  return float8_or_null(fcinfo, chance(fcinfo, PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0), text_arg(fcinfo, 1), PG_GETARG_INT32(2), segment, PG_GETARG_DATUM(3),
+                                      PG_GETARG_BOOL(5)));
 }
 
 PQL_FUNCTION(_learn) {

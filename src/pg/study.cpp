@@ -207,9 +207,9 @@ ReadModel read_model(Spi &spi, const std::string &program, int version, const st
   return m;
 }
 
-double ReadModel::chance(std::vector<double> &shares, const std::string &segment) const {
+double ReadModel::chance(std::vector<double> &shares, const std::string &segment, bool treated) const {
   for (double &x : shares) x = std::isnan(x) ? 0 : x;
-  return learned.chance(shares.data(), index_of(segments, segment), true);
+  return learned.chance(shares.data(), index_of(segments, segment), treated);
 }
 
 } // namespace pql::pg

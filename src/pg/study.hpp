@@ -45,7 +45,7 @@ struct ReadModel {
   std::vector<std::string> segments;
 
   /// What isn't known of a row counts for nothing.
-  double chance(std::vector<double> &shares, const std::string &segment) const;
+  double chance(std::vector<double> &shares, const std::string &segment, bool treated) const;
 };
 ReadModel read_model(Spi &spi, const std::string &program, int version, const std::string &body);
 

@@ -104,7 +104,8 @@ TEST(Delay, IsWhatHasBeenSeen) {
   std::vector<Micros> delays;
   for (int i = 1; i <= 40; i++) delays.push_back(i * kDay);
   const DelayCurve c(delays, 90 * kDay);
-  EXPECT_DOUBLE_EQ(c.seen(10 * kDay), 0.25);
+  EXPECT_DOUBLE_EQ(c.seen(10 * kDay), 10.0 / 41);
+  EXPECT_LT(c.seen(89 * kDay), 1);
   EXPECT_DOUBLE_EQ(c.seen(90 * kDay), 1);
   EXPECT_DOUBLE_EQ(DelayCurve({}, 90 * kDay).seen(89 * kDay), 0);
 }

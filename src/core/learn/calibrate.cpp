@@ -21,7 +21,7 @@ double expected_label(const Forecast &f, double chance) noexcept {
 }
 
 Calibration line(std::span<const Forecast> forecasts) {
-  constexpr double kTrustInSlope = 25; // as if so much had been seen of it: a tenth off takes some evidence
+  constexpr double kTrustInSlope = 5;
   Design d;
   d.columns = 2;
   for (const Forecast &f : forecasts) {
@@ -29,7 +29,7 @@ Calibration line(std::span<const Forecast> forecasts) {
     row[0] = 1;
     row[1] = f.log_odds;
   }
-  const Penalty penalties[] = {{0.1, 0, -1}, {kTrustInSlope, 1, -1}};
+  const Penalty penalties[] = {{0.01, 0, -1}, {kTrustInSlope, 1, -1}};
   const Fit fit = fit_ridge(d, penalties);
   constexpr double kLeastSlope = 0.05;
   return {fit.coefficients[0], std::max(kLeastSlope, fit.coefficients[1]), {}};

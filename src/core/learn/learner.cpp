@@ -107,7 +107,7 @@ struct Shape {
 
 Shape plain_shape(const Study &s, const SignalEvidence &e) {
   using Of = Term::Of;
-  constexpr double kLooseStrength = 1e-3, kSignalStrength = 2, kSegmentStrength = 10; // as a rule weights are 0.7 off
+  constexpr double kLooseStrength = 1e-3, kSignalStrength = 1, kSegmentStrength = 10;
   Shape shape;
   shape.add({{Of::one, 0, 0, 1}}, {0, 0, -1});
   double mean = 0;
@@ -262,19 +262,19 @@ Model fit_richer(const Study &s, std::span<const Label> labels, Micros half_life
   return m;
 }
 
-double mean_likelihood(const Study &s, std::span<const Label> labels, const Model &m) {
+double likelihood_of(const Study &s, std::span<const Label> labels, const Model &m) {
   double sum = 0;
   for (const Label &l : labels) {
     const HandOff &h = s.hand_offs[l.hand_off];
     sum += log_likelihood(chance_of(m.log_odds(s.shares_of(l.hand_off), h)), l.seen, h.converted);
   }
-  return sum / static_cast<double>(std::max<std::size_t>(1, labels.size()));
+  return sum;
 }
 
 struct Choice {
-  Micros half_life = kEvidenceDefault;
+  Micros half_life = kUsual;
   bool richer = false;
-  static constexpr Micros kEvidenceDefault = 180 * kDay;
+  static constexpr Micros kUsual = 180 * kDay;
 };
 
 // What came next is forecast from what came before, three times; whichever forecast best is taken.
@@ -288,7 +288,11 @@ Choice choose(const Study &s, std::span<const Label> all) {
   constexpr std::size_t kLeast = 100;
   Choice choice;
   if (some.size() < kLeast) return choice;
-  double gains[std::size(kHalfLives)] = {}, richer = 0;
+  double gains[std::size(kHalfLives)], richer = 0;
+  for (std::size_t h = 0; h < std::size(kHalfLives); h++) { // as a rule it is half a year, or twice or half of that
+    const double away = std::log2(static_cast<double>(kHalfLives[h]) / static_cast<double>(Choice::kUsual));
+    gains[h] = -away * away / 2;
+  }
   std::vector<Model> models(std::size(kHalfLives));
   for (int part = 0; part < kParts; part++) {
     const std::size_t from = some.size() * static_cast<std::size_t>(100 - kPercent * (kParts - part)) / 100, to = some.size() * static_cast<std::size_t>(100 - kPercent * (kParts - part - 1)) / 100;
@@ -296,17 +300,18 @@ Choice choose(const Study &s, std::span<const Label> all) {
     const Micros as_of = s.hand_offs[some[from].hand_off].at;
     for (std::size_t h = 0; h < std::size(kHalfLives); h++) {
       models[h] = fit_plain(s, Part(s, before, kHalfLives[h], as_of));
-      gains[h] += mean_likelihood(s, next, models[h]);
+      gains[h] += likelihood_of(s, next, models[h]);
     }
     const std::size_t best = static_cast<std::size_t>(std::max_element(gains, gains + std::size(gains)) - gains);
-    richer += mean_likelihood(s, next, fit_richer(s, before, kHalfLives[best], as_of, models[best])) - mean_likelihood(s, next, models[best]);
+    richer += likelihood_of(s, next, fit_richer(s, before, kHalfLives[best], as_of, models[best])) - likelihood_of(s, next, models[best]);
   }
   choice.half_life = kHalfLives[std::max_element(gains, gains + std::size(gains)) - gains];
   choice.richer = richer > 0;
   return choice;
 }
 
-// Each label as it would have been forecast without it.
+// Each label as it would have been forecast without it. All final ones count the same, however old: a season's share of conversions, or that of
+// a few fresh labels, isn't to be taken for the next one's.
 std::vector<Forecast> forecasts_of(const Study &s, const Part &part, const Model &m) {
   const std::size_t n = m.shape.columns.size();
   std::vector<Forecast> out;
@@ -328,7 +333,7 @@ std::vector<Forecast> forecasts_of(const Study &s, const Part &part, const Model
       for (const std::size_t b : there) leverage += x[a] * x[b] * m.fit.variance(a, b);
     }
     const double slope = w * (h.converted ? 1 - p : -p * seen * (1 - p) / missing), curve = w * seen * p * (1 - p) * (1 - p) / missing;
-    out.push_back({odds - leverage * slope / std::max(0.05, 1 - leverage * curve), w, seen, h.converted});
+    out.push_back({odds - leverage * slope / std::max(0.05, 1 - leverage * curve), seen < 1 ? 0.0 : 1.0, seen, h.converted});
   }
   return out;
 }
@@ -439,8 +444,13 @@ std::vector<int> propose_points(std::span<const int> old, std::span<const Signal
     // A weight of the other sign is none: that a signal of intent is a risk is for people to say.
     shares[j] = std::max(0.0, old[j] > 0 ? weights[j].weight : -weights[j].weight);
   }
-  const std::vector<int> parts = largest_remainders(shares, total);
   if (std::all_of(shares.begin(), shares.end(), [](double x) { return x == 0; })) return out;
+  std::vector<int> parts = largest_remainders(shares, total);
+  for (std::size_t j = 0; j < old.size(); j++) {
+    if (weights[j].is_open() || parts[j] > 0) continue;
+    (*std::max_element(parts.begin(), parts.end()))--; // what gives no points isn't seen any more, and could never be learned again
+    parts[j] = 1;
+  }
   for (std::size_t j = 0; j < old.size(); j++) {
     if (!weights[j].is_open()) out[j] = old[j] > 0 ? parts[j] : -parts[j];
   }

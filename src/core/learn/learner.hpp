@@ -79,7 +79,7 @@ inline constexpr std::size_t kLeastOfEach = 20;
 /// Requires that many final labels that converted, and that didn't.
 Learned learn(const Study &study);
 
-/// New points in proportion to the weights; of what is open the old ones. Their absolute values sum to what the old ones' do.
+/// New points in proportion to the weights, at least one; of what is open the old ones. Their absolute values sum to what the old ones' do.
 std::vector<int> propose_points(std::span<const int> old, std::span<const SignalWeight> weights);
 /// The score by new points that corresponds to one by old ones, on these hand-offs.
 double corresponding_score(const Study &study, std::span<const int> proposed, double old_score);
