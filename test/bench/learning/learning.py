@@ -26,7 +26,10 @@ AHEAD = 60
 DAYS = (120, 180, 240, 300, 360, 420)
 QUICK_DAYS = (180, 360)
 MEASURES = {"lift": "Lift at capacity", "brier": "Brier score", "calibration": "Calibration error"}
-SCORERS = ("oracle", "pql", "as guessed", "Odoo-like", "MadKudu-like", "logistic", "boosting")
+SCORERS = ("oracle", "pql", "pql's points", "as guessed", "Odoo-like", "MadKudu-like", "logistic", "boosting")
+POINTS = "pql's points"
+RIVALS = SCORERS[3:]
+RANKS_ONLY = (POINTS, "as guessed")  # they give no chance
 
 
 # --- one life -----------------------------------------------------------------------------------------------------------
@@ -37,24 +40,32 @@ def judged(model, test):
             "calibration": None if chance is None else judge.calibration_error(chance, test.truth), "uplift": model.uplift}
 
 
+def learn(scorer, company, as_of, engine):
+    """What a scorer has learnt by then, by name: pql answers for its points, too."""
+    if scorer == "pql":
+        return engine.fit(as_of) if engine else {}
+    if scorer == POINTS:
+        return {}
+    return {scorer: scorers.RIVALS[scorer](company, as_of, np.zeros(len(company.handoffs), bool))}
+
+
 def live(name, seed, subjects, days, only, with_pql):
     """All measures of one company and seed: {scorer: {day: {measure: value}}}, and what erasure changed: {scorer: value}."""
     company = companies.build(name, seed, subjects)
     h = company.handoffs
-    nobody = np.zeros(len(h), bool)
     database = f"pql_learning_{os.getpid()}"
     engine = pql.Pql(company, database) if with_pql and "pql" in only else None
-    result, took = {s: {} for s in SCORERS if s in only}, {}
+    result, took = {s: {} for s in only}, {}
     try:
         for day in days:
             test = h.part((h.day > day) & (h.day <= day + AHEAD))
-            for s in result:
+            for s in only:
                 began = time.perf_counter()
-                model = engine and engine.fit(START + day * DAY) if s == "pql" else scorers.RIVALS[s](company, START + day * DAY, nobody)
-                if model:
-                    result[s][day] = judged(model, test)
+                for told, model in learn(s, company, START + day * DAY, engine).items():
+                    if told in only:
+                        result[told][day] = judged(model, test)
                 took[s] = took.get(s, 0) + time.perf_counter() - began
-        erasure = {s: forgets(s, company, engine, database) for s in result if s not in ("oracle", "as guessed")}
+        erasure = {s: forgets(s, company, engine, database) for s in only if s not in RANKS_ONLY + ("oracle",)}
     finally:
         if engine:
             engine.close()
@@ -71,10 +82,10 @@ def forgets(scorer, company, engine, database):
         if not engine:
             return None
         engine.erase(gone)
-        after = engine.fit(as_of)
+        after = engine.fit(as_of).get("pql")
         other = pql.Pql(company, database + "_2", without=gone)
         try:
-            never = other.fit(as_of)
+            never = other.fit(as_of).get("pql")
             return float(np.abs(after.chance(stay) - never.chance(stay)).max()) if after and never else None
         finally:
             other.close()
@@ -86,92 +97,113 @@ def forgets(scorer, company, engine, database):
 
 # --- the table ----------------------------------------------------------------------------------------------------------
 
-def collect(results, name, scorer, day, what):
-    """One value a seed, None where there is none."""
-    return [r["scorers"].get(scorer, {}).get(day, {}).get(what) for (n, _), r in sorted(results.items()) if n == name]
+class Rows:
+    """The measures, seed by seed. Companies and days of a row are averaged within each seed, so that what remains between seeds is luck."""
+
+    def __init__(self, results, shown):
+        self.results, self.shown = results, shown
+        self.seeds = sorted({seed for _, seed in results})
+
+    def values(self, scorer, names, days, what):
+        """One value a seed, None where one is missing."""
+        out = []
+        for seed in self.seeds:
+            all_ = [self.results[n, seed]["scorers"].get(scorer, {}).get(d, {}).get(what) for n in names for d in days]
+            out.append(None if None in all_ else float(np.mean(all_)))
+        return out
+
+    def cell(self, scorer, names, days, what, digits):
+        found = judge.interval(self.values(scorer, names, days, what))
+        return "" if found is None else f"{found[0]:.{digits}f} ±{found[1]:.{digits}f}"
+
+    def verdict(self, names, days, what):
+        """pql beside the best of its rivals, by their means: the difference on the same seeds, and whether that is one."""
+        mine, better = self.values("pql", names, days, what), 1 if what == "lift" else -1
+        means = {s: better * found[0] for s in RIVALS if (found := judge.interval(self.values(s, names, days, what)))}
+        if not means or judge.interval(mine) is None:
+            return ""
+        rival = max(means, key=means.get)
+        mean, half = judge.interval(judge.pairs(mine, self.values(rival, names, days, what)))
+        word = "level with" if not abs(mean) > half else "**leads**" if better * mean > 0 else "**behind**"
+        digits = 2 if what == "lift" else 4
+        return f"{word} {rival}: {mean:+.{digits}f} ±{half:.{digits}f}"
+
+    def table(self, head, rows, what):
+        mine = [s for s in self.shown if what == "lift" or s not in RANKS_ONLY + ("oracle",) * (what == "calibration")]
+        digits = 2 if what == "lift" else 4
+        out = [line([head, *mine, "pql and the best rival"]), line(["---"] * (len(mine) + 2))]
+        for name, names, days in rows:
+            out.append(line([name, *(self.cell(s, names, days, what, digits) for s in mine), self.verdict(names, days, what)]))
+        return out + [""]
 
 
-def cell(values, digits):
-    found = judge.interval(values)
-    return "" if found is None else f"{found[0]:.{digits}f} ±{found[1]:.{digits}f}"
+def line(cells):
+    return "| " + " | ".join(cells) + " |"
 
 
-def verdict(results, name, day, what):
-    """pql beside the best of its rivals, by their means: the difference on the same seeds, and whether that is one."""
-    mine = collect(results, name, "pql", day, what)
-    better = 1 if what == "lift" else -1
-    means = {}
-    for s in SCORERS[2:]:
-        found = judge.interval(collect(results, name, s, day, what))
-        if found:
-            means[s] = better * found[0]
-    if not means or judge.interval(mine) is None:
-        return ""
-    rival = max(means, key=means.get)
-    mean, half = judge.interval(judge.pairs(mine, collect(results, name, rival, day, what)))
-    word = "level with" if not abs(mean) > half else "**leads**" if better * mean > 0 else "**behind**"
-    digits = 2 if what == "lift" else 4
-    return f"{word} {rival}: {mean:+.{digits}f} ±{half:.{digits}f}"
+MOMENTS = {120: "few answers", 180: "settled", 240: "just changed", 300: "2 months after", 360: "4 months after", 420: "6 months after"}
 
 
-def moments(days):
-    names = {120: "few answers", 180: "settled", 240: "just changed", 300: "2 months after", 360: "4 months after", 420: "6 months after"}
-    return [(d, names[d]) for d in days]
-
-
-def tables(results, names, days, only):
-    shown = [s for s in SCORERS if s in only]
+def tables(rows, names, days, detail):
     out = []
     for what, title in MEASURES.items():
-        digits = 2 if what == "lift" else 4
-        mine = [s for s in shown if what == "lift" or s != "as guessed"]
-        out += [f"**{title}**" + (" (more is better)" if what == "lift" else " (less is better)"), "",
-                f"| when | company | {' | '.join(mine)} | pql and the best rival |", f"| --- | --- | {'--- | ' * len(mine)}--- |"]
-        for day, moment in moments(days):
-            for name in names:
-                cells = [cell(collect(results, name, s, day, what), digits) for s in mine]
-                out.append(f"| {moment} | {name} | {' | '.join(cells)} | {verdict(results, name, day, what)} |")
-        out.append("")
-    return out + uplift_table(results, names, days, shown) + erasure_table(results, names, shown)
+        out += [f"**{title}** ({'more' if what == 'lift' else 'less'} is better)", ""]
+        out += rows.table("when", [(MOMENTS[d], names, [d]) for d in days], what)
+        out += rows.table("company", [(n, [n], days) for n in names], what)
+        if detail:
+            out += rows.table("when, company", [(f"{MOMENTS[d]}, {n}", [n], [d]) for d in days for n in names], what)
+    return out + recovery_table(rows, names, days) + uplift_table(rows, names, days) + erasure_table(rows, names)
 
 
-def uplift_table(results, names, days, shown):
-    day = days[-1]
-    mine = [s for s in shown if s in ("oracle", "pql", "logistic", "boosting")]
-    out = ["**Uplift found**: what contact adds to the chance, on the last day", "", f"| company | {' | '.join(mine)} |",
-           f"| --- |{' --- |' * len(mine)}"]
-    for name in names:
-        out.append(f"| {name} | {' | '.join(cell(collect(results, name, s, day, 'uplift'), 3) for s in mine)} |")
+def recovery_table(rows, names, days):
+    """Of what the oracle's choice gains over chance, how much a scorer's does."""
+    mine = [s for s in rows.shown if s != "oracle"]
+    if "oracle" not in rows.shown:
+        return []
+    out = ["**Recovery**: how much of what the oracle's lift is above 1 a scorer's is, before the change and after", "",
+           line(["when", *mine]), line(["---"] * (len(mine) + 1))]
+    for d in days:
+        best = np.array(rows.values("oracle", names, [d], "lift"), float) - 1
+        cells = []
+        for s in mine:
+            found = judge.interval((np.array(rows.values(s, names, [d], "lift"), float) - 1) / best)
+            cells.append("" if found is None else f"{100 * found[0]:.0f} % ±{100 * found[1]:.0f}")
+        out.append(line([MOMENTS[d], *cells]))
     return out + [""]
 
 
-def erasure_table(results, names, shown):
-    mine = [s for s in shown if s not in ("oracle", "as guessed")]
+def uplift_table(rows, names, days):
+    mine = [s for s in rows.shown if s in ("oracle", "pql", "logistic", "boosting")]
+    out = ["**Uplift found**: what contact adds to the chance, on the last day", "", line(["company", *mine]), line(["---"] * (len(mine) + 1))]
+    return out + [line([n, *(rows.cell(s, [n], days[-1:], "uplift", 3) for s in mine)]) for n in names] + [""]
+
+
+def erasure_table(rows, names):
+    mine = [s for s in rows.shown if s not in RANKS_ONLY + ("oracle",)]
     out = ["**After erasure**: the most that a chance differs from that of a model that never saw who was erased", "",
-           f"| company | {' | '.join(mine)} |", f"| --- |{' --- |' * len(mine)}"]
+           line(["company", *mine]), line(["---"] * (len(mine) + 1))]
     for name in names:
         cells = []
         for s in mine:
-            values = [r["erasure"].get(s) for (n, _), r in results.items() if n == name]
-            values = [v for v in values if v is not None]
+            values = [r["erasure"][s] for (n, _), r in rows.results.items() if n == name and r["erasure"].get(s) is not None]
             cells.append("" if not values else "0" if max(values) == 0 else f"{max(values):.1g}")
-        out.append(f"| {name} | {' | '.join(cells)} |")
+        out.append(line([name, *cells]))
     return out + [""]
 
 
-def summary(results, names, days):
-    """How often pql leads, is level, and is behind; and each row in which it is behind."""
+def summary(rows, names, days):
+    """How often pql leads, is level, and is behind, company by company and moment by moment; and each time that it is behind."""
     counts, behind = {"leads": 0, "level": 0, "behind": 0}, []
     for what, title in MEASURES.items():
-        for day, moment in moments(days):
+        for day in days:
             for name in names:
-                said = verdict(results, name, day, what)
+                said = rows.verdict([name], [day], what)
                 for word in counts:
                     counts[word] += word in said
                 if "behind" in said:
-                    behind.append(f"- {title}, {moment}, {name}: {said.replace('**', '')}")
-    return [f"pql beside the best of its rivals, row by row: leads in {counts['leads']}, level in {counts['level']}, behind in {counts['behind']}.",
-            *behind, ""]
+                    behind.append(f"- {title}, {MOMENTS[day]}, {name}: {said.replace('**', '')}")
+    return [f"pql beside the best of its rivals, in each company at each moment and by each measure ({sum(counts.values())} comparisons): leads in "
+            f"{counts['leads']}, level in {counts['level']}, behind in {counts['behind']}" + (":" if behind else "."), "", *behind, ""]
 
 
 # --- the command --------------------------------------------------------------------------------------------------------
@@ -183,6 +215,7 @@ def arguments():
     p.add_argument("--quick", action="store_true", help="2 seeds of small companies: a sign of life, no results")
     p.add_argument("--only", default="", help="companies or scorers, separated by commas: plain,pql,logistic")
     p.add_argument("--out", help="where to write the table, too")
+    p.add_argument("--detail", action="store_true", help="every company at every moment, too")
     p.add_argument("--json", help="where to write every single measurement")
     p.add_argument("--list", action="store_true", help="the names of companies and scorers")
     return p.parse_args()
@@ -215,7 +248,8 @@ def main():
             results[jobs[job]] = job.result()
             measure.note(f"{len(results)} of {len(jobs)}")
     took = {s: sum(r["took"].get(s, 0) for r in results.values()) for s in shown}
-    lines = tables(results, names, days, shown) + (summary(results, names, days) if "pql" in shown and not why_not else [])
+    rows = Rows(results, shown)
+    lines = tables(rows, names, days, a.detail) + (summary(rows, names, days) if "pql" in shown and not why_not else [])
     lines.append(f"{seeds} seeds of {len(names)} companies, {np.mean([r['handoffs'] for r in results.values()]):.0f} hand-offs each; "
                  f"{time.time() - began:.0f} s on {measure.machine()}; learning and answering took, in seconds: "
                  + ", ".join(f"{s} {t:.0f}" for s, t in took.items()) + ".")
