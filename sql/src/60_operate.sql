@@ -190,6 +190,7 @@ DECLARE
 BEGIN
   -- One at a time: each step locks homes in their order, but of two ticks one may be a step ahead of the other.
   PERFORM pg_advisory_xact_lock(hashtextextended('pql tick', 0));
+  PERFORM pql._tick_pilots(coalesce(as_of, pql._now())); -- before homes are locked: it may publish, and so wait for who publishes
   PERFORM pql._keep_routing_attributes(); -- before rows are given to reps by them
   held_released := pql._release_held(coalesce(_tick.as_of, 'infinity'));
   episodes_reviewed := pql._leave_due(coalesce(as_of, pql._now()));

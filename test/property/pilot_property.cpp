@@ -42,12 +42,12 @@ template <class Run> double crossing(unsigned seed, Run run) {
 }
 
 bool crosses(Dice &dice, const Design &d, double effect, int subjects) {
-  const double prior = prior_variance(d);
+  const double planned = subjects_for_any_look(d);
   Arm treated, held_out;
   for (int i = 0; i < subjects; i++) {
     const bool held = dice.falls(d.held_out);
     (held ? held_out : treated).add(dice.falls(d.baseline + (held ? 0 : effect)), 0);
-    if (says_something(treated, held_out) && sequential_p(difference(treated, held_out), prior) < d.alpha) return true;
+    if (says_something(treated, held_out) && sequential_p(difference(treated, held_out), {i + 1.0, planned, d.alpha}) < d.alpha) return true;
   }
   return false;
 }
@@ -70,7 +70,7 @@ TEST(PilotLaws, MeansThatDoNotDifferSeldomCrossWithOrWithoutWhatWasKnown) {
         (dice.falls(0.2) ? held_out : treated).add(std::exp(0.5 * x + 0.5 * dice.normal()), x);
         if (std::min(treated.n, held_out.n) < kFewest) continue;
         const Estimate e = adjust ? adjusted_difference(treated, held_out).estimate : difference(treated, held_out);
-        if (sequential_p(e, 0.02) < kAlpha) return true;
+        if (sequential_p(e, {i + 1.0, 500, kAlpha}) < kAlpha) return true;
       }
       return false;
     };

@@ -102,16 +102,16 @@ TEST(Arms, WhatTellsNothingChangesNothing) {
 }
 
 TEST(Sequential, IntervalAndTestAgree) {
-  for (double value : {0.0, 0.01, 0.05, 0.2})
-    for (double variance : {0.0001, 0.001, 0.01}) {
-      const double prior = 0.002, alpha = 0.05;
-      EXPECT_EQ(std::abs(value) > radius(variance, prior, alpha), sequential_p({value, variance}, prior) < alpha);
+  for (double errors : {0.5, 2.5, 3.0, 3.5, 6.0})
+    for (double subjects : {30.0, 400.0, 2000.0}) {
+      const Look look{subjects, 400};
+      EXPECT_EQ(errors > radius(look), sequential_p({errors * 0.01, 0.0001}, look) < 0.05);
     }
 }
 
-TEST(Sequential, IntervalIsTheNarrowestWhereItIsTuned) {
-  const double v = 0.003, best = radius(v, v * tuned(0.05), 0.05);
-  for (double other : {0.25, 0.5, 0.8, 1.3, 2.0, 4.0}) EXPECT_GT(radius(v, other * v * tuned(0.05), 0.05), best * 0.9999);
+TEST(Sequential, IntervalIsTheNarrowestInItsKindWhereItIsPlanned) {
+  for (double other : {0.25, 0.5, 0.8, 1.3, 2.0, 4.0}) EXPECT_GT(radius({400, other * 400}), radius({400, 400}) * 0.9999);
+  EXPECT_NEAR(radius({400, 400}), 3.03, 0.01); // one look: 1.96
 }
 
 TEST(Sequential, SaysNothingOfFew) {
@@ -120,7 +120,7 @@ TEST(Sequential, SaysNothingOfFew) {
   EXPECT_FALSE(says_something(share(1000, 999), share(200, 200)));
   EXPECT_TRUE(says_something(share(1000, 30), share(200, 6)));
   EXPECT_FALSE(says_something({}, {}));
-  EXPECT_EQ(sequential_p(difference({}, {}), 0.01), 1);
+  EXPECT_EQ(sequential_p(difference({}, {}), {0, 100}), 1);
 }
 
 TEST(Ratio, HasTheValuesOfScipy) { // scipy.stats.chisquare([821, 179], [800, 200]).pvalue
@@ -144,6 +144,8 @@ TEST(Limit, SpikesAreSeenSoonAndFewTellNothing) {
   EXPECT_LT(above_limit_p(6, 6, 0.4), 0.05);
   EXPECT_LT(above_limit_p(8, 10, 0.3), 0.05);
   EXPECT_LT(above_limit_p(700, 1000, 0.6), 1e-6);
+  EXPECT_LT(above_limit_p(3, 12, 0.02), 0.05);
+  EXPECT_LT(above_limit_p(12, 200, 0.02), 0.05);
   EXPECT_EQ(above_limit_p(5, 5, 1), 1);
   EXPECT_EQ(above_limit_p(0, 5, 0), 1);
   EXPECT_EQ(above_limit_p(1, 5, 0), 0);

@@ -32,3 +32,7 @@ struct Adjusted {
 Adjusted adjusted_difference(const Arm &treated, const Arm &held_out) noexcept;
 
 } // namespace pql
+
+#ifdef POSTGRES_H
+#error "the core knows nothing of PostgreSQL: include core headers before pg/pg.hpp"
+#endif

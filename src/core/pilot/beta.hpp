@@ -12,3 +12,7 @@ double log_beta(double a, double b) noexcept;
 double log_beta_above(double x, double a, double b) noexcept;
 
 } // namespace pql
+
+#ifdef POSTGRES_H
+#error "the core knows nothing of PostgreSQL: include core headers before pg/pg.hpp"
+#endif

@@ -15,3 +15,7 @@ double normal_quantile(double p) noexcept;
 double chi_square_above(double x) noexcept;
 
 } // namespace pql
+
+#ifdef POSTGRES_H
+#error "the core knows nothing of PostgreSQL: include core headers before pg/pg.hpp"
+#endif

@@ -24,9 +24,6 @@ double null_variance(const Design &d) noexcept {
 // As difference() in arms.hpp has it.
 double larger_variance(const Design &d) noexcept { return std::max(unit_variance(d), null_variance(d)); }
 
-// The radius at the variance that the prior is tuned for, in standard errors.
-double radius_in_errors(double alpha) noexcept { return radius(1, tuned(alpha), alpha); }
-
 } // namespace
 
 bool Design::is_sound() const noexcept {
@@ -47,10 +44,8 @@ double subjects_for_exact_test(const Design &d) noexcept {
 }
 
 double subjects_for_any_look(const Design &d) noexcept {
-  const double errors = radius_in_errors(d.alpha) + normal_quantile(d.power);
+  const double errors = radius({1, 1, d.alpha}) + normal_quantile(d.power);
   return std::ceil(larger_variance(d) * errors * errors / (d.effect * d.effect));
 }
-
-double prior_variance(const Design &d) noexcept { return tuned(d.alpha) * larger_variance(d) / subjects_for_any_look(d); }
 
 } // namespace pql

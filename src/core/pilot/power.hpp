@@ -28,7 +28,8 @@ double subjects_for_exact_test(const Design &d) noexcept;
 /// its radius and the normal quantile of the power, times the standard error, make up the effect. It crosses earlier on average.
 double subjects_for_any_look(const Design &d) noexcept;
 
-/// The variance of the prior that makes the test the sharpest when those subjects are there.
-double prior_variance(const Design &d) noexcept;
-
 } // namespace pql
+
+#ifdef POSTGRES_H
+#error "the core knows nothing of PostgreSQL: include core headers before pg/pg.hpp"
+#endif

@@ -13,3 +13,7 @@ double ratio_p_once(double k, double n, double expected) noexcept;
 double ratio_p(double k, double n, double expected) noexcept;
 
 } // namespace pql
+
+#ifdef POSTGRES_H
+#error "the core knows nothing of PostgreSQL: include core headers before pg/pg.hpp"
+#endif

@@ -5,17 +5,24 @@
 
 namespace pql {
 
-double tuned(double alpha) noexcept {
-  const double twice = -2 * std::log(alpha);
-  return twice + std::log1p(twice);
+namespace {
+
+// The variance of the prior over that of the estimate.
+double relative_prior(const Look &look) noexcept {
+  const double twice = -2 * std::log(look.alpha);
+  return (twice + std::log1p(twice)) * look.subjects / look.planned;
 }
 
-double radius(double v, double prior, double alpha) noexcept {
-  return std::sqrt(v * (1 + v / prior) * (std::log1p(prior / v) - 2 * std::log(alpha)));
+} // namespace
+
+double radius(const Look &look) noexcept {
+  const double prior = relative_prior(look);
+  return std::sqrt((1 + 1 / prior) * (std::log1p(prior) - 2 * std::log(look.alpha)));
 }
 
-double sequential_p(const Estimate &e, double prior) noexcept {
-  const double log_ratio = prior * e.value * e.value / (2 * e.variance * (e.variance + prior)) - std::log1p(prior / e.variance) / 2;
+double sequential_p(const Estimate &e, const Look &look) noexcept {
+  const double prior = relative_prior(look);
+  const double log_ratio = prior / (1 + prior) * e.value * e.value / e.variance / 2 - std::log1p(prior) / 2;
   return std::isnan(log_ratio) ? 1 : std::exp(-std::max(log_ratio, 0.0));
 }
 

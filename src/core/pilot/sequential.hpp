@@ -16,17 +16,25 @@ namespace pql {
 /// law doesn't hold yet (Cochran 1954, "Some Methods for Strengthening the Common Chi-Square Tests", Biometrics 10).
 inline constexpr double kFewest = 20, kFewestExpected = 5;
 
-/// The variance of the prior for which the interval is the narrowest when the estimate has the variance v: v times this (Howard, Ramdas, McAuliffe and
-/// Sekhon 2021, "Time-uniform, nonparametric, nonasymptotic confidence sequences", Ann. Statist. 49, section 3.5).
-double tuned(double alpha) noexcept;
+/// At how many subjects, of how many that are planned, one looks. The prior of the effect is as wide as makes the interval the narrowest when all of
+/// them are there (Howard, Ramdas, McAuliffe and Sekhon 2021, "Time-uniform, nonparametric, nonasymptotic confidence sequences", Ann. Statist. 49,
+/// section 3.5).
+struct Look {
+  double subjects, planned;
+  double alpha = 0.05;
+};
 
-/// Half of the interval around an estimate with variance v, under a prior with variance `prior`.
-double radius(double v, double prior, double alpha) noexcept;
+/// Half of the interval, in standard errors of the estimate.
+double radius(const Look &look) noexcept;
 
-/// The p-value of an effect of 0: its smallest value over all looks is valid, too.
-double sequential_p(const Estimate &e, double prior) noexcept;
+/// The p-value of an effect of 0: its smallest value over all looks is valid, too. 1 for an estimate without variance.
+double sequential_p(const Estimate &e, const Look &look) noexcept;
 
 /// Whether enough is known of a share in both arms for the normal law.
 bool says_something(const Arm &treated, const Arm &held_out) noexcept;
 
 } // namespace pql
+
+#ifdef POSTGRES_H
+#error "the core knows nothing of PostgreSQL: include core headers before pg/pg.hpp"
+#endif
