@@ -112,8 +112,9 @@ CREATE OR REPLACE FUNCTION pql._pilot_rows(pilot bigint, as_of timestamptz)
     touch_delay interval, accepted boolean, declined boolean, met boolean, answered boolean, false_positive boolean, complained boolean, promised boolean, broken boolean)
   LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000 ROWS 2000
   BEGIN ATOMIC
-    -- Each subject once, in the arm of its lot whoever made contact all the same: what one compares is what was intended.
-    SELECT DISTINCT ON (l.subject_id) l.version, l.holdout OR r.holdout_exempt IS NOT NULL, l.score, l.qualified_at, l.matures_at, l.converted, l.value, l.lost_at,
+    -- Each subject once, in the arm of its lot whoever made contact all the same: what one compares is what was intended. Its score is that with which
+    -- it entered: a row's may be decided anew, of those who aren't held out.
+    SELECT DISTINCT ON (l.subject_id) l.version, l.holdout OR r.holdout_exempt IS NOT NULL, e.score, l.qualified_at, l.matures_at, l.converted, l.value, l.lost_at,
            l.touch_delay,
            EXISTS (SELECT FROM pql.routing_transition AS t WHERE t.home = r.home AND t.routing_id = r.routing_id AND t.to_state = 'accepted' AND t.at <= _pilot_rows.as_of),
            EXISTS (SELECT FROM pql.routing_transition AS t WHERE t.home = r.home AND t.routing_id = r.routing_id AND t.to_state = 'declined' AND t.at <= _pilot_rows.as_of),
@@ -130,6 +131,7 @@ CREATE OR REPLACE FUNCTION pql._pilot_rows(pilot bigint, as_of timestamptz)
     FROM pql.pilot AS p
       CROSS JOIN pql.labels(_pilot_rows.as_of, p.pilot_program) AS l
       JOIN pql.routing AS r ON r.home = l.home AND r.routing_id = l.routing_id
+      JOIN pql.episode AS e ON e.home = r.home AND e.episode_id = r.episode
       LEFT JOIN pql.pilot_guardrail AS g ON g.pilot_id = p.pilot_id AND g.kind = 'complaints'
     WHERE p.pilot_id = _pilot_rows.pilot AND l.qualified_at >= p.started_at AND l.qualified_at <= coalesce(p.ended_at, 'infinity')
     ORDER BY l.subject_id, l.qualified_at, l.routing_id;
@@ -214,12 +216,11 @@ BEGIN
   ELSE
     l.treated := level; l.treated_n := n;
     l.p_value := CASE WHEN n > 0 THEN pql._above_limit_p(round(level * n), n, g.at_most) END;
-    l.estimate := level;
     above := CASE WHEN l.p_value < p.alpha THEN 1 WHEN n > 0 THEN 0 END;
   END IF;
   l.part := 'guardrail'; l.indicator := g.kind; l.target := g.at_most;
   l.verdict := CASE WHEN coalesce(l.treated_n, 0) + coalesce(l.held_out_n, 0) = 0 THEN 'no data' WHEN above IS NULL THEN 'too few' WHEN above > 0 THEN 'red'
-                    WHEN l.estimate > g.at_most THEN 'watch' ELSE 'green' END;
+                    WHEN coalesce(l.estimate, level) > g.at_most THEN 'watch' ELSE 'green' END;
   RETURN l;
 END $$;
 COMMENT ON FUNCTION pql._judge_guardrail(pql.pilot, pql.pilot_guardrail, float8[], float8[], bigint, float8) IS
@@ -811,7 +812,7 @@ BEGIN
   RETURN QUERY SELECT (x).* FROM unnest(said || l) AS x;
 END $$;
 COMMENT ON FUNCTION pql.pilot_report(bigint, timestamptz) IS
-  'What a pilot has shown as of an instant (null: now). A line for each indicator: check (sample_ratio), leading (hours_to_first_touch, acceptance, meeting_rate), lagging (conversion, value, churn: of subjects whose horizon has passed), guardrail, and last the verdict. treated and held_out: the level in each arm, of so many; estimate: the difference, less what the score at the hand-off explains of its variance (variance_reduction, CUPED), between low and high; interval and p_value hold however often one looks. Errors: 42704 unknown pilot, 42501 a rep who doesn''t see all hand-offs, 22004 null.';
+  'What a pilot has shown as of an instant (null: now). A line for each indicator: check (sample_ratio), leading (hours_to_first_touch, acceptance, meeting_rate), lagging (conversion, value, churn: of subjects whose horizon has passed), guardrail, and last the verdict. treated and held_out: the level in each arm, of so many; estimate: the difference, less what the score on entering explains of its variance (variance_reduction, CUPED), between low and high; interval and p_value hold however often one looks. Errors: 42704 unknown pilot, 42501 a rep who doesn''t see all hand-offs, 22004 null.';
 
 CREATE OR REPLACE FUNCTION pql._level(indicator text, level float8) RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""pql's aggregates against ClickHouse and DuckDB, on random groups. Called by `run`, which has the peers installed.
+"""pql's aggregates against ClickHouse and DuckDB, on random groups, and its statistics against scipy and statsmodels. Called by `run`, which has the peers installed.
 
 Without the peers, what remains are the stored vectors: some groups with the peers' answers. On these it is also tried whether each
 case can fail: pql is asked a question that is wrong by a little, and has to differ.
@@ -15,6 +15,7 @@ import time
 import cases
 import data
 import engines
+import experiments
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 VECTORS = os.path.join(HERE, "vectors.txt")
@@ -205,10 +206,14 @@ def check_failure(report, case, peer):
         report.bad(f"{case.name}: {peer.name} answers, though it is known to fail ({case.known})")
 
 
+def read_pins():
+    with open(os.path.join(HERE, "requirements.txt"), encoding="utf8") as f:
+        return dict(line.strip().split("==") for line in f if "==" in line)
+
+
 def start_peers(report):
     """The peers that are there, of the versions that are pinned."""
-    with open(os.path.join(HERE, "requirements.txt"), encoding="utf8") as f:
-        pins = dict(line.strip().split("==") for line in f if "==" in line)
+    pins = read_pins()
     peers = []
     for name, (engine, package) in engines.PEERS.items():
         try:
@@ -255,6 +260,8 @@ def main():
             run_vectors(report, pql, chosen, directory)
             if peers:
                 run_peers(report, pql, peers, chosen, directory, options.seed, options.groups)
+            if re.search(options.only, "experiments"):
+                experiments.run(report, pql, read_pins())
         finally:
             pql.close()
             for peer in peers:

@@ -165,13 +165,18 @@ $node->safe_psql('touched', q{
 	SELECT count(*) FROM pql.tick();
 	SELECT count(*) FROM pql.claim('ann', 5) AS r, pql.touch(r.routing_id, 'phone');
 	INSERT INTO pql.consent (unit, subject_id, channel, granted) VALUES ('account', 'o1', 'phone', false);
-	SELECT pql.record_outcome('o1', 'paid')});
+	SELECT pql.record_outcome('o1', 'paid');
+	SELECT pql.start_pilot('p', 'true', baseline => 0.1, max_share => 1, override => 'a test', guardrails => '{"rep_load": null}')});
 my $done = 'SELECT (SELECT count(*) FROM pql.touch), (SELECT count(*) FROM pql.outcome), (SELECT count(*) FROM pql.consent)';
 is($node->safe_psql('touched', $done), '5|1|1', 'touched: there it is');
 $node->command_ok([ 'pg_dump', '-Fc', '-f', $file, '-d', $node->connstr('touched') ], 'touched: dumped');
 $node->safe_psql('postgres', 'CREATE DATABASE touched_too');
 $node->command_ok([ 'pg_restore', '-e', '-d', $node->connstr('touched_too'), $file ], 'touched: restored');
 is($node->safe_psql('touched_too', $done), '5|1|1', 'touched: there it is again');
+my $pilot = 'SELECT p.*, g.* FROM pql.pilot AS p JOIN pql.pilot_guardrail AS g USING (pilot_id) ORDER BY g.kind';
+is($node->safe_psql('touched_too', $pilot), $node->safe_psql('touched', $pilot), 'touched: a pilot is under way');
+$node->safe_psql('touched_too', q{SELECT pql.stop_pilot(pilot_id, 'over') FROM pql.pilot});
+is($node->safe_psql('touched_too', q{SELECT program, version FROM pql.program WHERE status = 'live'}), 'p|1', 'touched: and can be ended');
 
 # History that isn't folded yet, of a table and of a program that waits for it, is folded anew: how far that had come means nothing elsewhere,
 # even where the table's file has the same number.

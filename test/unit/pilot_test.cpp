@@ -1,4 +1,4 @@
-// What experiments rest on: known values of normal, beta and chi-square laws, sample sizes, differences of arms, and tests at every look. S2-31, S2-33
+// What experiments rest on: known values of the normal and the beta law, sample sizes, differences of arms, and tests at every look. S2-31, S2-33
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -20,7 +20,7 @@ constexpr double kInfinite = std::numeric_limits<double>::infinity();
 // n subjects of whom k convert; all have x = 0.
 Arm share(double n, double k) { return {n, k, k, 0, 0, 0}; }
 
-TEST(Normal, HasTheValuesOfScipy) { // scipy.stats.norm.ppf, .cdf, chi2.sf, version 1.15.3
+TEST(Normal, HasTheValuesOfScipy) { // scipy.stats.norm.ppf
   EXPECT_NEAR(normal_quantile(0.975), 1.959963984540054, 1e-15);
   EXPECT_NEAR(normal_quantile(0.8), 0.8416212335729143, 1e-15);
   EXPECT_NEAR(normal_quantile(1e-10), -6.361340902404056, 1e-14);
@@ -30,13 +30,10 @@ TEST(Normal, HasTheValuesOfScipy) { // scipy.stats.norm.ppf, .cdf, chi2.sf, vers
   EXPECT_EQ(normal_quantile(1), kInfinite);
   EXPECT_TRUE(std::isnan(normal_quantile(1.5)));
   EXPECT_TRUE(std::isnan(normal_quantile(std::nan(""))));
-  EXPECT_NEAR(normal_below(1.959963984540054), 0.975, 1e-15);
-  EXPECT_NEAR(chi_square_above(3.841458820694124), 0.05, 1e-15);
-  EXPECT_EQ(chi_square_above(0), 1);
 }
 
 TEST(Normal, QuantileAndChanceAreInverse) {
-  for (double p = 1e-9; p < 1; p += 0.001) EXPECT_NEAR(normal_below(normal_quantile(p)), p, 1e-15);
+  for (double p = 1e-9; p < 1; p += 0.001) EXPECT_NEAR(std::erfc(-normal_quantile(p) / std::sqrt(2.0)) / 2, p, 1e-15);
 }
 
 TEST(Beta, HasKnownValues) {
@@ -121,12 +118,6 @@ TEST(Sequential, SaysNothingOfFew) {
   EXPECT_TRUE(says_something(share(1000, 30), share(200, 6)));
   EXPECT_FALSE(says_something({}, {}));
   EXPECT_EQ(sequential_p(difference({}, {}), {0, 100}), 1);
-}
-
-TEST(Ratio, HasTheValuesOfScipy) { // scipy.stats.chisquare([821, 179], [800, 200]).pvalue
-  EXPECT_NEAR(ratio_p_once(179, 1000, 0.2), 0.09690, 5e-5);
-  EXPECT_EQ(ratio_p_once(0, 0, 0.2), 1);
-  EXPECT_EQ(ratio_p_once(200, 1000, 0.2), 1);
 }
 
 TEST(Ratio, SeesWhoIsMissing) {

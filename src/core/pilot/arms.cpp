@@ -51,8 +51,7 @@ Adjusted adjusted_difference(const Arm &treated, const Arm &held_out) noexcept {
   const Spread t = spread_of(treated), c = spread_of(held_out);
   const double xx = t.xx + c.xx, theta = xx > 0 ? (t.xy + c.xy) / xx : 0;
   const Estimate plain = estimate_of(treated, held_out, 1, 0), adjusted = estimate_of(treated, held_out, 1, theta);
-  if (!(adjusted.variance < plain.variance)) return {plain, 0, 0};
-  return {adjusted, theta, 1 - adjusted.variance / plain.variance};
+  return {adjusted, theta, adjusted.variance < plain.variance ? 1 - adjusted.variance / plain.variance : 0};
 }
 
 } // namespace pql

@@ -28,7 +28,8 @@ struct Adjusted {
   double reduced; ///< the share of the variance that is gone, 0 to 1
 };
 /// CUPED: y - theta * (x - mean of x) for y. Deng, Xu, Kohavi and Walker 2013, "Improving the Sensitivity of Online Controlled Experiments by
-/// Utilizing Pre-Experiment Data", WSDM. x must not know of the treatment. Theta is that of both arms together, each about its own means.
+/// Utilizing Pre-Experiment Data", WSDM. x must not know of the treatment. Theta is that of both arms together, each about its own means: the difference is the
+/// coefficient of a regression on the arm and on x.
 Adjusted adjusted_difference(const Arm &treated, const Arm &held_out) noexcept;
 
 } // namespace pql

@@ -29,8 +29,6 @@ constexpr double kFarUnder[] = {1, 5.99832206555887937690e-1, 1.3692988092273580
 
 } // namespace
 
-double normal_below(double z) noexcept { return std::erfc(-z / std::sqrt(2.0)) / 2; }
-
 double normal_quantile(double p) noexcept {
   if (!(p >= 0 && p <= 1)) return std::numeric_limits<double>::quiet_NaN();
   const double q = p - 0.5;
@@ -43,11 +41,6 @@ double normal_quantile(double p) noexcept {
   const double r = std::sqrt(-std::log(tail));
   const double z = r <= 5 ? at(r - 1.6, kNearOver) / at(r - 1.6, kNearUnder) : at(r - 5, kFarOver) / at(r - 5, kFarUnder);
   return std::copysign(z, q);
-}
-
-double chi_square_above(double x) noexcept {
-  if (std::isnan(x)) return x;
-  return x <= 0 ? 1 : std::erfc(std::sqrt(x / 2));
 }
 
 } // namespace pql

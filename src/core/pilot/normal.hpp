@@ -4,15 +4,9 @@
 
 namespace pql {
 
-/// The chance that a standard normal variable is at most z.
-double normal_below(double z) noexcept;
-
 /// The z below which a standard normal variable lies with chance p; infinite at 0 and 1. Good to 16 digits: Wichura 1988, "Algorithm AS 241:
 /// The Percentage Points of the Normal Distribution", Applied Statistics 37.
 double normal_quantile(double p) noexcept;
-
-/// The chance that a chi-square variable with one degree of freedom is at least x.
-double chi_square_above(double x) noexcept;
 
 } // namespace pql
 

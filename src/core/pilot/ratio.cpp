@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "core/pilot/beta.hpp"
-#include "core/pilot/normal.hpp"
 
 namespace pql {
 namespace {
@@ -13,12 +12,6 @@ namespace {
 constexpr double kPriorSubjects = 100;
 
 } // namespace
-
-double ratio_p_once(double k, double n, double expected) noexcept {
-  if (!(n > 0)) return 1;
-  const double off = k - n * expected;
-  return chi_square_above(off * off / (n * expected * (1 - expected)));
-}
 
 double ratio_p(double k, double n, double expected) noexcept {
   const double a = kPriorSubjects * expected, b = kPriorSubjects - a;
