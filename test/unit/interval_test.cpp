@@ -1,4 +1,5 @@
 #include "core/stat/interval.hpp"
+#include "core/stat/normal.hpp"
 
 #include <gtest/gtest.h>
 

@@ -7,10 +7,10 @@
 #include "core/pilot/arms.hpp"
 #include "core/pilot/beta.hpp"
 #include "core/pilot/limit.hpp"
-#include "core/pilot/normal.hpp"
 #include "core/pilot/power.hpp"
 #include "core/pilot/ratio.hpp"
 #include "core/pilot/sequential.hpp"
+#include "core/stat/normal.hpp"
 
 namespace pql {
 namespace {

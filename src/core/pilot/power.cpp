@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/pilot/normal.hpp"
+#include "core/stat/normal.hpp"
 #include "core/pilot/sequential.hpp"
 
 namespace pql {

@@ -20,10 +20,6 @@ struct Estimate {
   double low = 0, high = 0;
 };
 
-/// The number below which a standard normal deviate lies with probability p, 0 < p < 1; right to about 15 digits
-/// (M. J. Wichura, Algorithm AS 241, 1988).
-double normal_quantile(double p) noexcept;
-
 /// A share, with Wilson's score interval (E. B. Wilson, 1927).
 Estimate share(Count c, double confidence) noexcept;
 

@@ -1,4 +1,4 @@
-#include "core/pilot/normal.hpp"
+#include "core/stat/normal.hpp"
 
 #include <cmath>
 #include <limits>

@@ -1,4 +1,4 @@
-// The normal distribution, as far as experiments need it.
+// The normal distribution, as far as intervals and experiments need it.
 // Law: pure functions of their arguments; NaN for what is out of range, never an exception.
 #pragma once
 
