@@ -107,6 +107,7 @@ COMMENT ON TABLE pql.handoff_hidden IS 'The signals with points of which reps ma
 CREATE TABLE pql.handoff_due (
   home  text COLLATE "C" NOT NULL
 );
+CREATE INDEX handoff_due_home ON pql.handoff_due (home);
 COMMENT ON TABLE pql.handoff_due IS 'The homes of whose rows something was written since their lines of pql.handoff_fact were made. Only tick takes something from it.';
 
 SELECT pg_catalog.pg_extension_config_dump('pql.handoff_fact', '');
@@ -208,63 +209,54 @@ BEGIN
   END IF;
   RETURN QUERY
     WITH v AS MATERIALIZED (SELECT * FROM pql.outcome_rules AS x),
-    r AS MATERIALIZED (
-      SELECT x.*, v.converted, v.lost, v.horizon, v.touches, v.kinds, v.channels, v.meeting
-      FROM pql.routing AS x JOIN v ON v.program = x.program AND v.version = x.version WHERE x.home = ANY (homes)),
-    -- An outcome counts for the rows of its subject; that of an account also for those of its people and workspaces. A person's home is the account's.
-    base AS (
-      SELECT r.home, r.routing_id, r.home AS place FROM r
-      UNION SELECT r.home, r.routing_id, (CASE r.unit WHEN 'user' THEN 'u:' || r.subject_id ELSE 'a:' || r.account_id END) COLLATE "C" FROM r WHERE r.unit <> 'account'),
-    place AS (
-      SELECT b.home, b.routing_id, b.place FROM base AS b
-      UNION SELECT b.home, b.routing_id, m.same COLLATE "C" FROM base AS b JOIN pql._same_homes() AS m ON m.home = b.place),
-    outcomes AS (
-      SELECT r.home, r.routing_id, x.outcome_id, x.at, x.value, x.outcome, x.outcome = ANY (r.converted) AS counts, x.outcome = ANY (r.lost) AS loses
-      FROM r JOIN place AS p ON p.home = r.home AND p.routing_id = r.routing_id JOIN pql.outcome AS x ON x.home = p.place
-      WHERE x.at > r.qualified_at AND x.at <= r.qualified_at + r.horizon),
-    o AS (
-      SELECT x.home, x.routing_id, min(x.at) FILTER (WHERE x.counts) AS converted_at, max(x.at) FILTER (WHERE x.counts) AS last_at,
-             sum(x.value) FILTER (WHERE x.counts) AS value, min(x.at) FILTER (WHERE x.loses) AS lost_at, min(x.at) FILTER (WHERE x.outcome = 'opportunity') AS opportunity_at
-      FROM outcomes AS x GROUP BY x.home, x.routing_id),
-    touched AS (
-      SELECT r.home, r.routing_id, x.channel, x.at, x.touch_id, r.touches, r.kinds,
-             row_number() OVER (PARTITION BY r.home, r.routing_id ORDER BY x.at, x.touch_id) AS nth,
-             row_number() OVER (PARTITION BY r.home, r.routing_id, x.channel ORDER BY x.at, x.touch_id) = 1 AS new_kind
-      FROM r JOIN pql.touch AS x ON x.home = r.home AND x.routing_id = r.routing_id WHERE r.channels IS NULL OR x.channel = ANY (r.channels)),
-    t AS (
-      SELECT x.home, x.routing_id, count(*) AS touches, max(x.at) AS last_at, min(x.at) FILTER (WHERE x.channel = 'meeting') AS met_at,
-             min(x.at) FILTER (WHERE x.nth >= x.touches AND x.so_many_kinds >= x.kinds) AS worked_at
-      FROM (SELECT y.*, count(*) FILTER (WHERE y.new_kind) OVER (PARTITION BY y.home, y.routing_id ORDER BY y.at, y.touch_id) AS so_many_kinds FROM touched AS y) AS x
-      GROUP BY x.home, x.routing_id),
-    d AS (
-      SELECT x.home, x.routing_id, max(x.disposition_id) AS last, min(x.at) FILTER (WHERE x.disposition IN ('meeting_set', 'converted')) AS met_at,
-             min(x.at) FILTER (WHERE x.failure IS NOT NULL) AS failed_at
-      FROM pql.disposition AS x JOIN r ON r.home = x.home AND r.routing_id = x.routing_id GROUP BY x.home, x.routing_id),
-    c AS (
-      SELECT x.home, x.routing_id, min(x.at) FILTER (WHERE x.to_state = 'claimed') AS claimed_at, min(x.at) FILTER (WHERE x.to_state = 'accepted') AS accepted_at
-      FROM pql.routing_transition AS x JOIN r ON r.home = x.home AND r.routing_id = x.routing_id GROUP BY x.home, x.routing_id)
-    , w AS (
-      SELECT r.home, r.routing_id, least(CASE WHEN r.meeting THEN least(t.met_at, d.met_at) END, t.worked_at) AS worked_at
-      FROM r LEFT JOIN t ON t.home = r.home AND t.routing_id = r.routing_id LEFT JOIN d ON d.home = r.home AND d.routing_id = r.routing_id),
-    credit AS (
-      SELECT y.home, y.routing_id, count(*) AS credits, sum(y.value) AS credited
-      FROM (SELECT DISTINCT ON (x.home, x.outcome_id) x.home, x.routing_id, x.value FROM outcomes AS x JOIN w ON w.home = x.home AND w.routing_id = x.routing_id
-            WHERE x.counts AND w.worked_at <= x.at ORDER BY x.home, x.outcome_id, w.worked_at DESC, x.routing_id DESC) AS y
-      GROUP BY y.home, y.routing_id)
-    SELECT r.home, r.routing_id, r.program, r.version, r.unit, r.subject_id, r.account_id, r.segment, r.motion, r.score, pql._signals_in(r.reasons),
-           r.signal_at, r.qualified_at, r.qualified_at + r.horizon,
-           (date_trunc('week', r.qualified_at, 'UTC') AT TIME ZONE 'UTC')::date, r.holdout, r.owner, r.state, r.follows, (r.context ->> 'completeness')::real, r.contact_by,
-           c.claimed_at, c.accepted_at, r.first_touch_at, t.last_at, coalesce(t.touches, 0)::int,
-           w.worked_at, least(t.met_at, d.met_at),
-           l.at, l.disposition, l.need_matched, l.timing_right, l.context_enough, d.failed_at,
-           o.converted_at, o.last_at, o.value, o.opportunity_at, o.lost_at, coalesce(k.credits, 0)::int, k.credited
-    FROM r JOIN w ON w.home = r.home AND w.routing_id = r.routing_id
-      LEFT JOIN o ON o.home = r.home AND o.routing_id = r.routing_id
-      LEFT JOIN credit AS k ON k.home = r.home AND k.routing_id = r.routing_id
-      LEFT JOIN t ON t.home = r.home AND t.routing_id = r.routing_id
-      LEFT JOIN d ON d.home = r.home AND d.routing_id = r.routing_id
-      LEFT JOIN c ON c.home = r.home AND c.routing_id = r.routing_id
-      LEFT JOIN pql.disposition AS l ON l.home = d.home AND l.disposition_id = d.last;
+    m AS MATERIALIZED (SELECT x.home, array_agg(x.same) AS same FROM pql._same_homes() AS x GROUP BY x.home),
+    -- For each row by indexes, so that it takes as long for each, however many there are and whatever the planner thinks of that.
+    b AS (
+      SELECT r.home, r.routing_id, r.program, r.version, r.unit, r.subject_id, r.account_id, r.segment, r.motion, r.score, pql._signals_in(r.reasons) AS signals,
+             r.signal_at, r.qualified_at, r.qualified_at + v.horizon AS matures_at, (date_trunc('week', r.qualified_at, 'UTC') AT TIME ZONE 'UTC')::date AS week,
+             r.holdout, r.owner, r.state, r.follows, (r.context ->> 'completeness')::real AS complete, r.contact_by, c.claimed_at, c.accepted_at,
+             r.first_touch_at, t.last_at AS last_touch_at, coalesce(t.touches, 0)::int AS touches,
+             least(CASE WHEN v.meeting THEN least(t.met_at, d.met_at) END, t.worked_at) AS worked_at, least(t.met_at, d.met_at) AS met_at,
+             l.at AS disposed_at, l.disposition, l.need_matched, l.timing_right, l.context_enough, d.failed_at,
+             o.converted_at, o.last_at AS last_outcome_at, o.value, o.opportunity_at, o.lost_at, o.ids, o.ats, o.worths
+      FROM pql.routing AS r JOIN v ON v.program = r.program AND v.version = r.version
+        LEFT JOIN m ON m.home = r.home
+        -- An outcome counts for the rows of its subject; that of an account also for those of its people and workspaces. A person's home is the account's.
+        CROSS JOIN LATERAL (SELECT CASE r.unit WHEN 'user' THEN 'u:' || r.subject_id WHEN 'workspace' THEN 'a:' || r.account_id END COLLATE "C" AS place) AS p
+        LEFT JOIN m AS n ON n.home = p.place
+        CROSS JOIN LATERAL (
+          SELECT min(x.at) FILTER (WHERE x.counts) AS converted_at, max(x.at) FILTER (WHERE x.counts) AS last_at, sum(x.value) FILTER (WHERE x.counts) AS value,
+                 min(x.at) FILTER (WHERE x.outcome = ANY (v.lost)) AS lost_at, min(x.at) FILTER (WHERE x.outcome = 'opportunity') AS opportunity_at,
+                 array_agg(x.outcome_id) FILTER (WHERE x.counts) AS ids, array_agg(x.at) FILTER (WHERE x.counts) AS ats, array_agg(x.value) FILTER (WHERE x.counts) AS worths
+          FROM (SELECT y.*, y.outcome = ANY (v.converted) AS counts FROM pql.outcome AS y
+                WHERE y.home = ANY (ARRAY[r.home, p.place] || m.same || n.same) AND y.at > r.qualified_at AND y.at <= r.qualified_at + v.horizon) AS x) AS o
+        CROSS JOIN LATERAL (
+          SELECT count(*) AS touches, max(z.at) AS last_at, min(z.at) FILTER (WHERE z.channel = 'meeting') AS met_at,
+                 min(z.at) FILTER (WHERE z.nth >= v.touches AND z.so_many_kinds >= v.kinds) AS worked_at
+          FROM (SELECT y.channel, y.at, y.nth, count(*) FILTER (WHERE y.new_kind) OVER (ORDER BY y.nth) AS so_many_kinds
+                FROM (SELECT x.channel, x.at, row_number() OVER (ORDER BY x.at, x.touch_id) AS nth,
+                             row_number() OVER (PARTITION BY x.channel ORDER BY x.at, x.touch_id) = 1 AS new_kind
+                      FROM pql.touch AS x WHERE x.home = r.home AND x.routing_id = r.routing_id AND (v.channels IS NULL OR x.channel = ANY (v.channels))) AS y) AS z) AS t
+        CROSS JOIN LATERAL (
+          SELECT max(x.disposition_id) AS last, min(x.at) FILTER (WHERE x.disposition IN ('meeting_set', 'converted')) AS met_at,
+                 min(x.at) FILTER (WHERE x.failure IS NOT NULL) AS failed_at
+          FROM pql.disposition AS x WHERE x.home = r.home AND x.routing_id = r.routing_id) AS d
+        CROSS JOIN LATERAL (
+          SELECT min(x.at) FILTER (WHERE x.to_state = 'claimed') AS claimed_at, min(x.at) FILTER (WHERE x.to_state = 'accepted') AS accepted_at
+          FROM pql.routing_transition AS x WHERE x.home = r.home AND x.routing_id = r.routing_id) AS c
+        LEFT JOIN pql.disposition AS l ON l.home = r.home AND l.disposition_id = d.last
+      WHERE r.home = ANY (homes)),
+    -- Each outcome is credited to the row of the home that was worked last before it.
+    x AS (
+      SELECT b.*, u.worth, b.worked_at <= u.at AND NOT b.holdout AND row_number() OVER (PARTITION BY b.home, u.id
+               ORDER BY coalesce(b.worked_at <= u.at AND NOT b.holdout, false) DESC, b.worked_at DESC, b.routing_id DESC) = 1 AS won
+      FROM b LEFT JOIN LATERAL unnest(b.ids, b.ats, b.worths) AS u(id, at, worth) ON true)
+    SELECT DISTINCT ON (x.home, x.routing_id) x.home, x.routing_id, x.program, x.version, x.unit, x.subject_id, x.account_id, x.segment, x.motion, x.score, x.signals,
+           x.signal_at, x.qualified_at, x.matures_at, x.week, x.holdout, x.owner, x.state, x.follows, x.complete, x.contact_by, x.claimed_at, x.accepted_at,
+           x.first_touch_at, x.last_touch_at, x.touches, x.worked_at, x.met_at, x.disposed_at, x.disposition, x.need_matched, x.timing_right, x.context_enough,
+           x.failed_at, x.converted_at, x.last_outcome_at, x.value, x.opportunity_at, x.lost_at,
+           (count(*) FILTER (WHERE x.won) OVER (PARTITION BY x.home, x.routing_id))::int, sum(x.worth) FILTER (WHERE x.won) OVER (PARTITION BY x.home, x.routing_id)
+    FROM x ORDER BY x.home, x.routing_id;
 END $$;
 COMMENT ON FUNCTION pql._facts_of(text[]) IS 'The lines of pql.handoff_fact of some homes, made from what there is.';
 
@@ -286,7 +278,7 @@ BEGIN
      OR NOT pg_try_advisory_xact_lock(hashtextextended('pql handoffs', 0)) THEN
     RETURN 0;
   END IF;
-  WITH chosen AS (SELECT DISTINCT d.home FROM pql.handoff_due AS d LIMIT most),
+  WITH chosen AS (SELECT DISTINCT d.home FROM pql.handoff_due AS d ORDER BY d.home LIMIT most),
   gone AS (DELETE FROM pql.handoff_due AS d USING chosen AS s WHERE d.home = s.home RETURNING d.home)
   SELECT array_agg(DISTINCT g.home) INTO homes FROM gone AS g;
   homes := ARRAY(SELECT c.* FROM pql._homes_concerned(homes) AS c);

@@ -282,6 +282,21 @@ COMMENT ON VIEW pql.measures_for_success IS 'For customer success: who came to t
 
 -- To whom each outcome is credited, and why, or why not: what reps and their managers argue about.
 CREATE VIEW pql.attribution WITH (security_invoker = true) AS
+  WITH f AS MATERIALIZED (SELECT x.* FROM pql._handoffs_now AS x),
+  m AS MATERIALIZED (SELECT x.* FROM pql._same_homes() AS x),
+  place AS (
+    SELECT f.home, f.routing_id, f.home AS place FROM f
+    UNION ALL SELECT f.home, f.routing_id, (CASE f.unit WHEN 'user' THEN 'u:' || f.subject_id ELSE 'a:' || f.account_id END) COLLATE "C" FROM f
+              WHERE f.unit <> 'account' AND f.home <> 'u:' || f.subject_id COLLATE "C"),
+  places AS (
+    SELECT p.* FROM place AS p
+    UNION ALL SELECT p.home, p.routing_id, m.same COLLATE "C" FROM place AS p JOIN m ON m.home = p.place),
+  c AS (
+    SELECT DISTINCT ON (o.outcome_id) o.outcome_id, f.*
+    FROM pql.outcome AS o JOIN places AS p ON p.place = o.home JOIN f ON f.home = p.home AND f.routing_id = p.routing_id
+      JOIN pql.outcome_rules AS v ON v.program = f.program AND v.version = f.version
+    WHERE o.at > f.qualified_at AND o.at <= f.matures_at AND o.outcome = ANY (v.converted)
+    ORDER BY o.outcome_id, coalesce(f.worked_at <= o.at, false) DESC, f.worked_at DESC NULLS LAST, f.first_touch_at DESC NULLS LAST, f.routing_id DESC)
   SELECT o.outcome_id, o.unit, o.subject_id, o.outcome, o.value, o.at, c.routing_id, c.program, c.version, c.motion, c.owner AS rep,
          CASE WHEN c.worked_at <= o.at AND NOT c.holdout THEN 'credited: worked since ' || to_char(c.worked_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')
               WHEN c.routing_id IS NULL THEN 'nobody''s: no hand-off within the horizon'
@@ -289,12 +304,7 @@ CREATE VIEW pql.attribution WITH (security_invoker = true) AS
               WHEN c.first_touch_at IS NULL OR c.first_touch_at > o.at THEN 'nobody''s: nobody had reached out'
               ELSE format('nobody''s: not enough work (%s %s, no meeting)', c.touches, CASE WHEN c.touches = 1 THEN 'touch' ELSE 'touches' END) END AS why,
          coalesce(c.worked_at <= o.at AND NOT c.holdout, false) AS credited
-  FROM pql.outcome AS o
-    LEFT JOIN LATERAL (
-      SELECT f.* FROM pql._homes_concerned(ARRAY[o.home]) AS h(home) JOIN pql._handoffs_now AS f ON f.home = h.home
-        JOIN pql.outcome_rules AS v ON v.program = f.program AND v.version = f.version
-      WHERE o.at > f.qualified_at AND o.at <= f.matures_at AND o.outcome = ANY (v.converted)
-      ORDER BY coalesce(f.worked_at <= o.at, false) DESC, f.worked_at DESC NULLS LAST, f.first_touch_at DESC NULLS LAST, f.routing_id DESC LIMIT 1) AS c ON true
+  FROM pql.outcome AS o LEFT JOIN c ON c.outcome_id = o.outcome_id
   WHERE o.outcome IN (SELECT unnest(v.converted) FROM pql.outcome_rules AS v);
 COMMENT ON VIEW pql.attribution IS 'To whose work each outcome is credited: to the hand-off that was worked last before it, if one was (pql.outcome_rules says what work is), and otherwise why to none.';
 COMMENT ON COLUMN pql.attribution.routing_id IS 'The hand-off that it is credited to, or the one that came closest.';
