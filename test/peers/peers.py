@@ -16,6 +16,7 @@ import cases
 import data
 import engines
 import experiments
+import learning
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 VECTORS = os.path.join(HERE, "vectors.txt")
@@ -262,6 +263,8 @@ def main():
                 run_peers(report, pql, peers, chosen, directory, options.seed, options.groups)
             if re.search(options.only, "experiments"):
                 experiments.run(report, pql, read_pins())
+            if re.search(options.only, "learning"):
+                learning.run(report)
         finally:
             pql.close()
             for peer in peers:
