@@ -87,13 +87,13 @@ def the_truth_changes():
 def pql_freezes_these_features():
     """Events through attach and the trigger, one statement each, as they arrive: late ones late, repeated ones again."""
     for name in ("plain", "selective"):
-        company = companies.build(name, 8, 250)
+        company = companies.build(name, 8, 120)
         told = told_by_pql(company)
         h = company.handoffs
         expected = {f"u{s}": (int(at), dict((n, int(p)) for n, p in zip(companies.SIGNAL_NAMES, row) if p))
                     for s, at, row in zip(h.subject, h.at, h.points)}
         wrong = [(s, told.get(s), expected.get(s)) for s in told.keys() | expected.keys() if told.get(s) != expected.get(s)]
-        assert len(expected) > 80 and not wrong, f"{len(wrong)} of {len(expected)} differ, as {wrong[:2]}"
+        assert len(expected) > 40 and not wrong, f"{len(wrong)} of {len(expected)} differ, as {wrong[:2]}"
 
 
 def told_by_pql(company):
