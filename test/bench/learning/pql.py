@@ -89,15 +89,20 @@ class Pql:
             {"id": int(i) + 1, "subject": int(h.subject[i]), "at": int(h.at[i]), "score": int(h.score[i]), "holdout": bool(h.holdout[i]),
              "touched": int(h.touched_at[i]), "worked": bool(h.worked[i]), "converted": int(h.converted_at[i]),
              "reasons": reasons(h.points[i])} for i in np.flatnonzero(which)])
-        self.s.run("BEGIN; SET LOCAL session_replication_role = replica;"
-                   + _HANDOFFS.format(program=PROGRAM, rows=rows) + _TOUCHES.format(rows=rows) + "COMMIT")
-        self.s.run("ANALYZE pql.routing, pql.touch, pql.disposition, pql.outcome")
+        self.s.run("BEGIN;" + _HANDOFFS.format(program=PROGRAM, rows=rows) + _TOUCHES.format(rows=rows) + "COMMIT")
+        self.fold()
+        self.s.run("ANALYZE pql.routing, pql.touch, pql.disposition, pql.outcome, pql.handoff_fact")
 
     def erase(self, which):
         """What pql keeps of people and learns from: their rows, as erasure removes them."""
         homes = "','".join(f"u:u{s}" for s in self.company.handoffs.subject[which])
         for table in ("outcome", "disposition", "touch", "scoring_packet", "routing"):
             self.s.run(f"DELETE FROM pql.{table} WHERE home IN ('{homes}')")
+        self.fold()
+
+    def fold(self):
+        """What tick does to labels."""
+        self.s.run("SELECT pql._fold_handoffs()")
 
     def propose(self, as_of):
         """The model of a day, or None where pql says that it knows too little."""
