@@ -133,7 +133,14 @@ SELECT part, indicator, round(treated::numeric, 2) AS treated, treated_n, held_o
 SELECT works(30, '{disqualified}');
 SELECT indicator, round(treated::numeric, 2) AS treated, treated_n, p_value < 0.05 AS sure, verdict FROM pql.pilot_report(:pilot) WHERE part = 'guardrail';
 SELECT version, state, tightened, document #>> '{qualify,enter}' AS enter FROM pql.pilot;
-SELECT works(100, '{disqualified}');
+SELECT works(34, '{disqualified}');
+SELECT tightened FROM pql.pilot;
+BEGIN; -- not twice within a span
+SELECT pql._act_on_red(p, p.tightened_at + interval '6 days', 'false_positives', 'still') FROM pql.pilot AS p;
+SELECT pql._act_on_red(p, p.tightened_at + interval '7 days', 'false_positives', 'still') FROM pql.pilot AS p;
+SELECT tightened FROM pql.pilot;
+ROLLBACK;
+SELECT works(66, '{disqualified}');
 SELECT version, state, tightened, reason FROM pql.pilot;
 SELECT * FROM versions;
 SELECT * FROM told;
@@ -158,6 +165,31 @@ SELECT count(*) FROM pql.tick();
 SELECT part, indicator, round(treated::numeric, 2) AS treated, treated_n, round(held_out::numeric, 2) AS held_out, held_out_n, round(estimate::numeric, 2) AS estimate, round(low::numeric, 2) AS low,
        round(high::numeric, 2) AS high, p_value < 0.05 AS sure, verdict FROM pql.pilot_report(:pilot);
 SELECT pql.pilot_summary(:pilot);
+-- subjects that are missing from an arm, some who are lost, and some who would have paid anyway
+BEGIN;
+DELETE FROM pql.routing WHERE holdout AND program = 'growth_pilot';
+SELECT part, indicator, treated_n, held_out_n, p_value < 0.001 AS sure, verdict FROM pql.pilot_report(:pilot) WHERE part IN ('check', 'verdict');
+ROLLBACK;
+BEGIN;
+SELECT count(pql.record_outcome(subject_id, 'churned', NULL, qualified_at + interval '20 days')) > 0 FROM pql.routing AS r WHERE r.program = 'growth_pilot' AND NOT r.holdout;
+SELECT count(pql.record_outcome(subject_id, 'paid', 9, qualified_at + interval '21 days')) > 0 FROM pql.routing AS r WHERE r.program = 'growth_pilot' AND r.holdout AND r.subject_id !~ '[01]$';
+DELETE FROM pql.outcome WHERE outcome = 'paid' AND value = 100 AND subject_id ~ '[0-4]$';
+UPDATE pql.pilot_guardrail SET at_most = 0.1 WHERE kind = 'cannibalised';
+SELECT part, indicator, round(treated::numeric, 2) AS treated, round(held_out::numeric, 2) AS held_out, round(estimate::numeric, 2) AS estimate, verdict FROM pql.pilot_report(:pilot) WHERE indicator IN ('churn', 'burnt', 'retention', 'cannibalised');
+UPDATE pql.pilot SET checked_at = '-infinity';
+SELECT count(*) FROM pql.tick();
+SELECT state, reason FROM pql.pilot WHERE pilot_id = :pilot;
+SELECT action, detail FROM told WHERE action = 'guardrail_red' ORDER BY detail COLLATE "C";
+ROLLBACK;
+-- one that may scale may do so when its time is over, too
+BEGIN;
+UPDATE pql.pilot SET ends_at = started_at + interval '100 days' WHERE pilot_id = :pilot;
+SELECT count(*) FROM pql.tick();
+SELECT state, reason, ended_at IS NOT NULL AS ended FROM pql.pilot WHERE pilot_id = :pilot;
+SELECT * FROM versions WHERE status = 'live';
+SELECT pql.scale_pilot(:pilot);
+SELECT * FROM versions WHERE status IN ('live', 'draft');
+ROLLBACK;
 -- what the intervals are, by hand
 WITH arm AS (
   SELECT r.holdout, count(*) AS n, count(o.at)::float8 / count(*) AS p FROM (SELECT DISTINCT ON (subject_id) * FROM pql.routing WHERE program = 'growth_pilot'

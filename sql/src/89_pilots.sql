@@ -109,7 +109,7 @@ COMMENT ON FUNCTION pql._above_limit_p(float8, float8, float8) IS
 
 CREATE OR REPLACE FUNCTION pql._pilot_rows(pilot bigint, as_of timestamptz)
   RETURNS TABLE (version int, held_out boolean, score int, qualified_at timestamptz, matures_at timestamptz, converted boolean, value numeric, lost_at timestamptz,
-    touch_delay interval, accepted boolean, declined boolean, met boolean, answered boolean, false_positive boolean, complained boolean, promised boolean, broken boolean)
+    touch_delay interval, accepted boolean, declined boolean, met boolean, answered boolean, false_positive boolean, complained boolean, promised boolean, broken boolean, burnt boolean)
   LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000 ROWS 2000
   BEGIN ATOMIC
     -- Each subject once, in the arm of its lot whoever made contact all the same: what one compares is what was intended. Its score is that with which
@@ -127,7 +127,7 @@ CREATE OR REPLACE FUNCTION pql._pilot_rows(pilot bigint, as_of timestamptz)
              OR EXISTS (SELECT FROM pql.consent AS c WHERE NOT c.granted AND c.at > l.first_touch_at AND c.at <= _pilot_rows.as_of
                         AND (c.unit = 'user' AND c.subject_id = r.user_id OR c.unit = 'account' AND c.subject_id = r.account_id)),
            pql._needs_rep(r.motion) AND r.contact_by <= _pilot_rows.as_of AND (r.sla_breached_at IS NOT NULL OR r.state NOT IN ('blocked', 'suppressed', 'expired')),
-           r.sla_breached_at IS NOT NULL OR coalesce(l.first_touch_at > r.contact_by, false)
+           r.sla_breached_at IS NOT NULL OR coalesce(l.first_touch_at > r.contact_by, false), l.burnt
     FROM pql.pilot AS p
       CROSS JOIN pql.labels(_pilot_rows.as_of, p.pilot_program) AS l
       JOIN pql.routing AS r ON r.home = l.home AND r.routing_id = l.routing_id
@@ -163,14 +163,14 @@ CREATE OR REPLACE FUNCTION pql._pilot_sums(pilot bigint, as_of timestamptz)
     UNION ALL
     SELECT x.indicator, NULL, NULL, x.n, x.level
     FROM (SELECT count(*) FILTER (WHERE s.accepted OR s.declined) AS asked, count(*) FILTER (WHERE s.accepted) AS accepted,
-                 count(*) FILTER (WHERE s.touch_delay IS NOT NULL) AS touched, count(*) FILTER (WHERE s.met) AS met,
+                 count(*) FILTER (WHERE s.touch_delay IS NOT NULL) AS touched, count(*) FILTER (WHERE s.met) AS met, count(*) FILTER (WHERE s.burnt) AS burnt,
                  percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM s.touch_delay)::float8 / 3600) AS hours,
                  count(*) FILTER (WHERE s.newest AND s.answered) AS answered, count(*) FILTER (WHERE s.newest AND s.answered AND s.false_positive) AS wrong,
                  count(*) FILTER (WHERE s.newest AND s.touch_delay IS NOT NULL) AS reached, count(*) FILTER (WHERE s.newest AND s.touch_delay IS NOT NULL AND s.complained) AS complaints,
                  count(*) FILTER (WHERE s.newest AND s.promised) AS promised, count(*) FILTER (WHERE s.newest AND s.promised AND s.broken) AS broken
           FROM subject AS s WHERE NOT s.held_out) AS c
       CROSS JOIN LATERAL (VALUES ('hours_to_first_touch', c.touched, c.hours), ('acceptance', c.asked, c.accepted::float8 / nullif(c.asked, 0)),
-        ('meeting_rate', c.touched, c.met::float8 / nullif(c.touched, 0)), ('false_positives', c.answered, c.wrong::float8 / nullif(c.answered, 0)),
+        ('meeting_rate', c.touched, c.met::float8 / nullif(c.touched, 0)), ('burnt', c.touched, c.burnt::float8 / nullif(c.touched, 0)), ('false_positives', c.answered, c.wrong::float8 / nullif(c.answered, 0)),
         ('complaints', c.reached, c.complaints::float8 / nullif(c.reached, 0)), ('rep_load', c.promised, c.broken::float8 / nullif(c.promised, 0))) AS x(indicator, n, level);
   END;
 COMMENT ON FUNCTION pql._pilot_sums(bigint, timestamptz) IS
@@ -237,9 +237,9 @@ BEGIN
     WITH sums AS MATERIALIZED (SELECT * FROM pql._pilot_sums(p.pilot_id, as_of))
     SELECT i.place, NULL AS kind, i.part, x.*, NULL::pql.pilot_guardrail AS guardrail
     FROM sums AS x JOIN (VALUES (1, 'check', 'subjects'), (2, 'leading', 'hours_to_first_touch'), (3, 'leading', 'acceptance'), (4, 'leading', 'meeting_rate'),
-                                (5, 'lagging', 'conversion'), (6, 'lagging', 'value'), (7, 'lagging', 'churn')) AS i(place, part, indicator) USING (indicator)
+                                (5, 'lagging', 'conversion'), (6, 'lagging', 'value'), (7, 'lagging', 'churn'), (8, 'lagging', 'burnt')) AS i(place, part, indicator) USING (indicator)
     UNION ALL
-    SELECT 8, g.kind, 'guardrail', x.*, g FROM pql.pilot_guardrail AS g JOIN sums AS x ON x.indicator = CASE g.kind WHEN 'cannibalised' THEN 'conversion' ELSE g.kind END
+    SELECT 9, g.kind, 'guardrail', x.*, g FROM pql.pilot_guardrail AS g JOIN sums AS x ON x.indicator = CASE g.kind WHEN 'cannibalised' THEN 'conversion' ELSE g.kind END
     WHERE g.pilot_id = p.pilot_id
     ORDER BY 1, 2
   LOOP
@@ -251,7 +251,7 @@ BEGIN
       l.held_out := s.held_out[1] / nullif(s.treated[1] + s.held_out[1], 0); l.treated := 1 - l.held_out;
       l.p_value := pql._ratio_p(s.held_out[1], s.treated[1] + s.held_out[1], p.holdout);
       l.verdict := CASE WHEN l.treated IS NULL THEN 'no data' WHEN l.p_value < 0.001 THEN 'mismatch' ELSE 'right' END;
-    ELSIF s.part = 'leading' THEN
+    ELSIF s.treated IS NULL THEN
       l.indicator := s.indicator; l.treated := s.level; l.treated_n := s.treated_n; l.target := (p.targets ->> s.indicator)::float8;
       l.verdict := CASE WHEN s.treated_n = 0 THEN 'no data' WHEN l.target IS NULL THEN 'no target' WHEN s.treated_n < few THEN 'too few'
                         WHEN CASE s.indicator WHEN 'hours_to_first_touch' THEN l.treated <= l.target ELSE l.treated >= l.target END THEN 'reached' ELSE 'missed' END;
@@ -812,7 +812,7 @@ BEGIN
   RETURN QUERY SELECT (x).* FROM unnest(said || l) AS x;
 END $$;
 COMMENT ON FUNCTION pql.pilot_report(bigint, timestamptz) IS
-  'What a pilot has shown as of an instant (null: now). A line for each indicator: check (sample_ratio), leading (hours_to_first_touch, acceptance, meeting_rate), lagging (conversion, value, churn: of subjects whose horizon has passed), guardrail, and last the verdict. treated and held_out: the level in each arm, of so many; estimate: the difference, less what the score on entering explains of its variance (variance_reduction, CUPED), between low and high; interval and p_value hold however often one looks. Errors: 42704 unknown pilot, 42501 a rep who doesn''t see all hand-offs, 22004 null.';
+  'What a pilot has shown as of an instant (null: now). A line for each indicator: check (sample_ratio), leading (hours_to_first_touch, acceptance, meeting_rate), lagging (conversion, value, churn: of subjects whose horizon has passed; burnt: of those touched, for whom contact did harm), guardrail, and last the verdict. treated and held_out: the level in each arm, of so many; estimate: the difference, less what the score on entering explains of its variance (variance_reduction, CUPED), between low and high; interval and p_value hold however often one looks. Errors: 42704 unknown pilot, 42501 a rep who doesn''t see all hand-offs, 22004 null.';
 
 CREATE OR REPLACE FUNCTION pql._level(indicator text, level float8) RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10

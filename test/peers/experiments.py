@@ -57,7 +57,8 @@ def check_ratios(report, pql, stats):
     ours = numbers(pql, "SELECT pql._ratio_p(k, n, s) FROM (VALUES " + ",".join(map(str, asked)) + ") AS a(k, n, s)")
     pairs = []
     for (k, n, s), (p,) in zip(asked, ours, strict=True):
-        theirs = min(1, math.exp(stats.binom.logpmf(k, n, s) - stats.betabinom.logpmf(k, n, 100 * s, 100 - 100 * s)))
+        mixture = (stats.betabinom.pmf(k, n, 100 * s, 100 - 100 * s) + stats.betabinom.pmf(k, n, 2 * s, 2 - 2 * s)) / 2
+        theirs = min(1, stats.binom.pmf(k, n, s) / mixture)
         pairs.append(((k, n, s), p, theirs))
     check_all(report, "sample ratios", pairs, 1e-7)
 

@@ -125,7 +125,7 @@ TEST(Ratio, SeesWhoIsMissing) {
   EXPECT_EQ(ratio_p(0, 0, 0.2), 1);
   EXPECT_GT(ratio_p(179, 1000, 0.2), 0.05);
   EXPECT_LT(ratio_p(120, 1000, 0.2), 1e-6);
-  EXPECT_LT(ratio_p(0, 60, 0.2), 0.05);
+  EXPECT_LT(ratio_p(0, 60, 0.2), 0.001);
 }
 
 TEST(Limit, SpikesAreSeenSoonAndFewTellNothing) {

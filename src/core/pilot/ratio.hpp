@@ -5,8 +5,8 @@
 
 namespace pql {
 
-/// The p-value of `k` of `n` subjects being in an arm that should have the share `expected`, that holds at every look, exactly: a beta mixture of binomial
-/// likelihood ratios (Lindon and Malek 2022, "Anytime-Valid Inference for Multinomial Count Data", NeurIPS; Robbins 1970).
+/// The p-value of `k` of `n` subjects being in an arm that should have the share `expected`, that holds at every look, exactly: two beta mixtures of
+/// binomial likelihood ratios, one narrow and one wide (Lindon and Malek 2022, "Anytime-Valid Inference for Multinomial Count Data", NeurIPS; Robbins 1970).
 double ratio_p(double k, double n, double expected) noexcept;
 
 } // namespace pql
