@@ -288,7 +288,7 @@ BEGIN
       (3, 'They said', pql._story_said(r, format)),
       (4, 'Known, so do not ask', (
         SELECT string_agg(pql._story_words((k.v ->> 'label') || ': ' || rtrim(k.v ->> 'value', '. '), format), '; ' ORDER BY k.place) || '.'
-        FROM jsonb_path_query(pql.packet(r.routing_id), '$.known[*]') WITH ORDINALITY AS k (v, place)
+        FROM jsonb_array_elements(coalesce(r.context -> 'known', '[]') || pql._notes_of(r)) WITH ORDINALITY AS k (v, place)
         WHERE k.v ->> 'source' NOT SIMILAR TO '(attr|account).(tier|plan|segment|industry)')),
       (5, 'Do', pql._story_do(r, format)),
       (6, 'Say first', (SELECT string_agg(pql._story_words(w.v #>> '{}', format), ' ' ORDER BY w.place) FROM jsonb_path_query(r.context, '$.play.say[*]') WITH ORDINALITY AS w (v, place))),

@@ -208,13 +208,16 @@ COMMENT ON FUNCTION pql.refresh_step_shares(text) IS
   'Counts anew, of a program in force or (null) of all, how many of the last thousand subjects that converted (dispositions, outcomes) had done each step of the activation before; returns the number of steps of which that is known: none with fewer than ten. pql.tick calls it once a day. Error: 42704 no such program in force.';
 REVOKE ALL ON FUNCTION pql.refresh_step_shares(text) FROM PUBLIC;
 
--- One look a day at the most, and only when somebody has converted since: an idle tick writes nothing.
+-- One look a day at the most, and only when somebody has converted since: an idle tick writes nothing. Where no program has an activation
+-- there is nothing to count, unless what was counted for one is still there.
 CREATE OR REPLACE FUNCTION pql._tick_step_shares() RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   last timestamptz := coalesce((SELECT min(s.refreshed_at) FROM pql.step_share AS s WHERE s.step = ''), '-infinity');
 BEGIN
-  IF last > clock_timestamp() - interval '24 hours' OR NOT (
+  IF last = '-infinity' AND NOT EXISTS (SELECT FROM pql.program AS p WHERE p.status IN ('shadow', 'live') AND p.document ? 'activation') THEN
+    RETURN;
+  ELSIF last > clock_timestamp() - interval '24 hours' OR NOT (
       EXISTS (SELECT FROM pql.outcome AS o WHERE o.outcome IN ('paid', 'converted', 'won', 'expanded') AND o.recorded_at > last)
       OR EXISTS (SELECT FROM pql.disposition AS d WHERE d.disposition = 'converted' AND d.at > last)) THEN
     RETURN;
@@ -224,8 +227,8 @@ END $$;
 COMMENT ON FUNCTION pql._tick_step_shares() IS 'Counts anew what converters had done, once a day where somebody has converted since.';
 REVOKE ALL ON FUNCTION pql._tick_step_shares() FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION pql._without_person(context jsonb, person text) RETURNS jsonb
-  LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION pql._without_person(context jsonb, person text, as_of timestamptz) RETURNS jsonb
+  LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   key text;
   kept jsonb;
@@ -239,13 +242,17 @@ BEGIN
   END LOOP;
   IF gone IS NOT NULL THEN
     context := jsonb_set(context, '{member_count}', to_jsonb((context ->> 'member_count')::bigint - 1));
+    IF context ? 'active_count' AND (gone ->> 'last_seen')::timestamptz > as_of - interval '720 hours' THEN
+      context := jsonb_set(context, '{active_count}', to_jsonb((context ->> 'active_count')::bigint - 1));
+    END IF;
     IF context #> ARRAY['trends', gone ->> 'trend'] IS NOT NULL THEN
       context := jsonb_set(context, ARRAY['trends', gone ->> 'trend'], to_jsonb((context #>> ARRAY['trends', gone ->> 'trend'])::bigint - 1));
     END IF;
   END IF;
   RETURN context;
 END $$;
-COMMENT ON FUNCTION pql._without_person(jsonb, text) IS 'A context without what it tells of a person: among the members, what they were the first to do, what they said.';
+COMMENT ON FUNCTION pql._without_person(jsonb, text, timestamptz) IS 'A context, made at an instant, without what it tells of a person: among the members and their numbers, what they were the first to do, what they said.';
+REVOKE ALL ON FUNCTION pql._without_person(jsonb, text, timestamptz) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._forget_in_packets(person text) RETURNS bigint
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
@@ -254,10 +261,10 @@ DECLARE
                         UNION SELECT 'u:' || person);
   n bigint;
 BEGIN
-  UPDATE pql.scoring_packet AS s SET context = pql._without_person(s.context, person)
-  WHERE s.home = ANY (homes) AND s.context <> pql._without_person(s.context, person);
-  UPDATE pql.routing AS r SET context = pql._without_person(r.context, person)
-  WHERE r.home = ANY (homes) AND r.context <> pql._without_person(r.context, person);
+  UPDATE pql.scoring_packet AS s SET context = pql._without_person(s.context, person, r.decided_at) FROM pql.routing AS r
+  WHERE s.home = ANY (homes) AND r.home = s.home AND r.routing_id = s.routing_id AND s.context <> pql._without_person(s.context, person, r.decided_at);
+  UPDATE pql.routing AS r SET context = pql._without_person(r.context, person, r.decided_at)
+  WHERE r.home = ANY (homes) AND r.context <> pql._without_person(r.context, person, r.decided_at);
   GET DIAGNOSTICS n = ROW_COUNT;
   RETURN n;
 END $$;

@@ -39,6 +39,7 @@ CREATE TABLE pql.disposition (
   CONSTRAINT failure_is_known CHECK (failure IN ('tone', 'timing', 'wrong_person'))
 );
 CREATE INDEX disposition_routing ON pql.disposition (home, routing_id);
+CREATE INDEX disposition_converted ON pql.disposition (at) WHERE disposition = 'converted';
 COMMENT ON TABLE pql.disposition IS 'What reps said became of routing rows (pql.dispose): more than one of a row that came back.';
 COMMENT ON COLUMN pql.disposition.failure IS 'What went wrong, if something did: the tone, the timing, or it was the wrong person.';
 COMMENT ON COLUMN pql.disposition.need_matched IS 'Was the need that was stated the one that the behaviour told of? Null: not answered.';
@@ -72,6 +73,7 @@ CREATE TABLE pql.outcome (
   PRIMARY KEY (home, outcome_id),
   CONSTRAINT outcome_is_recorded_once UNIQUE (home, outcome, at)
 );
+CREATE INDEX outcome_converted ON pql.outcome (recorded_at) WHERE outcome IN ('paid', 'converted', 'won', 'expanded');
 COMMENT ON TABLE pql.outcome IS 'What became of accounts and users (paid, expanded, churned …), whether somebody was in contact or not (pql.record_outcome).';
 COMMENT ON COLUMN pql.outcome.value IS 'What it is worth, in the unit that you count in.';
 SELECT pg_catalog.pg_extension_config_dump('pql.outcome', '');

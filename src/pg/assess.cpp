@@ -934,9 +934,11 @@ Route route_of(const ProgramDef &p, const Assessment &a, int open, bool may_rise
   return r;
 }
 
+static_assert(kInternal + static_cast<int>(kDomainKinds.size()) <= kThin);
+
 std::string blocked_by(const ProgramDef &p, const Route &r) {
   if (r.guardrail < 0) return {};
-  if (r.guardrail == kThin) return "the context is too thin";
+  if (r.guardrail >= kThin) return "the context is too thin";
   if (r.guardrail == kNoConsent) return "no consent to " + p.motions[static_cast<std::size_t>(r.called)].channel;
   if (r.guardrail >= kInternal) return std::string(kDomainKinds[static_cast<std::size_t>(r.guardrail - kInternal)]) + "'s domain";
   if (r.guardrail < kNotAccepted) return p.guardrails[static_cast<std::size_t>(r.guardrail)].reason;

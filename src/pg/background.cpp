@@ -67,7 +67,20 @@ std::vector<FlagText> flags_of(const Program &p, std::string_view subject, const
   return out;
 }
 
-std::vector<StepShare> shares_of(const Program &p) {
+} // namespace
+
+Background background_of(const Definitions &plan, const Program &p, std::string_view key, const Subject &subject, const Facts &facts,
+                         std::span<const std::string_view> known, std::vector<StepShare> shares, Micros as_of) {
+  Background b;
+  b.attributes = attributes_of(plan, p, facts);
+  b.known.assign(known.begin(), known.end());
+  b.flags = flags_of(p, subject.id.view(), facts, as_of);
+  b.intents = intents_of(p.def.unit, key, subject.id.view(), as_of);
+  b.shares = std::move(shares);
+  return b;
+}
+
+std::vector<StepShare> step_shares_of(const Program &p) {
   std::vector<StepShare> out;
   if (!p.def.activation) return out;
   Spi spi;
@@ -77,17 +90,11 @@ std::vector<StepShare> shares_of(const Program &p) {
   return out;
 }
 
-} // namespace
-
-Background background_of(const Definitions &plan, const Program &p, std::string_view key, const Subject &subject, const Facts &facts,
-                         std::span<const std::string_view> known, Micros as_of) {
-  Background b;
-  b.attributes = attributes_of(plan, p, facts);
-  b.known.assign(known.begin(), known.end());
-  b.flags = flags_of(p, subject.id.view(), facts, as_of);
-  b.intents = intents_of(p.def.unit, key, subject.id.view(), as_of);
-  b.shares = shares_of(p);
-  return b;
+bool has_intents(std::string_view key, Micros as_of) {
+  Spi spi;
+  const bool has = spi.run("SELECT FROM pql.intent AS i WHERE i.home = $1 AND i.occurred_at <= $2 LIMIT 1", {Arg::of(key), Arg::time(as_of)}) > 0;
+  spi.finish();
+  return has;
 }
 
 } // namespace pql::pg

@@ -40,6 +40,12 @@ struct Background {
 
 /// Reads it, of a subject whose home is `key`, as of an instant; `known` and the facts are of its last assessment, which asked for a packet.
 Background background_of(const Definitions &plan, const Program &p, std::string_view key, const Subject &subject, const Facts &facts,
-                         std::span<const std::string_view> known, Micros as_of);
+                         std::span<const std::string_view> known, std::vector<StepShare> shares, Micros as_of);
+
+/// How many of those who converted had done each step of a program's activation, as it was counted last. The same for all subjects.
+std::vector<StepShare> step_shares_of(const Program &p);
+
+/// Whether anybody of a home has said something that is a topic, by an instant.
+bool has_intents(std::string_view key, Micros as_of);
 
 } // namespace pql::pg

@@ -3,6 +3,8 @@
 #include "core/route/timing.hpp"
 #include "pg/merge.hpp"
 
+#include <unordered_map>
+
 #include "pg/calendar.hpp"
 #include "pg/hints.hpp"
 #include "pg/identity.hpp"
@@ -514,13 +516,19 @@ private:
 
   // Gives members their milestones: what the log has, and what this batch brings.
   void fold_all_milestones(std::string_view key, const Home &members) {
+    std::unordered_map<std::string_view, Subject *> by_id;
+    for (Subject &s : members.members) by_id.emplace(s.id.view(), &s);
+    const auto member = [&](std::string_view id) {
+      const auto at = by_id.find(id);
+      return at == by_id.end() ? nullptr : at->second;
+    };
     if (!options_.replace) {
       for (const LoggedMilestones &l : store_.logged(arena(), key)) {
-        if (Subject *s = members.member(l.member)) fold_milestones(arena(), key, l.body, *s);
+        if (Subject *s = member(l.member)) fold_milestones(arena(), key, l.body, *s);
       }
     }
     for (const News &n : news_) {
-      if (Subject *s = members.member(n.member)) fold_news(n, *s);
+      if (Subject *s = member(n.member)) fold_news(n, *s);
     }
   }
 
@@ -742,7 +750,8 @@ private:
     const auto is_ours = [&](const Standing &x) { return x.open && x.program == p.id; };
     if (std::ranges::count_if(whole.standings, is_ours) > 1 && subject.is_open(p.id)) return retract(p, key, subject, sight.score, at);
     if (!subject.is_open(p.id)) { // kept in another home: who holds that, or tick, ends it or decides anew
-      if (is_below(p.def.qualify, sight) || (routed && differs(known, route_of(p.def, a, known.motion)))) fade(p, key, subject, sight.score, at);
+      if (is_below(p.def.qualify, sight) || (routed && may_differ(p, key, known, route_of(p.def, a, known.motion), whole, at)))
+        fade(p, key, subject, sight.score, at);
       return;
     }
     Standing &x = *subject.standing(p.id);
@@ -757,7 +766,7 @@ private:
   // remembered no more: reviews read it whatever is remembered.
   void reroute(const Program &p, std::string_view key, const Subject &subject, const Subject &whole, Standing &x, const Assessment &a, Micros at) {
     Route now = route_of(p.def, a, x.motion, may_enter_); // not to a better one by events too old to call somebody
-    if (!options_.review && !differs(x, now)) return;
+    if (!options_.review && !may_differ(p, key, x, now, whole, at)) return;
     const Standing was = x;
     const std::optional<Written> row = find_row(key, p, subject);
     if (row) {
@@ -769,9 +778,9 @@ private:
     fill(d, p, key, subject, a.score, at);
     // What reps have got isn't taken back for that.
     const bool asks = row && now.guardrail < 0 && p.def.motions[static_cast<std::size_t>(now.called)].floor > 0 && (state == RowState::blocked || now.motion < row->rank);
-    const std::string thin = asks ? fill_packet(d, p, key, subject, whole, std::min(now.motion, row->rank)) : std::string();
-    if (!thin.empty()) now.guardrail = kThin;
-    const std::string reason = thin.empty() ? blocked_by(p.def, now) : thin;
+    const Thinness thin = asks ? fill_packet(d, p, key, subject, whole, std::min(now.motion, row->rank)) : Thinness{};
+    if (thin) now.guardrail = kThin + thin.lacking;
+    const std::string reason = thin ? thin.reason : blocked_by(p.def, now);
     const Turn turn = row ? turn_of({state, row->rank, row->blocked_by}, now.motion, reason) : Turn{};
     x.guardrail = static_cast<std::int16_t>(now.guardrail);
     if (state == RowState::final_) x.motion = -1;
@@ -785,6 +794,22 @@ private:
     if (!turn.rises && !turn.frees) d.reasons.clear(), d.headline.clear(), d.context.clear(), d.whole.reset();
     else if (!asks) (void)fill_packet(d, p, key, subject, whole, std::min(now.motion, row->rank));
     decisions_.push_back(std::move(d));
+  }
+
+  // Whether a route may be another than the one that is remembered, as far as that can be told without making a context anew.
+  bool may_differ(const Program &p, std::string_view key, const Standing &open, const Route &now, const Subject &whole, Micros at) {
+    return is_still_thin(open, now) ? may_be_fuller(p, key, open, whole, at) : differs(open, now);
+  }
+
+  // Whether a context may have what it lacked. After assessed. Whoever changes attributes has the subject reviewed.
+  bool may_be_fuller(const Program &p, std::string_view key, const Standing &open, const Subject &whole, Micros at) {
+    const int lacking = open.guardrail - kThin;
+    const auto lacks = [&](ContextPart part) { return (lacking >> static_cast<int>(part) & 1) != 0; };
+    if ((lacks(ContextPart::milestones) || lacks(ContextPart::activation)) && !news_.empty()) return true;
+    if (lacks(ContextPart::members) && (head_->depth || head_->members.size > static_cast<std::size_t>(p.def.unit == Unit::user))) return true;
+    const MotionDef &m = p.def.motions[static_cast<std::size_t>(open.motion)];
+    if (lacking & parts_of_state({plan_, p, whole, {}, m, reasons_, nullptr, {}, 0, at})) return true;
+    return lacks(ContextPart::intents) && has_intents(key, at);
   }
 
   // A row of an open episode: what people work on, or else the newest.
@@ -960,19 +985,34 @@ private:
     const Lot lot = lot_of(p.def, d.subject_id, a, reasons_, d.account_id);
     d.holdout = lot.held_out;
     d.exempt = lot.exempt;
-    const std::string thin = fill_packet(d, p, key, subject, whole, route.motion);
-    if (route.guardrail < 0 && !thin.empty()) route.guardrail = kThin;
-    d.blocked_by = d.holdout ? "holdout" : route.guardrail == kThin ? thin : blocked_by(p.def, route);
-    if (p.live && !d.continues && !d.holdout) {
+    if (!p.live || d.continues) return enter_without_row(std::move(d));
+    const Thinness thin = fill_packet(d, p, key, subject, whole, route.motion);
+    if (route.guardrail < 0 && thin) route.guardrail = kThin + thin.lacking;
+    d.blocked_by = d.holdout ? "holdout" : route.guardrail >= kThin ? thin.reason : blocked_by(p.def, route);
+    if (!d.holdout) {
       x.motion = static_cast<std::int16_t>(route.motion);
       x.guardrail = static_cast<std::int16_t>(route.guardrail);
     }
     decisions_.push_back(std::move(d));
   }
 
-  // What whoever makes contact gets to know, as of the last assessment, whose facts are gone then. Returns why that is too little for the
-  // motion; empty: it isn't.
-  std::string fill_packet(Decision &d, const Program &p, std::string_view key, const Subject &subject, const Subject &whole, int motion) {
+  // Nobody makes contact, so nobody is told anything.
+  void enter_without_row(Decision d) {
+    d.reasons = "[]";
+    d.context = "{}";
+    d.signal_at = d.contact_after = d.contact_by = d.at;
+    decisions_.push_back(std::move(d));
+  }
+
+  // Why a context is too little for the motion, if it is.
+  struct Thinness {
+    std::string reason;
+    int lacking = 0;
+    explicit operator bool() const noexcept { return !reason.empty(); }
+  };
+
+  // What whoever makes contact gets to know, as of the last assessment, whose facts are gone then.
+  Thinness fill_packet(Decision &d, const Program &p, std::string_view key, const Subject &subject, const Subject &whole, int motion) {
     d.signal_at = signal_time(reasons_);
     if (!finite(d.signal_at)) d.signal_at = d.at;
     Home all;
@@ -1000,15 +1040,15 @@ private:
     return too_thin(m, packet);
   }
 
-  static std::string too_thin(const MotionDef &m, const Packet &packet) {
+  static Thinness too_thin(const MotionDef &m, const Packet &packet) {
     if (packet.completeness >= m.floor) return {};
     const auto share = [](double x) { return std::to_string(static_cast<int>(std::lround(x * 100))) + "%"; };
-    return "the context is too thin: " + share(packet.completeness) + " of " + share(m.floor) + ", without " + packet.missing;
+    return {"the context is too thin: " + share(packet.completeness) + " of " + share(m.floor) + ", without " + packet.missing, packet.lacking};
   }
 
   // What it tells besides the state, some of which nothing else asks for.
   Background background_for(const Program &p, std::string_view key, const Subject &told, Micros at) {
-    if (p.def.known.empty()) return background_of(plan_, p, key, told, facts_for_ == &p ? facts_ : Facts{}, {}, at);
+    if (p.def.known.empty()) return background_of(plan_, p, key, told, facts_for_ == &p ? facts_ : Facts{}, {}, shares_for(p), at);
     const RuleNeeds needs = needs_of(plan_, p, Ask::packet);
     Facts facts;
     outside_.add(facts, plan_, p, needs, told.id.view(), account_, at, true, made_ && latest_ ? latest_ : store_.snapshot());
@@ -1016,7 +1056,12 @@ private:
     if (needs.users) facts.users_active = users_active(p, told, at);
     const Assessment a = assess(plan_, p, told, at, facts, reasons_, nullptr, Ask::packet);
     given_ = a.given;
-    return background_of(plan_, p, key, told, facts, a.known, at);
+    return background_of(plan_, p, key, told, facts, a.known, shares_for(p), at);
+  }
+
+  const std::vector<StepShare> &shares_for(const Program &p) {
+    const auto known = step_shares_.find(&p);
+    return known != step_shares_.end() ? known->second : step_shares_.emplace(&p, step_shares_of(p)).first->second;
   }
 
   // When contact is to be made, and what that rests on besides the motion, if anything. What the subject is in the middle of is for tick to see.
@@ -1156,6 +1201,7 @@ private:
   std::pair<std::string_view, std::string_view> facts_asked_; ///< with which subject and account
   Micros facts_at_ = 0;                                      ///< and when, which matters to histories
   RuleErrors errors_;
+  std::unordered_map<const Program *, std::vector<StepShare>> step_shares_; ///< of those of whom a packet was made
   std::vector<Decision> decisions_;
 };
 

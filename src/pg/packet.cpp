@@ -99,10 +99,20 @@ struct Weight {
   const char *part;
   double weight;
 };
-constexpr std::array<Weight, 7> kWeights = {{{"tried", 0.15}, {"milestones", 0.15}, {"time", 0.15}, {"activation", 0.15}, {"members", 0.15}, {"segment", 0.15}, {"intents", 0.1}}};
+constexpr std::array<Weight, kMostParts> kWeights = {{{"tried", 0.15}, {"milestones", 0.15}, {"time", 0.15}, {"activation", 0.15}, {"members", 0.15}, {"segment", 0.15}, {"intents", 0.1}}};
 
 // Somebody is new for a week, and quiet after two; lately is a week.
 constexpr Micros kNew = 7 * kDay, kQuiet = 14 * kDay, kLately = 7 * kDay;
+
+// When a subject reached a milestone of a program, by an instant; null: it hasn't.
+const FirstTime *first_time(const Definitions &plan, const Program &p, const Subject &s, const std::string &milestone, Micros as_of) {
+  const TrackerSpec spec = milestone_spec(*p.def.milestone(milestone), p.def.unit);
+  const auto at = std::ranges::find_if(s.milestones, [&](const FirstTime &m) {
+    const TrackerInfo *info = plan.info(m.tracker);
+    return info && info->spec == spec && m.at <= as_of;
+  });
+  return at == s.milestones.end() ? nullptr : &*at;
+}
 
 class PacketWriter {
 public:
@@ -123,6 +133,13 @@ public:
     if (f_.timing) out_["timing"] = timing_of(*f_.timing);
     write_keys();
     return std::move(out_);
+  }
+
+  int parts_of_state() {
+    find_sessions();
+    write_tried();
+    write_time();
+    return parts();
   }
 
 private:
@@ -319,10 +336,52 @@ private:
 
   // -------------------------------------------------------------------------------------------------------- activation
 
-  void write_activation() {
-    if (!f_.p.def.activation) return;
-    const FunnelSpec &spec = f_.plan.trackers()[f_.p.activation_tracker].funnel;
+  // How far it got, in general.
+  struct Progress {
+    int level = 0;
+    bool complete = false;
+    Micros started = 0, reached = 0; ///< with a level
+    std::string next;
+    std::vector<std::string> skipped;
+  };
+
+  Progress progress() const {
+    const std::vector<std::string> &steps = f_.p.def.activation->steps;
+    if (to_reps_ && !std::ranges::all_of(steps, [&](const std::string &s) { return of_milestone(s).show; })) return shown_progress();
     const ActivationState a = activation_state(f_.plan, f_.p, f_.subject);
+    return {a.level.level, a.level.level == f_.plan.trackers()[f_.p.activation_tracker].funnel.steps, a.level.started, a.level.reached, a.next, a.skipped};
+  }
+
+  // Of the steps that reps see alone, by their milestones, which they see as well: nothing tells of the others, not even that these came too late.
+  Progress shown_progress() const {
+    Progress out;
+    out.complete = true;
+    std::vector<std::string> open;
+    for (const std::string &step : f_.p.def.activation->steps) {
+      if (!of_milestone(step).show) continue;
+      const FirstTime *const at = first_time(f_.plan, f_.p, f_.subject, step, f_.as_of);
+      if (!at) {
+        open.push_back(step);
+        continue;
+      }
+      out.started = out.level ? std::min(out.started, at->at) : at->at;
+      out.reached = out.level ? std::max(out.reached, at->at) : at->at;
+      out.level++;
+      out.skipped = open;
+    }
+    out.complete = out.level > 0 && open.empty();
+    if (!open.empty()) out.next = open.front();
+    return out;
+  }
+
+  // That it is complete, or isn't, is a fact like others.
+  bool may_show_activation() const {
+    return std::ranges::none_of(f_.p.def.signals, [&](const SignalDef &s) { return s.measure == Measure::activation && !may_show(s); });
+  }
+
+  void write_activation() {
+    if (!f_.p.def.activation || !may_show_activation()) return;
+    const Progress a = progress();
     json steps = json::array(), skipped = json::array(), skips = json::array(), secret = json::array();
     for (const std::string &step : f_.p.def.activation->steps) {
       const Allowed may = of_milestone(step);
@@ -336,14 +395,13 @@ private:
         if (s.step == step) skips.push_back({{"step", step}, {"did", s.did}, {"converters", s.converters}, {"source", "pql.step_share"}});
       }
     }
-    const bool next = !a.next.empty() && may_show(of_milestone(a.next));
     out_["activation"] = {{"steps", steps},
-                          {"level", a.level.level},
-                          {"complete", a.level.level == spec.steps},
-                          {"started_at", a.level.level ? json(print_instant(a.level.started)) : json(nullptr)},
-                          {"reached_at", a.level.level ? json(print_instant(a.level.reached)) : json(nullptr)},
+                          {"level", a.level},
+                          {"complete", a.complete},
+                          {"started_at", a.level ? json(print_instant(a.started)) : json(nullptr)},
+                          {"reached_at", a.level ? json(print_instant(a.reached)) : json(nullptr)},
                           {"skipped", skipped},
-                          {"next", next ? json(a.next) : json(nullptr)}};
+                          {"next", a.next.empty() ? json(nullptr) : json(a.next)}};
     if (!skips.empty()) out_["activation"]["skips"] = skips;
     if (!secret.empty()) out_["activation"]["not_to_mention"] = secret;
   }
@@ -377,22 +435,21 @@ private:
     double older = 0, newer = 0;
   };
 
-  // The sessions that the program measures: by a measure, or by a signal that may be seen.
+  // The sessions that the program measures, by a signal or a measure. How long somebody was there is one fact in all programs.
   void find_sessions() {
     const auto is_sessions = [](const MeasureDef &m) {
       return m.measure == Measure::time_in_product || (m.measure == Measure::growth && m.growth_of == Measure::time_in_product);
     };
-    const auto take = [&](const MeasureDef &m, const MeasureTrackers &t, bool may_mention) {
+    const Allowed may = allowed(is_sessions);
+    if (!may_show(may)) return;
+    may_mention_time_ = may.mention;
+    const auto take = [&](const MeasureDef &m, const MeasureTrackers &t) {
       if (sessions_ || !is_sessions(m) || t.main >= f_.plan.trackers().size()) return;
       sessions_ = f_.subject.marks_of(t.main);
       spec_ = f_.plan.trackers()[t.main].marks;
-      may_mention_time_ = may_mention;
     };
-    for (std::size_t i = 0; i < f_.p.def.signals.size(); i++) {
-      if (may_show(f_.p.def.signals[i])) take(f_.p.def.signals[i], f_.p.signals[i], may_be_spoken_of(f_.p.def.signals[i]));
-    }
-    const bool secret = std::any_of(f_.p.def.signals.begin(), f_.p.def.signals.end(), [&](const SignalDef &s) { return is_sessions(s) && !s.may_show_rep; });
-    for (std::size_t i = 0; i < f_.p.def.measures.size() && !(secret && to_reps_); i++) take(f_.p.def.measures[i], f_.p.measures[i], !secret);
+    for (std::size_t i = 0; i < f_.p.def.signals.size(); i++) take(f_.p.def.signals[i], f_.p.signals[i]);
+    for (std::size_t i = 0; i < f_.p.def.measures.size(); i++) take(f_.p.def.measures[i], f_.p.measures[i]);
     if (!sessions_) return;
     const Micros after = earlier(f_.as_of, spec_.window), middle = earlier(f_.as_of, spec_.window / 2);
     for (const Mark &m : sessions_->all) {
@@ -528,11 +585,18 @@ private:
     return j;
   }
 
+  bool is_there(std::string_view key) {
+    if (key == "activation") return out_.contains(key) && out_[key]["level"] > 0;
+    return out_.contains(key) && !out_[key].empty();
+  }
+
+  int parts() {
+    int there = 0;
+    for (std::size_t i = 0; i < kWeights.size(); i++) there |= is_there(kWeights[i].part) << i;
+    return there;
+  }
+
   void write_keys() {
-    const auto is_there = [&](std::string_view key) {
-      if (key == "activation") return out_.contains(key) && out_[key]["level"] > 0;
-      return out_.contains(key) && !out_[key].empty();
-    };
     std::set<std::string> keys;
     double sum = 0;
     json missing = json::array();
@@ -620,13 +684,7 @@ ActivationState activation_state(const Definitions &plan, const Program &p, cons
   ActivationState a;
   if (const FunnelState *f = s.funnel(p.activation_tracker)) a.level = f->funnel.read(spec, as_of);
   std::vector<bool> reached;
-  for (const std::string &step : steps) {
-    const TrackerSpec milestone = milestone_spec(*p.def.milestone(step), p.def.unit);
-    reached.push_back(std::any_of(s.milestones.begin(), s.milestones.end(), [&](const FirstTime &m) {
-      const TrackerInfo *info = plan.info(m.tracker);
-      return info && info->spec == milestone && m.at <= as_of;
-    }));
-  }
+  for (const std::string &step : steps) reached.push_back(first_time(plan, p, s, step, as_of) != nullptr);
   for (std::size_t i = 0; i < steps.size(); i++) {
     if (a.level.done >> i & 1) continue;
     if (a.next.empty()) a.next = steps[i];
@@ -668,6 +726,7 @@ Packet make_packet(const PacketSource &from) {
   json context;
   out.shown = text_of(from, true, context);
   out.completeness = context["completeness"].get<double>();
+  for (std::size_t i = 0; i < kWeights.size(); i++) out.lacking |= (std::ranges::find(context["missing"], kWeights[i].part) != context["missing"].end()) << i;
   for (const json &part : context["missing"]) out.missing += (out.missing.empty() ? "" : ", ") + part.get<std::string>();
   const auto hides = [](const Program &p) { return std::ranges::any_of(p.def.signals, [](const SignalDef &d) { return !d.may_show_rep; }); };
   const auto kept = [](const AttributeText &a) { return !a.attribute.shown; };
@@ -676,6 +735,8 @@ Packet make_packet(const PacketSource &from) {
   if (whole != out.shown) out.whole = std::move(whole);
   return out;
 }
+
+int parts_of_state(const PacketSource &from) { return PacketWriter(from, true).parts_of_state(); }
 
 std::string play_json(const MotionDef &motion) { return dump(play_of(motion)); }
 

@@ -49,13 +49,20 @@ struct PacketSource {
   Micros as_of;
 };
 
+/// The parts that count in its completeness.
+enum class ContextPart : unsigned char { tried, milestones, time, activation, members, segment, intents };
+
 struct Packet {
   PacketText shown;                ///< to reps
   std::optional<PacketText> whole; ///< where that is more
   double completeness = 0;         ///< of what is shown
   std::string missing;             ///< the parts that it lacks: "time, intents"
+  int lacking = 0;                 ///< and a bit for each
 };
 Packet make_packet(const PacketSource &from);
+
+/// Those of the parts, a bit for each, that rest on a subject's state and reasons alone. Looks at nobody else.
+int parts_of_state(const PacketSource &from);
 
 /// What of the context the motion alone says: {play, offer}, as far as it has them.
 std::string play_json(const MotionDef &motion);

@@ -353,7 +353,7 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql._share_text(bigint,bigint)', 'immutable', 'safe', 'strict', 'all'),
   ('pql.refresh_step_shares(text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._tick_step_shares()', 'volatile', 'unsafe', '', 'owner'),
-  ('pql._without_person(jsonb,text)', 'immutable', 'safe', 'strict', 'all'),
+  ('pql._without_person(jsonb,text,timestamp with time zone)', 'stable', 'safe', 'strict', 'owner'),
   ('pql._forget_in_packets(text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql.packet(bigint,text)', 'stable', 'restricted', '', 'all'),
   ('pql.render_outreach(bigint,text)', 'volatile', 'unsafe', '', 'all'), -- of a row that one sees

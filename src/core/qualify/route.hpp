@@ -22,9 +22,11 @@ struct Route {
 /// knows what to do.
 inline constexpr int kNotAccepted = kMaxGuardrails, kNoAction = kNotAccepted + static_cast<int>(kMaxMotions);
 inline constexpr int kNoConsent = 1000; ///< to the channel of the motion
-inline constexpr int kThin = 1100;        ///< the context is less complete than the motion's floor
 inline constexpr int kInternal = 1001;  ///< and the kind of the domain: whose it is isn't to be contacted
-static_assert(kNoAction < kNoConsent);
+inline constexpr int kThin = 1100;      ///< and what it lacks, by a bit each: the context is less complete than the motion's floor
+inline constexpr int kMostParts = 7;    ///< of a context
+static_assert(kNoAction < kNoConsent && kNoConsent < kInternal && kInternal < kThin);
+static_assert(kThin + (1 << kMostParts) <= INT16_MAX, "a standing remembers it");
 
 /// Whether something in a program can block.
 bool may_block(const ProgramDef &p) noexcept;
@@ -67,6 +69,11 @@ inline bool may_turn(const Standing &open, const ProgramDef &p, bool guarded = f
 
 /// Whether it does, as far as one remembers.
 inline bool differs(const Standing &open, const Route &now) noexcept { return now.motion < open.motion || now.guardrail != open.guardrail; }
+
+/// Whether nothing but what the context lacked may have changed, which only making it anew tells.
+inline bool is_still_thin(const Standing &open, const Route &now) noexcept {
+  return open.guardrail >= kThin && now.guardrail < 0 && now.motion >= open.motion;
+}
 
 /// Whether a subject is one of those that a program doesn't contact: the same ones always and, when the share is raised, more.
 bool is_held_out(const ProgramDef &p, std::string_view subject) noexcept;
