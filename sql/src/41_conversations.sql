@@ -23,7 +23,7 @@ COMMENT ON COLUMN pql.intent.home IS 'In which home it counts: it follows its us
 COMMENT ON COLUMN pql.intent.event_id IS 'The message''s id, as text.';
 COMMENT ON COLUMN pql.intent.user_id IS 'Who wrote or said it, as the message says, whoever that turned out to be.';
 COMMENT ON COLUMN pql.intent.quote IS 'The sentence of the message in which the topic was found, as it was written, cut around what matched.';
-COMMENT ON COLUMN pql.intent.language IS 'Of which language the pattern is that matched (ISO 639-1).';
+COMMENT ON COLUMN pql.intent.language IS 'Of which language the pattern is that matched (ISO 639-1; mul: of many).';
 COMMENT ON COLUMN pql.intent.event IS 'The name of the event that it is.';
 SELECT pg_catalog.pg_extension_config_dump('pql.intent', '');
 

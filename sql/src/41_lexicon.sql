@@ -12,7 +12,7 @@ CREATE TABLE pql.lexicon (
 );
 COMMENT ON TABLE pql.lexicon IS 'Patterns by which topics are found in messages, and their denials and quotations are told: those that pql comes with (origin shipped), which can be switched off, and one''s own. A change counts for messages that are written after it; pql.rematch() reads older ones again.';
 COMMENT ON COLUMN pql.lexicon.topic IS 'The topic that a pattern of kind topic tells of; empty for other kinds.';
-COMMENT ON COLUMN pql.lexicon.language IS 'Of which language the pattern is (ISO 639-1): what denies is of the language of what it denies.';
+COMMENT ON COLUMN pql.lexicon.language IS 'Of which language the pattern is (ISO 639-1; mul: of many): what denies is of the language of what it denies.';
 COMMENT ON COLUMN pql.lexicon.kind IS 'topic; before and after: what denies a topic that stands behind or before it; break: what ends a clause; question: what makes a clause one; quote: a whole line after which somebody else speaks.';
 COMMENT ON COLUMN pql.lexicon.pattern IS 'In RE2''s syntax, over normalised text (doc/topics.md).';
 COMMENT ON COLUMN pql.lexicon.version IS 'Of shipped ones: of pql, since when they are as they are.';
@@ -39,10 +39,24 @@ END $$;
 COMMENT ON FUNCTION pql._shipped_pattern(text) IS 'A pattern in the encoding of the database; null when it can''t be said in that: then no message says it either.';
 REVOKE ALL ON FUNCTION pql._shipped_pattern(text) FROM PUBLIC;
 
-INSERT INTO pql.lexicon (language, kind, topic, pattern, origin, version)
-SELECT x.language, x.kind, x.topic, x.pattern, 'shipped', x.version FROM (VALUES
+DO $lexicon$
+DECLARE
+  shipped bigint;
+  taken bigint;
+BEGIN
+  WITH shipped AS MATERIALIZED (
+    SELECT * FROM (VALUES
 --@ file build/lexicon.sql
-) AS x(language, kind, topic, pattern, version) WHERE x.pattern IS NOT NULL;
+    ) AS x(language, kind, topic, pattern, version)),
+  taken AS (
+    INSERT INTO pql.lexicon (language, kind, topic, pattern, origin, version)
+    SELECT x.language, x.kind, x.topic, x.pattern, 'shipped', x.version FROM shipped AS x WHERE x.pattern IS NOT NULL RETURNING 1)
+  SELECT (SELECT count(*) FROM shipped), (SELECT count(*) FROM taken) INTO shipped, taken;
+  IF taken < shipped THEN -- a notice isn't shown while an extension is created
+    RAISE WARNING '% of % patterns of the lexicon are left out', shipped - taken, shipped
+      USING DETAIL = format('They have characters that encoding %s doesn''t have.', getdatabaseencoding());
+  END IF;
+END $lexicon$;
 
 CREATE OR REPLACE FUNCTION pql._check_pattern(kind text, pattern text) RETURNS TABLE ("position" int, problem text)
   AS 'MODULE_PATHNAME', 'pql__check_pattern' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 5000 ROWS 1;

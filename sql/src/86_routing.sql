@@ -1,4 +1,4 @@
--- A routing row's life: pending → ready → claimed → accepted → touched → disposed, and the ways out of it. Every change goes through
+-- A routing row's life: pending -> ready -> claimed -> accepted -> touched -> disposed, and the ways out of it. Every change goes through
 -- pql._move, which refuses what isn't in pql._next_states and writes the transition; the row's lock is held by then.
 -- No circle of waits: whoever waits for a row holds no other of this call, whoever takes several (claim, tick) skips those that are locked,
 -- and loads of reps are locked last (nobody who has one waits for rows or episodes), several of them in the order of their ids: tick takes all
@@ -74,7 +74,7 @@ CREATE TABLE pql.outcome (
   CONSTRAINT outcome_is_recorded_once UNIQUE (home, outcome, at)
 );
 CREATE INDEX outcome_converted ON pql.outcome (recorded_at) WHERE outcome IN ('paid', 'converted', 'won', 'expanded');
-COMMENT ON TABLE pql.outcome IS 'What became of accounts and users (paid, expanded, churned …), whether somebody was in contact or not (pql.record_outcome).';
+COMMENT ON TABLE pql.outcome IS 'What became of accounts and users (paid, expanded, churned ...), whether somebody was in contact or not (pql.record_outcome).';
 COMMENT ON COLUMN pql.outcome.value IS 'What it is worth, in the unit that you count in.';
 SELECT pg_catalog.pg_extension_config_dump('pql.outcome', '');
 
@@ -611,7 +611,7 @@ REVOKE ALL ON FUNCTION pql.decline(bigint, text) FROM PUBLIC;
 CREATE OR REPLACE FUNCTION pql.touch(routing_id bigint, channel text, note text DEFAULT NULL, at timestamptz DEFAULT NULL) RETURNS SETOF pql.routing
   AS 'MODULE_PATHNAME', 'pql_touch' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000 ROWS 1;
 COMMENT ON FUNCTION pql.touch(bigint, text, text, timestamptz) IS
-  'Tells of a contact made (null: now), by a channel (phone, email …), with a row that was claimed; it is thereby accepted. The first one counts for the promise of contact_by; further ones are noted, and one at the same instant by the same channel is the same. Returns the row. Errors: 22004 null, 22023 no such row, bad channel or instant, 55000 its state doesn''t allow it or the subject doesn''t want contact by the channel (pql.consent), 42501 another rep''s.';
+  'Tells of a contact made (null: now), by a channel (phone, email ...), with a row that was claimed; it is thereby accepted. The first one counts for the promise of contact_by; further ones are noted, and one at the same instant by the same channel is the same. Returns the row. Errors: 22004 null, 22023 no such row, bad channel or instant, 55000 its state doesn''t allow it or the subject doesn''t want contact by the channel (pql.consent), 42501 another rep''s.';
 REVOKE ALL ON FUNCTION pql.touch(bigint, text, text, timestamptz) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql.dispose(routing_id bigint, disposition text, need_matched boolean DEFAULT NULL, timing_right boolean DEFAULT NULL,
@@ -657,7 +657,7 @@ BEGIN
   RETURN id;
 END $$;
 COMMENT ON FUNCTION pql.record_outcome(text, text, numeric, timestamptz, text) IS
-  'Records what became of an account or a user (paid, expanded, churned …), what it is worth, and when (null: now). Returns its number; the same subject, outcome and instant is the same one. Errors: 22004 null or empty, 22023 bad outcome, unit or instant.';
+  'Records what became of an account or a user (paid, expanded, churned ...), what it is worth, and when (null: now). Returns its number; the same subject, outcome and instant is the same one. Errors: 22004 null or empty, 22023 bad outcome, unit or instant.';
 REVOKE ALL ON FUNCTION pql.record_outcome(text, text, numeric, timestamptz, text) FROM PUBLIC;
 
 -- What time alone does.

@@ -1,4 +1,4 @@
--- decay_agg: sums and counts that fade, Σ v·2^((ts − as_of)/half_life). decay_sum: such a sum as of the newest row.
+-- decay_agg: sums and counts that fade, the sum of v * 2^((ts - as_of) / half_life). decay_sum: such a sum as of the newest row.
 
 CREATE OR REPLACE FUNCTION pql._decay_sum_moved(state internal) RETURNS double precision
   AS 'MODULE_PATHNAME', 'pql__decay_sum_moved' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;

@@ -192,7 +192,7 @@ bool read_message(const ConversationSource &source, Relation rel, TupleTableSlot
           auto *w = static_cast<Work *>(p);
           read(*w->reader, w->slot, *w->raw);
         },
-        &work, [](int sqlstate) { return ERRCODE_TO_CATEGORY(sqlstate) == ERRCODE_DATA_EXCEPTION; });
+        &work, is_data_error);
   });
   out = {};
   if (!ok) {
@@ -221,9 +221,11 @@ void Intents::add(const Message &m) {
     return;
   }
   std::vector<std::string> topics;
-  for (FoundTopic &f : topics_of(m.body)) {
+  std::vector<FoundTopic> found = topics_of(m.body);
+  const std::string home = found.empty() ? std::string() : home_of(m.user, m.account);
+  for (FoundTopic &f : found) {
     topics.push_back(f.topic);
-    homes_.push_back(home_of(m.user, m.account));
+    homes_.push_back(home);
     ids_.push_back(m.id);
     users_.push_back(m.user);
     accounts_.push_back(m.account);

@@ -1,10 +1,10 @@
 #include "pg/topics.hpp"
 
-#include "pg/guard.hpp"
 #include "pg/spi.hpp"
 #include "pg/store.hpp"
 
 extern "C" {
+#include "catalog/namespace.h"
 #include "mb/pg_wchar.h"
 }
 
@@ -33,24 +33,47 @@ void watch() {
 
 bool is_readable_as_it_is() { return GetDatabaseEncoding() == PG_UTF8 || GetDatabaseEncoding() == PG_SQL_ASCII; }
 
-// Another encoding's text; what can't be said in the other is lost.
-std::string converted(std::string_view s, bool to_utf8) {
-  if (is_readable_as_it_is() || s.empty()) return std::string(s);
-  struct Work {
-    std::string_view from;
-    bool to_utf8;
-    const char *to;
-  } work{s, to_utf8, nullptr};
-  const bool done = call([&] {
-    return trapped_by(
-        [](void *p) {
-          auto *w = static_cast<Work *>(p);
-          char *const copy = pnstrdup(w->from.data(), w->from.size());
-          w->to = w->to_utf8 ? pg_server_to_any(copy, static_cast<int>(w->from.size()), PG_UTF8) : pg_any_to_server(copy, static_cast<int>(w->from.size()), PG_UTF8);
-        },
-        &work, [](int sqlstate) { return ERRCODE_TO_CATEGORY(sqlstate) == ERRCODE_DATA_EXCEPTION; });
-  });
-  return done ? work.to : "";
+// A text from one encoding to another. For each character that the other doesn't have, lost(character) is there instead.
+template <class Lost> std::string converted(std::string_view s, int from, int to, Lost &&lost) {
+  const Oid proc = call([&] { return FindDefaultConversionProc(from, to); });
+  if (!OidIsValid(proc)) return lost(s);
+  std::string out, room(MAX_CONVERSION_GROWTH * (s.size() + 2) + 2, '\0');
+  auto *const text = reinterpret_cast<unsigned char *>(room.data());
+  while (!s.empty()) {
+    const auto done = static_cast<std::size_t>(call([&] {
+      auto *const begin = reinterpret_cast<unsigned char *>(const_cast<char *>(s.data())); // which it only reads
+      return pg_do_encoding_conversion_buf(proc, from, to, begin, static_cast<int>(s.size()), text, static_cast<int>(room.size()), true);
+    }));
+    out += room.c_str();
+    s.remove_prefix(done);
+    if (s.empty()) break;
+    const auto length = static_cast<std::size_t>(call([&] { return pg_encoding_mblen(from, s.data()); }));
+    out += lost(s.substr(0, length));
+    s.remove_prefix(std::min(length, s.size()));
+  }
+  return out;
+}
+
+// A message, of which the matcher sees that something isn't there.
+std::string message_in_utf8(std::string_view s) {
+  if (s.size() > topic::kMostRead) s = s.substr(0, call([&] { return static_cast<std::size_t>(pg_mbcliplen(s.data(), static_cast<int>(s.size()), topic::kMostRead)); }));
+  if (is_readable_as_it_is()) return std::string(s);
+  return converted(s, GetDatabaseEncoding(), PG_UTF8, [](std::string_view) { return "\xEF\xBF\xBD"; });
+}
+
+// A part of a message, which can be said but for what stands where it was cut.
+std::string quote_as_written(const std::string &s) {
+  if (is_readable_as_it_is()) return s;
+  return converted(s, PG_UTF8, GetDatabaseEncoding(), [](std::string_view c) { return c == "\xE2\x80\xA6" ? "..." : "?"; });
+}
+
+// A pattern says all that it says, or nothing.
+std::optional<std::string> pattern_in_utf8(std::string_view s) {
+  if (is_readable_as_it_is()) return std::string(s);
+  bool whole = true;
+  std::string out = converted(s, GetDatabaseEncoding(), PG_UTF8, [&](std::string_view) { return whole = false, ""; });
+  if (!whole) return std::nullopt;
+  return out;
 }
 
 std::vector<topic::Entry> read_entries() {
@@ -61,7 +84,8 @@ std::vector<topic::Entry> read_entries() {
                                   {}, true);
   for (std::uint64_t i = 0; i < n; i++) {
     const std::optional<topic::Kind> kind = topic::kind_named(spi.text(i, 2));
-    if (kind) out.push_back({spi.text(i, 1), *kind, spi.text(i, 3), converted(spi.text(i, 4), true)});
+    std::optional<std::string> pattern = pattern_in_utf8(spi.text(i, 4));
+    if (kind && pattern) out.push_back({spi.text(i, 1), *kind, spi.text(i, 3), std::move(*pattern)});
   }
   spi.finish();
   return out;
@@ -89,16 +113,18 @@ topic::Matcher &matcher() {
 
 std::optional<topic::PatternProblem> check_pattern(topic::Kind kind, std::string_view pattern) {
   static auto &n = *new topic::Normaliser();
-  return topic::check_pattern(n, converted(pattern, true), topic::extent_of(kind));
+  const std::optional<std::string> text = pattern_in_utf8(pattern);
+  if (!text) return topic::PatternProblem{1, "it has a character that can't be said in UTF-8"};
+  return topic::check_pattern(n, *text, topic::extent_of(kind));
 }
 
 std::vector<FoundTopic> topics_of(std::string_view message) {
   std::vector<FoundTopic> out;
-  const std::string text = converted(message.substr(0, topic::kMostRead), true);
+  const std::string text = message_in_utf8(message);
   topic::Matcher &m = matcher();
   for (topic::Finding &f : m.find(text)) {
     const topic::Entry &e = m.entries()[f.entry];
-    out.push_back({e.topic, e.language, converted(f.quote, false)});
+    out.push_back({e.topic, e.language, quote_as_written(f.quote)});
   }
   return out;
 }

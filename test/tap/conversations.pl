@@ -53,7 +53,7 @@ is($node->safe_psql('b', q{SET parallel_setup_cost = 0; SET parallel_tuple_cost 
 	SELECT count(*) > 0 FROM chat, pql.match_topics(body)}), 't', 'topics are matched in parallel workers');
 
 # Other encodings: what can't be said in them isn't shipped to them.
-for my $e (['l', 'LATIN1', 'latin1', "d\xfc\xdf"], ['s', 'SQL_ASCII', 'sql_ascii', "\xff\xfe"])
+for my $e (['l', 'LATIN1', 'latin1', "d\xfc\xdf"], ['e', 'EUC_JP', 'euc_jp', "\xa4\xa2"], ['s', 'SQL_ASCII', 'sql_ascii', "\xff\xfe"])
 {
 	my ($db, $encoding, $client, $bytes) = @$e;
 	$node->safe_psql('postgres', "CREATE DATABASE $db ENCODING '$encoding' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
@@ -65,6 +65,11 @@ for my $e (['l', 'LATIN1', 'latin1', "d\xfc\xdf"], ['s', 'SQL_ASCII', 'sql_ascii
 		'own|t', "$encoding: is read, and its quote is as it was written") if $encoding ne 'SQL_ASCII';
 	is($node->safe_psql($db, q{SELECT topic FROM pql.intent}), 'own', "$encoding: is read");
 	is($node->safe_psql($db, q{SELECT count(*) > 0 FROM pql.match_topics('We need SSO')}), 't', "$encoding: the shipped lexicon is there");
+	my $cut = $encoding eq 'LATIN1' ? q{quote ~ '^[.]{3}.*[.]{3}$'} : 'true';
+	is($node->safe_psql($db, qq{SELECT quote ~ 'word this is mine word' AND length(quote) > 190 AND $cut FROM pql.match_topics(repeat('word ', 60) || 'this is mine' || repeat(' word', 60)) WHERE topic = 'own'}),
+		't', "$encoding: of a long sentence there is a part");
+	is($node->safe_psql($db, q{SELECT count(*) FROM pql.match_topics('this is mine. x' || repeat((SELECT left(body, 2) FROM chat), 600000)) WHERE topic = 'own'}), '1',
+		"$encoding: more than a megabyte is cut between characters");
 }
 
 done_testing();

@@ -16,10 +16,6 @@ bool is_topic_name(std::string_view s) noexcept {
   return !s.empty() && s.size() <= 63 && small(s[0]) && std::all_of(s.begin(), s.end(), [&](char c) { return small(c) || (c >= '0' && c <= '9') || c == '_'; });
 }
 
-bool is_language(std::string_view s) noexcept {
-  return s.size() >= 2 && s.size() <= 3 && std::all_of(s.begin(), s.end(), [](char c) { return c >= 'a' && c <= 'z'; });
-}
-
 void read_lexicon(Normaliser &n, std::string_view language, std::string_view text, std::vector<Entry> &entries, std::vector<LexiconProblem> &problems) {
   std::set<std::string> seen;
   std::size_t number = 0;

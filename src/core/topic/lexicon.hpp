@@ -22,16 +22,15 @@ enum class Kind : unsigned char {
   quote,    ///< of a whole line: what follows it somebody else said
 };
 inline constexpr std::array<std::string_view, 6> kKindNames = {"topic", "before", "after", "break", "question", "quote"};
-inline std::string_view name_of(Kind k) noexcept { return kKindNames[static_cast<std::size_t>(k)]; }
 std::optional<Kind> kind_named(std::string_view) noexcept;
 inline Extent extent_of(Kind k) noexcept { return k == Kind::quote ? Extent::whole : Extent::within; }
 
-/// Of what is said in many languages, such as names of standards. ISO 639-2.
+/// Of what is said in many languages, such as names of standards: a code of ISO 639-2, as 639-1 has none.
 inline constexpr std::string_view kAnyLanguage = "mul";
 
 /// A line of a lexicon.
 struct Entry {
-  std::string language; ///< ISO 639-1, or kAnyLanguage
+  std::string language; ///< of ISO 639-1, or kAnyLanguage
   Kind kind = Kind::topic;
   std::string topic; ///< empty but for topics
   std::string pattern;
@@ -46,9 +45,8 @@ struct LexiconProblem {
 /// Reads a file (lexicon/LANG.tsv): adds its entries, and what is wrong with its lines. Patterns are checked.
 void read_lexicon(Normaliser &n, std::string_view language, std::string_view text, std::vector<Entry> &entries, std::vector<LexiconProblem> &problems);
 
-/// Whether it may be the name of a topic, or of a language.
+/// Whether it may be the name of a topic.
 bool is_topic_name(std::string_view) noexcept;
-bool is_language(std::string_view) noexcept;
 
 } // namespace pql::topic
 

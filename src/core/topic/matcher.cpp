@@ -7,7 +7,8 @@
 namespace pql::topic {
 namespace {
 
-constexpr std::size_t kMostCompiled = 1024; // patterns by themselves, each with what it remembers
+constexpr std::int64_t kCompiledMemory = 64 << 20;                // of all patterns by themselves, each with what it remembers
+constexpr std::int64_t kLeastMemory = kPatternMemory / 8; // of one
 constexpr const char *kNothing = "[^\\x{0}-\\x{10FFFF}]"; // a pattern that matches it
 constexpr std::size_t kMostSpans = 64; // of one pattern in one sentence
 
@@ -15,6 +16,16 @@ RE2::Options options(std::int64_t memory) {
   RE2::Options o(RE2::Quiet);
   o.set_max_mem(memory);
   return o;
+}
+
+std::int64_t memory_of(const RE2 &re) { return re.options().max_mem(); }
+
+// In as much memory as it takes to remember some dozens of states: with less, RE2 goes a way that takes several times as long.
+std::unique_ptr<RE2> compiled(const std::string &text) {
+  constexpr std::int64_t kEach = 256, kBesides = 64 << 10; // bytes for an instruction of its program
+  auto re = std::make_unique<RE2>(text, options(kLeastMemory));
+  const std::int64_t wanted = re->ok() ? std::min<std::int64_t>(kBesides + kEach * re->ProgramSize(), kPatternMemory) : kPatternMemory;
+  return wanted > kLeastMemory ? std::make_unique<RE2>(text, options(wanted)) : std::move(re);
 }
 
 re2::StringPiece piece(std::string_view s) { return {s.data(), s.size()}; }
@@ -91,6 +102,7 @@ Matcher::Matcher(std::vector<Entry> entries) : entries_(std::move(entries)) {
   for (auto &[name, number] : numbers) number = topics_count_++; // in the order of their names
   topic_of_.resize(entries_.size(), -1);
   patterns_.resize(entries_.size());
+  used_.resize(entries_.size());
   for (std::size_t i = 0; i < entries_.size(); i++) {
     const Entry &e = entries_[i];
     if (e.kind == Kind::topic || e.kind == Kind::quote) {
@@ -117,13 +129,27 @@ std::size_t Matcher::patterns() const noexcept {
 
 RE2 &Matcher::pattern(std::size_t entry) {
   std::unique_ptr<RE2> &p = patterns_[entry];
+  used_[entry] = true;
   if (p) return *p;
-  if (compiled_++ == kMostCompiled) {
-    for (std::unique_ptr<RE2> &other : patterns_) other.reset();
-    compiled_ = 1;
-  }
-  p = std::make_unique<RE2>(translate(n_, entries_[entry].pattern, extent_of(entries_[entry].kind), nullptr).value_or(kNothing), options(kPatternMemory));
+  const std::string text = translate(n_, entries_[entry].pattern, extent_of(entries_[entry].kind), nullptr).value_or(kNothing);
+  p = compiled(text);
+  compiled_ += memory_of(*p);
+  if (compiled_ > kCompiledMemory) forget_patterns(entry);
   return *p;
+}
+
+// Those that weren't used since the last time; all, if that isn't half of them.
+void Matcher::forget_patterns(std::size_t but) {
+  const auto forget = [&](auto &&which) {
+    for (std::size_t i = 0; i < patterns_.size(); i++) {
+      if (i == but || !patterns_[i] || !which(i)) continue;
+      compiled_ -= memory_of(*patterns_[i]);
+      patterns_[i].reset();
+    }
+  };
+  forget([&](std::size_t i) { return !used_[i]; });
+  if (compiled_ > kCompiledMemory / 2) forget([](std::size_t) { return true; });
+  used_.assign(used_.size(), false);
 }
 
 std::vector<Finding> Matcher::find(std::string_view message) {

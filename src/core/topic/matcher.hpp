@@ -56,11 +56,13 @@ private:
   bool is_near(std::string_view between);
   Finding finding(const Span &span, const Sentence &s, std::string_view message);
   re2::RE2 &pattern(std::size_t entry);
+  void forget_patterns(std::size_t but);
 
   Normaliser n_;
   std::vector<Entry> entries_;
   std::vector<std::unique_ptr<re2::RE2>> patterns_; ///< by entry, compiled when needed
-  std::size_t compiled_ = 0;                        ///< of them
+  std::vector<bool> used_;                          ///< by entry, since some were forgotten
+  std::int64_t compiled_ = 0;                       ///< bytes that they may take
   Filter filter_, quotes_;
   std::map<std::string, std::unique_ptr<Cues>, std::less<>> cues_; ///< by language
   std::vector<int> topic_of_; ///< by entry, a number for each topic
