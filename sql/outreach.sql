@@ -40,7 +40,7 @@ CREATE TABLE outreach.doc AS SELECT jsonb $${"program": "teams", "unit": "accoun
                       "next": {"type": "text", "from": "activation.next", "say": {"signed_up": "an account", "integrated": "your repository connected", "invited": "the whole team"}}}},
       "values": {"motion": ["inside_sales", "in_app"], "subject": "Plan {{plan}}", "body": "{{company}}: {{seats}} seats, until {{until}}, {{left}} from now, since {{since}}. {{ask}}", "ask": "Is that right?",
         "variables": {"company": {"type": "text", "from": "attr.company"}, "seats": {"type": "number", "from": "attr.seats"}, "until": {"type": "date", "from": "attr.renews_at", "default": "further notice"},
-                      "left": {"type": "span", "from": "attr.renews_at", "default": "a while"}, "since": {"type": "date", "from": "attr.signed_on", "default": "last year"},
+                      "left": {"type": "until", "from": "attr.renews_at", "default": "a while"}, "since": {"type": "date", "from": "attr.signed_on", "default": "last year"},
                       "plan": {"type": "text", "from": "attr.plan", "say": {"team": "Team"}}}},
       "rest": {"motion": "inside_sales", "channel": "email", "subject": "For your {{start}}", "body": "I help with {{open}}, by {{offer}}. {{ask}}", "ask": "Is that useful?",
         "variables": {"start": {"type": "text", "from": "milestone.signed_up", "say": "first project", "default": "team"}, "offer": {"type": "text", "from": "offer", "default": "a call"},

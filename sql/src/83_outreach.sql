@@ -28,7 +28,7 @@ BEGIN
   instant := CASE WHEN raw ~ ':[0-9.]+(Z|[+-][0-9:]+)$' THEN raw::timestamptz ELSE raw::timestamp AT TIME ZONE 'UTC' END;
   IF NOT isfinite(instant) THEN
     RETURN NULL;
-  ELSIF type = 'span' THEN
+  ELSIF type IN ('since', 'until') THEN
     RETURN jsonb_build_object('seconds', round(extract(epoch FROM instant - at)));
   END IF;
   -- A date is one everywhere.
@@ -125,9 +125,7 @@ BEGIN
     who := pql._withdrawn_by(r, channel);
     IF who IS NOT NULL THEN
       RETURN format('%s does not want contact by %s', who, channel);
-    ELSIF terms.opt_in AND NOT EXISTS (
-        SELECT FROM pql.consent AS c WHERE (c.unit = 'user' AND c.subject_id = r.user_id OR c.unit = 'account' AND c.subject_id = r.account_id)
-          AND c.channel IN (channel, '') AND c.granted) THEN
+    ELSIF terms.opt_in AND NOT EXISTS (SELECT FROM pql._consent_to(r, channel) AS c WHERE c.granted) THEN
       RETURN 'no consent to ' || channel;
     END IF;
   END IF;
@@ -140,9 +138,8 @@ BEGIN
     RETURN format('%s is at work on %s', coalesce(who, 'somebody'), coalesce(r.account_id, r.subject_id));
   END IF;
   SELECT d.disposition INTO answer
-  FROM pql.routing AS x JOIN pql.disposition AS d ON d.home = x.home AND d.routing_id = x.routing_id
-  WHERE coalesce('a:' || x.account_id, x.home) COLLATE "C" = ANY (places) AND (x.first_touch_at IS NOT NULL OR x.disposition IS NOT NULL)
-    AND d.at >= r.qualified_at AND d.disposition IN ('contacted', 'meeting_set', 'converted', 'disqualified', 'routed_to_cs')
+  FROM pql._answers_at(places) AS d
+  WHERE d.at >= r.qualified_at AND d.disposition IN ('contacted', 'meeting_set', 'converted', 'disqualified', 'routed_to_cs')
   ORDER BY d.at DESC, d.disposition_id DESC LIMIT 1;
   IF FOUND THEN
     RETURN 'somebody has answered: ' || answer.disposition;
@@ -154,11 +151,8 @@ BEGIN
   -- How often is too often: of all programs together, since the last answer.
   SELECT count(*) FILTER (WHERE t.at > coalesce(a.answered, '-infinity')) AS unanswered, count(*) FILTER (WHERE t.at > at - terms.per) AS lately, max(t.at) AS last
     INTO touches
-  FROM pql.routing AS x JOIN pql.touch AS t ON t.home = x.home AND t.routing_id = x.routing_id,
-    LATERAL (SELECT max(d.at) AS answered FROM pql.routing AS y JOIN pql.disposition AS d ON d.home = y.home AND d.routing_id = y.routing_id
-             WHERE coalesce('a:' || y.account_id, y.home) COLLATE "C" = ANY (places) AND (y.first_touch_at IS NOT NULL OR y.disposition IS NOT NULL)
-               AND d.disposition IN ('contacted', 'meeting_set', 'converted')) AS a
-  WHERE coalesce('a:' || x.account_id, x.home) COLLATE "C" = ANY (places) AND (x.first_touch_at IS NOT NULL OR x.disposition IS NOT NULL);
+  FROM pql._touches_at(places) AS t,
+    (SELECT max(d.at) AS answered FROM pql._answers_at(places) AS d WHERE d.disposition IN ('contacted', 'meeting_set', 'converted')) AS a;
   IF touches.unanswered >= terms.unanswered THEN
     RETURN format('no answer to %s touches', pql._number_text(touches.unanswered));
   ELSIF touches.lately >= terms.most THEN

@@ -2,6 +2,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/outreach/render.hpp"
+#include "pg/outreach.hpp"
+
 #include "pg/ingest.hpp"
 #include "pg/spi.hpp"
 #include "pg/srf.hpp"
@@ -27,36 +29,6 @@ bool sees(std::int64_t routing_id) {
     SPI_finish();
     return found;
   });
-}
-
-// "2026-03-04"; nothing for what isn't of that form.
-std::optional<Day> day_of(const std::string &text) {
-  Day d{};
-  if (std::sscanf(text.c_str(), "%4d-%2d-%2d", &d.year, &d.month, &d.day) != 3 || d.month < 1 || d.month > 12) return std::nullopt;
-  return d;
-}
-
-// {"name": {"texts": [...], "number": 1, "seconds": 2, "day": "2026-03-04"}}
-std::map<std::string, Given> given_of(const std::string &text) {
-  std::map<std::string, Given> out;
-  const json all = json::parse(text, nullptr, false);
-  if (!all.is_object()) return out;
-  for (const auto &[name, j] : all.items()) {
-    Given &g = out[name];
-    if (j.contains("texts") && j["texts"].is_array()) {
-      for (const json &t : j["texts"]) {
-        if (t.is_string()) g.texts.push_back(t.get<std::string>());
-      }
-    }
-    if (j.contains("number") && j["number"].is_number()) g.number = j["number"].get<double>();
-    if (j.contains("seconds") && j["seconds"].is_number()) {
-      constexpr double kMost = 1e11;
-      const double seconds = j["seconds"].get<double>();
-      if (seconds > -kMost && seconds < kMost) g.span = static_cast<Micros>(seconds) * kSecond;
-    }
-    if (j.contains("day") && j["day"].is_string()) g.day = day_of(j["day"].get<std::string>());
-  }
-  return out;
 }
 
 // A published document, read.

@@ -1,6 +1,9 @@
+#include "core/outreach/render.hpp"
 #include "pg/outreach.hpp"
 
 #include <algorithm>
+
+#include <nlohmann/json.hpp>
 
 #include "pg/attributes.hpp"
 
@@ -25,10 +28,18 @@ bool fits(VariableType wanted, Oid type) noexcept {
   switch (wanted) {
   case VariableType::number:
     return type == INT2OID || type == INT4OID || type == INT8OID || type == FLOAT4OID || type == FLOAT8OID || type == NUMERICOID;
-  case VariableType::span:
+  case VariableType::since:
+  case VariableType::until:
   case VariableType::date: return type == DATEOID || type == TIMESTAMPOID || type == TIMESTAMPTZOID;
   default: return true;
   }
+}
+
+// "2026-03-04"; nothing for what isn't of that form.
+std::optional<Day> day_of(const std::string &text) {
+  Day d{};
+  if (std::sscanf(text.c_str(), "%4d-%2d-%2d", &d.year, &d.month, &d.day) != 3 || d.month < 1 || d.month > 12) return std::nullopt;
+  return d;
 }
 
 } // namespace
@@ -66,6 +77,29 @@ std::set<AttributeName> attributes_mentioned(const Definitions &plan, const Prog
     const std::optional<SourceDef> source = source_of(name);
     if (!is_attribute(source)) continue;
     if (const Column c = column_of(plan, p, *source); c.column) out.insert({c.unit, c.column->name});
+  }
+  return out;
+}
+
+std::map<std::string, Given> given_of(const std::string &values) {
+  using nlohmann::json;
+  std::map<std::string, Given> out;
+  const json all = json::parse(values, nullptr, false);
+  if (!all.is_object()) return out;
+  for (const auto &[name, j] : all.items()) {
+    Given &g = out[name];
+    if (j.contains("texts") && j["texts"].is_array()) {
+      for (const json &t : j["texts"]) {
+        if (t.is_string()) g.texts.push_back(t.get<std::string>());
+      }
+    }
+    if (j.contains("number") && j["number"].is_number()) g.number = j["number"].get<double>();
+    if (j.contains("seconds") && j["seconds"].is_number()) {
+      constexpr double kMost = 1e11;
+      const double seconds = j["seconds"].get<double>();
+      if (seconds > -kMost && seconds < kMost) g.span = static_cast<Micros>(seconds) * kSecond;
+    }
+    if (j.contains("day") && j["day"].is_string()) g.day = day_of(j["day"].get<std::string>());
   }
   return out;
 }

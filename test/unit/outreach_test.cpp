@@ -1,6 +1,7 @@
 // Tests of what outreach may say. covers: S2-6, S2-28, S2-29, S2-30, S2u-8, S2u-10, S1-42
 #include "core/outreach/render.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 #include <gtest/gtest.h>
@@ -42,7 +43,7 @@ TEST(Outreach, TellsWhoSaysThatTheyWatched) {
            // Portuguese
            "Notamos que você visitou a página.", "Vimos que sua equipe cresceu.", "Nossos dados mostram mais uso.", "Percebi que sua conta mudou.",
            "Você clicou nos preços.", "De acordo com seus dados, falta pouco.", "Sua última visita foi ontem."})
-    EXPECT_NE(look_at(text).faults, std::vector<Fault>{}) << text;
+    EXPECT_TRUE(std::ranges::count(found(text), What::observed)) << text;
 }
 
 TEST(Outreach, LetsHelpBeOffered) {
@@ -183,6 +184,24 @@ TEST(Outreach, Renders) {
   EXPECT_EQ(r.body, "Hi Ann,\n\nI help about 20 people with inviting your team, until 1 April.\n\nWould a 10-minute setup call help?\n\nReply \"no\" and I won't write again.");
   EXPECT_EQ(r.said.at("seats"), "about 20");
   EXPECT_EQ(r.defaults, std::vector<std::string>{});
+}
+
+TEST(Outreach, SaysNothingOfTheOtherSideOfNow) {
+  ProgramDef p = program();
+  VariableDef &ends = *std::ranges::find(p.outreach->templates[0].variables, "ends", &VariableDef::name);
+  ends.fallback = "soon";
+  const auto ends_in = [&](VariableType type, Micros span) {
+    ends.type = type;
+    auto g = given();
+    g["ends"] = {{}, {}, span, {}};
+    const Rendered r = render(p, p.outreach->templates[0], g, 2026);
+    return r.said.contains("ends") ? r.said.at("ends") : "";
+  };
+  EXPECT_EQ(ends_in(VariableType::until, 14 * kDay), "two weeks");
+  EXPECT_EQ(ends_in(VariableType::until, -14 * kDay), "");
+  EXPECT_EQ(ends_in(VariableType::since, -14 * kDay), "two weeks");
+  EXPECT_EQ(ends_in(VariableType::since, 14 * kDay), "");
+  EXPECT_EQ(ends_in(VariableType::since, 0), "a day");
 }
 
 TEST(Outreach, NeverGreetsNobody) {

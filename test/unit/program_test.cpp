@@ -114,7 +114,7 @@ constexpr char kWhole[] = R"({
         "variables": {"company": {"type": "text", "from": "attr.company", "default": "Team"}, "seats": {"type": "number", "from": "attr.seats"},
           "next": {"type": "text", "from": "activation.next", "say": {"signed_up": "die Anmeldung", "integrated": "die Anbindung", "invited": "das Einladen"}},
           "open": {"type": "list", "from": "activation.skipped", "say": {"signed_up": "anmelden", "integrated": "anbinden", "invited": "einladen"}},
-          "left": {"type": "span", "from": "attr.renews_at"}, "until": {"type": "date", "from": "attr.renews_at"}}},
+          "left": {"type": "until", "from": "attr.renews_at"}, "until": {"type": "date", "from": "attr.renews_at"}}},
       "hello": {"motion": "account_executive", "body": "I can help with {{topic}} and {{start}}. We offer {{offer}}.\n\n{{ask}}", "ask": "Is that useful?",
         "variables": {"topic": {"type": "text", "from": "signal.seat_growth", "say": "seats"}, "start": {"type": "text", "from": "milestone.signed_up", "say": "your first project"},
                       "offer": {"type": "text", "from": "offer", "default": "an audit"}}}}},
@@ -1867,7 +1867,7 @@ TEST(ProgramSchema, HasTheWordsOfTheParser) {
   EXPECT_EQ(outreach["may_mention"]["maxItems"], kMaxMentioned);
   EXPECT_EQ(text["variables"]["maxProperties"], kMaxVariables);
   EXPECT_EQ(text["language"]["enum"], ordered_json({"en", "de", "fr", "es", "pt"}));
-  EXPECT_EQ(s["$defs"]["variable"]["properties"]["type"]["enum"], ordered_json({"text", "number", "span", "date", "list"}));
+  EXPECT_EQ(s["$defs"]["variable"]["properties"]["type"]["enum"], ordered_json({"text", "number", "since", "until", "date", "list"}));
   EXPECT_EQ(signal["max_points"]["maximum"], kMaxPoints);
   EXPECT_EQ(signal["max_points"]["minimum"], -kMaxPoints);
 }

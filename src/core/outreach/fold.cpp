@@ -1,7 +1,8 @@
 #include "core/outreach/fold.hpp"
 
 #include <algorithm>
-#include <array>
+
+#include "core/topic/normalise.hpp"
 
 namespace pql {
 namespace {
@@ -12,18 +13,9 @@ struct Character {
 };
 
 Character read_character(std::string_view text, std::size_t at) noexcept {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return {first, 1};
-  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || at + length > text.size()) return {};
-  char32_t code = first & (0x7fu >> length);
-  for (std::size_t i = 1; i < length; i++) {
-    if ((byte(i) & 0xc0) != 0x80) return {};
-    code = code << 6 | (byte(i) & 0x3f);
-  }
-  constexpr std::array<char32_t, 5> kLeast = {0, 0, 0x80, 0x800, 0x10000};
-  return code < kLeast[length] || (code >= 0xd800 && code < 0xe000) || code > 0x10ffff ? Character{} : Character{code, length};
+  std::uint32_t code = 0;
+  const unsigned length = topic::decode(text, at, code);
+  return length ? Character{code, length} : Character{};
 }
 
 bool is_invisible(char32_t c) noexcept {

@@ -150,7 +150,8 @@ private:
     return out;
   }
 
-  // Names that no language has as a word, exactly as they are. In any case they hold no blank at their ends.
+  // Names of events that no language has as words, as they are written: "Project Created" is one, "signup" isn't. Those with an underscore
+  // are found among the words, in any case.
   void find_events() {
     for (const std::string &name : vocabulary_.events) {
       const auto odd = [](char c) { return c == '_' || c == ':' || c == '.' || c == '/' || c == ' ' || is_digit(c); };

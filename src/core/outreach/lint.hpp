@@ -34,7 +34,7 @@ struct Vocabulary {
 
 /// What there is to say of a text.
 struct Look {
-  std::vector<Fault> faults;  ///< at most kMaxFaults of each sort
+  std::vector<Fault> faults;  ///< at most kMaxFaults told by words, and as many names of events that aren't words
   std::vector<std::string> asks;  ///< sentences that ask something of the reader: by a question, a call to action or a link
 };
 inline constexpr std::size_t kMaxFaults = 20;

@@ -77,8 +77,11 @@ std::optional<std::string> said(const VariableDef &v, const Given &given, Tongue
   case VariableType::number:
     if (given.number) out = say_number(*given.number, tongue);
     break;
-  case VariableType::span:
-    if (given.span) out = say_span(*given.span, tongue);
+  case VariableType::since: // what hasn't come yet isn't said as if it had,
+    if (given.span && *given.span <= 0) out = say_span(*given.span, tongue);
+    break;
+  case VariableType::until: // nor what is over as if it were to come
+    if (given.span && *given.span >= 0) out = say_span(*given.span, tongue);
     break;
   case VariableType::date:
     if (given.day) out = say_day(*given.day, this_year, tongue);

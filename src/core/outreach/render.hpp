@@ -36,7 +36,7 @@ Vocabulary vocabulary_of(const ProgramDef &p, const TemplateDef *t);
 struct Given {
   std::vector<std::string> texts; ///< of a text (one) or a list; as they are stored, not as they are said
   std::optional<double> number;
-  std::optional<Micros> span;
+  std::optional<Micros> span;     ///< from now to it: below zero when it is past
   std::optional<Day> day;
 };
 

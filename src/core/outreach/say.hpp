@@ -18,7 +18,7 @@ inline constexpr std::array<std::string_view, 5> kLanguages = {"en", "de", "fr",
 /// "three", "about 40", "about 1,200" is 1,200: at most two digits mean something. Nothing for what is no number.
 std::optional<std::string> say_number(double number, Tongue tongue);
 
-/// "a day", "three weeks": nothing shorter than a day is said. In German as it stands after "seit" and "vor".
+/// "a day", "three weeks": nothing shorter than a day is said, and not whether it is past. In German as it stands after "seit", "vor" and "in".
 std::string say_span(Micros length, Tongue tongue);
 
 struct Day {

@@ -38,7 +38,7 @@ inline constexpr std::array<std::string_view, 2> kConsents = {"opt_out", "opt_in
 /// In the order of Exempt.
 inline constexpr std::array<std::string_view, 2> kExempts = {"named_accounts", "explicit_requests"};
 /// In the order of VariableType.
-inline constexpr std::array<std::string_view, 5> kVariableTypes = {"text", "number", "span", "date", "list"};
+inline constexpr std::array<std::string_view, 6> kVariableTypes = {"text", "number", "since", "until", "date", "list"};
 /// At most one of them.
 inline constexpr std::array<std::string_view, 4> kCurves = {"points_each", "saturates_at", "half_saturation", "over"};
 /// What rules know by these names, so that no measure may have one.

@@ -184,7 +184,7 @@ private:
   static void check_fit(const Fields &f, const VariableDef &v, const SourceDef &source) {
     using enum VariableType;
     if (source.of <= Of::account) {
-      if (v.type == list) f.report("type", "an attribute is no list", "Write \"text\", \"number\", \"span\" or \"date\".");
+      if (v.type == list) f.report("type", "an attribute is no list", "Write \"text\", \"number\", \"since\", \"until\" or \"date\".");
       return;
     }
     const VariableType right = source.of == Of::skipped ? list : text;

@@ -283,7 +283,7 @@ enum class Exempt : unsigned char { named_accounts, explicit_requests };
 inline constexpr unsigned kExemptAll = 3; ///< a bit for each
 
 /// What a variable of a template is.
-enum class VariableType : unsigned char { text, number, span, date, list };
+enum class VariableType : unsigned char { text, number, since, until, date, list };
 
 /// What a variable of a template comes from.
 struct SourceDef {
