@@ -136,7 +136,7 @@ SELECT subject_id, motion, state, blocked_by, score, qualification FROM pql.rout
 SELECT pql.story(routing_id) FROM pql.routing ORDER BY subject_id, routing_id;
 SELECT pql.story(routing_id, 'text') FROM pql.routing WHERE subject_id IN ('jäde *&* [co]', 'bolt') ORDER BY subject_id;
 -- Thirty seconds: so many words at the most, the last line apart.
-SELECT max(array_length(regexp_split_to_array(regexp_replace(pql.story(routing_id, 'text'), '\n[^\n]*\n$', ''), '\s+'), 1)) <= 150 AS short FROM pql.routing;
+SELECT max(array_length(regexp_split_to_array(regexp_replace(pql.story(routing_id, 'text'), '\n[^\n]*\n$', ''), '\s+'), 1)) <= 135 AS short FROM pql.routing;
 
 -- What is behind them.
 SELECT jsonb_pretty(pql.packet(routing_id)) FROM pql.routing WHERE subject_id = 'cargo';

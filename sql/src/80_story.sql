@@ -119,7 +119,7 @@ BEGIN
     SELECT t.trend, coalesce((r.context -> 'trends' ->> t.trend)::int, 0) - (t.trend IS NOT DISTINCT FROM leads)::int AS n, t.one, t.many,
            (SELECT array_agg(pql._story_words(m.v ->> 'user_id', format) ORDER BY m.place) FROM jsonb_path_query(r.context, '$.members[*]') WITH ORDINALITY AS m (v, place)
             WHERE m.v ->> 'trend' = t.trend AND m.v -> 'champion' IS DISTINCT FROM 'true') AS names
-    FROM (VALUES (1, 'new', ' joined this week', ' joined this week'), (2, 'rising', ' is doing more than before', ' are doing more than before'),
+    FROM (VALUES (1, 'new', ' joined this week', ' joined this week'), (2, 'rising', ' does more than before', ' do more than before'),
                  (3, 'quiet', ' has gone quiet', ' have gone quiet')) AS t (place, trend, one, many)
     ORDER BY t.place
   LOOP
@@ -182,7 +182,7 @@ COMMENT ON FUNCTION pql._story_steps(pql.routing, text) IS 'What they did, in wh
 CREATE OR REPLACE FUNCTION pql._story_time(r pql.routing) RETURNS text
   LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 200
   BEGIN ATOMIC
-    SELECT 'About ' || pql._span_text(make_interval(secs => (t.v ->> 'hours')::float8 * 3600)) || ' in the product within ' || (t.v ->> 'window')
+    SELECT 'About ' || pql._span_text(make_interval(secs => (t.v ->> 'hours')::float8 * 3600)) || ' of use within ' || (t.v ->> 'window')
       || coalesce('; nobody came for ' || pql._span_text(g.until - g.since) || ' before ' || to_char(g.until, 'FMDD FMMonth'), '') || '.'
     FROM (SELECT r.context -> 'time' AS v) AS t
     LEFT JOIN LATERAL (SELECT (t.v #>> '{longest_gap,from}')::timestamptz AS since, (t.v #>> '{longest_gap,to}')::timestamptz AS until) AS g
@@ -205,7 +205,7 @@ CREATE OR REPLACE FUNCTION pql._story_skipped(r pql.routing, format text) RETURN
   LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 500
   BEGIN ATOMIC
     SELECT CASE
-      WHEN (a.v -> 'complete')::boolean THEN 'The set-up took ' || pql._span_text((a.v ->> 'reached_at')::timestamptz - (a.v ->> 'started_at')::timestamptz) || '.'
+      WHEN (a.v -> 'complete')::boolean THEN NULL -- their steps have said it
       WHEN s.steps IS NOT NULL THEN 'Skipped: ' || s.steps || '.'
       WHEN r.context -> 'milestones' @> jsonb_build_array(jsonb_build_object('name', a.v ->> 'next')) THEN 'The set-up took longer than it should.'
       WHEN a.v ->> 'next' IS NOT NULL THEN 'Next would be: ' || pql._story_step(r, a.v ->> 'next', format) || '.'
