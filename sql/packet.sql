@@ -93,5 +93,18 @@ SELECT pql._forget_in_packets('old');
 SELECT context -> 'member_count' AS members, context -> 'active_count' AS active, context -> 'trends' AS trends FROM pql.routing WHERE subject_id = 'crowd';
 SELECT s.context -> 'active_count' AS active FROM pql.scoring_packet AS s JOIN pql.routing AS r USING (home, routing_id) WHERE r.subject_id = 'crowd';
 
+-- What is known may be a number, whatever the session says of how numbers are written.
+SELECT path, problem, hint FROM pql.check_program((SELECT document || '{"known": {"active": "users_active", "score": "score / 4.0", "hours": {"value": "round(hours::numeric, 2)"}, "when": "as_of", "reached": "score > 3"}}'
+                                                    FROM pql.program WHERE program = 'sales')) ORDER BY path;
+SELECT pql.publish((SELECT document || '{"known": {"active": "users_active", "cast": "(users_active::numeric)::text", "a quarter": "score / 4.0", "hours": {"value": "round(hours::numeric, 2)"}}}'
+                     FROM pql.program WHERE program = 'sales'), 'test');
+CALL pql.backfill();
+SELECT pql.promote('sales', override => 'test');
+SET extra_float_digits = -14;
+CALL app.does('2026-03-06 09:00', 'jan', 'numbers', 'signup', 'invite');
+CALL app.does('2026-03-06 09:05', 'kim', 'numbers', 'invite', 'limit', 'limit');
+RESET extra_float_digits;
+SELECT context -> 'known' FROM pql.routing WHERE subject_id = 'numbers';
+
 DROP EXTENSION pql CASCADE;
 DROP SCHEMA app CASCADE;

@@ -1000,7 +1000,9 @@ Node *coerce_result(const Work *w, Node *e, Oid wanted) {
     ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
                     errmsg("%s must be %s, not %s", w->name, format_type_be(wanted), format_type_be(type)),
                     errdetail("As text, a JSON string is in quotes."), errhint("Use ->> in place of the last ->.")));
-  Node *r = coerce_to_target_type(w->parse, e, type, wanted, -1, COERCION_ASSIGNMENT, COERCE_IMPLICIT_CAST, -1);
+  // How a double is written is for the session to say; how a numeric is, for nobody.
+  if (!w->is_row() && is_text(wanted) && type == FLOAT8OID) e = coerce_to_target_type(w->parse, e, type, NUMERICOID, -1, COERCION_EXPLICIT, COERCE_IMPLICIT_CAST, -1);
+  Node *r = coerce_to_target_type(w->parse, e, exprType(e), wanted, -1, COERCION_ASSIGNMENT, COERCE_IMPLICIT_CAST, -1);
   if (!r) {
     const char *hint = nullptr;
     const bool words = is_text(type) || type == JSONOID || type == JSONBOID;
