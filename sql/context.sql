@@ -272,6 +272,11 @@ SELECT state, blocked_by FROM pql.routing WHERE subject_id = 'nobody knows';
 SELECT state, (SELECT count(*) FROM pql.routing_transition AS t WHERE t.routing_id = r.routing_id) FROM pql.routing AS r, pql.tick('2026-03-02 20:00') AS t WHERE subject_id = 'nobody knows';
 SELECT state, (SELECT count(*) FROM pql.routing_transition AS t WHERE t.routing_id = r.routing_id) FROM pql.routing AS r WHERE subject_id = 'nobody knows';
 
+-- One sentence may be of two topics, and is said once.
+CALL simulated.say('2026-03-02 21:00', 'max', 'twice', 'enterprise_procurement', 'chat', 'Our security team needs SAML.');
+CALL simulated.say('2026-03-02 21:00', 'max', 'twice', 'technical_integration', 'chat', 'Our security team needs SAML.');
+SELECT pql._story_said(r, 'text') FROM pql.routing AS r WHERE subject_id = 'twice';
+
 -- A merged person's packets tell of one person.
 SELECT count(*) > 0 FROM pql.merge_users('anna@acme.com', 'ben@acme.com');
 INSERT INTO simulated.ev (ts, who, org, name) VALUES ('2026-03-03 09:00', 'anna@acme.com', 'zeta', 'signup'), ('2026-03-03 09:10', 'ben@acme.com', 'zeta', 'connect');

@@ -150,7 +150,7 @@ CREATE OR REPLACE FUNCTION pql._story_person(r pql.routing, person text, format 
     THEN split_part(person, '@', 1) ELSE person END, format);
 COMMENT ON FUNCTION pql._story_person(pql.routing, text, text) IS 'A person by their id; who leads by what stands before the @ of an address.';
 
--- The first two steps and the last three: who did what, and how long after the one before.
+-- The first step and the last three: who did what, and how long after the one before.
 CREATE OR REPLACE FUNCTION pql._story_steps(r pql.routing, format text) RETURNS text
   LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE COST 1000 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -163,15 +163,15 @@ BEGIN
     SELECT m.v ->> 'name' AS name, (m.v ->> 'at')::timestamptz AS at, m.v ->> 'user_id' AS user_id, m.place, count(*) OVER () AS n
     FROM jsonb_path_query(r.context, '$.milestones[*]') WITH ORDINALITY AS m (v, place) WHERE m.v ->> 'name' IS NOT NULL ORDER BY m.place
   LOOP
-    IF x.place > 2 AND x.place <= x.n - 3 THEN
+    IF x.place > 1 AND x.place <= x.n - 3 THEN
       CONTINUE;
     END IF;
     said := said || CASE WHEN x.place = 1 THEN '' WHEN x.place = x.n THEN ', and ' ELSE ', ' END
-      || CASE WHEN before IS NULL OR x.at IS NULL OR x.place > 3 AND x.place = x.n - 2 THEN '' WHEN x.at - before < interval '45 seconds' THEN 'at once '
+      || CASE WHEN before IS NULL OR x.at IS NULL OR x.place > 2 AND x.place = x.n - 2 THEN '' WHEN x.at - before < interval '45 seconds' THEN 'at once '
          ELSE pql._span_text(x.at - before) || ' later ' END
       || CASE WHEN x.user_id IS NULL OR x.user_id = who THEN '' ELSE pql._story_person(r, x.user_id, format) || ' ' END
       || pql._story_words(pql._name_text(x.name), format)
-      || CASE WHEN x.place = 1 OR x.place > 3 AND x.place = x.n - 2 THEN coalesce(' on ' || to_char(x.at, 'FMDD FMMonth'), '') ELSE '' END;
+      || CASE WHEN x.place = 1 OR x.place > 2 AND x.place = x.n - 2 THEN coalesce(' on ' || to_char(x.at, 'FMDD FMMonth'), '') ELSE '' END;
     before := coalesce(x.at, before);
     who := coalesce(x.user_id, who);
   END LOOP;
@@ -234,9 +234,13 @@ CREATE OR REPLACE FUNCTION pql._story_said(r pql.routing, format text) RETURNS t
   BEGIN ATOMIC
     SELECT string_agg(pql._story_person(r, x.v ->> 'user_id', format) || coalesce(' (' || pql._story_words(x.v ->> 'channel', format) || ')', '') || ' on '
              || to_char((x.v ->> 'at')::timestamptz, 'FMDD FMMonth') || ': "' || pql._story_words(x.v ->> 'quote', format) || '"', ' ' ORDER BY x.place)
-    FROM jsonb_path_query(r.context, '$.intents[*]') WITH ORDINALITY AS x (v, place) WHERE x.place <= 2 AND x.v ->> 'quote' IS NOT NULL;
+    FROM (SELECT q.v, q.place, row_number() OVER (ORDER BY q.place) AS rank
+          FROM (SELECT DISTINCT ON (i.v ->> 'user_id', i.v ->> 'at', i.v ->> 'quote') i.v, i.place
+                FROM jsonb_path_query(r.context, '$.intents[*]') WITH ORDINALITY AS i (v, place) WHERE i.v ->> 'quote' IS NOT NULL
+                ORDER BY i.v ->> 'user_id', i.v ->> 'at', i.v ->> 'quote', i.place) AS q) AS x
+    WHERE x.rank <= 2;
   END;
-COMMENT ON FUNCTION pql._story_said(pql.routing, text) IS 'What they said themselves: the last two topics, with their quotes.';
+COMMENT ON FUNCTION pql._story_said(pql.routing, text) IS 'What they said themselves: the last two quotes, each once, whatever it is about.';
 
 -- The headline has the three reasons with most points.
 CREATE OR REPLACE FUNCTION pql._story_points(r pql.routing, format text) RETURNS text

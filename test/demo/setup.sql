@@ -1,4 +1,4 @@
--- The demo's database: an events table as a customer has it, pql attached to it, and one program in force.
+-- The demo's database: tables of events, accounts and messages as a customer has them, pql attached to them, and one program in force.
 -- Run with psql -v program="$(cat test/demo/program.json)". The month is simulated, so the clock is the events' own.
 \set QUIET on
 SET client_min_messages = warning;
@@ -15,6 +15,21 @@ CREATE TABLE app_events (
 );
 CREATE INDEX ON app_events (account_id, occurred_at);
 CREATE INDEX ON app_events (user_id, occurred_at);
+
+-- What the customer knows of each account, and what people of it write.
+CREATE TABLE accounts (
+  account_id  text PRIMARY KEY,
+  plan        text NOT NULL,
+  employees   int NOT NULL
+);
+CREATE TABLE messages (
+  message_id  bigint PRIMARY KEY,
+  sent_at     timestamptz NOT NULL,
+  user_id     text NOT NULL,
+  account_id  text NOT NULL,
+  channel     text NOT NULL,
+  body        text NOT NULL
+);
 
 -- What really becomes of each account. pql never sees it.
 CREATE TABLE truth (
@@ -34,6 +49,8 @@ CREATE TABLE batch (
 \o /dev/null
 SELECT * FROM pql.attach('app_events', user_id => 'user_id', account_id => 'account_id', event => 'event',
   occurred_at => 'occurred_at', event_id => 'event_id', properties => 'props', clock => 'event');
+SELECT * FROM pql.attach_accounts('accounts', account_id => 'account_id');
+SELECT * FROM pql.attach_conversations('messages', user_id => 'user_id', body => 'body', occurred_at => 'sent_at', account_id => 'account_id', channel => 'channel');
 SELECT pql.publish(:'program');
 SELECT pql.promote(:'program'::jsonb ->> 'program');
 \o

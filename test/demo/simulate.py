@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Simulates a developer-tools company: events as CSV on stdout, the truth in a file.
+"""Simulates a developer-tools company: events as CSV on stdout; the truth, the accounts and their messages in files.
 
 Every account has an archetype and a hidden intent between 0 and 1. The intent drives what its people do, and,
 separately, whether the account will buy. Nothing here knows the program, its points or its threshold, so precision and
@@ -8,6 +8,8 @@ recall mean something. The same arguments give the same bytes; only the standard
 Events:  event_id, occurred_at, user_id, account_id, event, properties (JSON), received_at; in the order of arrival.
          Some arrive twice, and some late (a phone that was offline).
 Truth:   account_id, will_buy, archetype, reason.
+Accounts:  account_id, plan, employees.
+Messages:  message_id, sent_at, user_id, account_id, channel, body; in the order in which they were sent.
 """
 import argparse
 import csv
@@ -71,6 +73,16 @@ kim okafor larsen novak silva haddad moreau tanaka fischer rossi patel nguyen sv
 jensen mbeki oneill kaya popescu lindgren duarte schmidt yamada cohen walsh petrov berg santos fontaine hughes
 keller marin osei park reyes sato vogel adler brandt castillo dumas ekholm ferro gupta horvat iyer jovic
 """.split()
+# What people write to the company: something of which it tells, or nothing. How much an account wants decides how often it is the former.
+ASKED = [
+    "Our security team needs SAML first.", "Do you have an audit log?", "Who signs the DPA on your side?",
+    "What are the rate limits of the API?", "Is there a webhook for deployments?", "Can we get a yearly invoice?",
+    "We compare three tools this week.", "How much is the team plan?",
+]
+SMALL_TALK = [
+    "Thanks, that fixed it.", "The dark theme is lovely.", "We don't need SSO, thanks.", "Good morning!", "See you at the conference.",
+]
+CHANNELS = ["chat", "support ticket", "email"]
 PAGES = ["dashboard", "projects", "logs", "settings", "usage", "changelog", "templates"]
 DOCS = ["quickstart", "api", "webhooks", "limits", "deploy", "errors"]
 INTEGRATIONS = ["github", "slack", "gitlab", "datadog", "terraform", "jira", "pagerduty"]
@@ -107,6 +119,10 @@ class Account:
         self.names = set()
         self.events = []   # (received, occurred, user, event, properties)
         self.live(rng.random() ** 1.4 * max(1.0, days * 0.7) * DAY)
+        self.rng = random.Random(f"{seed}/{number}/words")  # what is said changes nothing of what is done
+        self.messages = sorted(self.write())
+        self.plan = self.rng.choice(["free", "free", "trial"])
+        self.employees = max(self.size, int(self.size * self.rng.lognormvariate(1.2, 0.8)))
 
     def person(self):
         while True:
@@ -165,6 +181,16 @@ class Account:
         bursts = [start + rng.random() * 14 * DAY for _ in range(3)] if self.archetype == "student" else []
         for user, joined in people:
             self.work(user, joined, project if builds else math.inf, bursts)
+
+    def write(self):
+        """Some of them write: (sent, user, channel, body)."""
+        rng, there = self.rng, {}
+        for _, at, user, _, _ in self.events:
+            there.setdefault(user, []).append(at)
+        for user, moments in there.items():
+            for _ in range(min(3, poisson(rng, 0.15 + self.intent))):
+                body = rng.choice(ASKED if rng.random() < 0.1 + 0.8 * self.intent else SMALL_TALK)
+                yield self.at_work(rng.choice(moments)), user, rng.choice(CHANNELS), body
 
     def invite(self, champion, at):
         """Invitations go out in waves; most are accepted."""
@@ -247,6 +273,11 @@ def simulate(seed, accounts, days):
     return everyone, arrivals
 
 
+def write_csv(name, rows):
+    with open(name, "w", newline="") as f:
+        csv.writer(f, lineterminator="\n").writerows(rows)
+
+
 def stamp(seconds):
     return (START + timedelta(seconds=round(seconds, 3))).isoformat(timespec="milliseconds")
 
@@ -256,13 +287,14 @@ def main():
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--accounts", type=int, default=400)
     p.add_argument("--days", type=int, default=30)
-    p.add_argument("--truth", required=True, help="the file for the truth")
+    for what in ("truth", "account-list", "messages"):
+        p.add_argument(f"--{what}", required=True, help=f"the file for the {what}")
     a = p.parse_args()
     everyone, arrivals = simulate(a.seed, a.accounts, a.days)
-    with open(a.truth, "w", newline="") as f:
-        out = csv.writer(f, lineterminator="\n")
-        for account in everyone:
-            out.writerow([account.id, str(account.will_buy).lower(), account.archetype, account.reason])
+    write_csv(a.truth, ([x.id, str(x.will_buy).lower(), x.archetype, x.reason] for x in everyone))
+    write_csv(a.account_list, ([x.id, x.plan, x.employees] for x in everyone))
+    sent = sorted((at, x.id, user, channel, body) for x in everyone for at, user, channel, body in x.messages if at < a.days * DAY)
+    write_csv(a.messages, ([n, stamp(at), user, account, channel, body] for n, (at, account, user, channel, body) in enumerate(sent, 1)))
     out = csv.writer(sys.stdout, lineterminator="\n")
     for received, number, at, user, account, event, properties in arrivals:
         out.writerow([number, stamp(at), user, account, event, json.dumps(properties), stamp(received)])

