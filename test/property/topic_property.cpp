@@ -146,17 +146,17 @@ void a_pattern_that_matches_is_a_candidate() {
     const std::string pattern = any_pattern(2) + (one_in(2) ? "|" + any_pattern(1) : "");
     const std::optional<std::string> t = translate(n, pattern, Extent::within, nullptr);
     if (!t) continue;
-    for (Needed &way : ways_to_match(n, pattern)) filter.add(all.size(), std::move(way));
+    for (Needed &way : ways_to_match(n, pattern)) filter.add(0, all.size(), std::move(way));
     all.push_back(std::make_unique<RE2>(*t, RE2::Quiet));
   }
-  filter.close();
   std::vector<std::size_t> candidates;
   for (int i = 0; i < 10; i++) {
     Normalised text;
     n.normalise(any_text(), text);
+    filter.look(text.text);
     for (const Sentence &s : text.sentences) {
       const std::string sentence = text.text.substr(s.begin, s.end - s.begin);
-      filter.candidates(sentence, candidates);
+      filter.candidates(0, s.begin, s.end, candidates);
       check("candidates are in order, and there once", std::adjacent_find(candidates.begin(), candidates.end(), std::greater_equal<>()) == candidates.end());
       for (std::size_t e = 0; e < all.size(); e++) {
         const bool kept = std::binary_search(candidates.begin(), candidates.end(), e), matches = RE2::PartialMatch(sentence, *all[e]);

@@ -1,112 +1,238 @@
 #include "core/topic/filter.hpp"
 
 #include <algorithm>
-#include <unordered_map>
+#include <utility>
 
 namespace pql::topic {
 namespace {
 
-std::uint32_t byte(const char *at, int i) { return static_cast<unsigned char>(at[i]); }
+constexpr std::uint32_t kDead = 0, kAnywhere = 1, kAtBoundary = 2; // states: nothing any more; before a character; after a mark
+constexpr std::size_t kMostStates = 1 << 16, kMostInPool = 1 << 22; // then the automaton is made anew
+constexpr std::uint32_t kNone = UINT32_MAX;
+
+bool continues(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
 } // namespace
 
-std::uint32_t Filter::bucket(const char *at) noexcept { return ((byte(at, 0) | byte(at, 1) << 8 | byte(at, 2) << 16) * 0x9E3779B1u) >> 16; }
-std::uint32_t Filter::bucket_of_two(const char *at) noexcept { return kBuckets + (byte(at, 0) | byte(at, 1) << 8); }
+// --------------------------------------------------------------------------------------------------------------- phrases
 
-void Filter::add(std::size_t entry, Needed needed) {
-  if (needed.empty()) return always_.push_back(entry);
-  Way way{entry, {}};
-  for (std::vector<std::string> &words : needed) {
-    std::vector<Id> &list = way.lists.emplace_back();
-    for (std::string &w : words) {
-      list.push_back(static_cast<Id>(words_.size()));
-      words_.push_back({std::move(w), list.back()});
-    }
+// Many patterns need the same.
+Filter::Id Filter::phrase(std::vector<Step> steps) {
+  std::string key(reinterpret_cast<const char *>(steps.data()), steps.size() * sizeof(Step));
+  const auto [at, is_new] = known_.try_emplace(std::move(key), static_cast<Id>(begins_.size()));
+  if (is_new) {
+    begins_.push_back(static_cast<std::uint32_t>(steps_.size()));
+    steps_.insert(steps_.end(), steps.begin(), steps.end());
+    ways_of_.emplace_back();
   }
+  return at->second;
+}
+
+void Filter::add(unsigned group, std::size_t entry, Needed needed) {
+  if (needed.empty()) return always_.emplace_back(group, entry), void();
+  const auto rarest = std::ranges::min_element(needed, {}, &Phrase::chance);
+  Way way{group, entry, {}, {}};
+  long reach = 0;
+  for (auto p = rarest; p != needed.begin();) {
+    reach += p->before;
+    p--;
+    way.before.push_back({phrase(std::move(p->steps)), static_cast<int>(std::min<long>(reach, kFar))});
+    reach += p->most;
+  }
+  reach = 0;
+  for (auto p = rarest + 1; p != needed.end(); p++) {
+    reach += p->before;
+    way.behind.push_back({phrase(std::move(p->steps)), static_cast<int>(std::min<long>(reach, kFar))});
+    reach += p->most;
+  }
+  ways_of_[phrase(std::move(rarest->steps))].push_back(static_cast<std::uint32_t>(ways_.size()));
   ways_.push_back(std::move(way));
 }
 
-void Filter::close() {
-  std::unordered_map<std::string_view, Id> ids;
-  std::vector<Id> id_of(words_.size());
-  for (const Word &w : words_) id_of[w.id] = ids.try_emplace(w.text, static_cast<Id>(ids.size())).first->second;
-  std::vector<Word> words(ids.size());
-  for (const auto &[text, id] : ids) words[id] = {std::string(text), id};
-  ids.clear();
-  words_ = std::move(words);
-  first_.assign(words_.size() + 1, 0);
-  for (Way &way : ways_) {
-    for (std::vector<Id> &list : way.lists) {
-      for (Id &w : list) w = id_of[w];
+// ------------------------------------------------------------------------------------------------------------- automaton
+
+void Filter::begin() {
+  known_ = {};
+  places_of_.assign(begins_.size(), {round_, kNone});
+  seen_.assign(steps_.size(), false);
+  states_.assign(kAtBoundary + 1, {});
+  pool_.clear();
+  edges_.assign(1 << 12, {});
+  shift_ = 32 - 12;
+  edges_count_ = 0;
+  for (std::uint32_t b : begins_) follow(b, false);
+  std::vector<std::uint32_t> anywhere = waiting_;
+  std::sort(anywhere.begin(), anywhere.end());
+  states_[kAnywhere] = states_[keep()];
+  for (std::uint32_t b : begins_) follow(b, true);
+  std::erase_if(waiting_, [&](std::uint32_t s) { return std::binary_search(anywhere.begin(), anywhere.end(), s); }); // found there
+  states_[kAtBoundary] = states_[keep()];
+}
+
+// Adds what may come after a step, without a byte between.
+void Filter::follow(std::uint32_t at, bool boundary) {
+  for (;; at++) {
+    if (seen_[at]) return;
+    seen_[at] = true;
+    followed_.push_back(at);
+    const Step s = steps_[at];
+    switch (s.kind) {
+    case Step::byte: waiting_.push_back(at); return;
+    case Step::boundary:
+      if (boundary) break;
+      waiting_.push_back(at);
+      return;
+    case Step::fork: follow(at + s.over, boundary); break;
+    case Step::jump: at += s.over - 1; break;
+    case Step::end: ended_.push_back(static_cast<Id>(std::ranges::upper_bound(begins_, at) - begins_.begin() - 1)); return;
     }
-    for (Id w : way.lists.front()) first_[w + 1]++;
-  }
-  for (std::size_t i = 1; i < first_.size(); i++) first_[i] += first_[i - 1];
-  ways_by_word_.resize(first_.back());
-  std::vector<std::uint32_t> next(first_.begin(), first_.end() - 1);
-  for (std::uint32_t i = 0; i < ways_.size(); i++) {
-    for (Id w : ways_[i].lists.front()) ways_by_word_[next[w]++] = i;
-  }
-  seen_.assign(words_.size(), 0);
-  place_words();
-}
-
-void Filter::place_words() {
-  std::vector<std::uint32_t> common(2 * kBuckets);
-  const auto each = [](const Word &w, auto &&f) {
-    if (w.text.size() == 2) f(0, bucket_of_two(w.text.data()));
-    for (std::uint32_t i = 0; i + 3 <= w.text.size(); i++) f(i, bucket(w.text.data() + i));
-  };
-  for (const Word &w : words_) each(w, [&](std::uint32_t, std::uint32_t b) { common[b]++; });
-  for (Word &w : words_) {
-    std::uint32_t least = UINT32_MAX;
-    each(w, [&](std::uint32_t i, std::uint32_t b) {
-      if (common[b] >= least) return;
-      least = common[b];
-      w.offset = i;
-    });
-  }
-  const auto bucket_of = [](const Word &w) { return w.text.size() == 2 ? bucket_of_two(w.text.data()) : bucket(w.text.data() + w.offset); };
-  std::sort(words_.begin(), words_.end(), [&](const Word &a, const Word &b) {
-    const std::uint32_t x = bucket_of(a), y = bucket_of(b);
-    return x != y ? x < y : a.text < b.text;
-  });
-  begins_.assign(2 * kBuckets + 1, static_cast<std::uint32_t>(words_.size()));
-  for (std::size_t i = words_.size(); i-- > 0;) begins_[bucket_of(words_[i])] = static_cast<std::uint32_t>(i);
-  for (std::size_t b = 2 * kBuckets; b-- > 0;) begins_[b] = std::min(begins_[b], begins_[b + 1]);
-}
-
-void Filter::look(std::uint32_t bucket, std::size_t at) {
-  for (std::uint32_t i = begins_[bucket]; i < begins_[bucket + 1]; i++) {
-    const Word &w = words_[i];
-    if (seen_[w.id] == round_ || w.offset > at || text_.compare(at - w.offset, w.text.size(), w.text) != 0) continue;
-    seen_[w.id] = round_;
-    there_.push_back(w.id);
   }
 }
 
-bool Filter::is_there(const std::vector<Id> &list) const {
-  return std::any_of(list.begin(), list.end(), [&](Id w) { return seen_[w] == round_; });
+// A mark lets boundaries pass; what waits for a byte doesn't mind it.
+std::uint32_t Filter::make(std::uint32_t from, unsigned char byte) {
+  const bool mark = is_mark(static_cast<char>(byte));
+  for (std::uint32_t i = states_[from].steps; i < states_[from].ends; i++) {
+    const std::uint32_t at = pool_[i];
+    const Step s = steps_[at];
+    if (mark) follow(at, true);
+    else if (s.kind == Step::byte && s.value == byte) follow(at + 1, false);
+  }
+  return keep();
 }
 
-void Filter::candidates(std::string_view text, std::vector<std::size_t> &out) {
-  out = always_;
-  round_++;
-  there_.clear();
+// The state of what was followed.
+std::uint32_t Filter::keep() {
+  for (std::uint32_t s : followed_) seen_[s] = false;
+  followed_.clear();
+  std::uint32_t id = kDead;
+  if (!waiting_.empty() || !ended_.empty()) {
+    const auto here = [&] { return static_cast<std::uint32_t>(pool_.size()); };
+    State s;
+    s.steps = here();
+    pool_.insert(pool_.end(), waiting_.begin(), waiting_.end());
+    s.ends = here();
+    pool_.insert(pool_.end(), ended_.begin(), ended_.end());
+    s.ways = here();
+    for (Id e : ended_) pool_.insert(pool_.end(), ways_of_[e].begin(), ways_of_[e].end());
+    s.until = here();
+    id = static_cast<std::uint32_t>(states_.size());
+    states_.push_back(s);
+  }
+  waiting_.clear();
+  ended_.clear();
+  return id;
+}
+
+// Where the edge of a key is, or belongs.
+inline std::size_t Filter::slot(std::uint32_t key) const noexcept {
+  std::size_t i = (key * 0x9E3779B1u) >> shift_;
+  while (edges_[i].key != key && edges_[i].key != 0) i = (i + 1) & (edges_.size() - 1);
+  return i;
+}
+
+void Filter::put(Edge e) {
+  if (++edges_count_ * 2 > edges_.size()) {
+    const std::vector<Edge> old = std::exchange(edges_, std::vector<Edge>(edges_.size() * 2));
+    shift_--;
+    for (const Edge &o : old) edges_[slot(o.key)] = o;
+  }
+  edges_[slot(e.key)] = e;
+}
+
+inline std::uint32_t Filter::next(std::uint32_t state, unsigned char byte) {
+  const std::uint32_t key = state << 8 | byte; // never 0: nothing goes on from kDead
+  const Edge &known = edges_[slot(key)];
+  if (known.key == key) return known.to;
+  const std::uint32_t to = make(state, byte);
+  put({key, to});
+  return to;
+}
+
+void Filter::run(std::uint32_t state, std::size_t begin) {
+  for (std::size_t at = begin; at < text_.size(); at++) {
+    const char c = text_[at];
+    state = next(state, static_cast<unsigned char>(c == '\n' ? ' ' : c));
+    if (state == kDead) return;
+    const State &s = states_[state];
+    if (s.ends != s.ways) hits_.push_back({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(at + 1), state});
+  }
+}
+
+void Filter::look(std::string_view text) {
+  if (states_.empty() || states_.size() > kMostStates || pool_.size() > kMostInPool) begin();
   text_ = text;
-  std::replace_if(text_.begin(), text_.end(), is_mark, kBoundary);
-  for (std::size_t at = 0; at + 2 <= text_.size(); at++) {
-    look(bucket_of_two(text_.data() + at), at);
-    if (at + 3 <= text_.size()) look(bucket(text_.data() + at), at);
+  hits_.clear();
+  for (std::size_t at = 0; at < text.size(); at++) {
+    if (is_mark(text[at])) run(kAtBoundary, at + 1);
+    else if (!continues(text[at])) run(kAnywhere, at);
   }
-  for (Id w : there_) {
-    for (std::uint32_t i = first_[w]; i < first_[w + 1]; i++) {
-      const Way &way = ways_[ways_by_word_[i]];
-      if (std::all_of(way.lists.begin() + 1, way.lists.end(), [&](const auto &list) { return is_there(list); })) out.push_back(way.entry);
+}
+
+// ------------------------------------------------------------------------------------------------------------ candidates
+
+void Filter::candidates(unsigned group, std::size_t from, std::size_t until, std::vector<std::size_t> &out) {
+  out.clear();
+  for (const auto &[g, entry] : always_) {
+    if (g == group) out.push_back(entry);
+  }
+  const auto first = std::ranges::lower_bound(hits_, from, {}, &Hit::begin), last = std::ranges::lower_bound(hits_, until, {}, &Hit::begin);
+  const std::span<const Hit> hits(first, last);
+  bool ready = false; // only where a rarest phrase is
+  round_++;
+  for (const Hit &h : hits) {
+    const State &s = states_[h.state];
+    for (std::uint32_t i = s.ways; i < s.until; i++) {
+      Way &w = ways_[pool_[i]];
+      if (w.group != group || w.round == round_ || h.end > until) continue;
+      if (!std::exchange(ready, true)) find_places(hits);
+      if (!is_there(w, h)) continue;
+      w.round = round_;
+      out.push_back(w.entry);
     }
   }
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
+}
+
+void Filter::find_places(std::span<const Hit> hits) {
+  places_.clear();
+  for (const Hit &h : hits) {
+    const State &s = states_[h.state];
+    for (std::uint32_t i = s.ends; i < s.ways; i++) {
+      Places &of = places_of_[pool_[i]];
+      if (of.round != round_) of = {round_, kNone};
+      places_.push_back({static_cast<std::uint32_t>(&h - hits_.data()), of.first});
+      of.first = static_cast<std::uint32_t>(places_.size() - 1);
+    }
+  }
+}
+
+template <class F> bool Filter::any_place(Id phrase, F &&f) const {
+  if (places_of_[phrase].round != round_) return false;
+  for (std::uint32_t i = places_of_[phrase].first; i != kNone; i = places_[i].next) {
+    if (f(hits_[places_[i].hit])) return true;
+  }
+  return false;
+}
+
+// Whether the others of a way stand on their sides of its rarest phrase, near enough.
+bool Filter::is_there(const Way &w, const Hit &h) const {
+  const auto before = [&](const Neighbour &n) {
+    return any_place(n.phrase, [&](const Hit &o) { return o.end <= h.begin && is_within(o.end, h.begin, n.reach); });
+  };
+  const auto behind = [&](const Neighbour &n) {
+    return any_place(n.phrase, [&](const Hit &o) { return o.begin >= h.end && is_within(h.end, o.begin, n.reach); });
+  };
+  return std::ranges::all_of(w.before, before) && std::ranges::all_of(w.behind, behind);
+}
+
+bool Filter::is_within(std::size_t from, std::size_t until, int reach) const {
+  for (std::size_t i = from; i < until; i++) {
+    if (static_cast<std::size_t>(reach) >= until - i) return true;
+    if (!continues(text_[i]) && !is_mark(text_[i]) && reach-- == 0) return false;
+  }
+  return true;
 }
 
 } // namespace pql::topic

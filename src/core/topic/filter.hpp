@@ -1,51 +1,93 @@
-// Which of many patterns could match a text, told by the words that they need.
+// Which of many patterns could match a text, told by the phrases that they need.
 // Law: a pattern that matches is never left out.
 #pragma once
+
+#include <span>
+#include <unordered_map>
 
 #include "core/topic/pattern.hpp"
 
 namespace pql::topic {
 
-/// Finds words by three bytes of each, those that the fewest others have, or by the two that it has; and patterns by the rarest of their lists.
+/// Finds phrases by an automaton that each place where one may begin is read with, and whose states are made when a text first leads
+/// to them; then those patterns whose rarest phrase is there, and whose others stand before and behind it.
 class Filter {
 public:
-  /// A way to match a pattern: a word of each list, none of them shorter than kShortWord; the first list tells most. An entry may have
-  /// several ways.
-  void add(std::size_t entry, Needed needed);
-  /// After the last add.
-  void close();
+  /// A way to match a pattern, of those that are asked for together; an entry may have several. All before the first look.
+  void add(unsigned group, std::size_t entry, Needed needed);
 
-  /// The entries that could match a normalised text, in their order.
-  void candidates(std::string_view text, std::vector<std::size_t> &out);
+  /// Finds the phrases of a normalised text, in which newlines count as blanks. It stays where it is while candidates are asked for.
+  void look(std::string_view text);
+  /// The entries of a group that could match a part of the text, in their order.
+  void candidates(unsigned group, std::size_t from, std::size_t until, std::vector<std::size_t> &out);
 
 private:
   using Id = std::uint32_t;
-  struct Word {
-    std::string text;
-    Id id;
-    std::uint32_t offset = 0; ///< of its three bytes, or two
+  struct Neighbour {
+    Id phrase;
+    int reach; ///< code points at the most between it and the rarest one
   };
   struct Way {
+    unsigned group;
     std::size_t entry;
-    std::vector<std::vector<Id>> lists;
+    std::vector<Neighbour> before, behind;
+    std::uint32_t round = 0; ///< in which it was last found
   };
-  static constexpr std::uint32_t kBuckets = 1 << 16;
-  /// Of words of three bytes and more, and of those of two behind them.
-  static std::uint32_t bucket(const char *at) noexcept;
-  static std::uint32_t bucket_of_two(const char *at) noexcept;
-  void place_words();
-  void look(std::uint32_t bucket, std::size_t at);
-  bool is_there(const std::vector<Id> &list) const;
+  /// In the pool: steps that wait for a byte or a boundary, phrases that end here, and ways of which one of these is the rarest.
+  struct State {
+    std::uint32_t steps, ends, ways, until;
+  };
+  /// A state and a byte, and where they lead.
+  struct Edge {
+    std::uint32_t key, to;
+  };
+  struct Hit {
+    std::uint32_t begin, end, state;
+  };
+  /// A hit that ends a phrase, and the one before it that does.
+  struct Place {
+    std::uint32_t hit, next;
+  };
+  struct Places {
+    std::uint32_t round, first;
+  };
 
-  std::vector<std::size_t> always_;
+  Id phrase(std::vector<Step> steps);
+
+  void begin();
+  void run(std::uint32_t state, std::size_t begin);
+  std::uint32_t next(std::uint32_t state, unsigned char byte);
+  std::uint32_t make(std::uint32_t from, unsigned char byte);
+  void follow(std::uint32_t step, bool boundary);
+  std::uint32_t keep();
+  std::size_t slot(std::uint32_t key) const noexcept;
+  void put(Edge e);
+
+  void find_places(std::span<const Hit> hits);
+  bool is_there(const Way &w, const Hit &rarest) const;
+  template <class F> bool any_place(Id phrase, F &&f) const;
+  bool is_within(std::size_t from, std::size_t until, int reach) const;
+
+  std::vector<std::pair<unsigned, std::size_t>> always_;
   std::vector<Way> ways_;
-  std::vector<Word> words_;            ///< by bucket
-  std::vector<std::uint32_t> begins_;  ///< of each bucket among words_, and an end
-  std::vector<std::uint32_t> first_;   ///< of each word's ways among ways_by_word_, and an end: those whose first list has it
-  std::vector<std::uint32_t> ways_by_word_;
-  std::vector<std::uint32_t> seen_;    ///< by word: the last text that had it
-  std::vector<Id> there_;              ///< words of this text
-  std::string text_;
+  std::vector<std::vector<std::uint32_t>> ways_of_; ///< by their rarest phrase
+  std::vector<Step> steps_;
+  std::vector<std::uint32_t> begins_;         ///< of each phrase among the steps
+  std::unordered_map<std::string, Id> known_; ///< phrases by their steps
+
+  std::vector<State> states_;
+  std::vector<std::uint32_t> pool_;
+  std::vector<Edge> edges_; ///< by a hash of their keys; a power of two
+  std::size_t edges_count_ = 0;
+  unsigned shift_ = 0;
+  std::vector<bool> seen_; ///< steps that were followed for the state that is made, and the list of them
+  std::vector<std::uint32_t> followed_, waiting_;
+  std::vector<Id> ended_;
+
+  std::string_view text_;
+  std::vector<Hit> hits_; ///< by where they begin
+  std::vector<Places> places_of_; ///< by phrase
+  std::vector<Place> places_;
   std::uint32_t round_ = 0;
 };
 

@@ -1,6 +1,7 @@
 #include "core/topic/matcher.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <re2/re2.h>
 
@@ -43,6 +44,8 @@ bool ends_message(std::string_view line) {
   return line == "--" || (line.starts_with("---") && line.ends_with("---") && line.find(kStarts) != line.npos);
 }
 
+unsigned group_of(Kind k) { return static_cast<unsigned>(k); }
+
 bool is_blank(unsigned char c) { return c <= ' '; }
 
 bool continues(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
@@ -54,6 +57,9 @@ struct Matcher::Cues {
   std::array<std::vector<std::string>, kKindNames.size()> texts;
   std::array<std::vector<std::unique_ptr<RE2>>, kKindNames.size()> compiled;
   bool ready = false;
+  std::array<bool, kKindNames.size()> may = {}; // match in the sentence that is looked at
+
+  bool &may_match(Kind k) { return may[static_cast<std::size_t>(k)]; }
 
   void compile() {
     if (ready) return;
@@ -73,6 +79,7 @@ struct Matcher::Cues {
 
   /// Calls f(begin, end) for what matches of a kind in s[from, until), until it says true.
   template <class F> bool each(Kind kind, std::string_view s, std::size_t from, std::size_t until, F &&f) {
+    if (!may_match(kind)) return false;
     compile();
     for (const auto &re : compiled[static_cast<std::size_t>(kind)]) {
       for (std::size_t at = from; at < until;) {
@@ -105,23 +112,23 @@ Matcher::Matcher(std::vector<Entry> entries) : entries_(std::move(entries)) {
   used_.resize(entries_.size());
   for (std::size_t i = 0; i < entries_.size(); i++) {
     const Entry &e = entries_[i];
-    if (e.kind == Kind::topic || e.kind == Kind::quote) {
-      std::vector<Needed> ways = ways_to_match(n_, e.pattern);
-      if (e.kind == Kind::topic && !ways.empty()) topic_of_[i] = numbers[e.topic];
-      for (Needed &way : ways) (e.kind == Kind::topic ? filter_ : quotes_).add(i, std::move(way));
-      continue;
-    }
-    std::optional<std::string> text = translate(n_, e.pattern, Extent::within, nullptr);
-    if (!text) continue;
-    auto &c = cues_[e.language];
-    if (!c) c = std::make_unique<Cues>();
-    c->texts[static_cast<std::size_t>(e.kind)].push_back(std::move(*text));
+    std::vector<Needed> ways = ways_to_match(n_, e.pattern);
+    const bool is_cue = e.kind != Kind::topic && e.kind != Kind::quote;
+    if (is_cue) add_cue(i);
+    else if (e.kind == Kind::topic && !ways.empty()) topic_of_[i] = numbers[e.topic];
+    for (Needed &way : ways) (is_cue ? cue_filter_ : filter_).add(group_of(e.kind), i, std::move(way));
   }
-  filter_.close();
-  quotes_.close();
+}
+
+void Matcher::add_cue(std::size_t entry) {
+  const Entry &e = entries_[entry];
+  std::unique_ptr<Cues> &c = cues_[e.language];
+  if (!c) c = std::make_unique<Cues>();
+  if (std::optional<std::string> text = translate(n_, e.pattern, Extent::within, nullptr)) c->texts[static_cast<std::size_t>(e.kind)].push_back(std::move(*text));
 }
 
 Matcher::~Matcher() = default;
+
 
 std::size_t Matcher::patterns() const noexcept {
   return static_cast<std::size_t>(std::count_if(topic_of_.begin(), topic_of_.end(), [](int t) { return t >= 0; }));
@@ -169,7 +176,7 @@ std::vector<Finding> Matcher::find(std::string_view message) {
   for (std::size_t i = 0, end = 0; i < all.size() && looks_ < kMostLooks && found.size() < done_.size(); i = end) {
     for (end = i + 1; end < all.size() && all[end].line == all[i].line;) end++;
     const std::span<const Sentence> line = all.subspan(i, end - i);
-    const std::string_view first(text_.text.data() + line[0].begin, line[0].end - line[0].begin);
+    const std::string_view first = sentence(line[0]);
     if (line[0].line > expected && expected > quoted_to) quoted = false;
     expected = line[0].line + 1;
     if (first.starts_with('>')) {
@@ -177,11 +184,17 @@ std::vector<Finding> Matcher::find(std::string_view message) {
       continue;
     }
     if (line.size() == 1 && ends_message(first)) break;
-    if (is_quote(line)) {
+    const std::string_view whole(text_.text.data() + line[0].begin, line.back().end - line[0].begin);
+    const bool together = whole.size() <= kLongSentence;
+    if (together) filter_.look(whole);
+    if (together && is_quote(whole)) {
       quoted = true;
       quoted_to = expected;
     } else if (!quoted) {
-      for (const Sentence &x : line) look_at(x, message, found);
+      for (const Sentence &x : line) {
+        if (!together) filter_.look(sentence(x));
+        look_at(x, together ? x.begin - line[0].begin : 0, message, found);
+      }
     }
   }
   if (text_.text.capacity() > 4 * kMostRead) text_ = {};
@@ -189,18 +202,22 @@ std::vector<Finding> Matcher::find(std::string_view message) {
 }
 
 // Sentences of a line have newlines between them where it has blanks.
-bool Matcher::is_quote(std::span<const Sentence> line) {
-  std::string all(text_.text, line.front().begin, line.back().end - line.front().begin);
-  if (all.size() > kLongSentence) return false;
+bool Matcher::is_quote(std::string_view line) {
+  filter_.candidates(group_of(Kind::quote), 0, line.size(), candidates_);
+  if (candidates_.empty()) return false;
+  std::string all(line);
   std::replace(all.begin(), all.end(), '\n', ' ');
-  quotes_.candidates(all, candidates_);
   return std::ranges::any_of(candidates_, [&](std::size_t entry) { return RE2::FullMatch(piece(all), pattern(entry)); });
 }
 
-void Matcher::look_at(const Sentence &s, std::string_view message, std::vector<Finding> &found) {
-  const std::string_view sentence(text_.text.data() + s.begin, s.end - s.begin);
-  filter_.candidates(sentence, candidates_);
+std::string_view Matcher::sentence(const Sentence &s) const { return std::string_view(text_.text).substr(s.begin, s.end - s.begin); }
+
+// `at`: of what the filter looked at.
+void Matcher::look_at(const Sentence &s, std::size_t at, std::string_view message, std::vector<Finding> &found) {
+  const std::string_view sentence = this->sentence(s);
+  filter_.candidates(group_of(Kind::topic), at, at + sentence.size(), candidates_);
   if (candidates_.empty()) return;
+  cues_known_ = false;
   std::vector<Span> spans;
   for (std::size_t entry : candidates_) {
     if (!done_[static_cast<std::size_t>(topic_of_[entry])] && looks_++ < kMostLooks) spans_of(entry, sentence, spans);
@@ -234,14 +251,27 @@ void Matcher::spans_of(std::size_t entry, std::string_view sentence, std::vector
   }
 }
 
+// Which kinds could match in a sentence: most that could be denied aren't.
+void Matcher::look_for_cues(std::string_view s) {
+  if (std::exchange(cues_known_, true)) return;
+  for (auto &[language, c] : cues_) c->may = {};
+  cue_filter_.look(s);
+  for (Kind k : {Kind::before, Kind::after, Kind::clause, Kind::question}) {
+    cue_filter_.candidates(group_of(k), 0, s.size(), cue_candidates_);
+    for (std::size_t entry : cue_candidates_) cues_.find(entries_[entry].language)->second->may_match(k) = true;
+  }
+}
+
 // What is said in many languages may be denied in any.
 bool Matcher::is_denied(const Entry &e, std::string_view s, std::size_t begin, std::size_t end) {
+  look_for_cues(s);
   if (e.language == kAnyLanguage) return std::ranges::any_of(cues_, [&](const auto &x) { return denies(*x.second, s, begin, end); });
   const auto found = cues_.find(e.language);
   return found != cues_.end() && denies(*found->second, s, begin, end);
 }
 
 bool Matcher::denies(Cues &cues, std::string_view s, std::size_t begin, std::size_t end) {
+  if (!cues.may_match(Kind::before) && !cues.may_match(Kind::after)) return false;
   std::size_t from = 0, until = s.size(); // of the clause
   const auto part = [&](std::size_t b, std::size_t f) {
     if (f <= begin) from = std::max(from, f);

@@ -48,11 +48,14 @@ private:
   struct Cues;
   struct Span;
 
-  bool is_quote(std::span<const Sentence> line);
-  void look_at(const Sentence &s, std::string_view message, std::vector<Finding> &found);
+  void add_cue(std::size_t entry);
+  bool is_quote(std::string_view line);
+  std::string_view sentence(const Sentence &s) const;
+  void look_at(const Sentence &s, std::size_t at, std::string_view message, std::vector<Finding> &found);
   void spans_of(std::size_t entry, std::string_view sentence, std::vector<Span> &out);
   bool is_denied(const Entry &e, std::string_view sentence, std::size_t begin, std::size_t end);
   bool denies(Cues &cues, std::string_view sentence, std::size_t begin, std::size_t end);
+  void look_for_cues(std::string_view sentence);
   bool is_near(std::string_view between);
   Finding finding(const Span &span, const Sentence &s, std::string_view message);
   re2::RE2 &pattern(std::size_t entry);
@@ -63,12 +66,13 @@ private:
   std::vector<std::unique_ptr<re2::RE2>> patterns_; ///< by entry, compiled when needed
   std::vector<bool> used_;                          ///< by entry, since some were forgotten
   std::int64_t compiled_ = 0;                       ///< bytes that they may take
-  Filter filter_, quotes_;
+  Filter filter_, cue_filter_;
   std::map<std::string, std::unique_ptr<Cues>, std::less<>> cues_; ///< by language
   std::vector<int> topic_of_; ///< by entry, a number for each topic
   int topics_count_ = 0;
   Normalised text_, piece_;
-  std::vector<std::size_t> candidates_; ///< whose patterns could match what is looked at
+  std::vector<std::size_t> candidates_, cue_candidates_; ///< whose patterns could match what is looked at
+  bool cues_known_ = false;                              ///< the latter
   std::vector<bool> done_; ///< topics that were found in this message
   std::size_t looks_ = 0;
 };

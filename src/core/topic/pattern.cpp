@@ -1,6 +1,7 @@
 #include "core/topic/pattern.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -27,10 +28,11 @@ struct Node {
   Side side = Side::unknown; // of a character or a set
   int least = 0, most = -1; // of a repeat; -1: no limit
   bool lazy = false;
-  std::vector<Node> parts = {};
-  std::size_t at = 0;
-  std::vector<std::string> members = {}; ///< of a set that is a list of few characters
+  std::uint32_t at = 0;
+  std::vector<Node> parts = {}; ///< of a set that is a list of few characters: those
 };
+
+bool is_blank(const Node &n) { return n.kind == Node::character && n.text == " "; }
 
 struct Refused {
   std::size_t at;
@@ -66,36 +68,32 @@ private:
   Node sequence(int depth) {
     Node out{Node::sequence};
     while (more() && s_[at_] != '|' && s_[at_] != ')') {
-      const std::size_t from = at_;
-      std::vector<Node> atoms = atom(depth);
-      if (!atoms.empty()) quantify(atoms, from);
-      for (Node &a : atoms) {
-        const bool blank_again = is_blank(a) && !out.parts.empty() && is_blank(out.parts.back());
-        if (!blank_again) out.parts.push_back(std::move(a));
-      }
+      const std::size_t from = at_, before = out.parts.size();
+      atom(depth, out.parts);
+      if (out.parts.size() > before) quantify(out.parts.back(), from);
+      const bool blank_again = before > 0 && out.parts.size() > before && is_blank(out.parts[before - 1]) && is_blank(out.parts[before]);
+      if (blank_again) out.parts.erase(out.parts.begin() + static_cast<std::ptrdiff_t>(before));
     }
     return out;
   }
 
-  static bool is_blank(const Node &n) { return n.kind == Node::character && n.text == " "; }
-
   // A quantifier is of the last character.
-  void quantify(std::vector<Node> &atoms, std::size_t from) {
+  void quantify(Node &last, std::size_t from) {
     int least, most;
     const std::size_t here = at_;
     if (takes("*")) least = 0, most = -1;
     else if (takes("+")) least = 1, most = -1;
     else if (takes("?")) least = 0, most = 1;
     else if (!counts(least, most)) return;
-    const Node::Kind k = atoms.back().kind;
+    const Node::Kind k = last.kind;
     if (k == Node::line_begin || k == Node::line_end || k == Node::boundary) refuse(here, "nothing to repeat");
     Node r{Node::repeat};
-    r.at = from;
+    r.at = static_cast<std::uint32_t>(from);
     r.least = least;
     r.most = most;
     r.lazy = takes("?");
-    r.parts.push_back(std::move(atoms.back()));
-    atoms.back() = std::move(r);
+    r.parts.push_back(std::move(last));
+    last = std::move(r);
     if (more() && (s_[at_] == '*' || s_[at_] == '+' || s_[at_] == '?')) refuse(at_, "a quantifier follows another");
   }
 
@@ -116,18 +114,19 @@ private:
     return true;
   }
 
-  std::vector<Node> atom(int depth) {
+  // Adds what stands there: a character may be several in normalised texts, or none.
+  void atom(int depth, std::vector<Node> &out) {
     const std::size_t from = at_;
-    const char c = s_[at_];
-    switch (c) {
-    case '(': return {group(depth)};
-    case '[': return {set()};
-    case '.': at_++; return {Node{Node::any}};
-    case '^': at_++; return {Node{Node::line_begin}};
-    case '$': at_++; return {Node{Node::line_end}};
+    const auto one = [&](Node n) { out.push_back(std::move(n)); };
+    switch (s_[at_]) {
+    case '(': return one(group(depth));
+    case '[': return one(set());
+    case '.': at_++; return one({Node::any});
+    case '^': at_++; return one({Node::line_begin});
+    case '$': at_++; return one({Node::line_end});
     case '*': case '+': case '?': refuse(from, "nothing to repeat");
-    case '\\': return escape();
-    default: return folded(code_point());
+    case '\\': return escape(out);
+    default: return folded(code_point(), out);
     }
   }
 
@@ -139,8 +138,7 @@ private:
     return c;
   }
 
-  std::vector<Node> folded(std::uint32_t c) {
-    std::vector<Node> out;
+  void folded(std::uint32_t c, std::vector<Node> &out) {
     const std::string all = n_.fold(c);
     std::uint32_t each = 0;
     for (std::size_t i = 0; i < all.size();) {
@@ -148,7 +146,6 @@ private:
       out.push_back({Node::character, all.substr(i, length), side_of(n_.word(each))});
       i += length;
     }
-    return out;
   }
 
   Node group(int depth) {
@@ -171,34 +168,38 @@ private:
     return wrapped;
   }
 
-  std::vector<Node> escape() {
+  void escape(std::vector<Node> &out) {
     const std::size_t from = at_++;
     if (!more()) refuse(from, "a \\ at the end");
     const char c = s_[at_];
-    switch (c) {
-    case 'b': {
+    const auto one = [&](Node n) {
       at_++;
-      Node b{Node::boundary};
-      b.at = from;
-      return {b};
-    }
-    case 'w': at_++; return {Node{Node::word}};
-    case 'W': at_++; return {Node{Node::other}};
-    case 'd': at_++; return {Node{Node::set, "[0-9]", Side::letter}};
-    case 'D': at_++; return {Node{Node::set, "[^0-9\\x{1}-\\x{3}\\n]"}};
-    case 's': at_++; return {Node{Node::character, " ", Side::none}};
-    case 'S': at_++; return {Node{Node::set, "[^ \\x{1}-\\x{3}\\n]"}};
-    case 't': at_++; return {Node{Node::character, " ", Side::none}};
+      out.push_back(std::move(n));
+    };
+    switch (c) {
+    case 'b': return one({.kind = Node::boundary, .at = static_cast<std::uint32_t>(from)});
+    case 'w': return one({Node::word});
+    case 'W': return one({Node::other});
+    case 'd': return one(digit());
+    case 'D': return one({Node::set, "[^0-9\\x{1}-\\x{3}\\n]"});
+    case 's': case 't': return one({Node::character, " ", Side::none});
+    case 'S': return one({Node::set, "[^ \\x{1}-\\x{3}\\n]"});
     case 'p': case 'P': {
       Side side = Side::unknown;
       const std::string p = property(side);
-      if (c == 'p') return {Node{Node::set, "[" + p + "]", side}};
-      return {Node{Node::set, "[^" + p + "\\x{1}-\\x{3}\\n]"}};
+      out.push_back(c == 'p' ? Node{Node::set, "[" + p + "]", side} : Node{Node::set, "[^" + p + "\\x{1}-\\x{3}\\n]"});
+      return;
     }
     default: break;
     }
     if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) refuse(from, std::string("\\") + c + " can't be used");
-    return folded(code_point());
+    folded(code_point(), out);
+  }
+
+  static Node digit() {
+    Node out{Node::set, "[0-9]", Side::letter};
+    for (char c = '0'; c <= '9'; c++) out.parts.push_back({Node::character, std::string(1, c), Side::none});
+    return out;
   }
 
   // \pL, \p{Han}: at_ is at the p.
@@ -225,7 +226,8 @@ private:
     const std::size_t from = at_++;
     const bool negated = takes("^");
     std::string items;
-    std::vector<std::string> members;
+    std::vector<Node> members;
+    const auto listed_as = [&](std::string text, Side s) { members.push_back({Node::character, std::move(text), s}); };
     bool listed = !negated;
     Side side = Side::begin;
     const auto add = [&](Side s) { side = side == Side::begin ? s : either(side, s); };
@@ -238,7 +240,7 @@ private:
         listed &= c != 'w' && c != 'd' && c != 'p';
         if (c == 'w') { at_ += 2; items += "\\pL\\pM\\pN_"; add(Side::word); continue; }
         if (c == 'd') { at_ += 2; items += "0-9"; add(Side::letter); continue; }
-        if (c == 's' || c == 't') { at_ += 2; items += " "; members.emplace_back(" "); add(Side::none); continue; }
+        if (c == 's' || c == 't') { at_ += 2; items += " "; listed_as(" ", Side::none); add(Side::none); continue; }
         if (c == 'p') {
           at_++;
           Side s = Side::unknown;
@@ -252,7 +254,9 @@ private:
       const std::uint32_t low = member(from);
       add(side_of(n_.word(low)));
       items += quoted(low);
-      encode(low, members.emplace_back());
+      std::string text;
+      encode(low, text);
+      listed_as(std::move(text), side_of(n_.word(low)));
       if (!sees("-") || s_.substr(at_ + 1).starts_with("]")) continue;
       at_++;
       listed = false;
@@ -265,7 +269,7 @@ private:
     }
     if (negated) return {Node::set, "[^" + items + "\\x{1}-\\x{3}\\n]"};
     Node out{Node::set, "[" + items + "]", side};
-    if (listed && members.size() <= kFewMembers) out.members = std::move(members);
+    if (listed && members.size() <= kFewMembers) out.parts = std::move(members);
     return out;
   }
 
@@ -289,42 +293,19 @@ private:
   std::size_t at_ = 0;
 };
 
-// ------------------------------------------------------------------------------------------------------------------ words
+// ---------------------------------------------------------------------------------------------------------------- phrases
 
-constexpr std::size_t kMostWords = 400, kLongWord = 24, kMostLists = 4;
+constexpr int kLongPhrase = 40; // bytes
+constexpr std::size_t kMostPhrases = 6, kMostSteps = 20'000;
 
-using Texts = std::vector<std::string>;
+// How often a character is met where one looks, roughly: of a word by the bytes that it has, which tell its script; or another.
+constexpr double kLetter[] = {1, 0.07, 0.07, 0.002, 0.0005}, kBlank = 0.2, kSign = 0.01;
 
-std::size_t shortest(const Texts &t) {
-  std::size_t least = t.empty() ? 0 : t.front().size();
-  for (const std::string &x : t) least = std::min(least, x.size());
-  return least;
-}
+int far(long n) { return static_cast<int>(std::min<long>(n, kFar)); }
 
-// What is rarer: longer texts, or fewer.
-bool tells_more(const Texts &a, const Texts &b) {
-  const std::size_t x = std::min<std::size_t>(shortest(a), 8), y = std::min<std::size_t>(shortest(b), 8);
-  return x != y ? x > y : a.size() < b.size();
-}
-
-void tidy(Texts &texts) {
-  std::sort(texts.begin(), texts.end());
-  texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
-}
-
-// What is in whatever a part of a pattern matches: one text of each list. Exact: there is one list, and it matches these and nothing else.
-struct Words {
-  bool exact = false;
-  std::vector<Texts> all = {};
-
-  const Texts &best() const { return *std::max_element(all.begin(), all.end(), [](const Texts &a, const Texts &b) { return tells_more(b, a); }); }
-};
-
-// The words of a pattern, with boundaries as whoever looks for them writes them.
-class Wording {
+// The phrases of a pattern. A stretch of nodes that match few texts is one; where anything may stand there is a gap.
+class Phrasing {
 public:
-  explicit Wording(Normaliser &n) : n_(n) {}
-
   // Each alternative by itself.
   std::vector<Needed> ways(const Node &n) {
     if (n.kind == Node::sequence && n.parts.size() == 1) return ways(n.parts.front());
@@ -335,116 +316,275 @@ public:
       }
       return out;
     }
-    Words w = words(n);
-    std::erase_if(w.all, [](const Texts &t) { return shortest(t) < kShortWord; });
-    out.push_back(std::move(w.all));
+    Chain all;
+    walk(n, all);
+    close(all);
+    out.push_back(written(all));
     return out;
   }
 
 private:
-  // Characters of two kinds have a boundary between them, others don't.
-  std::string one(const std::string &a, const std::string &b) {
-    if (a.empty() || b.empty()) return a + b;
-    const bool ends = a.back() == kBoundary, begins = b.front() == kBoundary;
-    if (ends && begins) return a + b.substr(1);
-    return !ends && !begins && last(a) != first(b) ? a + kBoundary + b : a + b;
-  }
-  Word first(const std::string &s) { return word_at(s, 0); }
-  Word last(const std::string &s) {
-    std::size_t at = s.size() - 1;
-    while (at > 0 && (static_cast<unsigned char>(s[at]) & 0xC0) == 0x80) at--;
-    return word_at(s, at);
-  }
-  Word word_at(const std::string &s, std::size_t at) {
-    std::uint32_t c = 0;
-    return decode(s, at, c) ? n_.word(c) : Word::none;
-  }
+  using Run = std::vector<const Node *>;
+  struct Piece {
+    std::vector<Run> choices;
+    double chance; ///< to be met where one looks
+    int before;    ///< most code points between the end of the one before it and its beginning
+    int most;      ///< of its code points
+  };
+  struct Chain {
+    std::vector<Piece> pieces = {};
+    Run run = {}; ///< what the next piece begins with
+    int gap = 0;  ///< since the last one
+  };
 
-  // One after the other; nothing if that would be too many or too long.
-  std::optional<Texts> joined(const Texts &a, const Texts &b) {
-    if (a.size() * b.size() > kMostWords) return {};
-    Texts out;
-    for (const std::string &x : a) {
-      for (const std::string &y : b) {
-        if (x.size() + y.size() > kLongWord) return {};
-        out.push_back(one(x, y));
-      }
-    }
-    return out;
-  }
+  // ---- what a node may be
 
-  Words of_sequence(const Node &n) {
-    Words out;
-    Texts now{""};
-    bool exact = true;
-    const auto close = [&](Texts next) {
-      if (shortest(now) >= kShortWord) out.all.push_back(std::move(now));
-      now = std::move(next);
-    };
-    for (const Node &p : n.parts) {
-      Words w = words(p);
-      if (w.exact) {
-        if (auto both = joined(now, w.all.front())) {
-          now = std::move(*both);
-          continue;
-        }
-        exact = false;
-        close(std::move(w.all.front()));
-        continue;
-      }
-      exact = false;
-      close({""});
-      for (Texts &t : w.all) out.all.push_back(std::move(t));
-    }
-    if (exact) return {true, {std::move(now)}};
-    close({});
-    std::stable_sort(out.all.begin(), out.all.end(), tells_more);
-    if (out.all.size() > kMostLists) out.all.resize(kMostLists);
-    return out;
-  }
-
-  Words of_choice(const Node &n) {
-    Words out{true, {{}}};
-    for (const Node &p : n.parts) {
-      const Words w = words(p);
-      if (w.all.empty()) return {}; // anything could be there
-      out.exact &= w.exact;
-      const Texts &best = w.best();
-      out.all.front().insert(out.all.front().end(), best.begin(), best.end());
-    }
-    tidy(out.all.front());
-    if (!out.exact && shortest(out.all.front()) < kShortWord) return {};
-    return out;
-  }
-
-  Words of_repeat(const Node &n) {
-    Words w = words(n.parts.front());
-    if (n.least == 1 && n.most == 1) return w;
-    if (n.least > 0) {
-      std::erase_if(w.all, [](const Texts &t) { return shortest(t) < kShortWord; });
-      return {false, std::move(w.all)};
-    }
-    if (n.most != 1 || !w.exact) return {};
-    w.all.front().emplace_back();
-    tidy(w.all.front());
-    return w;
-  }
-
-  Words words(const Node &n) {
+  // Bytes at the most; kFar of what isn't a phrase's.
+  static int bytes(const Node &n) {
     switch (n.kind) {
-    case Node::character: return {true, {{n.text}}};
-    case Node::set: return n.members.empty() ? Words{} : Words{true, {n.members}};
-    case Node::boundary: return {true, {{std::string(1, kBoundary)}}};
-    case Node::line_begin:
-    case Node::line_end: return {true, {{""}}};
-    case Node::sequence: return of_sequence(n);
-    case Node::choice: return of_choice(n);
-    case Node::repeat: return of_repeat(n);
-    default: return {};
+    case Node::character: return static_cast<int>(n.text.size());
+    case Node::set: return n.parts.empty() ? kFar : 4;
+    case Node::boundary: case Node::line_begin: case Node::line_end: return 0;
+    case Node::sequence: {
+      long all = 0;
+      for (const Node &p : n.parts) all += bytes(p);
+      return far(all);
+    }
+    case Node::choice: {
+      int most = 0;
+      for (const Node &p : n.parts) most = std::max(most, bytes(p));
+      return most;
+    }
+    case Node::repeat: return n.most < 0 ? kFar : far(static_cast<long>(std::max(1, bytes(n.parts.front()))) * n.most);
+    default: return kFar;
     }
   }
 
-  Normaliser &n_;
+  // Code points at the most.
+  static int length(const Node &n) {
+    switch (n.kind) {
+    case Node::boundary: case Node::line_begin: case Node::line_end: return 0;
+    case Node::sequence: return length(Run(pointers(n)));
+    case Node::choice: {
+      int most = 0;
+      for (const Node &p : n.parts) most = std::max(most, length(p));
+      return most;
+    }
+    case Node::repeat: return n.most < 0 ? kFar : far(static_cast<long>(length(n.parts.front())) * n.most);
+    default: return 1;
+    }
+  }
+  static int length(const Run &run) {
+    long all = 0;
+    for (const Node *p : run) all += length(*p);
+    return far(all);
+  }
+  static Run pointers(const Node &n) {
+    Run out;
+    for (const Node &p : n.parts) out.push_back(&p);
+    return out;
+  }
+
+  static double chance(const Node &n) {
+    switch (n.kind) {
+    case Node::character: return is_word(n.side) ? kLetter[n.text.size()] : is_blank(n) ? kBlank : kSign;
+    case Node::boundary: return 2 * kBlank;
+    case Node::sequence: return chance(pointers(n));
+    case Node::set:
+    case Node::choice: {
+      double all = 0;
+      for (const Node &p : n.parts) all += chance(p);
+      return std::min(all, 1.0);
+    }
+    case Node::repeat: return n.least == 0 ? 1 : std::pow(chance(n.parts.front()), n.least);
+    default: return 1;
+    }
+  }
+  static double chance(const Run &run) {
+    double all = 1;
+    for (const Node *p : run) all *= chance(*p);
+    return all;
+  }
+
+  // ---- pieces
+
+  static void walk(const Node &n, Chain &to) {
+    if (const int b = bytes(n); b <= kLongPhrase) {
+      long all = b;
+      for (const Node *p : to.run) all += bytes(*p);
+      if (all > kLongPhrase) close(to);
+      to.run.push_back(&n);
+      return;
+    }
+    switch (n.kind) {
+    case Node::sequence:
+      for (const Node &p : n.parts) walk(p, to);
+      return;
+    case Node::choice: return choose(n, to);
+    case Node::repeat:
+      if (n.least > 0) {
+        walk(n.parts.front(), to);
+        close(to);
+        to.gap = far(to.gap + (n.most < 0 ? kFar : static_cast<long>(n.most - 1) * length(n.parts.front())));
+        return;
+      }
+      [[fallthrough]];
+    default:
+      close(to);
+      to.gap = far(to.gap + static_cast<long>(length(n)));
+    }
+  }
+
+  // Of each alternative, behind what stands before them, the piece that tells most.
+  static void choose(const Node &n, Chain &to) {
+    Piece all{{}, 0, 0, 0};
+    int behind = 0;
+    for (const Node &p : n.parts) {
+      Chain one;
+      one.run = to.run;
+      walk(p, one);
+      close(one);
+      if (one.pieces.empty()) {
+        close(to);
+        to.gap = far(to.gap + static_cast<long>(length(n)));
+        return;
+      }
+      keep_best(one, 1);
+      Piece &best = one.pieces.front();
+      all.choices.insert(all.choices.end(), best.choices.begin(), best.choices.end());
+      all.chance += best.chance;
+      all.before = std::max(all.before, best.before);
+      all.most = std::max(all.most, best.most);
+      behind = std::max(behind, one.gap);
+    }
+    to.run.clear();
+    all.before = far(static_cast<long>(all.before) + to.gap);
+    add(std::move(all), to);
+    to.gap = far(static_cast<long>(to.gap) + behind);
+  }
+
+  // Ends the run: it is a piece, or part of the gap.
+  static void close(Chain &to) {
+    trim(to);
+    if (to.run.empty()) return;
+    Piece piece{{}, chance(to.run), to.gap, length(to.run)};
+    const bool tells = !std::ranges::all_of(to.run, [](const Node *p) { return may_be_empty(*p); });
+    if (tells) piece.choices.push_back(to.run);
+    to.run.clear();
+    add(std::move(piece), to);
+  }
+
+  // A piece begins where a word does, if it can: fewer places to look from.
+  static void trim(Chain &to) {
+    const auto first = std::ranges::find_if(to.run, [](const Node *p) { return p->kind != Node::boundary && !is_blank(*p); });
+    if (first == to.run.begin()) return;
+    const bool word = first != to.run.end() && begins_a_word(**first);
+    to.gap = far(to.gap + static_cast<long>(length(Run(to.run.begin(), first))));
+    to.run.erase(to.run.begin(), first);
+    static const Node boundary{Node::boundary};
+    if (word) to.run.insert(to.run.begin(), &boundary);
+  }
+
+  static bool begins_a_word(const Node &n) {
+    switch (n.kind) {
+    case Node::character: return is_word(n.side);
+    case Node::sequence: return !n.parts.empty() && begins_a_word(n.parts.front());
+    case Node::set:
+    case Node::choice: return std::ranges::all_of(n.parts, begins_a_word);
+    default: return false;
+    }
+  }
+
+  static bool may_be_empty(const Node &n) {
+    switch (n.kind) {
+    case Node::boundary: case Node::line_begin: case Node::line_end: return true;
+    case Node::sequence: return std::ranges::all_of(n.parts, may_be_empty);
+    case Node::choice: return std::ranges::any_of(n.parts, may_be_empty);
+    case Node::repeat: return n.least == 0 || may_be_empty(n.parts.front());
+    default: return false;
+    }
+  }
+
+  static void add(Piece piece, Chain &to) {
+    if (piece.choices.empty()) {
+      to.gap = far(static_cast<long>(piece.before) + piece.most);
+      return;
+    }
+    to.gap = 0;
+    to.pieces.push_back(std::move(piece));
+  }
+
+  static void keep_best(Chain &c, std::size_t most) {
+    while (c.pieces.size() > most) {
+      const auto worst = std::max_element(c.pieces.begin(), c.pieces.end(), [](const Piece &a, const Piece &b) { return a.chance < b.chance; });
+      const long width = static_cast<long>(worst->before) + worst->most;
+      int &next = worst + 1 == c.pieces.end() ? c.gap : (worst + 1)->before;
+      next = far(next + width);
+      c.pieces.erase(worst);
+    }
+  }
+
+  // ---- writing
+
+  static Needed written(Chain &c) {
+    keep_best(c, kMostPhrases);
+    Needed out;
+    for (const Piece &p : c.pieces) {
+      Phrase &to = out.emplace_back();
+      to.chance = p.chance;
+      to.before = p.before;
+      to.most = p.most;
+      choices(p.choices.size(), to.steps, [&](std::size_t i) {
+        if (to.steps.size() > kMostSteps) return;
+        for (const Node *n : p.choices[i]) write(*n, to.steps);
+      });
+      if (to.steps.size() > kMostSteps) return {};
+      to.steps.push_back({Step::end, 0, 0});
+    }
+    return out;
+  }
+
+  static void go_ahead(std::vector<Step> &to, std::size_t from) { to[from].over = static_cast<std::uint32_t>(to.size() - from) & Step::kMostOver; }
+
+  template <class F> static void choices(std::size_t n, std::vector<Step> &to, F &&one) {
+    std::vector<std::size_t> ends;
+    for (std::size_t i = 0; i < n; i++) {
+      const std::size_t fork = to.size();
+      if (i + 1 < n) to.push_back({Step::fork, 0, 0});
+      one(i);
+      if (i + 1 == n) break;
+      ends.push_back(to.size());
+      to.push_back({Step::jump, 0, 0});
+      go_ahead(to, fork);
+    }
+    for (std::size_t e : ends) go_ahead(to, e);
+  }
+
+  static void write(const Node &n, std::vector<Step> &to) {
+    switch (n.kind) {
+    case Node::character:
+      for (char c : n.text) to.push_back({Step::byte, static_cast<unsigned char>(c), 0});
+      return;
+    case Node::boundary: to.push_back({Step::boundary, 0, 0}); return;
+    case Node::sequence:
+      for (const Node &p : n.parts) write(p, to);
+      return;
+    case Node::set:
+    case Node::choice: return choices(n.parts.size(), to, [&](std::size_t i) { write(n.parts[i], to); });
+    case Node::repeat: {
+      for (int i = 0; i < n.least; i++) write(n.parts.front(), to);
+      std::vector<std::size_t> forks;
+      for (int i = n.least; i < n.most; i++) {
+        forks.push_back(to.size());
+        to.push_back({Step::fork, 0, 0});
+        write(n.parts.front(), to);
+      }
+      for (std::size_t f : forks) go_ahead(to, f);
+      return;
+    }
+    default: return; // where a line begins or ends: it may be anywhere
+    }
+  }
 };
 
 // --------------------------------------------------------------------------------------------------------------- writing
@@ -672,7 +812,7 @@ std::optional<std::string> translate(Normaliser &n, std::string_view pattern, Ex
 
 std::vector<Needed> ways_to_match(Normaliser &n, std::string_view pattern) {
   try {
-    return Wording(n).ways(read(n, pattern));
+    return Phrasing().ways(read(n, pattern));
   } catch (const Refused &) {
     return {};
   }

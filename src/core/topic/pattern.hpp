@@ -26,11 +26,32 @@ inline constexpr int kPatternMemory = 1 << 20;    ///< for RE2, of a pattern by 
 /// A pattern as RE2 gets it.
 std::optional<std::string> translate(Normaliser &n, std::string_view pattern, Extent extent, PatternProblem *why);
 
-/// What a text needs to match: a word of each list; no lists: nothing that could be told by words. Where a word begins, ends, or meets one
-/// of another kind there is kBoundary.
-using Needed = std::vector<std::vector<std::string>>;
-inline constexpr char kBoundary = kStarts;
-inline constexpr std::size_t kShortWord = 2; ///< bytes: shorter ones tell nothing
+/// Code points: farther than anything in a sentence.
+inline constexpr int kFar = 1 << 20;
+
+/// A step through the texts of a phrase.
+struct Step {
+  enum Kind : std::uint32_t {
+    byte,     ///< this one comes next
+    boundary, ///< a word begins, ends or meets one of another kind here
+    fork,     ///< goes on with the next step, and `over` steps ahead
+    jump,     ///< goes on `over` steps ahead
+    end,      ///< of a text
+  };
+  static constexpr std::uint32_t kMostOver = (1 << 21) - 1;
+  std::uint32_t kind : 3, value : 8, over : 21;
+};
+
+/// Few texts of bounded length, one of which is in whatever a pattern matches.
+struct Phrase {
+  std::vector<Step> steps;
+  double chance = 1; ///< to be met wherever one looks, roughly
+  int before = 0;    ///< code points at the most between the end of the phrase before it and its beginning
+  int most = 0;      ///< code points at the most of its own
+};
+
+/// What a text needs to match: all of these phrases, in their order; none: nothing that could be told by phrases.
+using Needed = std::vector<Phrase>;
 /// The ways to match a pattern: what it matches has what one of them needs. None of a pattern that can't be used.
 std::vector<Needed> ways_to_match(Normaliser &n, std::string_view pattern);
 
