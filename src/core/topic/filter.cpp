@@ -24,8 +24,15 @@ Filter::Id Filter::phrase(std::vector<Step> steps) {
     begins_.push_back(static_cast<std::uint32_t>(steps_.size()));
     steps_.insert(steps_.end(), steps.begin(), steps.end());
     ways_of_.emplace_back();
+    is_neighbour_.push_back(false);
   }
   return at->second;
+}
+
+Filter::Neighbour Filter::neighbour(Phrase &p, long reach) {
+  const Id id = phrase(std::move(p.steps));
+  is_neighbour_[id] = true;
+  return {id, static_cast<int>(std::min<long>(reach, kFar))};
 }
 
 void Filter::add(unsigned group, std::size_t entry, Needed needed) {
@@ -36,13 +43,13 @@ void Filter::add(unsigned group, std::size_t entry, Needed needed) {
   for (auto p = rarest; p != needed.begin();) {
     reach += p->before;
     p--;
-    way.before.push_back({phrase(std::move(p->steps)), static_cast<int>(std::min<long>(reach, kFar))});
+    way.before.push_back(neighbour(*p, reach));
     reach += p->most;
   }
   reach = 0;
   for (auto p = rarest + 1; p != needed.end(); p++) {
     reach += p->before;
-    way.behind.push_back({phrase(std::move(p->steps)), static_cast<int>(std::min<long>(reach, kFar))});
+    way.behind.push_back(neighbour(*p, reach));
     reach += p->most;
   }
   ways_of_[phrase(std::move(rarest->steps))].push_back(static_cast<std::uint32_t>(ways_.size()));
@@ -56,6 +63,7 @@ void Filter::begin() {
   places_of_.assign(begins_.size(), {round_, kNone});
   seen_.assign(steps_.size(), false);
   states_.assign(kAtBoundary + 1, {});
+  first_.assign(kAtBoundary + 1, {});
   pool_.clear();
   edges_.assign(1 << 12, {});
   shift_ = 32 - 12;
@@ -112,12 +120,13 @@ std::uint32_t Filter::keep() {
     s.steps = here();
     pool_.insert(pool_.end(), waiting_.begin(), waiting_.end());
     s.ends = here();
-    pool_.insert(pool_.end(), ended_.begin(), ended_.end());
+    std::ranges::copy_if(ended_, std::back_inserter(pool_), [&](Id e) { return is_neighbour_[e]; });
     s.ways = here();
     for (Id e : ended_) pool_.insert(pool_.end(), ways_of_[e].begin(), ways_of_[e].end());
     s.until = here();
-    id = static_cast<std::uint32_t>(states_.size());
+    id = static_cast<std::uint32_t>(states_.size()) | (s.ends != s.until ? kEnds : 0);
     states_.push_back(s);
+    first_.push_back({});
   }
   waiting_.clear();
   ended_.clear();
@@ -142,20 +151,22 @@ void Filter::put(Edge e) {
 
 inline std::uint32_t Filter::next(std::uint32_t state, unsigned char byte) {
   const std::uint32_t key = state << 8 | byte; // never 0: nothing goes on from kDead
+  if (first_[state].key == key) return first_[state].to;
   const Edge &known = edges_[slot(key)];
   if (known.key == key) return known.to;
-  const std::uint32_t to = make(state, byte);
-  put({key, to});
-  return to;
+  const Edge e{key, make(state, byte)};
+  if (first_[state].key == 0) first_[state] = e;
+  else put(e);
+  return e.to;
 }
 
 void Filter::run(std::uint32_t state, std::size_t begin) {
   for (std::size_t at = begin; at < text_.size(); at++) {
     const char c = text_[at];
-    state = next(state, static_cast<unsigned char>(c == '\n' ? ' ' : c));
-    if (state == kDead) return;
-    const State &s = states_[state];
-    if (s.ends != s.ways) hits_.push_back({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(at + 1), state});
+    const std::uint32_t to = next(state, static_cast<unsigned char>(c == '\n' ? ' ' : c));
+    if (to == kDead) return;
+    state = to & ~kEnds;
+    if (to & kEnds) hits_.push_back({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(at + 1), state});
   }
 }
 

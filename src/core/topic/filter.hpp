@@ -33,18 +33,19 @@ private:
     std::vector<Neighbour> before, behind;
     std::uint32_t round = 0; ///< in which it was last found
   };
-  /// In the pool: steps that wait for a byte or a boundary, phrases that end here, and ways of which one of these is the rarest.
+  /// In the pool: steps that wait for a byte or a boundary, neighbours that end here, and ways whose rarest phrase does.
   struct State {
     std::uint32_t steps, ends, ways, until;
   };
-  /// A state and a byte, and where they lead.
+  /// A state and a byte, and where they lead; kEnds: a phrase ends there.
   struct Edge {
     std::uint32_t key, to;
   };
+  static constexpr std::uint32_t kEnds = 1u << 31;
   struct Hit {
     std::uint32_t begin, end, state;
   };
-  /// A hit that ends a phrase, and the one before it that does.
+  /// A hit of a neighbour, and the one before it.
   struct Place {
     std::uint32_t hit, next;
   };
@@ -53,6 +54,7 @@ private:
   };
 
   Id phrase(std::vector<Step> steps);
+  Neighbour neighbour(Phrase &p, long reach);
 
   void begin();
   void run(std::uint32_t state, std::size_t begin);
@@ -71,13 +73,15 @@ private:
   std::vector<std::pair<unsigned, std::size_t>> always_;
   std::vector<Way> ways_;
   std::vector<std::vector<std::uint32_t>> ways_of_; ///< by their rarest phrase
+  std::vector<bool> is_neighbour_;                  ///< by phrase: of any
   std::vector<Step> steps_;
   std::vector<std::uint32_t> begins_;         ///< of each phrase among the steps
   std::unordered_map<std::string, Id> known_; ///< phrases by their steps
 
   std::vector<State> states_;
   std::vector<std::uint32_t> pool_;
-  std::vector<Edge> edges_; ///< by a hash of their keys; a power of two
+  std::vector<Edge> first_; ///< of each state the one that was met first: those of a word lie side by side
+  std::vector<Edge> edges_; ///< the others, by a hash of their keys; a power of two
   std::size_t edges_count_ = 0;
   unsigned shift_ = 0;
   std::vector<bool> seen_; ///< steps that were followed for the state that is made, and the list of them
@@ -86,7 +90,7 @@ private:
 
   std::string_view text_;
   std::vector<Hit> hits_; ///< by where they begin
-  std::vector<Places> places_of_; ///< by phrase
+  std::vector<Places> places_of_; ///< by neighbour
   std::vector<Place> places_;
   std::uint32_t round_ = 0;
 };
