@@ -190,7 +190,7 @@ CREATE OR REPLACE FUNCTION pql._signals_in(reasons jsonb) RETURNS text[]
 COMMENT ON FUNCTION pql._signals_in(jsonb) IS 'The signals that have points, of the reasons of a routing row.';
 
 CREATE OR REPLACE FUNCTION pql._hidden_of(homes text[]) RETURNS TABLE (home text, routing_id bigint, signals text[])
-  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 10000 ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000 ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY
@@ -202,7 +202,7 @@ END $$;
 COMMENT ON FUNCTION pql._hidden_of(text[]) IS 'The lines of pql.handoff_hidden of some homes, made from what there is.';
 
 CREATE OR REPLACE FUNCTION pql._facts_of(homes text[]) RETURNS SETOF pql.handoff_fact
-  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 10000 ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000 ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF homes = '{}' THEN
     RETURN;
@@ -261,7 +261,7 @@ END $$;
 COMMENT ON FUNCTION pql._facts_of(text[]) IS 'The lines of pql.handoff_fact of some homes, made from what there is.';
 
 CREATE OR REPLACE FUNCTION pql._facts_due() RETURNS SETOF pql.handoff_fact
-  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 10000 ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000 ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RETURN QUERY SELECT f.* FROM pql._facts_of(ARRAY(SELECT d.* FROM pql._due_homes() AS d)) AS f;
 END $$;
@@ -294,12 +294,12 @@ REVOKE ALL ON FUNCTION pql._fold_handoffs(int) FROM PUBLIC;
 
 -- One statement that the planner makes part of the query that asks: whoever counts reads no more than what is counted.
 CREATE VIEW pql._handoffs_now WITH (security_invoker = true) AS
-  SELECT f.* FROM pql.handoff_fact AS f WHERE NOT (SELECT EXISTS (SELECT FROM pql.handoff_due)) OR f.home NOT IN (SELECT d.* FROM pql._due_homes() AS d)
+  SELECT f.* FROM pql.handoff_fact AS f WHERE NOT EXISTS (SELECT FROM pql._due_homes() AS d(home) WHERE d.home COLLATE "C" = f.home)
   UNION ALL SELECT f.* FROM pql._facts_due() AS f;
 COMMENT ON VIEW pql._handoffs_now IS 'The lines of pql.handoff_fact as they are when all that is due has been made anew.';
 
 CREATE OR REPLACE FUNCTION pql._value_at(home text, id bigint, until timestamptz) RETURNS numeric
-  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 10000 SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 BEGIN
   RETURN (
@@ -311,7 +311,7 @@ END $$;
 COMMENT ON FUNCTION pql._value_at(text, bigint, timestamptz) IS 'What the outcomes that count for a routing row were worth by an instant, when later ones count, too.';
 
 CREATE OR REPLACE FUNCTION pql._touches_at(home text, id bigint, until timestamptz) RETURNS int
-  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 5000 SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 BEGIN
   RETURN (
@@ -322,7 +322,7 @@ END $$;
 COMMENT ON FUNCTION pql._touches_at(text, bigint, timestamptz) IS 'How many touches that count a routing row had by an instant, when there are later ones, too.';
 
 CREATE OR REPLACE FUNCTION pql._answer_at(home text, id bigint, until timestamptz) RETURNS pql.disposition
-  LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 5000 SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
   d pql.disposition;

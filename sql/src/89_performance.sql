@@ -7,7 +7,7 @@ CREATE OR REPLACE FUNCTION pql._delay_band(delay interval) RETURNS text
 COMMENT ON FUNCTION pql._delay_band(interval) IS 'How long it took until somebody reached out, in a few steps that sort.';
 
 CREATE OR REPLACE FUNCTION pql._slice(by text, motion text, segment text, version int, team text, week date, treated boolean, delay interval) RETURNS text
-  LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 1
+  LANGUAGE sql STABLE PARALLEL SAFE COST 1
   RETURN CASE by WHEN 'motion' THEN motion WHEN 'segment' THEN segment WHEN 'version' THEN version::text WHEN 'team' THEN team
               WHEN 'week' THEN to_char(week, 'YYYY-MM-DD') WHEN 'treated' THEN CASE WHEN treated THEN 'worked' ELSE 'not worked' END
               WHEN 'delay' THEN pql._delay_band(delay) END;
@@ -26,7 +26,7 @@ COMMENT ON FUNCTION pql._check_slice(text) IS 'True for what hand-offs can be sl
 
 CREATE VIEW pql._hidden_now WITH (security_invoker = true) AS
   SELECT h.home, h.routing_id, h.signals FROM pql.handoff_hidden AS h
-  WHERE NOT (SELECT EXISTS (SELECT FROM pql.handoff_due)) OR h.home NOT IN (SELECT d.* FROM pql._due_homes() AS d)
+  WHERE NOT EXISTS (SELECT FROM pql._due_homes() AS d(home) WHERE d.home COLLATE "C" = h.home)
   UNION ALL SELECT x.home, x.routing_id, x.signals FROM pql._hidden_of(ARRAY(SELECT d.* FROM pql._due_homes() AS d)) AS x;
 COMMENT ON VIEW pql._hidden_now IS 'The lines of pql.handoff_hidden as they are when all that is due has been made anew.';
 
@@ -34,7 +34,7 @@ CREATE OR REPLACE FUNCTION pql.signal_performance(program text DEFAULT NULL, by 
   RETURNS TABLE (program text, slice text, signal text, kind text, support bigint, mature bigint, converted bigint, conversion float8, low float8, high float8,
     without_mature bigint, without_converted bigint, without_conversion float8, lift float8, lift_low float8, lift_high float8, value numeric,
     touched bigint, false_positives bigint, burnt bigint)
-  LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000 ROWS 100 SET search_path = pg_catalog, pg_temp SET jit = off
+  LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000 ROWS 100 SET search_path = pg_catalog, pg_temp SET jit = off SET work_mem = '64MB'
   BEGIN ATOMIC
     WITH cell AS MATERIALIZED ( -- as many as there are sets of signals, not as there are rows
       SELECT l.program, pql._slice(signal_performance.by, l.motion, l.segment, l.version, l.team, l.week, l.treated, l.touch_delay) AS slice, l.signals, h.signals AS hidden,
@@ -76,7 +76,7 @@ CREATE OR REPLACE FUNCTION pql.motion_performance(program text DEFAULT NULL, by 
     worked_mature bigint, worked_converted bigint, worked_conversion float8, held_out bigint, held_out_mature bigint, held_out_converted bigint,
     held_out_conversion float8, held_out_low float8, held_out_high float8, uplift float8, uplift_low float8, uplift_high float8,
     value numeric, credited numeric, over_touched bigint, under_touched bigint, false_positives bigint, burnt bigint, burnt_cost numeric)
-  LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000 ROWS 100 SET search_path = pg_catalog, pg_temp SET jit = off
+  LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000 ROWS 100 SET search_path = pg_catalog, pg_temp SET jit = off SET work_mem = '64MB'
   BEGIN ATOMIC
     WITH cell AS (
       SELECT l.program, pql._slice(motion_performance.by, NULL, l.segment, l.version, l.team, l.week, l.treated, l.touch_delay) AS slice, l.motion, l.holdout,
@@ -127,7 +127,7 @@ COMMENT ON COLUMN pql.motion_performance.burnt_cost IS 'What the burnt leads wou
 CREATE OR REPLACE FUNCTION pql.timing_performance(program text DEFAULT NULL, by text DEFAULT NULL, as_of timestamptz DEFAULT statement_timestamp())
   RETURNS TABLE (program text, slice text, delay text, handoffs bigint, mature bigint, converted bigint, conversion float8, low float8, high float8,
     answered bigint, timing_right bigint, timing_fit float8, value numeric, burnt bigint)
-  LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000 ROWS 100 SET search_path = pg_catalog, pg_temp SET jit = off
+  LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000 ROWS 100 SET search_path = pg_catalog, pg_temp SET jit = off SET work_mem = '64MB'
   BEGIN ATOMIC
     SELECT c.program, c.slice, substr(c.band, 3), c.n, c.mature, c.converted, w.share, w.low, w.high, c.answered, c.timing_right,
            c.timing_right::float8 / nullif(c.answered, 0), c.value, c.burnt
@@ -167,6 +167,33 @@ COMMENT ON COLUMN pql.touch_balance.untouched IS 'High ones among them are under
 COMMENT ON COLUMN pql.touch_balance.over_touched IS 'More than eight touches, and no conversion.';
 
 -- The whole life of hand-offs; a person's own rows are in pql.handoffs.
+CREATE VIEW pql._handoff_counts WITH (security_invoker = true) AS
+  SELECT l.program, l.version, l.motion, l.segment, l.week, count(*) AS volume, count(*) FILTER (WHERE l.holdout) AS held_out,
+         count(*) FILTER (WHERE l.state IN ('blocked', 'suppressed') AND NOT l.holdout) AS blocked,
+         count(*) FILTER (WHERE l.state NOT IN ('blocked', 'suppressed') AND l.motion NOT IN ('none', 'in_app', 'email')) AS offered,
+         count(l.accepted_at) AS accepted, count(l.first_touch_at) AS touched,
+         avg(extract(epoch FROM l.touch_delay)::float8 / 3600) AS hours_to_first_touch,
+         count(*) FILTER (WHERE NOT l.holdout AND (l.first_touch_at IS NOT NULL OR l.contact_by <= statement_timestamp()) AND l.contact_by IS NOT NULL) AS promised,
+         count(*) FILTER (WHERE l.first_touch_at <= l.contact_by) AS kept, count(*) FILTER (WHERE l.treated) AS worked, count(l.met_at) AS meetings,
+         count(l.opportunity_at) AS opportunities, count(*) FILTER (WHERE l.converted) AS converted, count(*) FILTER (WHERE l.matures_at <= statement_timestamp()) AS mature,
+         count(*) FILTER (WHERE l.matures_at <= statement_timestamp() AND l.converted) AS mature_converted, sum(l.value) FILTER (WHERE l.converted) AS revenue, sum(l.credited) AS credited,
+         avg(l.complete) AS completeness, count(*) FILTER (WHERE l.need_matched IS NOT NULL OR l.timing_right IS NOT NULL OR l.context_enough IS NOT NULL) AS answered,
+         count(l.timing_right) AS timing_answered, count(*) FILTER (WHERE l.timing_right) AS timing_right,
+         count(l.need_matched) AS need_answered, count(*) FILTER (WHERE l.need_matched) AS need_matched,
+         count(l.context_enough) AS context_answered, count(*) FILTER (WHERE l.context_enough) AS context_enough,
+         count(l.disposition) AS disposed, count(*) FILTER (WHERE l.lost_at > l.first_touch_at) AS lost_after,
+         count(*) FILTER (WHERE l.false_positive) AS false_positives, count(*) FILTER (WHERE l.burnt) AS burnt,
+         count(*) FILTER (WHERE l.motion = 'customer_success' OR l.disposition = 'routed_to_cs') AS to_success
+  FROM pql.labels(statement_timestamp()) AS l GROUP BY 1, 2, 3, 4, 5;
+COMMENT ON VIEW pql._handoff_counts IS 'What pql.handoff_measures is made of.';
+
+CREATE OR REPLACE FUNCTION pql._counted_handoffs() RETURNS SETOF pql._handoff_counts
+  LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000 ROWS 2000 SET search_path = pg_catalog, pg_temp SET jit = off SET work_mem = '64MB'
+  BEGIN ATOMIC
+    SELECT c.* FROM pql._handoff_counts AS c;
+  END;
+COMMENT ON FUNCTION pql._counted_handoffs() IS 'pql._handoff_counts, counted in memory: there are few groups, which the planner doesn''t know.';
+
 CREATE VIEW pql.handoff_measures WITH (security_invoker = true) AS
   SELECT m.program, m.version, m.motion, m.segment, m.week, m.volume, m.held_out, m.blocked, m.offered, m.accepted, m.accepted::float8 / nullif(m.offered, 0) AS acceptance,
          m.touched, m.hours_to_first_touch, m.promised, m.kept, m.kept::float8 / nullif(m.promised, 0) AS sla, m.worked, m.meetings, m.meetings::float8 / nullif(m.touched, 0) AS meeting_rate,
@@ -174,24 +201,7 @@ CREATE VIEW pql.handoff_measures WITH (security_invoker = true) AS
          m.answered, m.answered::float8 / nullif(m.disposed, 0) AS feedback, m.timing_right::float8 / nullif(m.timing_answered, 0) AS timing_fit,
          m.need_matched::float8 / nullif(m.need_answered, 0) AS need_fit, m.context_enough::float8 / nullif(m.context_answered, 0) AS context_fit,
          m.disposed, m.lost_after, m.lost_after::float8 / nullif(m.touched, 0) AS churn_after_handoff, m.false_positives, m.burnt, m.to_success
-  FROM (
-    SELECT l.program, l.version, l.motion, l.segment, l.week, count(*) AS volume, count(*) FILTER (WHERE l.holdout) AS held_out,
-           count(*) FILTER (WHERE l.state IN ('blocked', 'suppressed') AND NOT l.holdout) AS blocked,
-           count(*) FILTER (WHERE l.state NOT IN ('blocked', 'suppressed') AND l.motion NOT IN ('none', 'in_app', 'email')) AS offered,
-           count(l.accepted_at) AS accepted, count(l.first_touch_at) AS touched,
-           avg(extract(epoch FROM l.touch_delay)::float8 / 3600) AS hours_to_first_touch,
-           count(*) FILTER (WHERE NOT l.holdout AND (l.first_touch_at IS NOT NULL OR l.contact_by <= statement_timestamp()) AND l.contact_by IS NOT NULL) AS promised,
-           count(*) FILTER (WHERE l.first_touch_at <= l.contact_by) AS kept, count(*) FILTER (WHERE l.treated) AS worked, count(l.met_at) AS meetings,
-           count(l.opportunity_at) AS opportunities, count(*) FILTER (WHERE l.converted) AS converted, count(*) FILTER (WHERE l.matures_at <= statement_timestamp()) AS mature,
-           count(*) FILTER (WHERE l.matures_at <= statement_timestamp() AND l.converted) AS mature_converted, sum(l.value) FILTER (WHERE l.converted) AS revenue, sum(l.credited) AS credited,
-           avg(l.complete) AS completeness, count(*) FILTER (WHERE l.need_matched IS NOT NULL OR l.timing_right IS NOT NULL OR l.context_enough IS NOT NULL) AS answered,
-           count(l.timing_right) AS timing_answered, count(*) FILTER (WHERE l.timing_right) AS timing_right,
-           count(l.need_matched) AS need_answered, count(*) FILTER (WHERE l.need_matched) AS need_matched,
-           count(l.context_enough) AS context_answered, count(*) FILTER (WHERE l.context_enough) AS context_enough,
-           count(l.disposition) AS disposed, count(*) FILTER (WHERE l.lost_at > l.first_touch_at) AS lost_after,
-           count(*) FILTER (WHERE l.false_positive) AS false_positives, count(*) FILTER (WHERE l.burnt) AS burnt,
-           count(*) FILTER (WHERE l.motion = 'customer_success' OR l.disposition = 'routed_to_cs') AS to_success
-    FROM pql.labels(statement_timestamp()) AS l GROUP BY 1, 2, 3, 4, 5) AS m;
+  FROM pql._counted_handoffs() AS m;
 COMMENT ON VIEW pql.handoff_measures IS 'The whole life of hand-offs, by program, version, motion, segment and the week (from Monday, UTC) in which they qualified: never volume without what came of it.';
 COMMENT ON COLUMN pql.handoff_measures.offered IS 'How many were for people and not blocked, of which accepted were accepted; acceptance is the share.';
 COMMENT ON COLUMN pql.handoff_measures.promised IS 'How many had a contact_by that has come, or were touched before it; kept of them were touched in time; sla is the share.';
@@ -282,21 +292,6 @@ COMMENT ON VIEW pql.measures_for_success IS 'For customer success: who came to t
 
 -- To whom each outcome is credited, and why, or why not: what reps and their managers argue about.
 CREATE VIEW pql.attribution WITH (security_invoker = true) AS
-  WITH f AS MATERIALIZED (SELECT x.* FROM pql._handoffs_now AS x),
-  m AS MATERIALIZED (SELECT x.* FROM pql._same_homes() AS x),
-  place AS (
-    SELECT f.home, f.routing_id, f.home AS place FROM f
-    UNION ALL SELECT f.home, f.routing_id, (CASE f.unit WHEN 'user' THEN 'u:' || f.subject_id ELSE 'a:' || f.account_id END) COLLATE "C" FROM f
-              WHERE f.unit <> 'account' AND f.home <> 'u:' || f.subject_id COLLATE "C"),
-  places AS (
-    SELECT p.* FROM place AS p
-    UNION ALL SELECT p.home, p.routing_id, m.same COLLATE "C" FROM place AS p JOIN m ON m.home = p.place),
-  c AS (
-    SELECT DISTINCT ON (o.outcome_id) o.outcome_id, f.*
-    FROM pql.outcome AS o JOIN places AS p ON p.place = o.home JOIN f ON f.home = p.home AND f.routing_id = p.routing_id
-      JOIN pql.outcome_rules AS v ON v.program = f.program AND v.version = f.version
-    WHERE o.at > f.qualified_at AND o.at <= f.matures_at AND o.outcome = ANY (v.converted)
-    ORDER BY o.outcome_id, coalesce(f.worked_at <= o.at, false) DESC, f.worked_at DESC NULLS LAST, f.first_touch_at DESC NULLS LAST, f.routing_id DESC)
   SELECT o.outcome_id, o.unit, o.subject_id, o.outcome, o.value, o.at, c.routing_id, c.program, c.version, c.motion, c.owner AS rep,
          CASE WHEN c.worked_at <= o.at AND NOT c.holdout THEN 'credited: worked since ' || to_char(c.worked_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')
               WHEN c.routing_id IS NULL THEN 'nobody''s: no hand-off within the horizon'
@@ -304,7 +299,17 @@ CREATE VIEW pql.attribution WITH (security_invoker = true) AS
               WHEN c.first_touch_at IS NULL OR c.first_touch_at > o.at THEN 'nobody''s: nobody had reached out'
               ELSE format('nobody''s: not enough work (%s %s, no meeting)', c.touches, CASE WHEN c.touches = 1 THEN 'touch' ELSE 'touches' END) END AS why,
          coalesce(c.worked_at <= o.at AND NOT c.holdout, false) AS credited
-  FROM pql.outcome AS o LEFT JOIN c ON c.outcome_id = o.outcome_id
+  FROM pql.outcome AS o
+    LEFT JOIN (
+      SELECT DISTINCT ON (x.outcome_id) x.outcome_id, f.*
+      FROM pql._handoffs_now AS f JOIN pql.outcome_rules AS v ON v.program = f.program AND v.version = f.version
+        CROSS JOIN LATERAL (SELECT CASE f.unit WHEN 'user' THEN 'u:' || f.subject_id WHEN 'workspace' THEN 'a:' || f.account_id END COLLATE "C" AS place) AS p
+        LEFT JOIN (SELECT y.home, array_agg(y.same) AS same FROM pql._same_homes() AS y GROUP BY y.home) AS m ON m.home COLLATE "C" = f.home
+        LEFT JOIN (SELECT y.home, array_agg(y.same) AS same FROM pql._same_homes() AS y GROUP BY y.home) AS n ON n.home COLLATE "C" = p.place
+        CROSS JOIN LATERAL unnest(ARRAY[f.home, p.place] || m.same || n.same) AS u(place)
+        JOIN pql.outcome AS x ON x.home = u.place COLLATE "C" AND x.at > f.qualified_at AND x.at <= f.matures_at AND x.outcome = ANY (v.converted)
+      ORDER BY x.outcome_id, coalesce(f.worked_at <= x.at, false) DESC, f.worked_at DESC NULLS LAST, f.first_touch_at DESC NULLS LAST, f.routing_id DESC) AS c
+      ON c.outcome_id = o.outcome_id
   WHERE o.outcome IN (SELECT unnest(v.converted) FROM pql.outcome_rules AS v);
 COMMENT ON VIEW pql.attribution IS 'To whose work each outcome is credited: to the hand-off that was worked last before it, if one was (pql.outcome_rules says what work is), and otherwise why to none.';
 COMMENT ON COLUMN pql.attribution.routing_id IS 'The hand-off that it is credited to, or the one that came closest.';
