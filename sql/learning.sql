@@ -163,6 +163,11 @@ SELECT pql._points_by_version('sell', 2);
 SELECT pql.publish(jsonb_set(program(), '{signals,sso,half_life}', '"1 day"'));
 SELECT pql._points_by_version('sell', 3);
 
+-- A document with less in it.
+SELECT pql._with_points('{"qualify": {}, "signals": {"a": {"max_points": 3}, "b": {"max_points": -4, "points_each": 0.5}}}',
+  '[{"signal": "a", "points": 3, "proposed": 5}, {"signal": "b", "points": -4, "proposed": -2}]', 9, 8);
+SELECT pql._with_points('{"qualify": {"enter": 4}, "signals": {"a": {"max_points": 3}}}', '[{"signal": "a", "points": 3, "proposed": 3}]', 9, 8);
+
 -- Rights: who reads may ask for chances, and reps learn nothing of what they may not see.
 CREATE ROLE learning_reader;
 CREATE ROLE learning_rep;

@@ -332,15 +332,15 @@ DECLARE
   each numeric;
 BEGIN
   FOR s IN SELECT x.v FROM jsonb_array_elements(signals) AS x(v) WHERE x.v -> 'points' <> x.v -> 'proposed' LOOP
-    each := (document #>> ARRAY['signals', s ->> 'signal', 'points_each'])::numeric;
+    each := (document #>> ARRAY['signals', s ->> 'signal', 'points_each'])::numeric; -- null: it has none
     document := jsonb_set(document, ARRAY['signals', s ->> 'signal', 'max_points'], s -> 'proposed');
     IF each IS NOT NULL AND (s ->> 'proposed')::int <> 0 THEN
       document := jsonb_set(document, ARRAY['signals', s ->> 'signal', 'points_each'],
         to_jsonb(trim_scale(round(each * (s ->> 'proposed')::int / (s ->> 'points')::int, 4))));
     END IF;
   END LOOP;
-  document := jsonb_set(document, '{qualify,enter}', to_jsonb(enter));
-  RETURN CASE WHEN document #> '{qualify,leave}' IS NULL THEN document ELSE jsonb_set(document, '{qualify,leave}', to_jsonb(leave)) END;
+  document := jsonb_set(document, '{qualify,enter}', to_jsonb(enter), false);
+  RETURN jsonb_set(document, '{qualify,leave}', to_jsonb(leave), false);
 END $$;
 COMMENT ON FUNCTION pql._with_points(jsonb, jsonb, int, int) IS 'A program''s document with the points that were learned, and another threshold.';
 
@@ -371,7 +371,7 @@ BEGIN
       enter := (learned #>> '{threshold,enter}')::int;
       leave := round(old_leave::numeric * enter / greatest(old_enter, 1));
     END IF;
-    document := pql._with_points(old, learned -> 'signals', enter, leave);
+    document := pql._with_points(old, learned -> 'signals', coalesce(enter, 0), coalesce(leave, 0));
     PERFORM pql._require_document(document, false);
   END IF;
   INSERT INTO pql.model (program, version, as_of, method, labels, converted, open, counted, half_life, brier, log_loss, auc, calibration_error, signals, kinds, bins, body, document)

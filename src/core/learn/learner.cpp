@@ -199,7 +199,7 @@ struct Pair {
 // Pairs of signals whose product goes with what the plain model leaves.
 std::vector<Pair> telling_pairs(const Study &s, const Part &part, const Model &plain) {
   constexpr std::size_t kMostPairs = 24;
-  constexpr double kLeastFound = 4;
+  constexpr double kLeastFound = 2;
   const std::size_t n = s.points.size();
   std::vector<double> slope(n * n), curve(n * n);
   std::vector<std::size_t> there;
@@ -242,7 +242,7 @@ std::span<const Label> newest(std::span<const Label> labels, std::size_t columns
 
 // More than one weight a signal: whether it is there at all, the evidence of its bins, and pairs.
 Model fit_richer(const Study &s, std::span<const Label> labels, Micros half_life, Micros as_of, const Model &plain) {
-  constexpr double kBinStrength = 4, kFirstStrength = 20, kWork = 2e8;
+  constexpr double kBinStrength = 4, kFirstStrength = 8, kWork = 2e8;
   using Of = Term::Of;
   const std::vector<Pair> pairs = telling_pairs(s, Part(s, labels, half_life, as_of), plain);
   const Part part(s, newest(labels, plain.shape.columns.size() + s.points.size() + pairs.size(), kWork), half_life, as_of);
@@ -304,6 +304,12 @@ Choice choose(const Study &s, std::span<const Label> all) {
     }
     const std::size_t best = static_cast<std::size_t>(std::max_element(gains, gains + std::size(gains)) - gains);
     richer += likelihood_of(s, next, fit_richer(s, before, kHalfLives[best], as_of, models[best])) - likelihood_of(s, next, models[best]);
+  }
+  // Of so few labels as would be left with some, no weight could be proven.
+  constexpr double kLeastPerSignal = 20;
+  for (std::size_t h = 0; h + 1 < std::size(kHalfLives); h++) {
+    const Part whole(s, all, kHalfLives[h], s.as_of);
+    if (std::accumulate(whole.weights.begin(), whole.weights.end(), 0.0) < kLeastPerSignal * static_cast<double>(s.points.size() + 1)) gains[h] = -1e300;
   }
   choice.half_life = kHalfLives[std::max_element(gains, gains + std::size(gains)) - gains];
   choice.richer = richer > 0;
