@@ -66,14 +66,10 @@ BEGIN
     INSERT INTO pql.outcome VALUES ('a:o' || l.i, l.i, 'account', 'o' || l.i, 'paid', 100, l.at + (l.i * 17 % 60) * interval '1 day', l.at, 'billing');
   END IF;
 END $$;
-SET session_replication_role = replica;
 SELECT count(hand_off(l)) FROM lead AS l WHERE i > 1370;
-RESET session_replication_role;
 SELECT pql.propose_program('sell', '2026-01-01');
 SELECT (SELECT count(*) FROM pql.model), (SELECT count(*) FROM pql.evidence), (SELECT count(*) FROM pql.program WHERE status = 'draft');
-SET session_replication_role = replica;
 SELECT count(hand_off(l)) FROM lead AS l WHERE i <= 1370;
-RESET session_replication_role;
 
 -- Every signal with what it becomes and why; nothing changes but a draft.
 SELECT path, what, was, becomes, support, reason FROM pql.propose_program('sell', '2026-01-01');
@@ -129,9 +125,7 @@ SELECT signal, points, round(weight::numeric, 2) AS weight, proven FROM pql.evid
 CREATE TABLE before AS SELECT path, becomes::int FROM pql.propose_program('sell', '2026-03-01') WHERE path ~ 'pricing|sso';
 INSERT INTO lead SELECT 2000 + i, timestamptz '2025-11-01' + i * interval '1 hour', 0, 10 + 20 * (i % 2), 5, 0, 0, NULL, 1 - (i % 2) FROM generate_series(1, 300) AS i;
 UPDATE lead SET luck = CASE WHEN i > 2000 THEN 1 - (i % 2) ELSE luck END;
-SET session_replication_role = replica;
 SELECT count(hand_off(l)) FROM lead AS l WHERE i > 2000;
-RESET session_replication_role;
 INSERT INTO pql.outcome SELECT 'a:o' || i, i, 'account', 'o' || i, 'paid', 100, at + interval '9 days', at, 'billing' FROM lead WHERE i > 2000 AND i % 2 = 1 AND luck >= 0
   ON CONFLICT DO NOTHING;
 SELECT path, p.becomes::int > b.becomes AS more, p.becomes::int < b.becomes AS less FROM pql.propose_program('sell', '2026-03-01') AS p JOIN before AS b USING (path) ORDER BY path;
@@ -142,9 +136,7 @@ DELETE FROM pql.model WHERE as_of = '2026-03-01';
 SELECT basis, count(*), sum(hand_offs) FROM pql.calibration('sell', 1, '2026-07-01') GROUP BY basis ORDER BY basis;
 SELECT count(*) FROM pql.calibration('sell', 7);
 INSERT INTO lead SELECT 3000 + i, timestamptz '2026-01-02' + i * interval '6 hours', 30 - (i % 3), 0, 0, 0, 0, NULL, 1 FROM generate_series(1, 200) AS i;
-SET session_replication_role = replica;
 SELECT count(hand_off(l)) FROM lead AS l WHERE i > 3000;
-RESET session_replication_role;
 SELECT what, name, round(value::numeric, 2) AS value, round(limit_value::numeric, 2) AS limit_value, hand_offs, alarm, reason FROM pql.drift('sell', '2026-02-01');
 SELECT what, name, round(value::numeric, 2) AS value, round(limit_value::numeric, 2) AS limit_value, hand_offs, alarm, reason FROM pql.drift('sell', '2026-08-01');
 SELECT basis, bin, hand_offs, round(predicted::numeric, 2) AS predicted, round(observed::numeric, 2) AS observed FROM pql.calibration('sell', as_of => '2026-08-01') WHERE basis = 'since';
