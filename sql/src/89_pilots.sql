@@ -176,10 +176,10 @@ CREATE OR REPLACE FUNCTION pql._pilot_sums(pilot bigint, as_of timestamptz)
 COMMENT ON FUNCTION pql._pilot_sums(bigint, timestamptz) IS
   'What a pilot''s numbers are made of, as of an instant: the sums of both arms, or how many of the treated there are and the level among them. Conversions count once their horizon has passed; guardrails count hand-offs of the newest version.';
 
-CREATE OR REPLACE FUNCTION pql._percent(share float8) RETURNS text
+CREATE OR REPLACE FUNCTION pql._share_text(share float8) RETURNS text
   LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10
   RETURN round((100 * share)::numeric, CASE WHEN abs(share) < 0.0995 THEN 1 ELSE 0 END) || '%';
-COMMENT ON FUNCTION pql._percent(float8) IS 'A share as people write it.';
+COMMENT ON FUNCTION pql._share_text(float8) IS 'A share as people write it.';
 
 CREATE TYPE pql.pilot_line AS (part text, indicator text, treated float8, treated_n bigint, held_out float8, held_out_n bigint, estimate float8, low float8, high float8,
   p_value float8, variance_reduction float8, target float8, verdict text);
@@ -267,25 +267,25 @@ COMMENT ON FUNCTION pql._judge_pilot(pql.pilot, timestamptz) IS 'What pql.pilot_
 
 -- Planning.
 
-CREATE OR REPLACE FUNCTION pql._candidate(program text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION pql._pilot_candidate(program text) RETURNS jsonb
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   candidate jsonb;
 BEGIN
-  SELECT p.document INTO candidate FROM pql.program AS p WHERE p.program = _candidate.program AND p.status IN ('draft', 'shadow', 'live')
+  SELECT p.document INTO candidate FROM pql.program AS p WHERE p.program = _pilot_candidate.program AND p.status IN ('draft', 'shadow', 'live')
   ORDER BY array_position('{draft,shadow,live}', p.status) LIMIT 1;
   IF FOUND THEN
     PERFORM pql._require_document(candidate, false);
     RETURN candidate;
   END IF;
-  IF EXISTS (SELECT FROM pql.program AS p WHERE p.program = _candidate.program) THEN
+  IF EXISTS (SELECT FROM pql.program AS p WHERE p.program = _pilot_candidate.program) THEN
     RAISE EXCEPTION 'program "%" has no version to try', program USING ERRCODE = 'object_not_in_prerequisite_state',
       HINT = 'Save a draft with pql.save_draft(), or publish a version and have its history folded with CALL pql.backfill().';
   END IF;
   RAISE EXCEPTION 'program "%" does not exist', program USING ERRCODE = 'undefined_object', HINT = 'Publish it first with pql.publish(), or save a draft.';
 END $$;
-COMMENT ON FUNCTION pql._candidate(text) IS 'What a pilot of a program tries: its draft, or else the version in shadow, or else the live one.';
-REVOKE ALL ON FUNCTION pql._candidate(text) FROM PUBLIC;
+COMMENT ON FUNCTION pql._pilot_candidate(text) IS 'What a pilot of a program tries: its draft, or else the version in shadow, or else the live one.';
+REVOKE ALL ON FUNCTION pql._pilot_candidate(text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._within_segment(document jsonb, segment text, is_inside boolean) RETURNS jsonb
   LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 50
@@ -350,7 +350,7 @@ BEGIN
     RAISE EXCEPTION 'holdout must be from 0.01 to 0.5' USING ERRCODE = 'invalid_parameter_value',
       HINT = 'Without anybody held out nobody can tell what contact brings.';
   END IF;
-  candidate := pql._candidate(program);
+  candidate := pql._pilot_candidate(program);
   PERFORM pql._require_segment(candidate, segment);
   IF baseline IS NULL THEN
     SELECT count(*) AS matured, count(*) FILTER (WHERE l.holdout) AS held_out, avg(l.converted::int) AS share, avg(l.converted::int) FILTER (WHERE l.holdout) AS without INTO n
@@ -555,8 +555,8 @@ BEGIN
   END IF;
   SELECT * INTO plan FROM pql.plan_pilot(program, segment, duration, holdout, minimum_effect, baseline, alpha, power);
   IF plan.share > max_share THEN
-    RAISE EXCEPTION 'the pilot would have % of the funnel', pql._percent(plan.share) USING ERRCODE = 'object_not_in_prerequisite_state',
-      DETAIL = format('It may have %s (max_share): a pilot is a part, so that something is left if it goes wrong.', pql._percent(max_share)),
+    RAISE EXCEPTION 'the pilot would have % of the funnel', pql._share_text(plan.share) USING ERRCODE = 'object_not_in_prerequisite_state',
+      DETAIL = format('It may have %s (max_share): a pilot is a part, so that something is left if it goes wrong.', pql._share_text(max_share)),
       HINT = 'Take a narrower segment.';
   END IF;
   IF plan.expected_sample < plan.planned_sample AND override IS NULL THEN
@@ -569,7 +569,7 @@ BEGIN
   IF EXISTS (SELECT FROM pql.program AS x WHERE x.program = p.pilot_program AND x.status NOT IN ('retired', 'draft')) THEN
     RAISE EXCEPTION 'program "%" exists already', p.pilot_program USING ERRCODE = 'duplicate_object', HINT = 'The pilot would have its name: retire it.';
   END IF;
-  p.document := pql._candidate(program);
+  p.document := pql._pilot_candidate(program);
   INSERT INTO pql.pilot (pilot_id, program, pilot_program, document, segment, share, holdout, metric, baseline, minimum_effect, alpha, power, planned_sample, expected_sample,
                          targets, scale_after, tighten_by, tighten_every, duration)
   VALUES (pql.next_id(), program, p.pilot_program, p.document, segment, plan.share, holdout, metric, plan.expected_baseline, minimum_effect, alpha, power, plan.planned_sample,
@@ -713,9 +713,9 @@ REVOKE ALL ON FUNCTION pql._act_on_red(pql.pilot, timestamptz, text, text) FROM 
 CREATE OR REPLACE FUNCTION pql._reason_of_red(l pql.pilot_line) RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 50
   RETURN CASE l.indicator
-    WHEN 'retention' THEN format('retention: %s of those contacted are lost, %s of those held out', pql._percent(l.treated), pql._percent(l.held_out))
-    WHEN 'cannibalised' THEN format('cannibalised: %s of those contacted convert, %s of those held out', pql._percent(l.treated), pql._percent(l.held_out))
-    ELSE format('%s: %s of %s, at most %s', l.indicator, pql._percent(l.treated), l.treated_n, pql._percent(l.target)) END;
+    WHEN 'retention' THEN format('retention: %s of those contacted are lost, %s of those held out', pql._share_text(l.treated), pql._share_text(l.held_out))
+    WHEN 'cannibalised' THEN format('cannibalised: %s of those contacted convert, %s of those held out', pql._share_text(l.treated), pql._share_text(l.held_out))
+    ELSE format('%s: %s of %s, at most %s', l.indicator, pql._share_text(l.treated), l.treated_n, pql._share_text(l.target)) END;
 COMMENT ON FUNCTION pql._reason_of_red(pql.pilot_line) IS 'A red guardrail in words.';
 
 CREATE OR REPLACE FUNCTION pql._may_scale(p pql.pilot, said pql.pilot_line[]) RETURNS boolean
@@ -786,7 +786,7 @@ REVOKE ALL ON FUNCTION pql._tick_pilots(timestamptz) FROM PUBLIC;
 
 -- Reading.
 
-CREATE OR REPLACE FUNCTION pql._verdict(p pql.pilot, said pql.pilot_line[]) RETURNS text
+CREATE OR REPLACE FUNCTION pql._pilot_verdict(p pql.pilot, said pql.pilot_line[]) RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 200
   RETURN (SELECT concat_ws('; ',
       CASE p.state WHEN 'may_scale' THEN 'it may scale' WHEN 'rolled_back' THEN 'rolled back' ELSE p.state END || coalesce(': ' || p.reason, ''),
@@ -794,7 +794,7 @@ CREATE OR REPLACE FUNCTION pql._verdict(p pql.pilot, said pql.pilot_line[]) RETU
       (SELECT 'red: ' || string_agg(x.indicator, ', ' ORDER BY x.indicator) FROM unnest(said) AS x WHERE x.verdict = 'red'),
       CASE max(l.verdict) FILTER (WHERE l.indicator = p.metric) WHEN 'more' THEN 'contact brings more ' WHEN 'less' THEN 'contact brings less ' ELSE 'it isn''t known yet whether contact brings more ' END || p.metric)
     FROM unnest(said) AS l);
-COMMENT ON FUNCTION pql._verdict(pql.pilot, pql.pilot_line[]) IS 'A pilot''s numbers in a sentence.';
+COMMENT ON FUNCTION pql._pilot_verdict(pql.pilot, pql.pilot_line[]) IS 'A pilot''s numbers in a sentence.';
 
 CREATE OR REPLACE FUNCTION pql.pilot_report(pilot_id bigint, as_of timestamptz DEFAULT NULL) RETURNS SETOF pql.pilot_line
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 200000 ROWS 13 SET search_path = pg_catalog, pg_temp AS $$
@@ -808,21 +808,21 @@ BEGIN
       DETAIL = 'It is judged by everybody''s hand-offs, and a rep sees those of the team.', HINT = 'Ask a manager, or whoever is no rep.';
   END IF;
   said := ARRAY(SELECT j FROM pql._judge_pilot(p, coalesce(as_of, pql._now())) AS j);
-  l.part := 'verdict'; l.indicator := p.metric; l.verdict := pql._verdict(p, said);
+  l.part := 'verdict'; l.indicator := p.metric; l.verdict := pql._pilot_verdict(p, said);
   RETURN QUERY SELECT (x).* FROM unnest(said || l) AS x;
 END $$;
 COMMENT ON FUNCTION pql.pilot_report(bigint, timestamptz) IS
   'What a pilot has shown as of an instant (null: now). A line for each indicator: check (sample_ratio), leading (hours_to_first_touch, acceptance, meeting_rate), lagging (conversion, value, churn: of subjects whose horizon has passed; burnt: of those touched, for whom contact did harm), guardrail, and last the verdict. treated and held_out: the level in each arm, of so many; estimate: the difference, less what the score on entering explains of its variance (variance_reduction, CUPED), between low and high; interval and p_value hold however often one looks. Errors: 42704 unknown pilot, 42501 a rep who doesn''t see all hand-offs, 22004 null.';
 
-CREATE OR REPLACE FUNCTION pql._level(indicator text, level float8) RETURNS text
+CREATE OR REPLACE FUNCTION pql._pilot_level(indicator text, level float8) RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10
-  RETURN CASE WHEN level IS NULL THEN '' WHEN indicator IN ('hours_to_first_touch', 'value') THEN round(level::numeric, 1)::text ELSE pql._percent(level) END;
-COMMENT ON FUNCTION pql._level(text, float8) IS 'The level of a pilot''s indicator as people write it: most are shares.';
+  RETURN CASE WHEN level IS NULL THEN '' WHEN indicator IN ('hours_to_first_touch', 'value') THEN round(level::numeric, 1)::text ELSE pql._share_text(level) END;
+COMMENT ON FUNCTION pql._pilot_level(text, float8) IS 'The level of a pilot''s indicator as people write it: most are shares.';
 
-CREATE OR REPLACE FUNCTION pql._level_of(indicator text, level float8, n bigint) RETURNS text
+CREATE OR REPLACE FUNCTION pql._pilot_level_of(indicator text, level float8, n bigint) RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10
-  RETURN CASE WHEN n = 0 THEN 'none' ELSE pql._level(indicator, level) || CASE indicator WHEN 'sample_ratio' THEN ': ' ELSE ' of ' END || n END;
-COMMENT ON FUNCTION pql._level_of(text, float8, bigint) IS 'The same, of how many subjects.';
+  RETURN CASE WHEN n = 0 THEN 'none' ELSE pql._pilot_level(indicator, level) || CASE indicator WHEN 'sample_ratio' THEN ': ' ELSE ' of ' END || n END;
+COMMENT ON FUNCTION pql._pilot_level_of(text, float8, bigint) IS 'The same, of how many subjects.';
 
 CREATE OR REPLACE FUNCTION pql.pilot_summary(pilot_id bigint, as_of timestamptz DEFAULT NULL) RETURNS text
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 200000 SET search_path = pg_catalog, pg_temp AS $$
@@ -831,14 +831,14 @@ DECLARE
   said pql.pilot_line[] := ARRAY(SELECT x FROM pql.pilot_report(pilot_id, as_of) AS x);
 BEGIN
   RETURN format(E'# Pilot of %s\n\n%s.\n\nSegment `%s`, %s of the funnel, %s of it held out; %s. It takes %s subjects to find an effect of %s.\n\n', p.program,
-      said[array_upper(said, 1)].verdict, p.segment, coalesce(pql._percent(p.share), 'an unknown share'), pql._percent(p.holdout),
+      said[array_upper(said, 1)].verdict, p.segment, coalesce(pql._share_text(p.share), 'an unknown share'), pql._share_text(p.holdout),
       CASE WHEN p.started_at IS NULL THEN 'not begun' ELSE format('from %s to %s', to_char(p.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'),
-        to_char(coalesce(p.ended_at, p.ends_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD')) END, p.planned_sample, pql._percent(p.minimum_effect))
+        to_char(coalesce(p.ended_at, p.ends_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD')) END, p.planned_sample, pql._share_text(p.minimum_effect))
     || E'| | indicator | treated | held out | difference | target or limit | verdict |\n| --- | --- | --- | --- | --- | --- | --- |\n'
     || (SELECT string_agg(format('| %s | %s | %s | %s | %s | %s | %s |', l.part, replace(l.indicator, '_', ' '),
-            pql._level_of(l.indicator, l.treated, l.treated_n), pql._level_of(l.indicator, l.held_out, l.held_out_n),
-            CASE WHEN l.low IS NOT NULL THEN format('%s (%s to %s)', pql._level(l.indicator, l.estimate), pql._level(l.indicator, l.low), pql._level(l.indicator, l.high)) ELSE '' END,
-            pql._level(l.indicator, l.target), l.verdict), E'\n' ORDER BY l.place)
+            pql._pilot_level_of(l.indicator, l.treated, l.treated_n), pql._pilot_level_of(l.indicator, l.held_out, l.held_out_n),
+            CASE WHEN l.low IS NOT NULL THEN format('%s (%s to %s)', pql._pilot_level(l.indicator, l.estimate), pql._pilot_level(l.indicator, l.low), pql._pilot_level(l.indicator, l.high)) ELSE '' END,
+            pql._pilot_level(l.indicator, l.target), l.verdict), E'\n' ORDER BY l.place)
         FROM unnest(said) WITH ORDINALITY AS l(part, indicator, treated, treated_n, held_out, held_out_n, estimate, low, high, p_value, variance_reduction, target, verdict, place)
         WHERE l.part <> 'verdict');
 END $$;

@@ -15,6 +15,8 @@ extern "C" {
 namespace pql::pg {
 namespace {
 
+using namespace pilot;
+
 constexpr int kSums = 6;
 
 // The six sums of an arm, as an array of float8.
@@ -39,6 +41,7 @@ Cell mean_of(const Arm &a) { return known(a.y / a.n); }
 PQL_FUNCTION(sample_size) {
   using namespace pql;
   using namespace pql::pg;
+  using namespace pql::pilot;
   const Design d{PG_GETARG_FLOAT8(0), PG_GETARG_FLOAT8(1), PG_GETARG_FLOAT8(2), PG_GETARG_FLOAT8(3), PG_GETARG_FLOAT8(4)};
   const std::string looks = text_arg(fcinfo, 5);
   if (d.effect == 0) fail(ERRCODE_INVALID_PARAMETER_VALUE, "minimum_effect must not be 0");
@@ -57,6 +60,7 @@ PQL_FUNCTION(sample_size) {
 PQL_FUNCTION(_compare_arms) {
   using namespace pql;
   using namespace pql::pg;
+  using namespace pql::pilot;
   ResultRows rows(fcinfo);
   if (PG_ARGISNULL(0) || PG_ARGISNULL(1)) return Datum{0};
   const Arm first = arm_arg(fcinfo, 0), second = arm_arg(fcinfo, 1);
@@ -75,8 +79,8 @@ PQL_FUNCTION(_compare_arms) {
   return Datum{0};
 }
 
-PQL_FUNCTION(_ratio_p) { return pql::pg::call([&] { return Float8GetDatum(pql::ratio_p(PG_GETARG_FLOAT8(0), PG_GETARG_FLOAT8(1), PG_GETARG_FLOAT8(2))); }); }
+PQL_FUNCTION(_ratio_p) { return pql::pg::call([&] { return Float8GetDatum(pql::pilot::ratio_p(PG_GETARG_FLOAT8(0), PG_GETARG_FLOAT8(1), PG_GETARG_FLOAT8(2))); }); }
 
 PQL_FUNCTION(_above_limit_p) {
-  return pql::pg::call([&] { return Float8GetDatum(pql::above_limit_p(PG_GETARG_FLOAT8(0), PG_GETARG_FLOAT8(1), PG_GETARG_FLOAT8(2))); });
+  return pql::pg::call([&] { return Float8GetDatum(pql::pilot::above_limit_p(PG_GETARG_FLOAT8(0), PG_GETARG_FLOAT8(1), PG_GETARG_FLOAT8(2))); });
 }

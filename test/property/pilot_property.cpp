@@ -13,7 +13,7 @@
 #include "core/pilot/sequential.hpp"
 #include "property/any.hpp"
 
-namespace pql {
+namespace pql::pilot {
 namespace {
 
 constexpr double kAlpha = 0.05;
@@ -175,4 +175,4 @@ TEST(PilotLaws, ChancesAreChances) {
 }
 
 } // namespace
-} // namespace pql
+} // namespace pql::pilot

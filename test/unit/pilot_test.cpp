@@ -12,7 +12,7 @@
 #include "core/pilot/sequential.hpp"
 #include "core/stat/normal.hpp"
 
-namespace pql {
+namespace pql::pilot {
 namespace {
 
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
@@ -143,4 +143,4 @@ TEST(Limit, SpikesAreSeenSoonAndFewTellNothing) {
 }
 
 } // namespace
-} // namespace pql
+} // namespace pql::pilot

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-namespace pql {
+namespace pql::pilot {
 namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
@@ -54,4 +54,4 @@ Adjusted adjusted_difference(const Arm &treated, const Arm &held_out) noexcept {
   return {adjusted, theta, adjusted.variance < plain.variance ? 1 - adjusted.variance / plain.variance : 0};
 }
 
-} // namespace pql
+} // namespace pql::pilot

@@ -2,7 +2,7 @@
 // Law: every estimate is a function of the sums alone, so that it can be had from any grouping of the rows.
 #pragma once
 
-namespace pql {
+namespace pql::pilot {
 
 /// Sums over the subjects of an arm: of what came of them (y), of what was known before (x), and of their products.
 struct Arm {
@@ -32,7 +32,7 @@ struct Adjusted {
 /// coefficient of a regression on the arm and on x.
 Adjusted adjusted_difference(const Arm &treated, const Arm &held_out) noexcept;
 
-} // namespace pql
+} // namespace pql::pilot
 
 #ifdef POSTGRES_H
 #error "the core knows nothing of PostgreSQL: include core headers before pg/pg.hpp"

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-namespace pql {
+namespace pql::pilot {
 namespace {
 
 double log_gamma(double x) noexcept {
@@ -50,4 +50,4 @@ double log_beta_above(double x, double a, double b) noexcept {
   return log_below(1 - x, b, a);
 }
 
-} // namespace pql
+} // namespace pql::pilot

@@ -5,7 +5,7 @@
 
 #include "core/pilot/beta.hpp"
 
-namespace pql {
+namespace pql::pilot {
 
 double above_limit_p(double k, double n, double limit) noexcept {
   if (limit >= 1) return 1; // no share is above it
@@ -15,4 +15,4 @@ double above_limit_p(double k, double n, double limit) noexcept {
   return std::exp(-std::max(log_mixture - k * std::log(limit) - (n - k) * std::log1p(-limit), 0.0));
 }
 
-} // namespace pql
+} // namespace pql::pilot

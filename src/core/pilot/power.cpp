@@ -6,7 +6,7 @@
 #include "core/stat/normal.hpp"
 #include "core/pilot/sequential.hpp"
 
-namespace pql {
+namespace pql::pilot {
 namespace {
 
 // The variance of a difference with one subject in all, so to say: n times that with n.
@@ -48,4 +48,4 @@ double subjects_for_any_look(const Design &d) noexcept {
   return std::ceil(larger_variance(d) * errors * errors / (d.effect * d.effect));
 }
 
-} // namespace pql
+} // namespace pql::pilot

@@ -2,7 +2,7 @@
 // Law: pure functions of their arguments; infinite where no number is enough.
 #pragma once
 
-namespace pql {
+namespace pql::pilot {
 
 /// An experiment about a share, before it begins.
 struct Design {
@@ -28,7 +28,7 @@ double subjects_for_exact_test(const Design &d) noexcept;
 /// its radius and the normal quantile of the power, times the standard error, make up the effect. It crosses earlier on average.
 double subjects_for_any_look(const Design &d) noexcept;
 
-} // namespace pql
+} // namespace pql::pilot
 
 #ifdef POSTGRES_H
 #error "the core knows nothing of PostgreSQL: include core headers before pg/pg.hpp"

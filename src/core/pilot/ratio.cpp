@@ -5,7 +5,7 @@
 
 #include "core/pilot/beta.hpp"
 
-namespace pql {
+namespace pql::pilot {
 namespace {
 
 // How sure the two priors are of the expected share, in subjects: with the one mismatches of some points are seen, with the other an arm that is
@@ -26,4 +26,4 @@ double ratio_p(double k, double n, double expected) noexcept {
   return std::exp(-std::max(mean, 0.0));
 }
 
-} // namespace pql
+} // namespace pql::pilot

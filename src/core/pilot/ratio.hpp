@@ -3,13 +3,13 @@
 // Law: pure functions of their arguments.
 #pragma once
 
-namespace pql {
+namespace pql::pilot {
 
 /// The p-value of `k` of `n` subjects being in an arm that should have the share `expected`, that holds at every look, exactly: two beta mixtures of
 /// binomial likelihood ratios, one narrow and one wide (Lindon and Malek 2022, "Anytime-Valid Inference for Multinomial Count Data", NeurIPS; Robbins 1970).
 double ratio_p(double k, double n, double expected) noexcept;
 
-} // namespace pql
+} // namespace pql::pilot
 
 #ifdef POSTGRES_H
 #error "the core knows nothing of PostgreSQL: include core headers before pg/pg.hpp"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace pql {
+namespace pql::pilot {
 
 namespace {
 
@@ -31,4 +31,4 @@ bool says_something(const Arm &treated, const Arm &held_out) noexcept {
   return fewer >= kFewest && fewer * std::min(share, 1 - share) >= kFewestExpected;
 }
 
-} // namespace pql
+} // namespace pql::pilot

@@ -10,7 +10,7 @@
 
 #include "core/pilot/arms.hpp"
 
-namespace pql {
+namespace pql::pilot {
 
 /// Below so many subjects in an arm, or where in the smaller one fewer than so many would be expected to convert, or not to, nothing is said: the normal
 /// law doesn't hold yet (Cochran 1954, "Some Methods for Strengthening the Common Chi-Square Tests", Biometrics 10).
@@ -33,7 +33,7 @@ double sequential_p(const Estimate &e, const Look &look) noexcept;
 /// Whether enough is known of a share in both arms for the normal law.
 bool says_something(const Arm &treated, const Arm &held_out) noexcept;
 
-} // namespace pql
+} // namespace pql::pilot
 
 #ifdef POSTGRES_H
 #error "the core knows nothing of PostgreSQL: include core headers before pg/pg.hpp"
