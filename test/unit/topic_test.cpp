@@ -225,6 +225,25 @@ TEST_F(Topics, TheQuoteIsTheSentenceAsItWasWritten) {
   EXPECT_LE(f[0].quote.size(), 4 * kLongQuote);
 }
 
+TEST_F(Topics, WhatIsCompiledIsBoundedAndForgotten) {
+  constexpr int kPatterns = 650; // of which 512 fit
+  std::vector<Entry> entries;
+  std::vector<std::string> words;
+  for (int i = 0; i < kPatterns; i++) {
+    words.push_back({'w', static_cast<char>('a' + i / 26), static_cast<char>('a' + i % 26)});
+    entries.push_back({"en", Kind::topic, "t" + std::to_string(i), "\\b" + words.back() + "\\b"});
+  }
+  Matcher m(std::move(entries));
+  std::string all;
+  for (const std::string &w : words) all += w + ".\n";
+  for (int round = 0; round < 3; round++) {
+    EXPECT_EQ(m.find(all).size(), static_cast<std::size_t>(kPatterns));
+    for (const std::string &w : words) ASSERT_EQ(m.find("some " + w).size(), 1u) << w;
+    EXPECT_GT(m.memory(), 0);
+    EXPECT_LE(m.memory(), kCompiledMemory);
+  }
+}
+
 TEST_F(Topics, LexiconLinesAreReadOrRefused) {
   Normaliser n;
   std::vector<Entry> entries;

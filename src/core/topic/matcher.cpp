@@ -8,8 +8,7 @@
 namespace pql::topic {
 namespace {
 
-constexpr std::int64_t kCompiledMemory = 64 << 20;                // of all patterns by themselves, each with what it remembers
-constexpr std::int64_t kLeastMemory = kPatternMemory / 8; // of one
+constexpr std::int64_t kLeastMemory = kPatternMemory / 8; // of a pattern by itself, with what it remembers
 constexpr const char *kNothing = "[^\\x{0}-\\x{10FFFF}]"; // a pattern that matches it
 constexpr std::size_t kMostSpans = 64; // of one pattern in one sentence
 

@@ -19,6 +19,7 @@ namespace pql::topic {
 
 inline constexpr std::size_t kMostRead = 1 << 20;    ///< bytes of a message; what is behind them isn't read
 inline constexpr std::size_t kMostLooks = 20'000;    ///< closer looks at a sentence for a pattern, of one message
+inline constexpr std::int64_t kCompiledMemory = 64 << 20; ///< bytes that patterns by themselves may take together
 inline constexpr std::size_t kLongQuote = 200;       ///< code points
 inline constexpr int kWithinWords = 6;               ///< how far a denial reaches; two letters of a script without blanks are a word
 
@@ -43,6 +44,8 @@ public:
 
   const std::vector<Entry> &entries() const noexcept { return entries_; }
   std::size_t patterns() const noexcept;
+  /// How many bytes the patterns may take that were compiled by themselves: at most kCompiledMemory.
+  std::int64_t memory() const noexcept { return compiled_; }
 
 private:
   struct Cues;
