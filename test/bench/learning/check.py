@@ -4,6 +4,7 @@ The server is that of PGHOST, PGPORT and PGUSER; a database is made and dropped.
 """
 # covers: S1-35
 import dataclasses
+import functools
 import json
 import os
 import sys
@@ -25,6 +26,11 @@ class Skipped(Exception):
 
 def same(a, b):
     return all(np.array_equal(getattr(a, f.name), getattr(b, f.name)) for f in dataclasses.fields(a))
+
+
+@functools.cache
+def large(name):
+    return companies.build(name, 4, 5000).handoffs
 
 
 def a_company_is_a_function_of_its_seed():
@@ -51,7 +57,7 @@ def features_are_shares():
 
 def labels_are_slow_and_true():
     for name in companies.NAMES:
-        h = companies.build(name, 4, 4000).handoffs
+        h = large(name)
         bought, before = h.converted_at > 0, h.day < companies.DRIFT
         assert abs(h.chance_if_worked[before].mean() - 0.16) < 0.001
         assert not (h.holdout & h.worked).any() and abs(h.holdout.mean() - 0.1) < 0.03
@@ -64,7 +70,7 @@ def labels_are_slow_and_true():
 
 
 def correlation(name, a, b):
-    u = companies.build(name, 5, 4000).handoffs.features
+    u = large(name).features
     a, b = (companies.SIGNAL_NAMES.index(s) for s in (a, b))
     return np.corrcoef(u[:, a], u[:, b])[0, 1]
 
@@ -76,7 +82,7 @@ def one_intent_moves_several_signals():
 
 def the_truth_changes():
     for name in companies.NAMES:
-        h = companies.build(name, 6, 6000).handoffs
+        h = large(name)
         x = np.c_[np.ones(len(h)), h.features]
         odds = np.log(h.chance_if_worked / (1 - h.chance_if_worked))
         before, after = (np.linalg.lstsq(x[w], odds[w], rcond=None)[0] for w in (h.day < companies.DRIFT, h.day >= companies.DRIFT))
