@@ -280,5 +280,24 @@ TEST_F(Topics, HostileMessagesAreBounded) {
   EXPECT_EQ(topics(m, std::string(kMostRead, ' ') + "sso"), "") << "what is behind the first megabyte isn't read";
 }
 
+// Phrases that are nearly everywhere, forks that meet again, and repeats of repeats.
+TEST_F(Topics, HostilePatternsAreBounded) {
+  std::string forks, nested = "a?";
+  for (int i = 0; i < 60; i++) forks += "(?:|b?)";
+  for (int i = 0; i < 20; i++) nested = "(?:" + nested + "b?){0,2}";
+  const std::string wide = "(?:a|ab|aab|aaab){1,12}";
+  std::vector<Entry> entries;
+  for (const std::string &p : std::vector<std::string>{forks + "c", nested + "c", wide + "(?:a.{0,9}b|" + wide + "c)x", "a{39}" + forks + "b", "a.{0,40}a.{0,40}a.{0,40}c"})
+    entries.push_back({"en", Kind::topic, "x", p});
+  const auto start = std::chrono::steady_clock::now();
+  Matcher m(entries);
+  std::string same(kMostRead, 'a'), words;
+  while (words.size() < kMostRead) words += "aab ab a b. ";
+  EXPECT_EQ(topics(m, same), "");
+  EXPECT_EQ(topics(m, words), "");
+  EXPECT_EQ(topics(m, "bc"), "x");
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+}
+
 } // namespace
 } // namespace pql::topic

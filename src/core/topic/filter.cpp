@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::uint32_t kDead = 0, kAnywhere = 1, kAtBoundary = 2; // states: nothing any more; before a character; after a mark
 constexpr std::size_t kMostStates = 1 << 16, kMostInPool = 1 << 22; // then the automaton is made anew
+constexpr std::size_t kMostPlaces = 10'000; // looked at for the candidates in a part of a text: then whatever is asked for is there
 constexpr std::uint32_t kNone = UINT32_MAX;
 
 bool continues(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
@@ -191,6 +192,7 @@ void Filter::candidates(unsigned group, std::size_t from, std::size_t until, std
   const std::span<const Hit> hits(first, last);
   bool ready = false; // only where a rarest phrase is
   round_++;
+  places_looked_at_ = 0;
   for (const Hit &h : hits) {
     const State &s = states_[h.state];
     for (std::uint32_t i = s.ways; i < s.until; i++) {
@@ -219,16 +221,16 @@ void Filter::find_places(std::span<const Hit> hits) {
   }
 }
 
-template <class F> bool Filter::any_place(Id phrase, F &&f) const {
+template <class F> bool Filter::any_place(Id phrase, F &&f) {
   if (places_of_[phrase].round != round_) return false;
   for (std::uint32_t i = places_of_[phrase].first; i != kNone; i = places_[i].next) {
-    if (f(hits_[places_[i].hit])) return true;
+    if (places_looked_at_++ >= kMostPlaces || f(hits_[places_[i].hit])) return true;
   }
   return false;
 }
 
 // Whether the others of a way stand on their sides of its rarest phrase, near enough.
-bool Filter::is_there(const Way &w, const Hit &h) const {
+bool Filter::is_there(const Way &w, const Hit &h) {
   const auto before = [&](const Neighbour &n) {
     return any_place(n.phrase, [&](const Hit &o) { return o.end <= h.begin && is_within(o.end, h.begin, n.reach); });
   };

@@ -66,8 +66,8 @@ private:
   void put(Edge e);
 
   void find_places(std::span<const Hit> hits);
-  bool is_there(const Way &w, const Hit &rarest) const;
-  template <class F> bool any_place(Id phrase, F &&f) const;
+  bool is_there(const Way &w, const Hit &rarest);
+  template <class F> bool any_place(Id phrase, F &&f);
   bool is_within(std::size_t from, std::size_t until, int reach) const;
 
   std::vector<std::pair<unsigned, std::size_t>> always_;
@@ -92,6 +92,7 @@ private:
   std::vector<Hit> hits_; ///< by where they begin
   std::vector<Places> places_of_; ///< by neighbour
   std::vector<Place> places_;
+  std::size_t places_looked_at_ = 0;
   std::uint32_t round_ = 0;
 };
 
