@@ -4,7 +4,7 @@
 #include <limits>
 #include <span>
 
-namespace pql::pilot {
+namespace pql {
 namespace {
 
 // A polynomial by its coefficients, the constant first.
@@ -43,4 +43,4 @@ double normal_quantile(double p) noexcept {
   return std::copysign(z, q);
 }
 
-} // namespace pql::pilot
+} // namespace pql
