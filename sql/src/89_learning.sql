@@ -423,7 +423,7 @@ COMMENT ON FUNCTION pql._stability(float8[], float8[]) IS 'Population stability 
 
 CREATE OR REPLACE FUNCTION pql._judged(model_id bigint, after timestamptz, as_of timestamptz)
   RETURNS TABLE (routing_id bigint, at timestamptz, chance float8, converted boolean)
-  LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000 ROWS 1000
+  LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000 ROWS 10000
   BEGIN ATOMIC
     SELECT l.routing_id, l.qualified_at, c.chance, l.converted
     FROM pql.model AS m, LATERAL pql.labels(_judged.as_of, m.program) AS l

@@ -93,7 +93,7 @@ CREATE OR REPLACE FUNCTION pql._compare_arms(first float8[], second float8[], pl
   RETURNS TABLE (first_mean float8, second_mean float8, estimate float8, low float8, high float8, p float8, variance_reduction float8)
   AS 'MODULE_PATHNAME', 'pql__compare_arms' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 1;
 COMMENT ON FUNCTION pql._compare_arms(float8[], float8[], float8, float8, float8, boolean) IS
-  'The mean of one arm less weight times that of another, from their sums (n, y, y², x, x², xy), with the interval and the p-value that hold at every look (normal mixture: Robbins 1970, Johari et al. 2022, Waudby-Smith et al. 2024), less the variance that x explains (CUPED: Deng et al. 2013). Only the means where there are too few.';
+  'The mean of one arm less weight times that of another, from their sums (n, y, y*y, x, x*x, x*y), with the interval and the p-value that hold at every look (normal mixture: Robbins 1970, Johari et al. 2022, Waudby-Smith et al. 2024), less the variance that x explains (CUPED: Deng et al. 2013). Only the means where there are too few.';
 
 CREATE OR REPLACE FUNCTION pql._ratio_p(k float8, n float8, expected float8) RETURNS float8
   AS 'MODULE_PATHNAME', 'pql__ratio_p' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
@@ -586,7 +586,7 @@ BEGIN
   RETURN p.pilot_id;
 END $$;
 COMMENT ON FUNCTION pql.start_pilot(text, text, interval, float8, float8, float8, text, float8, float8, float8, jsonb, jsonb, interval, int, interval, text) IS
-  'Tries the draft of a program (or else its version in shadow, or the live one) on a segment, for a time: as program "…_pilot", with a share held out by lot, while the live version leaves the segment to it. Returns the pilot''s number. It begins at once, or, where its definitions need history, with the first tick after CALL pql.backfill(). targets: what leading indicators must reach, for scale_after, before it may scale. guardrails: what differs from pql.pilot_guardrail''s usual ones, null for one that isn''t wanted. Errors: 42704 unknown program, 55000 a pilot is under way, more of the funnel than max_share, fewer subjects expected than the effect takes (unless override says why), no baseline known; 42710 the pilot''s program exists, 22023 bad segment, numbers, targets or guardrails, 22004 null.';
+  'Tries the draft of a program (or else its version in shadow, or the live one) on a segment, for a time: as program "..._pilot", with a share held out by lot, while the live version leaves the segment to it. Returns the pilot''s number. It begins at once, or, where its definitions need history, with the first tick after CALL pql.backfill(). targets: what leading indicators must reach, for scale_after, before it may scale. guardrails: what differs from pql.pilot_guardrail''s usual ones, null for one that isn''t wanted. Errors: 42704 unknown program, 55000 a pilot is under way, more of the funnel than max_share, fewer subjects expected than the effect takes (unless override says why), no baseline known; 42710 the pilot''s program exists, 22023 bad segment, numbers, targets or guardrails, 22004 null.';
 REVOKE ALL ON FUNCTION pql.start_pilot(text, text, interval, float8, float8, float8, text, float8, float8, float8, jsonb, jsonb, interval, int, interval, text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._pilot(pilot_id bigint) RETURNS pql.pilot
