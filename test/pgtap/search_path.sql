@@ -291,7 +291,7 @@ INSERT INTO plain.call (result) VALUES ($$pql.promote('u', 'best 2')$$), ($$pql.
   ($$pql.refresh_evidence(NULL, '2026-09-01')$$), ($$(SELECT pg_catalog.count(*) FROM pql.evidence_weights('p', 'a segment', 'a team', '2026-09-01'))$$),
   ($$plain.failure('SELECT pql.propose_program(''p'', ''2026-09-01'')')$$), ($$(SELECT pql.likelihood(pg_catalog.min(routing_id)) FROM pql.routing)$$),
   ($$(SELECT pg_catalog.count(likelihood) FROM pql.likelihoods('p'))$$), ($$(SELECT pg_catalog.count(*) FROM pql.calibration('p'))$$),
-  ($$(SELECT pg_catalog.count(*) FROM pql.drift('p'))$$), ($$pql.model_card('p')$$),
+  ($$(SELECT pg_catalog.count(*) FROM pql.drift('p'))$$), ($$pql.model_card('p')$$), ($$(SELECT pg_catalog.count(*) FROM pql.weekly_review('p', '2026-09-01'))$$), ($$pql.weekly_summary('p', '2026-09-01')$$),
   ($$pql.tick('2026-06-01')$$),
   ($$(SELECT rep, subject_id, to_do, minutes_left, sla FROM pql.inbox)$$),
   ($$(SELECT subject_id, from_state, to_state, rep, reason FROM pql.routing_history)$$),
