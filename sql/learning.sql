@@ -198,6 +198,20 @@ SELECT count(*) > 0 FROM pql.propose_program('sell', '2026-01-01');
 ROLLBACK;
 SELECT count(*) - :models_count FROM pql.model;
 
+-- What can't be: refused, and never for ever.
+SELECT pql._quality('{NaN}', '{t}');
+SELECT pql._quality('{0.5,2}', '{t,f}');
+SELECT pql._weigh(-1e17, 0, 0, 0, 0.5, 0.5, 1);
+SELECT pql._bins('[]', ARRAY(SELECT 's' || i FROM generate_series(1, 1000) AS i), ARRAY(SELECT 1 FROM generate_series(1, 1000)));
+-- A draft that somebody wrote, with a note or without, is not overwritten.
+SELECT pql.save_draft(document || '{"qualify": {"enter": 21, "leave": 10}}') FROM pql.program WHERE program = 'sell' AND version = 1;
+SELECT count(draft) FROM pql.propose_program('sell', '2026-01-01');
+SELECT document #>> '{qualify,enter}' FROM pql.program WHERE program = 'sell' AND status = 'draft';
+-- A horizon has the same length in every time zone.
+SET TIME ZONE 'Europe/Berlin';
+SELECT count(*) FROM pql.labels('2026-06-01') WHERE matures_at - qualified_at <> '90 days';
+SET TIME ZONE 'UTC';
+
 DROP SCHEMA learning CASCADE;
 DROP OWNED BY learning_reader, learning_rep, learning_nobody;
 DROP ROLE learning_reader, learning_rep, learning_nobody;

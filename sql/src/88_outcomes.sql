@@ -96,6 +96,8 @@ COMMENT ON COLUMN pql.handoff_fact.failed_at IS 'When a disposition first said t
 COMMENT ON COLUMN pql.handoff_fact.converted_at IS 'The first outcome that counts; last_outcome_at is the last one, value what they are worth together.';
 COMMENT ON COLUMN pql.handoff_fact.credits IS 'How many outcomes are credited to the row, which had been worked by then: each to the one row of a home that was worked last. What they are worth together stands in credited.';
 
+CREATE INDEX handoff_fact_program ON pql.handoff_fact (program, qualified_at);
+
 CREATE TABLE pql.handoff_hidden (
   home        text COLLATE "C" NOT NULL,
   routing_id  bigint NOT NULL,
@@ -213,7 +215,7 @@ BEGIN
     -- For each row by indexes, so that it takes as long for each, however many there are and whatever the planner thinks of that.
     b AS (
       SELECT r.home, r.routing_id, r.program, r.version, r.unit, r.subject_id, r.account_id, r.segment, r.motion, r.score, pql._signals_in(r.reasons) AS signals,
-             r.signal_at, r.qualified_at, r.qualified_at + v.horizon AS matures_at, (date_trunc('week', r.qualified_at, 'UTC') AT TIME ZONE 'UTC')::date AS week,
+             r.signal_at, r.qualified_at, r.qualified_at + make_interval(secs => extract(epoch FROM v.horizon)::float8) AS matures_at, (date_trunc('week', r.qualified_at, 'UTC') AT TIME ZONE 'UTC')::date AS week,
              r.holdout, r.owner, r.state, r.follows, (r.context ->> 'completeness')::real AS complete, r.contact_by, c.claimed_at, c.accepted_at,
              r.first_touch_at, t.last_at AS last_touch_at, coalesce(t.touches, 0)::int AS touches,
              least(CASE WHEN v.meeting THEN least(t.met_at, d.met_at) END, t.worked_at) AS worked_at, least(t.met_at, d.met_at) AS met_at,
@@ -229,7 +231,7 @@ BEGIN
                  min(x.at) FILTER (WHERE x.outcome = ANY (v.lost)) AS lost_at, min(x.at) FILTER (WHERE x.outcome = 'opportunity') AS opportunity_at,
                  array_agg(x.outcome_id) FILTER (WHERE x.counts) AS ids, array_agg(x.at) FILTER (WHERE x.counts) AS ats, array_agg(x.value) FILTER (WHERE x.counts) AS worths
           FROM (SELECT y.*, y.outcome = ANY (v.converted) AS counts FROM pql.outcome AS y
-                WHERE y.home = ANY (ARRAY[r.home, p.place] || m.same || n.same) AND y.at > r.qualified_at AND y.at <= r.qualified_at + v.horizon) AS x) AS o
+                WHERE y.home = ANY (ARRAY[r.home, p.place] || m.same || n.same) AND y.at > r.qualified_at AND y.at <= r.qualified_at + make_interval(secs => extract(epoch FROM v.horizon)::float8)) AS x) AS o
         CROSS JOIN LATERAL (
           SELECT count(*) AS touches, max(z.at) AS last_at, min(z.at) FILTER (WHERE z.channel = 'meeting') AS met_at,
                  min(z.at) FILTER (WHERE z.nth >= v.touches AND z.so_many_kinds >= v.kinds) AS worked_at
@@ -306,7 +308,7 @@ BEGIN
     SELECT sum(o.value) FROM pql.routing AS r JOIN pql.outcome_rules AS v ON v.program = r.program AND v.version = r.version
       JOIN pql.outcome AS o ON o.home = ANY (ARRAY[r.home, (CASE r.unit WHEN 'user' THEN 'u:' || r.subject_id ELSE 'a:' || r.account_id END)]
         || ARRAY(SELECT m.same FROM pql._same_homes() AS m WHERE m.home IN (r.home, CASE r.unit WHEN 'user' THEN 'u:' || r.subject_id ELSE 'a:' || r.account_id END)))
-    WHERE r.home = home AND r.routing_id = id AND o.outcome = ANY (v.converted) AND o.at > r.qualified_at AND o.at <= least(until, r.qualified_at + v.horizon));
+    WHERE r.home = home AND r.routing_id = id AND o.outcome = ANY (v.converted) AND o.at > r.qualified_at AND o.at <= least(until, r.qualified_at + make_interval(secs => extract(epoch FROM v.horizon)::float8)));
 END $$;
 COMMENT ON FUNCTION pql._value_at(text, bigint, timestamptz) IS 'What the outcomes that count for a routing row were worth by an instant, when later ones count, too.';
 

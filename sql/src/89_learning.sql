@@ -382,8 +382,10 @@ BEGIN
          (learned #>> '{quality,auc}')::float8, (learned #>> '{quality,ece}')::float8, learned -> 'signals', learned -> 'kinds', learned #> '{quality,bins}',
          learned -> 'body', document
   RETURNING pql.model.model_id INTO id;
+  DELETE FROM pql.program AS p -- what was learned before, and nobody took up
+  WHERE p.program = propose_program.program AND p.status = 'draft' AND (p.note = 'learned' OR p.note LIKE 'learned, model %');
   IF document <> old THEN
-    SELECT p.note INTO theirs FROM pql.program AS p WHERE p.program = propose_program.program AND p.status = 'draft' AND p.note IS DISTINCT FROM 'learned' AND p.note NOT LIKE 'learned, model %';
+    SELECT p.note INTO theirs FROM pql.program AS p WHERE p.program = propose_program.program AND p.status = 'draft';
     IF NOT FOUND THEN -- a draft that somebody wrote isn't overwritten
       draft_number := pql.save_draft(document, format('learned, model %s', id));
     END IF;

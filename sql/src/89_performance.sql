@@ -174,7 +174,7 @@ CREATE VIEW pql._handoff_counts WITH (security_invoker = true) AS
          count(l.accepted_at) AS accepted, count(l.first_touch_at) AS touched,
          avg(extract(epoch FROM l.touch_delay)::float8 / 3600) AS hours_to_first_touch,
          count(*) FILTER (WHERE NOT l.holdout AND (l.first_touch_at IS NOT NULL OR l.contact_by <= statement_timestamp()) AND l.contact_by IS NOT NULL) AS promised,
-         count(*) FILTER (WHERE l.first_touch_at <= l.contact_by) AS kept, count(*) FILTER (WHERE l.treated) AS worked, count(l.met_at) AS meetings,
+         count(*) FILTER (WHERE NOT l.holdout AND l.first_touch_at <= l.contact_by) AS kept, count(*) FILTER (WHERE l.treated) AS worked, count(l.met_at) AS meetings,
          count(l.opportunity_at) AS opportunities, count(*) FILTER (WHERE l.converted) AS converted, count(*) FILTER (WHERE l.matures_at <= statement_timestamp()) AS mature,
          count(*) FILTER (WHERE l.matures_at <= statement_timestamp() AND l.converted) AS mature_converted, sum(l.value) FILTER (WHERE l.converted) AS revenue, sum(l.credited) AS credited,
          avg(l.complete) AS completeness, count(*) FILTER (WHERE l.need_matched IS NOT NULL OR l.timing_right IS NOT NULL OR l.context_enough IS NOT NULL) AS answered,
@@ -245,7 +245,7 @@ CREATE VIEW pql.rep_performance WITH (security_invoker = true) AS
       SELECT l.rep, count(*) AS handoffs, count(*) FILTER (WHERE l.state IN ('pending', 'ready', 'claimed', 'accepted', 'touched')) AS open, avg(l.score)::float8 AS score,
              count(l.first_touch_at) AS touched, avg(extract(epoch FROM l.touch_delay)::float8 / 3600) AS hours_to_first_touch,
              count(*) FILTER (WHERE (l.first_touch_at IS NOT NULL OR l.contact_by <= statement_timestamp()) AND l.contact_by IS NOT NULL) AS promised,
-             count(*) FILTER (WHERE l.first_touch_at <= l.contact_by) AS kept, count(*) FILTER (WHERE l.treated) AS worked, count(l.met_at) AS meetings,
+             count(*) FILTER (WHERE NOT l.holdout AND l.first_touch_at <= l.contact_by) AS kept, count(*) FILTER (WHERE l.treated) AS worked, count(l.met_at) AS meetings,
              count(*) FILTER (WHERE l.converted) AS converted, sum(l.credits) AS credits, sum(l.credited) AS credited, count(l.disposition) AS disposed,
              count(*) FILTER (WHERE l.need_matched IS NOT NULL OR l.timing_right IS NOT NULL OR l.context_enough IS NOT NULL) AS answered,
              count(*) FILTER (WHERE l.false_positive) AS false_positives, count(*) FILTER (WHERE l.burnt) AS burnt

@@ -16,7 +16,7 @@ CREATE OR REPLACE FUNCTION pql._review_week(program text, as_of timestamptz) RET
     week AS (
       SELECT t.late, count(*) AS n, count(*) FILTER (WHERE t.holdout) AS held_out, count(t.accepted_at)::float8 / nullif(count(t.rep), 0) AS accepted, count(t.rep) AS offered,
              avg(extract(epoch FROM t.touch_delay))::float8 / 3600 AS hours, count(t.first_touch_at) AS touched, count(t.met_at) AS met,
-             count(*) FILTER (WHERE t.false_positive) AS false_positives, count(*) FILTER (WHERE t.burnt) AS burnt
+             count(*) FILTER (WHERE t.disposition = 'disqualified' OR NOT t.need_matched) AS false_positives, count(*) FILTER (WHERE t.burnt) AS burnt
       FROM those AS t GROUP BY t.late),
     known AS (SELECT f.late, count(*) AS n, count(*) FILTER (WHERE f.converted) AS converted FROM final AS f GROUP BY f.late),
     said (place, late, figure, text, n) AS (
@@ -30,7 +30,7 @@ CREATE OR REPLACE FUNCTION pql._review_week(program text, as_of timestamptz) RET
     SELECT 'week', p.item,
            CASE WHEN now.figure > coalesce(before.figure, 0) THEN 'more' WHEN coalesce(now.figure, 0) < before.figure THEN 'less' ELSE 'same' END,
            coalesce(before.text, CASE WHEN p.place IN (1, 4, 6, 7) THEN '0' END), coalesce(now.text, CASE WHEN p.place IN (1, 4, 6, 7) THEN '0' END), NULL, coalesce(now.n, 0), NULL::float8, NULL::float8
-    FROM (VALUES (1, 'hand-offs'), (2, 'accepted'), (3, 'hours to first touch'), (4, 'meetings'), (5, 'converted, of those whose label became final'), (6, 'false positives'), (7, 'burnt')) AS p(place, item)
+    FROM (VALUES (1, 'hand-offs'), (2, 'accepted'), (3, 'hours to first touch'), (4, 'meetings'), (5, 'converted, of those whose label became final'), (6, 'disqualified, or need not matched'), (7, 'burnt')) AS p(place, item)
     LEFT JOIN said AS now ON now.place = p.place AND now.late
     LEFT JOIN said AS before ON before.place = p.place AND NOT before.late
     ORDER BY p.place;
@@ -48,7 +48,7 @@ BEGIN
     RETURN QUERY
       SELECT 'signal', s.v ->> 'signal',
              CASE WHEN (s.v ->> 'open')::boolean OR s.v -> 'points' = s.v -> 'proposed' THEN 'keep' WHEN abs((s.v ->> 'proposed')::int) <= 1 THEN 'drop' ELSE 're-weigh' END,
-             s.v ->> 'points', s.v ->> 'proposed', pql._why_points(s.v) || format(' (as of %s)', to_char(m.as_of AT TIME ZONE 'UTC', 'YYYY-MM-DD')),
+             s.v ->> 'points', s.v ->> 'proposed', pql._why_points(s.v) || format(' (as of %s%s)', to_char(m.as_of AT TIME ZONE 'UTC', 'YYYY-MM-DD'), CASE WHEN abs((s.v ->> 'proposed')::int) <= 1 THEN '; kept at one point, so that it can be learned again' ELSE '' END),
              (s.v #>> '{with,hand_offs}')::bigint, (s.v ->> 'low')::float8, (s.v ->> 'high')::float8
       FROM jsonb_array_elements(m.signals) WITH ORDINALITY AS s(v, n)
       ORDER BY s.v -> 'points' = s.v -> 'proposed', abs((s.v ->> 'proposed')::int - (s.v ->> 'points')::int) DESC, s.n;
@@ -95,7 +95,11 @@ DECLARE
 BEGIN
   SELECT p.* INTO draft FROM pql.program AS p WHERE p.program = _review_effect.program AND p.status = 'draft';
   IF NOT FOUND THEN
-    RETURN NEXT ('list', 'this week''s list', 'same', NULL, NULL, 'there is no draft: pql.propose_program() makes one', NULL, NULL, NULL)::pql.review_line;
+    RETURN NEXT ('list', 'this week''s list', 'same', NULL, NULL, coalesce(
+      (SELECT format('what was learned as of %s agrees with version %s', to_char(m.as_of AT TIME ZONE 'UTC', 'YYYY-MM-DD'), m.version) FROM pql.model AS m
+       WHERE m.program = _review_effect.program AND m.as_of <= _review_effect.as_of AND m.version = pql._learned_version(_review_effect.program)
+         AND m.document = (SELECT p.document FROM pql.program AS p WHERE p.program = m.program AND p.version = m.version)
+       ORDER BY m.as_of DESC, m.model_id DESC LIMIT 1), 'there is no draft: pql.propose_program() makes one'), NULL, NULL, NULL)::pql.review_line;
   ELSIF NOT has_function_privilege('pql.preview(jsonb,timestamptz,boolean)', 'EXECUTE') THEN
     RETURN NEXT ('list', 'this week''s list', 'unknown', NULL, NULL, format('version %s is a draft; you may not preview it', draft.version), NULL, NULL, NULL)::pql.review_line;
   ELSE

@@ -53,7 +53,10 @@ std::vector<Judged> judged_args(FunctionCallInfo fcinfo) {
   const std::vector<Datum> converted = elements(fcinfo, 1, BOOLOID, 1, true, TYPALIGN_CHAR);
   if (chances.size() != converted.size()) fail(ERRCODE_INVALID_PARAMETER_VALUE, "chances and labels must be as many");
   std::vector<Judged> out;
-  for (std::size_t i = 0; i < chances.size(); i++) out.push_back({chances[i], DatumGetBool(converted[i])});
+  for (std::size_t i = 0; i < chances.size(); i++) {
+    if (!(chances[i] >= 0 && chances[i] <= 1)) fail(ERRCODE_INVALID_PARAMETER_VALUE, "a chance must be between 0 and 1");
+    out.push_back({chances[i], DatumGetBool(converted[i])});
+  }
   return out;
 }
 
@@ -309,6 +312,7 @@ PQL_FUNCTION(_bins) {
   for (const std::string_view name : text_array_arg(fcinfo, 1)) signals.names.emplace_back(name);
   for (const Datum d : elements(fcinfo, 2, INT4OID, sizeof(int32), true, TYPALIGN_INT)) signals.points[0].push_back(DatumGetInt32(d));
   std::vector<double> shares;
+  if (signals.names.size() > kMaxSignals) fail(ERRCODE_PROGRAM_LIMIT_EXCEEDED, "there may be at most " + std::to_string(kMaxSignals) + " signals");
   if (signals.points[0].size() != signals.names.size()) fail(ERRCODE_INVALID_PARAMETER_VALUE, "signals and points must be as many");
   (void)signals.shares(PG_GETARG_DATUM(0), 0, shares);
   std::vector<Datum> bins;
@@ -341,6 +345,9 @@ PQL_FUNCTION(_weigh) {
   using namespace pql;
   using namespace pql::pg;
   ResultRows rows(fcinfo);
+  for (int i = 0; i < 7; i++) {
+    if (!(PG_GETARG_FLOAT8(i) >= 0)) fail(ERRCODE_INVALID_PARAMETER_VALUE, "counts of evidence must not be negative");
+  }
   const Evidence e = evidence_of({PG_GETARG_FLOAT8(0), PG_GETARG_FLOAT8(1)}, {PG_GETARG_FLOAT8(2), PG_GETARG_FLOAT8(3)},
                                  {PG_GETARG_FLOAT8(4), PG_GETARG_FLOAT8(5)}, PG_GETARG_FLOAT8(6));
   rows.add({Cell::of(e.weight), Cell::of(e.low), Cell::of(e.high), Cell::of(e.shares.converted), Cell::of(e.shares.other)});

@@ -78,7 +78,7 @@ ScoredSignals ScoredSignals::of(Spi &spi, const std::string &program, int versio
 
 ScoredSignals::Told ScoredSignals::shares(Datum reasons, int of_version, std::vector<double> &out) const {
   const auto known = points.find(of_version);
-  if (known == points.end()) return Told::nothing;
+  if (known == points.end() || known->second.size() != names.size()) return Told::nothing;
   constexpr int kMost = static_cast<int>(kMaxSignals);
   Name at[kMost];
   int got[kMost] = {};
@@ -93,7 +93,7 @@ ScoredSignals::Told ScoredSignals::shares(Datum reasons, int of_version, std::ve
   out.resize(names.size());
   for (std::size_t j = 0; j < out.size(); j++) {
     const int most = known->second[j];
-    out[j] = most == 0 ? std::numeric_limits<double>::quiet_NaN() : std::clamp(static_cast<double>(got[j]) / most, 0.0, 1.0);
+    out[j] = most == 0 || j >= static_cast<std::size_t>(n) ? std::numeric_limits<double>::quiet_NaN() : std::clamp(static_cast<double>(got[j]) / most, 0.0, 1.0);
   }
   return whole ? Told::all : Told::some;
 }
@@ -200,10 +200,10 @@ ReadModel read_model(Spi &spi, const std::string &program, int version, const st
     }
     m.learned.terms.push_back(term);
   }
-  const json &c = j["calibration"];
+  const json &c = j.at("calibration");
   m.learned.calibration.shift = c.value("shift", 0.0);
   m.learned.calibration.slope = c.value("slope", 1.0);
-  for (const json &k : c["knots"]) m.learned.calibration.knots.push_back({k[0].get<double>(), k[1].get<double>()});
+  for (const json &k : c.at("knots")) m.learned.calibration.knots.push_back({k.at(0).get<double>(), k.at(1).get<double>()});
   return m;
 }
 

@@ -62,11 +62,12 @@
 
 {% macro _pql_publish_one(document, dry_run, note, override) %}
   {%- set json = pql.pql_literal(document) -%}
-  {%- set newest = run_query("select version, status, document = " ~ json ~ "::jsonb as same from pql.program where program = "
+  {%- set newest = run_query("select version, status, note, document = " ~ json ~ "::jsonb as same from pql.program where program = "
                              ~ pql.pql_literal(document.program) ~ " and status <> 'draft' order by version desc limit 1") -%}
   {%- if newest | length and newest[0]['same'] and newest[0]['status'] != 'retired' -%}
     {%- do log(document.program ~ ": version " ~ newest[0]['version'] ~ " is the same", info=true) -%}
   {%- else -%}
+    {%- do pql._pql_require_no_better(document.program, newest, override) -%}
     {%- do log(document.program ~ ": " ~ run_query("select pql.preview_summary(" ~ json ~ ")")[0][0], info=true) -%}
     {%- if not dry_run -%}
       {%- set published = run_query("select pql.publish(" ~ json ~ ", " ~ pql.pql_literal(note) ~ ", " ~ pql.pql_literal(override) ~ ")")[0][0] -%}
@@ -75,5 +76,15 @@
             'shadow': "in shadow: SELECT pql.promote('" ~ document.program ~ "') makes it emit rows",
             'building': "and waits for the past: CALL pql.backfill()"}.get(status, status), info=true) -%}
     {%- endif -%}
+  {%- endif -%}
+{% endmacro %}
+
+{# What was learned, or is being tried, isn't undone by a file that knows nothing of it. #}
+{% macro _pql_require_no_better(program, newest, override) %}
+  {%- if override is none and newest | length and (newest[0]['note'] or '').startswith('learned, model') -%}
+    {{ exceptions.raise_compiler_error("pql_publish: version " ~ newest[0]['version'] ~ " of " ~ program ~ " was learned; copy its document into the project, or say override") }}
+  {%- endif -%}
+  {%- if run_query("select from pql.pilot where program = " ~ pql.pql_literal(program) ~ " and ended_at is null") | length -%}
+    {{ exceptions.raise_compiler_error("pql_publish: a pilot of " ~ program ~ " is under way; scale or stop it first") }}
   {%- endif -%}
 {% endmacro %}

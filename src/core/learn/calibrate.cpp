@@ -74,6 +74,7 @@ std::vector<Knot> shape(std::vector<Piece> pieces) {
 double joined(std::span<const Knot> knots, double at) noexcept {
   if (at <= knots.front().at) return at - knots.front().at + knots.front().log_odds;
   if (at >= knots.back().at) return at - knots.back().at + knots.back().log_odds;
+  if (std::isnan(at)) return at;
   const auto above = std::upper_bound(knots.begin(), knots.end(), at, [](double x, const Knot &k) { return x < k.at; });
   const Knot &hi = *above, &lo = above[-1];
   return lo.log_odds + (hi.log_odds - lo.log_odds) * (at - lo.at) / (hi.at - lo.at);

@@ -12,6 +12,7 @@ int bin_of(double share) noexcept {
 }
 
 double trigamma(double x) noexcept {
+  if (!(x > 0)) return std::numeric_limits<double>::quiet_NaN();
   double sum = 0;
   for (; x < 8; x++) sum += 1 / (x * x);
   const double r = 1 / (x * x);

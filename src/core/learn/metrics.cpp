@@ -24,8 +24,9 @@ struct Tied {
 };
 Tied next_tied(std::span<const Judged> sorted, std::size_t &i) noexcept {
   Tied t;
-  for (const double chance = sorted[i].chance; i < sorted.size() && sorted[i].chance == chance; i++)
-    (sorted[i].converted ? t.converted : t.other) += sorted[i].weight;
+  const double chance = sorted[i].chance;
+  do (sorted[i].converted ? t.converted : t.other) += sorted[i].weight;
+  while (++i < sorted.size() && sorted[i].chance == chance);
   return t;
 }
 

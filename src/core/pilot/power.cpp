@@ -28,7 +28,7 @@ double larger_variance(const Design &d) noexcept { return std::max(unit_variance
 
 bool Design::is_sound() const noexcept {
   const double with = baseline + effect;
-  return baseline >= 0 && baseline <= 1 && with >= 0 && with <= 1 && effect != 0 && held_out > 0 && held_out < 1 && alpha > 0 && alpha < 1 && power > 0 &&
+  return baseline >= 0 && baseline <= 1 && with >= 0 && with <= 1 && effect != 0 && held_out > 0 && held_out < 1 && alpha > 0 && alpha < 1 && power > alpha &&
          power < 1;
 }
 

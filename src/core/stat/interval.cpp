@@ -12,7 +12,7 @@ namespace {
 double share_of(Count c) noexcept { return static_cast<double>(c.part) / static_cast<double>(c.whole); }
 
 // How many standard deviations to both sides.
-double width_of(double confidence) noexcept { return normal_quantile(0.5 + confidence / 2); }
+double width_of(double confidence) noexcept { return -normal_quantile((1 - confidence) / 2); }
 
 // None and all have no finite logarithm, or no variance.
 double counted(Count c) noexcept {
