@@ -121,10 +121,10 @@ def refuse(c):
     ok, out = dbt("run-operation", "pql_publish", "--args", "{override: 'quoted ''well'''}")
     check("publish: quotes stay quotes", ok and one(c, "SELECT document #>> '{signals,size,why}' FROM pql.program ORDER BY version DESC LIMIT 1")
           == "it's large enough for a team plan", out)
-    c.execute("UPDATE pql.program SET note = 'learned, model 1' WHERE version = 2")
-    path.write_text(right.replace("why: compares plans", "why: looks at plans"))
+    c.execute("""SELECT pql.publish(jsonb_set(document, '{signals,size,max_points}', '12'), 'learned, model 1', 'example')
+                 FROM pql.program ORDER BY version DESC LIMIT 1""")
     ok, out = dbt("run-operation", "pql_publish")
-    check("publish: what was learned isn't undone", not ok and "was learned" in out and one(c, "SELECT max(version) FROM pql.program") == 2, out)
+    check("publish: what was learned isn't undone", not ok and "was learned" in out and one(c, "SELECT max(version) FROM pql.program") == 3, out)
     path.write_text(right)
 
 
