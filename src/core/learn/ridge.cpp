@@ -66,6 +66,10 @@ struct Labels {
   std::vector<double> gradient, information; // of the latter the lower triangle
 };
 
+// Observed: the curvature that is there, by which steps end where they should; with open labels it may bend the wrong way.
+// Expected: the mean of it over what the labels might have been (Fisher scoring), which never does.
+enum class Curvature { kNone, kObserved, kExpected };
+
 // Most points are none: only what isn't zero is multiplied.
 class Reader {
 public:
@@ -83,10 +87,10 @@ public:
     starts_.push_back(columns_.size());
   }
 
-  Labels read(std::span<const double> coefficients, bool whole) const {
+  Labels read(std::span<const double> coefficients, Curvature curvature) const {
     Labels out;
     const std::size_t n = d_.columns;
-    if (whole) {
+    if (curvature != Curvature::kNone) {
       out.gradient.resize(n);
       out.information.resize(n * n);
     }
@@ -97,10 +101,10 @@ public:
       const double p = chance_of(odds), w = d_.weight[i], seen = d_.seen[i];
       const bool converted = d_.converted[i] != 0;
       out.likelihood += w * log_likelihood(p, seen, converted);
-      if (!whole) continue;
+      if (curvature == Curvature::kNone) continue;
       const double missing = std::max(1 - p * seen, 1e-12);
       const double slope = w * (converted ? 1 - p : -p * seen * (1 - p) / missing);
-      const double curve = w * seen * p * (1 - p) * (1 - p) / missing;
+      const double curve = w * p * (1 - p) * (curvature == Curvature::kExpected ? seen * (1 - p) / missing : bend(p, seen, converted));
       for (std::size_t a = from; a < to; a++) {
         const std::size_t j = columns_[a];
         out.gradient[j] += slope * values_[a];
@@ -113,6 +117,12 @@ public:
   }
 
 private:
+  // The second derivative of the log likelihood by the log odds, as a share of -p(1 - p).
+  static double bend(double p, double seen, bool converted) noexcept {
+    const double missing = std::max(1 - p * seen, 1e-12);
+    return converted || seen == 1 ? 1 : seen * (1 - 2 * p + seen * p * p) / (missing * missing);
+  }
+
   const Design &d_;
   std::vector<std::size_t> starts_;
   std::vector<unsigned> columns_;
@@ -132,16 +142,17 @@ public:
 
   Fit run() {
     const int most_steps = estimate_ ? 40 : 100;
-    constexpr double kClose = 1e-12, kCloseEstimating = 1e-7;
-    Labels labels = reader_.read(fit_.coefficients, true);
+    constexpr double kGainEstimating = 1e-7;
+    Labels labels = reader_.read(fit_.coefficients, Curvature::kObserved);
     while (fit_.steps < most_steps) {
       fit_.steps++;
       if (!set_curve(labels)) break;
       std::vector<double> step = direction(labels);
-      const double gain = advance(labels, step);
-      labels = reader_.read(fit_.coefficients, true);
+      const Advance made = advance(labels, step);
+      labels = reader_.read(fit_.coefficients, Curvature::kObserved);
       const bool moved = estimate_ && set_curve(labels) && set_strengths();
-      if (gain <= (estimate_ ? kCloseEstimating : kClose) * (1 + std::abs(labels.likelihood)) && !moved) {
+      const double gain = made.gain / (1 + std::abs(labels.likelihood));
+      if ((estimate_ ? gain <= kGainEstimating : is_there(gain, made.length)) && !moved) {
         fit_.converged = true;
         break;
       }
@@ -160,10 +171,14 @@ private:
     return sum;
   }
 
-  // A direction that nothing is known in gets a little curvature: no step is taken there.
   bool set_curve(const Labels &labels) {
+    return is_curve(labels.information) || is_curve(reader_.read(fit_.coefficients, Curvature::kExpected).information);
+  }
+
+  // A direction that nothing is known in gets a little curvature: no step is taken there.
+  bool is_curve(const std::vector<double> &information) {
     constexpr double kLeast = 1e-9;
-    factor_ = labels.information;
+    factor_ = information;
     for (std::size_t j = 0; j < n_; j++) factor_[j * n_ + j] += std::max(penalties_[j].strength, kLeast);
     return factorise(factor_, n_);
   }
@@ -175,8 +190,21 @@ private:
     return step;
   }
 
-  // A step that is too long is halved. Returns what was gained.
-  double advance(const Labels &labels, std::span<const double> step) {
+  struct Advance {
+    double gain = 0, length = 0;
+  };
+
+  // Near the top the gain is lost in rounding long before the coefficients are right: the step tells. Labels that a rule separates have
+  // no top: there nothing is gained anymore.
+  bool is_there(double gain, double length) const noexcept {
+    constexpr double kClose = 1e-10, kFar = 1e-2, kNoGain = 1e-12;
+    double largest = 1;
+    for (const double c : fit_.coefficients) largest = std::max(largest, std::abs(c));
+    return length <= kClose * largest || (length > kFar && gain <= kNoGain);
+  }
+
+  // A step that is too long is halved.
+  Advance advance(const Labels &labels, std::span<const double> step) {
     constexpr int kHalvings = 30;
     constexpr double kRounding = 1e-13;
     const double before = labels.likelihood - penalty(fit_.coefficients);
@@ -184,12 +212,14 @@ private:
     double length = 1;
     for (int i = 0; i < kHalvings; i++, length /= 2) {
       for (std::size_t j = 0; j < n_; j++) next[j] = fit_.coefficients[j] + length * step[j];
-      const double gain = reader_.read(next, false).likelihood - penalty(next) - before;
-      if (gain < -kRounding * (1 + std::abs(before))) continue;
+      const double gain = reader_.read(next, Curvature::kNone).likelihood - penalty(next) - before;
+      if (!(gain >= -kRounding * (1 + std::abs(before)))) continue; // not a number is no gain
       fit_.coefficients = next;
-      return std::max(gain, 0.0);
+      double furthest = 0;
+      for (const double s : step) furthest = std::max(furthest, std::abs(length * s));
+      return {std::max(gain, 0.0), furthest};
     }
-    return 0;
+    return {};
   }
 
   // MacKay's fixed point: as much penalty as the coefficients that the labels determine are far from where they are expected. What it was

@@ -1,7 +1,7 @@
 // Logistic regression with a penalty for each coefficient's distance from where it is expected, by Newton's method.
 // A label may still be open: then only a share of the conversions has been seen, and not having converted says as much less.
 // Sources: ridge estimators in logistic regression (le Cessie and van Houwelingen, Applied Statistics 41, 1992); open labels as
-// in a model of delayed feedback (Chapelle, KDD 2014), by Fisher scoring; strengths of penalties by the evidence (MacKay, Neural
+// in a model of delayed feedback (Chapelle, KDD 2014), by Fisher scoring where the observed curvature is no use; strengths of penalties by the evidence (MacKay, Neural
 // Computation 4, 1992).
 #pragma once
 
