@@ -128,7 +128,6 @@ void Matcher::add_cue(std::size_t entry) {
 
 Matcher::~Matcher() = default;
 
-
 std::size_t Matcher::patterns() const noexcept {
   return static_cast<std::size_t>(std::count_if(topic_of_.begin(), topic_of_.end(), [](int t) { return t >= 0; }));
 }
@@ -246,6 +245,7 @@ void Matcher::spans_of(std::size_t entry, std::string_view sentence, std::vector
     while (begin < end && (is_mark(sentence[begin]) || sentence[begin] == ' ')) begin++;
     while (begin < end && (is_mark(sentence[end - 1]) || sentence[end - 1] == ' ')) end--;
     if (begin == end) continue;
+    looks_++; // at what denies it
     out.push_back({begin, end, entry, is_denied(entries_[entry], sentence, begin, end)});
   }
 }
