@@ -187,8 +187,13 @@ UPDATE pql.pilot SET ends_at = started_at + interval '100 days' WHERE pilot_id =
 SELECT count(*) FROM pql.tick();
 SELECT state, reason, ended_at IS NOT NULL AS ended FROM pql.pilot WHERE pilot_id = :pilot;
 SELECT * FROM versions WHERE status = 'live';
+SAVEPOINT ended;
 SELECT pql.scale_pilot(:pilot);
 SELECT * FROM versions WHERE status IN ('live', 'draft');
+-- but not over what somebody has published since
+ROLLBACK TO ended;
+SELECT pql.publish(document || '{"objective": "expansion"}', 'since', 'test') > 0 FROM pql.program WHERE program = 'growth' AND status = 'live';
+SELECT fails(format('SELECT pql.scale_pilot(%s)', :pilot));
 ROLLBACK;
 -- what the intervals are, by hand
 WITH arm AS (

@@ -42,7 +42,7 @@ CREATE UNIQUE INDEX pilot_under_way ON pql.pilot (program) WHERE ended_at IS NUL
 COMMENT ON TABLE pql.pilot IS 'Pilots, made by pql.start_pilot: which definition is tried on which segment, how it was planned, and how far it came. Read pql.pilot_report().';
 COMMENT ON COLUMN pql.pilot.pilot_program IS 'The program by which it is tried: its hand-offs have this name.';
 COMMENT ON COLUMN pql.pilot.version IS 'The version of pilot_program in force, or that was last.';
-COMMENT ON COLUMN pql.pilot.rest_version IS 'The version of program that leaves the segment to the pilot; null: the program wasn''t live.';
+COMMENT ON COLUMN pql.pilot.rest_version IS 'The version of program that leaves the segment to the pilot, or that was live when it ended; null: none was live.';
 COMMENT ON COLUMN pql.pilot.document IS 'What is tried, as it is to be for everybody: tightened as the pilot was.';
 COMMENT ON COLUMN pql.pilot.segment IS 'A rule: whom it is tried on.';
 COMMENT ON COLUMN pql.pilot.share IS 'Which share of those who would have entered lately it is tried on.';
@@ -467,7 +467,7 @@ CREATE OR REPLACE FUNCTION pql._end_pilot(p pql.pilot, state text, reason text, 
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 10000 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM pql._withdraw_pilot(p, format('pilot %s: %s', p.pilot_id, reason));
-  UPDATE pql.pilot AS x SET state = _end_pilot.state, reason = _end_pilot.reason, ended_at = as_of WHERE x.pilot_id = p.pilot_id;
+  UPDATE pql.pilot AS x SET state = _end_pilot.state, reason = _end_pilot.reason, ended_at = as_of, rest_version = pql._live_version(p.program) WHERE x.pilot_id = p.pilot_id;
   PERFORM pql._note_pilot(p.pilot_id, CASE state WHEN 'rolled_back' THEN 'rollback_pilot' ELSE 'stop_pilot' END, p.program,
     jsonb_build_object('reason', reason, 'version', pql._live_version(p.program)), automatic);
 END $$;
@@ -647,8 +647,8 @@ BEGIN
       HINT = CASE WHEN p.state IN ('running', 'stopped') THEN 'pql.pilot_report() says what it hasn''t reached. To have it for everybody all the same, say why: override => ''reason''.'
                   ELSE 'Another pilot can be started.' END;
   END IF;
-  IF p.ended_at IS NULL AND override IS NULL AND pql._live_version(p.program) IS DISTINCT FROM p.rest_version THEN
-    RAISE EXCEPTION 'program "%" was changed while pilot % ran', p.program, pilot_id USING ERRCODE = 'object_not_in_prerequisite_state',
+  IF override IS NULL AND pql._live_version(p.program) IS DISTINCT FROM p.rest_version THEN
+    RAISE EXCEPTION 'program "%" was changed since pilot % %', p.program, pilot_id, CASE WHEN p.ended_at IS NULL THEN 'began' ELSE 'ended' END USING ERRCODE = 'object_not_in_prerequisite_state',
       HINT = 'pql.diff_programs() shows how. To put what was tried in its place, say why: override => ''reason''.';
   END IF;
   was_live := pql._live_version(p.program) IS NOT NULL;
