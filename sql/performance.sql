@@ -179,6 +179,20 @@ SELECT count(*) FROM pql.handoff_due;
 SELECT count(*), (SELECT count(*) FROM pql.handoff_hidden) FROM pql.handoff_fact;
 SELECT differs('labels_plain', 'labels_ours'), differs('signals_plain', 'signals_ours'), differs('motions_plain', 'motions_ours');
 
+-- A row that follows another is the same hand-off: shares, bounds and values stay as they are.
+CREATE TEMP TABLE share AS SELECT program, motion AS of, mature, converted, low, high, uplift, uplift_low, value FROM pql.motion_performance
+  UNION ALL SELECT program, signal, mature, converted, low, high, lift, lift_low, value FROM pql.signal_performance;
+BEGIN;
+INSERT INTO pql.routing (routing_id, home, program, version, unit, subject_id, account_id, episode, follows, signal_at, qualified_at, qualification, score, reasons, headline, motion,
+                         contact_after, state, state_since, context)
+SELECT -r.routing_id, r.home, r.program, r.version, r.unit, r.subject_id, r.account_id, r.episode, r.routing_id, r.signal_at, r.qualified_at, r.qualification, r.score, r.reasons, r.headline, r.motion,
+       r.contact_after, 'ready', r.state_since, r.context
+FROM pql.routing AS r JOIN pql.label AS l USING (home, routing_id) WHERE l.converted AND NOT r.holdout AND l.follows IS NULL;
+SELECT count(*) > 0 FROM pql.label WHERE follows IS NOT NULL AND converted;
+SELECT * FROM (SELECT program, motion AS of, mature, converted, low, high, uplift, uplift_low, value FROM pql.motion_performance
+  UNION ALL SELECT program, signal, mature, converted, low, high, lift, lift_low, value FROM pql.signal_performance) AS x EXCEPT TABLE share;
+ROLLBACK;
+
 -- A rep sees his own performance, and nothing of signals of which he may not know; whoever is no rep sees all, and who has no rights nothing.
 CREATE ROLE performance_ann;
 CREATE ROLE performance_boss;

@@ -38,8 +38,8 @@ CREATE OR REPLACE FUNCTION pql.signal_performance(program text DEFAULT NULL, by 
   BEGIN ATOMIC
     WITH cell AS MATERIALIZED ( -- as many as there are sets of signals, not as there are rows
       SELECT l.program, pql._slice(signal_performance.by, l.motion, l.segment, l.version, l.team, l.week, l.treated, l.touch_delay) AS slice, l.signals, h.signals AS hidden,
-             count(*) AS support, count(*) FILTER (WHERE l.matures_at <= signal_performance.as_of) AS mature, count(*) FILTER (WHERE l.matures_at <= signal_performance.as_of AND l.converted) AS converted,
-             sum(l.value) FILTER (WHERE l.converted) AS value, count(l.first_touch_at) AS touched, count(*) FILTER (WHERE l.false_positive) AS false_positives,
+             count(*) AS support, count(*) FILTER (WHERE l.follows IS NULL AND l.matures_at <= signal_performance.as_of) AS mature, count(*) FILTER (WHERE l.follows IS NULL AND l.matures_at <= signal_performance.as_of AND l.converted) AS converted,
+             sum(l.value) FILTER (WHERE l.follows IS NULL AND l.converted) AS value, count(l.first_touch_at) AS touched, count(*) FILTER (WHERE l.false_positive) AS false_positives,
              count(*) FILTER (WHERE l.burnt) AS burnt
       FROM pql.labels(signal_performance.as_of, signal_performance.program) AS l LEFT JOIN pql._hidden_now AS h ON h.home = l.home AND h.routing_id = l.routing_id
       WHERE (SELECT pql._check_slice(signal_performance.by)) GROUP BY 1, 2, 3, 4),
@@ -59,7 +59,7 @@ CREATE OR REPLACE FUNCTION pql.signal_performance(program text DEFAULT NULL, by 
     ORDER BY t.program, t.slice, k.ratio DESC NULLS LAST, t.signal;
   END;
 COMMENT ON FUNCTION pql.signal_performance(text, text, timestamptz) IS
-  'Which signals tell of conversion: for each with points, of the hand-offs of a program (null: all programs, each by itself), sliced by motion, segment, version, team, week, treated or delay (null: not), as of an instant: how many had it (support), how many of those are old enough for their label to be final (mature), how many of these converted, as a share between bounds (Wilson, 95%), the same without the signal, and the lift, one by the other, between bounds (Katz, 95%). False positives: touched, final, not converted, and disqualified or not in need. Reps see nothing of signals of which they may not know. Errors: 22023 unknown slice.';
+  'Which signals tell of conversion: for each with points, of the hand-offs of a program (null: all programs, each by itself), sliced by motion, segment, version, team, week, treated or delay (null: not), as of an instant: how many had it (support), how many of those are old enough for their label to be final (mature), how many of these converted, as a share between bounds (Wilson, 95%), the same without the signal, and the lift, one by the other, between bounds (Katz, 95%). A row that follows another is in the support only: it is the same hand-off. False positives: touched, final, not converted, and disqualified or not in need. Reps see nothing of signals of which they may not know. Errors: 22023 unknown slice.';
 
 CREATE VIEW pql.signal_performance WITH (security_invoker = true) AS
   SELECT s.program, s.signal, s.kind, s.support, s.mature, s.converted, s.conversion, s.low, s.high, s.without_mature, s.without_converted, s.without_conversion,
@@ -81,11 +81,11 @@ CREATE OR REPLACE FUNCTION pql.motion_performance(program text DEFAULT NULL, by 
     WITH cell AS (
       SELECT l.program, pql._slice(motion_performance.by, NULL, l.segment, l.version, l.team, l.week, l.treated, l.touch_delay) AS slice, l.motion, l.holdout,
              count(*) AS n, count(l.first_touch_at) AS touched, count(*) FILTER (WHERE l.treated) AS worked,
-             count(*) FILTER (WHERE l.matures_at <= motion_performance.as_of) AS mature, count(*) FILTER (WHERE l.matures_at <= motion_performance.as_of AND l.converted) AS converted,
+             count(*) FILTER (WHERE l.follows IS NULL AND l.matures_at <= motion_performance.as_of) AS mature, count(*) FILTER (WHERE l.follows IS NULL AND l.matures_at <= motion_performance.as_of AND l.converted) AS converted,
              count(*) FILTER (WHERE l.matures_at <= motion_performance.as_of AND l.treated) AS worked_mature, count(*) FILTER (WHERE l.matures_at <= motion_performance.as_of AND l.treated AND l.converted) AS worked_converted,
-             count(*) FILTER (WHERE l.matures_at <= motion_performance.as_of AND l.first_touch_at IS NULL) AS untouched_mature,
-             count(*) FILTER (WHERE l.matures_at <= motion_performance.as_of AND l.first_touch_at IS NULL AND l.converted) AS untouched_converted,
-             count(l.value) FILTER (WHERE l.converted) AS valued, sum(l.value) FILTER (WHERE l.converted) AS value, sum(l.credited) AS credited,
+             count(*) FILTER (WHERE l.follows IS NULL AND l.matures_at <= motion_performance.as_of AND l.first_touch_at IS NULL) AS untouched_mature,
+             count(*) FILTER (WHERE l.follows IS NULL AND l.matures_at <= motion_performance.as_of AND l.first_touch_at IS NULL AND l.converted) AS untouched_converted,
+             count(l.value) FILTER (WHERE l.follows IS NULL AND l.converted) AS valued, sum(l.value) FILTER (WHERE l.follows IS NULL AND l.converted) AS value, sum(l.credited) AS credited,
              count(*) FILTER (WHERE l.touches > 8 AND l.converted IS NOT TRUE) AS over_touched,
              count(*) FILTER (WHERE l.first_touch_at IS NULL AND l.contact_by <= motion_performance.as_of AND l.state NOT IN ('blocked', 'suppressed')
                AND l.motion NOT IN ('none', 'in_app', 'email')) AS under_touched,
@@ -112,7 +112,7 @@ CREATE OR REPLACE FUNCTION pql.motion_performance(program text DEFAULT NULL, by 
     ORDER BY a.program, a.slice, a.motion;
   END;
 COMMENT ON FUNCTION pql.motion_performance(text, text, timestamptz) IS
-  'What each motion brings, of a program (null: all, each by itself), sliced by segment, version, team, week, treated or delay (null: not), as of an instant. Those that were not held out and those that were stand side by side, each with its share of conversions among final labels (Wilson, 95%), and uplift is the difference (Newcombe, 95%): of all who might have been contacted, so that choosing whom to work doesn''t count as an effect; worked_conversion is of those who were. Over-touched: more than eight touches, and no conversion; under-touched: nobody reached out though it was promised. Burnt leads cost what they would have been worth: the mean value of a conversion times the share that converts when left alone (of those held out, or else of those that nobody touched). Errors: 22023 unknown slice.';
+  'What each motion brings, of a program (null: all, each by itself), sliced by segment, version, team, week, treated or delay (null: not), as of an instant. Those that were not held out and those that were stand side by side, each with its share of conversions among final labels (Wilson, 95%), and uplift is the difference (Newcombe, 95%): of all who might have been contacted, so that choosing whom to work doesn''t count as an effect; worked_conversion is of those who were. A row that follows another, because a better motion came up, is the same hand-off: shares and values count the first, by the motion that was decided then. Over-touched: more than eight touches, and no conversion; under-touched: nobody reached out though it was promised. Burnt leads cost what they would have been worth: the mean value of a conversion times the share that converts when left alone (of those held out, or else of those that nobody touched). Errors: 22023 unknown slice.';
 
 CREATE VIEW pql.motion_performance WITH (security_invoker = true) AS
   SELECT m.program, m.motion, m.handoffs, m.touched, m.worked, m.mature, m.converted, m.conversion, m.low, m.high, m.worked_mature, m.worked_converted, m.worked_conversion,
@@ -133,15 +133,15 @@ CREATE OR REPLACE FUNCTION pql.timing_performance(program text DEFAULT NULL, by 
            c.timing_right::float8 / nullif(c.answered, 0), c.value, c.burnt
     FROM (
       SELECT l.program, pql._slice(timing_performance.by, l.motion, l.segment, l.version, l.team, l.week, l.treated, NULL) AS slice, pql._delay_band(l.touch_delay) AS band, count(*) AS n,
-             count(*) FILTER (WHERE l.matures_at <= timing_performance.as_of) AS mature, count(*) FILTER (WHERE l.matures_at <= timing_performance.as_of AND l.converted) AS converted,
-             count(l.timing_right) AS answered, count(*) FILTER (WHERE l.timing_right) AS timing_right, sum(l.value) FILTER (WHERE l.converted) AS value,
+             count(*) FILTER (WHERE l.follows IS NULL AND l.matures_at <= timing_performance.as_of) AS mature, count(*) FILTER (WHERE l.follows IS NULL AND l.matures_at <= timing_performance.as_of AND l.converted) AS converted,
+             count(l.timing_right) AS answered, count(*) FILTER (WHERE l.timing_right) AS timing_right, sum(l.value) FILTER (WHERE l.follows IS NULL AND l.converted) AS value,
              count(*) FILTER (WHERE l.burnt) AS burnt
       FROM pql.labels(timing_performance.as_of, timing_performance.program) AS l WHERE (SELECT pql._check_slice(timing_performance.by)) AND NOT l.holdout GROUP BY 1, 2, 3) AS c
       CROSS JOIN LATERAL pql.share_interval(c.converted, c.mature) AS w
     ORDER BY c.program, c.slice, c.band;
   END;
 COMMENT ON FUNCTION pql.timing_performance(text, text, timestamptz) IS
-  'What speed brings: by how long it took from the moment at which the subject qualified until somebody reached out, of a program (null: all, each by itself), sliced by motion, segment, version, team, week or treated (null: not), as of an instant: how many, the share of conversions among final labels (Wilson, 95%), and how often the rep said that the timing was right. Without those that were held out. Errors: 22023 unknown slice.';
+  'What speed brings: by how long it took from the moment at which the subject qualified until somebody reached out, of a program (null: all, each by itself), sliced by motion, segment, version, team, week or treated (null: not), as of an instant: how many, the share of conversions among final labels (Wilson, 95%), and how often the rep said that the timing was right. Without those that were held out; of rows that follow another only the first has a label here. Errors: 22023 unknown slice.';
 
 CREATE VIEW pql.timing_performance WITH (security_invoker = true) AS
   SELECT t.program, t.slice AS motion, t.delay, t.handoffs, t.mature, t.converted, t.conversion, t.low, t.high, t.answered, t.timing_right, t.timing_fit, t.value, t.burnt
@@ -175,8 +175,8 @@ CREATE VIEW pql._handoff_counts WITH (security_invoker = true) AS
          avg(extract(epoch FROM l.touch_delay)::float8 / 3600) AS hours_to_first_touch,
          count(*) FILTER (WHERE NOT l.holdout AND (l.first_touch_at IS NOT NULL OR l.contact_by <= statement_timestamp()) AND l.contact_by IS NOT NULL) AS promised,
          count(*) FILTER (WHERE NOT l.holdout AND l.first_touch_at <= l.contact_by) AS kept, count(*) FILTER (WHERE l.treated) AS worked, count(l.met_at) AS meetings,
-         count(l.opportunity_at) AS opportunities, count(*) FILTER (WHERE l.converted) AS converted, count(*) FILTER (WHERE l.matures_at <= statement_timestamp()) AS mature,
-         count(*) FILTER (WHERE l.matures_at <= statement_timestamp() AND l.converted) AS mature_converted, sum(l.value) FILTER (WHERE l.converted) AS revenue, sum(l.credited) AS credited,
+         count(l.opportunity_at) AS opportunities, count(*) FILTER (WHERE l.follows IS NULL AND l.converted) AS converted, count(*) FILTER (WHERE l.follows IS NULL AND l.matures_at <= statement_timestamp()) AS mature,
+         count(*) FILTER (WHERE l.follows IS NULL AND l.matures_at <= statement_timestamp() AND l.converted) AS mature_converted, sum(l.value) FILTER (WHERE l.follows IS NULL AND l.converted) AS revenue, sum(l.credited) AS credited,
          avg(l.complete) AS completeness, count(*) FILTER (WHERE l.need_matched IS NOT NULL OR l.timing_right IS NOT NULL OR l.context_enough IS NOT NULL) AS answered,
          count(l.timing_right) AS timing_answered, count(*) FILTER (WHERE l.timing_right) AS timing_right,
          count(l.need_matched) AS need_answered, count(*) FILTER (WHERE l.need_matched) AS need_matched,
