@@ -1,12 +1,10 @@
-// What learning costs: a label that becomes final, counted in the evidence of fifty signals, and a model of 100,000 hand-offs.
+// What learning costs: a model of 100,000 hand-offs and fifty signals, and a chance by it.
 #include <benchmark/benchmark.h>
 
-#include <array>
 #include <cmath>
 #include <random>
 #include <vector>
 
-#include "core/learn/fading.hpp"
 #include "core/learn/learner.hpp"
 #include "core/learn/ridge.hpp"
 
@@ -49,23 +47,6 @@ void learn_refit(benchmark::State &state) {
   for (auto _ : state) benchmark::DoNotOptimize(learn(s).terms.size());
 }
 BENCHMARK(learn_refit)->Arg(1'000)->Arg(10'000)->Arg(100'000)->Unit(benchmark::kMillisecond);
-
-void learn_outcome(benchmark::State &state) {
-  const Study s = company(1'000);
-  std::vector<std::array<std::array<FadingCount, 2>, kBins>> cells(kSignals);
-  std::size_t i = 0;
-  for (auto _ : state) { // taken back as what it was counted, and added as what it is
-    const HandOff &h = s.hand_offs[i % s.hand_offs.size()];
-    const FadingWeight weight = fading_weight(kEvidenceHalfLife, h.at);
-    for (std::size_t j = 0; j < kSignals; j++) {
-      auto &bin = cells[j][static_cast<std::size_t>(bin_of(s.shares_of(i % s.hand_offs.size())[j]))];
-      bin[0].add(weight, -1);
-      bin[1].add(weight);
-    }
-    i++;
-  }
-}
-BENCHMARK(learn_outcome)->Unit(benchmark::kMicrosecond);
 
 void learn_chance(benchmark::State &state) {
   const Study s = company(5'000);

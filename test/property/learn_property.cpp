@@ -1,5 +1,4 @@
 // Laws of what is learned: counts that can be taken back, fits that are those of slower ways, points that sum.
-#include "core/learn/fading.hpp"
 #include "core/learn/isotonic.hpp"
 #include "core/learn/learner.hpp"
 #include "core/learn/metrics.hpp"
@@ -15,25 +14,6 @@ namespace pql {
 namespace {
 
 double real(double lo, double hi) { return lo + (hi - lo) * number(0, 1'000'001) / 1e6; }
-
-// covers: S1-50
-TEST(FadingLaws, AnyOrderOfAddingAndTakingAwayGivesTheSameBytes) {
-  check("fading counts", rc::check([] {
-          std::vector<Micros> kept(static_cast<std::size_t>(number(0, 30))), gone(static_cast<std::size_t>(number(0, 30)));
-          for (auto *all : {&kept, &gone}) {
-            for (Micros &t : *all) t = number<Micros>(-20'000 * kDay, 20'000 * kDay);
-          }
-          FadingCount plain;
-          for (const Micros t : kept) plain.add(fading_weight(kEvidenceHalfLife, t));
-          std::vector<std::pair<Micros, int>> steps; // each of the gone is added and taken away, in any order
-          for (const Micros t : kept) steps.emplace_back(t, 1);
-          for (const Micros t : gone) steps.insert(steps.end(), {{t, 1}, {t, -1}});
-          FadingCount c;
-          for (const auto &[t, sign] : shuffled(steps)) c.add(fading_weight(kEvidenceHalfLife, t), sign);
-          RC_ASSERT(c == plain);
-          RC_ASSERT(c.empty() == kept.empty());
-        }));
-}
 
 Design any_design(std::size_t most_rows, std::size_t columns) {
   Design d;

@@ -30,10 +30,11 @@ TEST(Evidence, BinsByTheShareOfPoints) {
 TEST(Evidence, IsTheLogRatioWhereMuchIsKnownAndThePriorWhereNothingIs) {
   const Evidence much = evidence_of({4000, 1000}, {10000, 10000}, {0.25, 0.25}, 10);
   EXPECT_NEAR(much.weight, std::log(4.0), 0.01);
-  EXPECT_TRUE(much.proven());
+  EXPECT_GT(much.low, 0);
   const Evidence nothing = evidence_of({}, {}, {0.25, 0.25}, 10);
   EXPECT_DOUBLE_EQ(nothing.weight, 0);
-  EXPECT_FALSE(nothing.proven());
+  EXPECT_LT(nothing.low, 0);
+  EXPECT_GT(nothing.high, 0);
   const Evidence inner = evidence_of({}, {}, much.shares, 10); // of a group of which nothing is known: as around it
   EXPECT_NEAR(inner.weight, much.weight, 1e-12);
   EXPECT_GT(inner.high - inner.low, much.high - much.low);
@@ -42,7 +43,7 @@ TEST(Evidence, IsTheLogRatioWhereMuchIsKnownAndThePriorWhereNothingIs) {
 TEST(Evidence, ThreeLeadsAreNoReasonForAVerdict) { // which unsmoothed counts take for odds of 11.5 to 1
   const Evidence e = evidence_of({0, 2}, {1, 2}, {2.0 / 3, 2.0 / 3}, kDefaultStrength);
   EXPECT_LT(std::exp(-e.weight), 1.3);
-  EXPECT_FALSE(e.proven());
+  EXPECT_GT(e.high, 0);
 }
 
 TEST(Evidence, TrigammaIsThatOfTables) {
@@ -66,13 +67,11 @@ TEST(Evidence, PriorIsStrongWhereGroupsAreAlikeAndWeakWhereTheyAreNot) {
   EXPECT_EQ(prior_strength({}), kDefaultStrength);
 }
 
-TEST(Fading, CountsByAgeAndPrintsUnits) {
+TEST(Fading, UnitsFadeByAgeAndPrint) {
   constexpr Micros kNow = 10'000 * kDay;
-  FadingCount c;
-  c.add(fading_weight(kEvidenceHalfLife, kNow));
-  c.add(fading_weight(kEvidenceHalfLife, kNow - kEvidenceHalfLife));
-  EXPECT_NEAR(c.read(kEvidenceHalfLife, kNow), 1.5, 1e-9);
-  EXPECT_NEAR(c.read(kEvidenceHalfLife, kNow + kEvidenceHalfLife), 0.75, 1e-9);
+  const FadingWeight now = fading_weight(kEvidenceHalfLife, kNow);
+  EXPECT_NEAR(decayed(now.units, now.block, kEvidenceHalfLife, kNow), 1, 1e-9);
+  EXPECT_NEAR(decayed(now.units, now.block, kEvidenceHalfLife, kNow + kEvidenceHalfLife), 0.5, 1e-9);
   for (const __int128 n : {static_cast<__int128>(0), static_cast<__int128>(-7), static_cast<__int128>(1) << 100}) {
     __int128 back = 1;
     EXPECT_TRUE(parse_units(print_units(n), back));

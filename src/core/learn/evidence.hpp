@@ -32,9 +32,6 @@ struct Shares {
 struct Evidence {
   double weight = 0, low = 0, high = 0;
   Shares shares; ///< shrunk: the prior of what lies within this group
-
-  /// Whether the interval leaves zero out.
-  bool proven() const noexcept { return low > 0 || high < 0; }
 };
 
 /// Evidence of a bin that `cell` of `all` fell into, with a prior that weighs `strength` labels.

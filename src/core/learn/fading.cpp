@@ -9,19 +9,6 @@ FadingWeight fading_weight(Micros half_life, Micros t) noexcept {
   return {weight.block(), weight.of_one()};
 }
 
-void FadingCount::add(const FadingWeight &weight, int sign) {
-  auto at = std::lower_bound(blocks_.begin(), blocks_.end(), weight.block, [](const Block &b, std::int64_t n) { return b.number < n; });
-  if (at == blocks_.end() || at->number != weight.block) at = blocks_.insert(at, Block{weight.block, {}});
-  at->units = Wide::of(at->units.value() + sign * weight.units);
-  if (at->units == Wide{}) blocks_.erase(at);
-}
-
-double FadingCount::read(Micros half_life, Micros as_of) const noexcept {
-  double total = 0;
-  for (const Block &b : blocks_) total += decayed(b.units.value(), b.number, half_life, as_of);
-  return total;
-}
-
 std::string print_units(__int128 units) {
   std::string digits;
   auto rest = units < 0 ? -static_cast<unsigned __int128>(units) : static_cast<unsigned __int128>(units);

@@ -1,12 +1,11 @@
 // Counts that fade: each label counts 2^((t - as_of)/half_life), kept as whole numbers by block of time.
-// Law: any order of adding and taking away the same labels gives the same bytes; what was taken away leaves nothing.
+// Law: units are whole numbers, so any order of adding and taking away the same labels gives the same sums (pql.evidence keeps them).
 // Source: forward decay (Cormode, Shkapenyuk, Srivastava, Xu, ICDE 2009), on the absolute grid of core/decay.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/decay/decay.hpp"
 
@@ -21,25 +20,6 @@ struct FadingWeight {
   __int128 units;
 };
 FadingWeight fading_weight(Micros half_life, Micros t) noexcept;
-
-/// One faded count. No block is ever dropped, so taking away is always exact; a block of 180 days' half-life spans sixteen years.
-class FadingCount {
-public:
-  /// Adds a label (sign 1), or takes away one that was added (sign -1).
-  void add(const FadingWeight &weight, int sign = 1);
-  /// The labels that count as of an instant, each by its age.
-  double read(Micros half_life, Micros as_of) const noexcept;
-  bool empty() const noexcept { return blocks_.empty(); }
-  bool operator==(const FadingCount &) const = default;
-
-private:
-  struct Block {
-    std::int64_t number;
-    Wide units;
-    bool operator==(const Block &) const = default;
-  };
-  std::vector<Block> blocks_; // in the order of their numbers, none of them 0
-};
 
 /// A whole number of units as text, and back; nothing for what is none.
 std::string print_units(__int128 units);
