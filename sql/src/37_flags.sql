@@ -56,13 +56,17 @@ BEGIN
       HINT = CASE WHEN signals IS NULL THEN 'It has none: add one with "flag": true.' ELSE format('It has %s.', signals) END;
   END IF;
   home := left(document->>'unit', 1) || ':' || subject;
+  IF pql._is_erased(home) THEN
+    RAISE EXCEPTION '% "%" was erased', document->>'unit', subject USING ERRCODE = 'object_not_in_prerequisite_state',
+      HINT = 'Nothing can be said of whom pql.erase_user() or pql.erase_account() erased.';
+  END IF;
   INSERT INTO pql.flag AS f (home, flag_id, program, signal, author, reason, flagged_at, expires_at)
   VALUES (home, pql.next_id(), program, signal, author, reason, clock_timestamp(), flag_subject.expires_at) RETURNING f.flag_id INTO id;
   PERFORM pql._attributes_changed(ARRAY[home]);
   RETURN id;
 END $$;
 COMMENT ON FUNCTION pql.flag_subject(text, text, text, text, text, timestamptz) IS
-  'Flags an account, a user or a workspace by hand, for a signal of a program that has "flag": true: who says so, why, and until when (null: until it is lifted). It is decided upon at once. Returns the number of the flag. Errors: 42704 no such program or signal, 22023 no reason or over already, 22004 null argument.';
+  'Flags an account, a user or a workspace by hand, for a signal of a program that has "flag": true: who says so, why, and until when (null: until it is lifted). It is decided upon at once. Returns the number of the flag. Errors: 42704 no such program or signal, 22023 no reason or over already, 55000 the subject was erased, 22004 null argument.';
 REVOKE ALL ON FUNCTION pql.flag_subject(text, text, text, text, text, timestamptz) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql.lift_flag(flag_id bigint) RETURNS boolean

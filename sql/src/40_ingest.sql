@@ -358,6 +358,9 @@ BEGIN
       HINT = coalesce('Defined are: ' || (SELECT string_agg(t.name, ', ' ORDER BY t.name) FROM pql.tracker AS t
         WHERE t.kind = 'milestone' AND t.unit = 'user') || '.', 'Publish a program that defines it.');
   END IF;
+  IF pql._is_erased('u:' || user_id) THEN
+    RETURN false;
+  END IF;
   who := pql._canonical_user(user_id);
   -- The earliest assertion stays; the row's lock makes two sessions agree on who was first.
   INSERT INTO pql.asserted_milestone AS a (user_id, name, reached_at, evidence)
@@ -377,7 +380,7 @@ BEGIN
   RETURN NOT known;
 END $$;
 COMMENT ON FUNCTION pql.upsert_user_milestone(text, text, timestamptz, text) IS
-  'States that a user reached a milestone; the earliest time wins. Returns true when it was not known before. Errors: 42704 milestone not defined, 22004 null argument.';
+  'States that a user reached a milestone; the earliest time wins. Returns true when it was not known before. Of a user who was erased nothing is kept. Errors: 42704 milestone not defined, 22004 null argument.';
 REVOKE ALL ON FUNCTION pql.upsert_user_milestone(text, text, timestamptz, text) FROM PUBLIC;
 
 CREATE TABLE pql.events (
@@ -411,5 +414,5 @@ BEGIN
   RETURN id;
 END $$;
 COMMENT ON FUNCTION pql.record_event(text, text, text, jsonb, timestamptz) IS
-  'Records an event in pql.events, which is attached when first used. Returns its id. Error: 22004 null or empty argument.';
+  'Records an event in pql.events, which is attached when first used. Returns its id; of a user or an account that was erased nothing is recorded: null. Error: 22004 null or empty argument.';
 REVOKE ALL ON FUNCTION pql.record_event(text, text, text, jsonb, timestamptz) FROM PUBLIC;

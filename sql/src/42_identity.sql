@@ -1,7 +1,7 @@
--- Who is who: ids that turned out to be others', and users who belong to another account than their events say.
+-- Who is who: ids that turned out to be others', users who belong to another account than their events say, and who was erased.
 CREATE TABLE pql.identity (
   merge_id   bigint PRIMARY KEY,
-  kind       text NOT NULL CHECK (kind IN ('user', 'account', 'move')),
+  kind       text NOT NULL CHECK (kind IN ('user', 'account', 'move', 'erased_user', 'erased_account', 'erasure_key')),
   old_id     text COLLATE "C" NOT NULL,
   new_id     text COLLATE "C",
   at         timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -9,12 +9,13 @@ CREATE TABLE pql.identity (
   undone_at  timestamptz,
   changed    bigint NOT NULL,
   sealed     boolean NOT NULL DEFAULT false,
-  CHECK (new_id IS NOT NULL OR kind = 'move')
+  CHECK (new_id IS NOT NULL OR kind NOT IN ('user', 'account'))
 );
 CREATE INDEX identity_old_id ON pql.identity (old_id) WHERE undone_at IS NULL;
 CREATE INDEX identity_new_id ON pql.identity (new_id) WHERE undone_at IS NULL;
 CREATE UNIQUE INDEX identity_changed ON pql.identity (changed);
-COMMENT ON TABLE pql.identity IS 'Which user or account was merged into which, and which user was moved to which account (null: to none): written by pql.merge_users, pql.merge_accounts, pql.move_user and pql.undo_merge only.';
+COMMENT ON TABLE pql.identity IS 'Which user or account was merged into which, which user was moved to which account (null: to none), and hashes of the ids of those who were erased: written by pql.merge_users, pql.merge_accounts, pql.move_user, pql.undo_merge, pql.erase_user and pql.erase_account only.';
+COMMENT ON COLUMN pql.identity.old_id IS 'Of one that was erased, its hash: SHA-256 over the key (new_id of the row of kind erasure_key) and the id.';
 COMMENT ON COLUMN pql.identity.changed IS 'Numbers what was made and undone in the order of commits: backends learn of what is newer than what they know.';
 COMMENT ON COLUMN pql.identity.sealed IS 'Events that counted by it were sealed (pql.retain): it can''t be undone.';
 SELECT pg_catalog.pg_extension_config_dump('pql.identity', '');
@@ -32,6 +33,11 @@ CREATE OR REPLACE FUNCTION pql._canonical_user(user_id text) RETURNS text
   AS 'MODULE_PATHNAME', 'pql__canonical_user' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 50;
 COMMENT ON FUNCTION pql._canonical_user(text) IS 'Whom a user''s id stands for; he stays that until the transaction ends.';
 REVOKE ALL ON FUNCTION pql._canonical_user(text) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql._is_erased(home text) RETURNS boolean
+  AS 'MODULE_PATHNAME', 'pql__is_erased' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5;
+COMMENT ON FUNCTION pql._is_erased(text) IS 'Whether the user or the account whose own home it is was erased; that stays so until the transaction ends. Null: no.';
+REVOKE ALL ON FUNCTION pql._is_erased(text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql.merge_users(old_id text, new_id text) RETURNS bigint
   AS 'MODULE_PATHNAME', 'pql_merge_users' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000;

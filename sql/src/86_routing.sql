@@ -657,7 +657,7 @@ BEGIN
   RETURN id;
 END $$;
 COMMENT ON FUNCTION pql.record_outcome(text, text, numeric, timestamptz, text) IS
-  'Records what became of an account or a user (paid, expanded, churned ...), what it is worth, and when (null: now). Returns its number; the same subject, outcome and instant is the same one. Errors: 22004 null or empty, 22023 bad outcome, unit or instant.';
+  'Records what became of an account or a user (paid, expanded, churned ...), what it is worth, and when (null: now). Returns its number; the same subject, outcome and instant is the same one. Of one who was erased nothing is recorded: null. Errors: 22004 null or empty, 22023 bad outcome, unit or instant.';
 REVOKE ALL ON FUNCTION pql.record_outcome(text, text, numeric, timestamptz, text) FROM PUBLIC;
 
 -- What time alone does.

@@ -80,7 +80,7 @@ BEGIN
            WHEN r.problem IS NOT NULL THEN left(r.problem, 500)
            WHEN NOT isfinite(r.at) THEN 'it doesn''t say when'
            WHEN r.at > statement_timestamp() THEN 'it is of the future' END AS problem
-    FROM pql._read_consent(s.schema_name, s.relation_name, s.owner, s.attached_by, s.key_column, s.channel, s.given, s.at, s.condition) AS r
+    FROM pql._read_consent(s.schema_name, s.relation_name, s.owner, s.attached_by, s.key_column, s.channel, s.given, s.at, s.condition) AS r WHERE NOT pql._is_erased(left(s.unit, 1) || ':' || r.subject_id)
   ), undated AS (
     SELECT DISTINCT ON (i.subject_id, i.channel) i.subject_id, i.channel, i.granted, i.at FROM pql.consent_import AS i
     WHERE i.source_id = s.source_id AND NOT i.dated ORDER BY i.subject_id, i.channel, i.at DESC

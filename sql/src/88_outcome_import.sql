@@ -64,7 +64,8 @@ BEGIN
   WITH read AS MATERIALIZED (
     SELECT r.id, coalesce(r.said ->> 'user_id', r.said ->> 'account_id') AS subject_id, lower(coalesce(r.said ->> 'outcome', s.outcome)) AS outcome,
            r.said ->> 'value' AS value_text, pql._number_or_null(r.said ->> 'value') AS value, r.said ->> 'at' AS at_text, pql._instant_or_null(r.said ->> 'at') AS at
-    FROM pql._read_columns(s.schema_name, s.relation_name, s.owner, s.attached_by, s.names, s.columns) AS r WHERE r.id <> ''
+    FROM pql._read_columns(s.schema_name, s.relation_name, s.owner, s.attached_by, s.names, s.columns) AS r
+    WHERE r.id <> '' AND NOT pql._is_erased(left(s.unit, 1) || ':' || coalesce(r.said ->> 'user_id', r.said ->> 'account_id'))
   ), said AS MATERIALIZED ( -- of an id that stands there twice, one row
     SELECT DISTINCT ON (r.id) r.id, (left(s.unit, 1) || ':' || r.subject_id) COLLATE "C" AS home, r.subject_id, r.outcome,
            CASE WHEN r.value = 'NaN' THEN NULL ELSE r.value END AS value, coalesce(r.at, i.at, statement_timestamp()) AS at,

@@ -158,9 +158,9 @@ CREATE TRIGGER handoffs_updated AFTER UPDATE ON pql.outcome REFERENCING NEW TABL
 CREATE TRIGGER handoffs_deleted AFTER DELETE ON pql.outcome REFERENCING OLD TABLE AS pql_old
   FOR EACH STATEMENT EXECUTE FUNCTION pql._handoffs_written('ARRAY[n.home]');
 CREATE TRIGGER handoffs_inserted AFTER INSERT ON pql.identity REFERENCING NEW TABLE AS pql_new
-  FOR EACH STATEMENT EXECUTE FUNCTION pql._handoffs_written('CASE WHEN n.kind <> ''move'' THEN ARRAY[left(n.kind, 1) || '':'' || n.old_id, left(n.kind, 1) || '':'' || n.new_id] END');
+  FOR EACH STATEMENT EXECUTE FUNCTION pql._handoffs_written('CASE WHEN n.kind IN (''user'', ''account'') THEN ARRAY[left(n.kind, 1) || '':'' || n.old_id, left(n.kind, 1) || '':'' || n.new_id] END');
 CREATE TRIGGER handoffs_updated AFTER UPDATE ON pql.identity REFERENCING NEW TABLE AS pql_new
-  FOR EACH STATEMENT EXECUTE FUNCTION pql._handoffs_written('CASE WHEN n.kind <> ''move'' THEN ARRAY[left(n.kind, 1) || '':'' || n.old_id, left(n.kind, 1) || '':'' || n.new_id] END');
+  FOR EACH STATEMENT EXECUTE FUNCTION pql._handoffs_written('CASE WHEN n.kind IN (''user'', ''account'') THEN ARRAY[left(n.kind, 1) || '':'' || n.old_id, left(n.kind, 1) || '':'' || n.new_id] END');
 
 CREATE OR REPLACE FUNCTION pql._homes_concerned(written text[]) RETURNS SETOF text
   LANGUAGE plpgsql STABLE PARALLEL SAFE COST 500 ROWS 10 SET search_path = pg_catalog, pg_temp AS $$

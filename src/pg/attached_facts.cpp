@@ -2,6 +2,7 @@
 
 #include "pg/compat.hpp"
 #include "pg/derive.hpp"
+#include "pg/identity.hpp"
 #include "pg/extract.hpp"
 #include "pg/spi.hpp"
 
@@ -150,7 +151,8 @@ FactChanges merge_copy(const FactSource &s, Micros now, const std::vector<std::s
   Spi spi;
   for (int round = 0;; round++) {
     call([] { CHECK_FOR_INTERRUPTS(); });
-    spi.run("WITH read AS MATERIALIZED (SELECT r.* FROM pql._read_facts($1, CASE WHEN $3 THEN $4 END) AS r),"
+    spi.run("WITH read AS MATERIALIZED (SELECT r.* FROM pql._read_facts($1, CASE WHEN $3 THEN $4 END) AS r"
+            "  WHERE NOT pql._is_erased(r.home)),"
             " diff AS MATERIALIZED (SELECT coalesce(f.home, c.home) AS home, f.home IS NULL AS gone, f.number, f.\"time\", c.since, c.number AS old_number,"
             "  c.\"time\" AS old_time"
             "  FROM (SELECT r.* FROM read AS r WHERE r.home IS NOT NULL) AS f FULL JOIN (SELECT v.* FROM pql.fact_value AS v WHERE v.fact = $1"
@@ -238,6 +240,8 @@ std::vector<std::string> written_keys(const FactSource &s, Oid relation, const T
   });
   spi.run_once("SELECT ARRAY(SELECT DISTINCT x.k FROM (" + rows + ") AS x WHERE octet_length(x.k) BETWEEN 1 AND 1000 ORDER BY 1)");
   std::vector<std::string> keys = spi.texts(0, 1);
+  lock_identities();
+  std::erase_if(keys, [&](const std::string &key) { return is_erased(s.rows.prefix() + key); });
   spi.finish();
   return keys;
 }

@@ -282,7 +282,11 @@ namespace {
 // Writes what differs between rows of the relation (`fresh`) and a part of the copy (`scope`, of a). What somebody else has changed
 // meanwhile is left alone: the caller looks again. Whatever is replaced goes to the history.
 std::string merge_of(const std::string &fresh, const std::string &scope) {
-  return "WITH read AS MATERIALIZED (" + fresh + "),"
+  lock_identities();
+  const std::string others = !anybody_erased() ? fresh
+    : "SELECT r.home, CASE WHEN NOT pql._is_erased('a:' || r.account_id) THEN r.account_id END AS account_id, r.body FROM (" + fresh +
+      ") AS r WHERE NOT pql._is_erased(r.home)";
+  return "WITH read AS MATERIALIZED (" + others + "),"
          " fresh AS MATERIALIZED (SELECT r.home, (array_agg(r.account_id))[1] AS account_id, (array_agg(r.body))[1] AS body, count(*) AS n"
          "  FROM read AS r WHERE r.home IS NOT NULL GROUP BY r.home),"
          " diff AS MATERIALIZED (SELECT coalesce(f.home, a.home) AS home, f.account_id, f.body,"

@@ -144,9 +144,11 @@ const char *problem_of(const Raw &m) {
   return nullptr;
 }
 
+// Empty: the user, or the account, was erased.
 std::string home_of(const std::string &user, const std::string &account) {
   Owner o{user, account, !account.empty()};
   if (identities_in_force) call([&] { (void)identify(o); });
+  if (o.erased) return {};
   return home_key(o.has_account, o.has_account ? o.account : o.user);
 }
 
@@ -223,6 +225,7 @@ void Intents::add(const Message &m) {
   std::vector<std::string> topics;
   std::vector<FoundTopic> found = topics_of(m.body);
   const std::string home = found.empty() ? std::string() : home_of(m.user, m.account);
+  if (home.empty()) found.clear();
   for (FoundTopic &f : found) {
     topics.push_back(f.topic);
     homes_.push_back(home);
@@ -270,6 +273,7 @@ void forget_message(int source, const std::string &id) {
 
 void move_message(int source, const Message &m) {
   const std::string home = home_of(m.user, m.account);
+  if (home.empty()) return forget_message(source, m.id);
   const Writing now;
   Spi spi;
   spi.run("UPDATE pql.intent SET home = $3, user_id = $4, account_id = nullif($5, ''), occurred_at = $6, channel = nullif($7, ''), conversation_id = nullif($8, '')"

@@ -578,30 +578,54 @@ void take_homes(Folder &folder, const SourceInfo &source, Keys &homes) {
 
 } // namespace
 
-std::vector<std::string> homes_of_user(const Definitions &plan, const std::string &user) {
+namespace {
+
+// Reads the events of a user, or more, wherever an index leads to them. Whose an event is, is to be looked at.
+void read_events_of(const Definitions &plan, const std::string &user, void *arg, Homes (*take)(void *, const Extracted &)) {
   Scratch scratch("pql homes");
   Batch batch(scratch.arena(), plan.trackers());
-  Keys homes;
   for (const SourceInfo &source : plan.sources()) {
     Folder folder(plan, source, plan.events(), scratch.arena(), GetCurrentStatementStartTimestamp(), batch);
-    take_homes(folder, source, homes);
+    folder.since = source.sealed_before;
+    folder.wanted_arg = arg;
+    folder.wanted = take;
     Now now;
     if (!look_up(source, {{}, said_as(Unit::user, user), {}}, now.get(), folder)) {
-      struct Of {
-        std::string who;
-        Keys *homes;
-      } of{canonical_id(Unit::user, user), &homes};
-      folder.wanted_arg = &of;
-      folder.wanted = [](void *arg, const Extracted &e) -> Homes {
-        auto *o = static_cast<Of *>(arg);
-        if (e.user == o->who) insert_homes(*o->homes, e);
-        return {false, false};
-      };
       for (Oid leaf : leaves(source.relation)) scan_table(leaf, source, now.get(), folder);
     }
     now.release();
   }
-  return {homes.begin(), homes.end()};
+}
+
+} // namespace
+
+std::vector<std::string> homes_of_user(const Definitions &plan, const std::string &user) {
+  struct Of {
+    std::string who;
+    Keys homes;
+  } of{canonical_id(Unit::user, user), {}};
+  read_events_of(plan, user, &of, [](void *arg, const Extracted &e) -> Homes {
+    auto *o = static_cast<Of *>(arg);
+    if (e.user == o->who) insert_homes(o->homes, e);
+    return {false, false};
+  });
+  return {of.homes.begin(), of.homes.end()};
+}
+
+EventsOfUser events_of_user(const Definitions &plan, const std::string &user) {
+  struct Of {
+    std::string who;
+    EventsOfUser found;
+  } of{canonical_id(Unit::user, user), {}};
+  read_events_of(plan, user, &of, [](void *arg, const Extracted &e) -> Homes {
+    auto *o = static_cast<Of *>(arg);
+    if (e.user != o->who) return {false, false};
+    insert_homes(o->found.homes, e);
+    if (e.renamed && !e.said_account.empty()) o->found.homes.insert(home_key(Unit::account, e.said_account));
+    if (e.id.size) o->found.events.insert(event_id_text(e.id.view()));
+    return {false, false};
+  });
+  return std::move(of.found);
 }
 
 std::vector<std::string> homes_in(const Definitions &plan, const SourceInfo &source, Oid relation) {
@@ -698,6 +722,32 @@ std::set<std::string> join_funnels(const Definitions &plan, Arena &arena, Batch 
 }
 
 } // namespace
+
+void erase_from_bases(const Definitions &plan, const std::vector<std::string> &users, const std::vector<std::string> &homes) {
+  Scratch scratch("pql bases");
+  for (const SourceInfo &source : plan.sources()) {
+    if (source.sealed_before == kAlways) continue;
+    const std::vector<std::string> said = said_homes(homes);
+    Spi spi;
+    const std::uint64_t n = spi.run("SELECT home, body FROM pql.base_state WHERE source_id = $1 AND home = ANY ($2)", {Arg::of(source.id), Arg::of(said)});
+    std::vector<std::pair<std::string, std::string>> changed;
+    for (std::uint64_t i = 0; i < n; i++) {
+      scratch.arena().reset();
+      std::optional<Home> base = decode(scratch.arena(), spi.bytes(scratch.arena(), i, 2));
+      if (!base) fail(ERRCODE_DATA_CORRUPTED, "sealed state of home \"" + spi.text(i, 1) + "\" is damaged");
+      Vec<Subject> others;
+      for (const Subject &s : base->members) {
+        if (std::find(users.begin(), users.end(), s.id.view()) == users.end()) others.push(scratch.arena(), s);
+      }
+      if (others.size == base->members.size) continue;
+      base->members = others;
+      changed.emplace_back(spi.text(i, 1), encode(scratch.arena(), *base));
+    }
+    for (const auto &[home, body] : changed)
+      spi.run("UPDATE pql.base_state SET body = $3 WHERE source_id = $1 AND home = $2", {Arg::of(source.id), Arg::of(home), Arg::bytes(body)});
+    spi.finish();
+  }
+}
 
 std::int64_t seal(const Definitions &plan, const SourceInfo &source, Micros since) {
   Scratch scratch("pql seal");

@@ -51,6 +51,14 @@ std::vector<std::string> homes_in(const Definitions &plan, const SourceInfo &sou
 /// The homes in which the events count that say a user, or whoever was merged into him.
 std::vector<std::string> homes_of_user(const Definitions &plan, const std::string &user);
 
+/// The homes of a user's events, where they count and where they would by what they say, and their ids as SQL prints them.
+struct EventsOfUser {
+  std::set<std::string, std::less<>> homes, events;
+};
+EventsOfUser events_of_user(const Definitions &plan, const std::string &user);
+/// Takes users out of what was sealed of homes. What accounts had from them stays: numbers that name nobody.
+void erase_from_bases(const Definitions &plan, const std::vector<std::string> &users, const std::vector<std::string> &homes);
+
 /// Seals what is older than an instant: it becomes the base of every later derivation. Returns how many events it held.
 std::int64_t seal(const Definitions &plan, const SourceInfo &source, Micros since);
 

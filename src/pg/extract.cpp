@@ -32,7 +32,9 @@ MemoryContext cache_memory = nullptr;
 
 void resolve(Extracted &e) {
   Owner owner{e.user, e.account, e.has_account};
-  if (!identify(owner)) return;
+  const bool renamed = identify(owner);
+  if (owner.erased) e.unusable = "erased";
+  if (!renamed) return;
   e.renamed = true;
   e.said_user = e.user;
   e.said_account = e.account;

@@ -8,7 +8,10 @@
 extern "C" {
 #include "access/relscan.h"
 #include "catalog/pg_collation.h"
+#include "common/sha2.h"
+#include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
 }
 
 namespace pql::pg {
@@ -37,6 +40,7 @@ struct Known {
   const Name *user, *account; // what it was merged into, or null
   const Name *moved_to;       // of a user who was moved; null: to no account
   bool moved, stale;
+  bool erased_user, erased_account;
 };
 
 constexpr std::size_t kMostKnown = std::size_t{1} << 18; // ids, which take about 100 bytes each
@@ -48,6 +52,8 @@ std::int64_t seen = 0; // the last change that was read
 Oid table_id = InvalidOid, lock_id = InvalidOid;
 std::uint64_t told = 1, heard = 0; // how often a change was announced, and how often when it was read last
 bool forget = false;               // what is known may have been taken back
+char key[64];                      // that the ids of the erased are hashed with, if anybody was
+std::size_t key_size = 0;
 
 struct Continued {
   std::int32_t program;
@@ -129,8 +135,41 @@ private:
   IndexScanDesc scan_;
 };
 
+struct Token {
+  char text[sizeof "sha256:" - 1 + 2 * PG_SHA256_DIGEST_LENGTH];
+
+  std::string_view view() const noexcept { return {text, sizeof text}; }
+};
+
+// The hash that stays of an id: SHA-256 with a key of this database's, so that lists of known ids tell nothing elsewhere.
+Token token_of(std::string_view id) {
+  const std::size_t size = key_size + id.size();
+  auto *const all = static_cast<bytea *>(palloc(VARHDRSZ + size));
+  SET_VARSIZE(all, VARHDRSZ + size);
+  std::memcpy(VARDATA(all), key, key_size);
+  std::memcpy(VARDATA(all) + key_size, id.data(), id.size());
+  auto *const hash = DatumGetByteaPP(DirectFunctionCall1(sha256_bytea, PointerGetDatum(all)));
+  Token token;
+  std::memcpy(token.text, "sha256:", 7);
+  (void)hex_encode(VARDATA_ANY(hash), PG_SHA256_DIGEST_LENGTH, token.text + 7);
+  pfree(all);
+  pfree(hash);
+  return token;
+}
+
+void read_erasures(Scan &scan, Known &k) {
+  if (key_size == 0) return;
+  scan.find(token_of(k.id->view()).view());
+  while (scan.next()) {
+    bool isnull;
+    const std::string_view kind = scan.words(kKind, &isnull);
+    k.erased_user |= kind == "erased_user";
+    k.erased_account |= kind == "erased_account";
+  }
+}
+
 void read(Known &k) {
-  Known fresh{k.hash, k.id, nullptr, nullptr, nullptr, false, false};
+  Known fresh{k.hash, k.id, nullptr, nullptr, nullptr, false, false, false, false};
   std::int64_t newest = 0;
   Scan scan("identity_old_id", kOldId);
   scan.find(k.id->view());
@@ -147,6 +186,7 @@ void read(Known &k) {
       fresh.moved_to = isnull ? nullptr : keep(to);
     }
   }
+  read_erasures(scan, fresh);
   scan.close();
   k = fresh;
 }
@@ -204,6 +244,18 @@ void clear() {
   if (memory) MemoryContextReset(memory);
 }
 
+void read_key() {
+  Scan scan("identity_old_id", kOldId);
+  scan.find("");
+  if (scan.next()) {
+    bool isnull;
+    const std::string_view words = scan.words(kNewId, &isnull);
+    key_size = std::min(words.size(), sizeof key);
+    std::memcpy(key, words.data(), key_size);
+  }
+  scan.close();
+}
+
 void refresh() {
   if (told == heard) return;
   const std::uint64_t now = told; // before reading: what changes while we read is read again
@@ -211,11 +263,13 @@ void refresh() {
   if (forget || table != table_id) {
     clear();
     seen = 0;
+    key_size = 0;
     forget = false;
   }
   table_id = table;
   if (!memory) memory = AllocSetContextCreateInternal(CacheMemoryContext, "pql identities", ALLOCSET_DEFAULT_SIZES);
   std::int64_t newest = seen;
+  bool erased = false;
   Scan scan("identity_changed", kChanged);
   while (scan.next(BackwardScanDirection)) { // mostly one
     const std::int64_t change = scan.number(kChanged);
@@ -223,10 +277,13 @@ void refresh() {
     newest = std::max(newest, change);
     if (known_count == 0) break;
     bool isnull;
+    erased |= scan.words(kKind, &isnull).starts_with("eras");
     const std::string_view id = scan.words(kOldId, &isnull);
     if (Known *const k = *place_of(hash_of(id, 0), id)) k->stale = true;
   }
   scan.close();
+  if (erased) clear(); // a hash doesn't say whose
+  if (newest > seen) read_key();
   seen = newest;
   identities_in_force = newest > 0;
   heard = now;
@@ -265,8 +322,10 @@ bool identify(Owner &o) {
     o.has_account = user.moved_to != nullptr;
     o.account = o.has_account ? user.moved_to->view() : std::string_view{};
   }
+  o.erased = user.erased_user;
   if (!o.has_account) return other || had;
   const Known &account = root(Unit::account, o.account);
+  o.erased |= account.erased_account;
   if (account.id->view() != o.account) o.account = account.id->view();
   return other || !had || o.account != said;
 }
@@ -279,6 +338,17 @@ std::string canonical_id(Unit unit, std::string_view id) {
 std::string canonical_home(std::string_view key) {
   const Unit unit = unit_of_home(key);
   return home_key(unit, canonical_id(unit, home_id(key)));
+}
+
+bool anybody_erased() noexcept { return key_size > 0; }
+
+bool is_erased(std::string_view home) {
+  if (!anybody_erased() || is_workspace_home(home)) return false;
+  return call([&] {
+    const Unit unit = unit_of_home(home);
+    const Known &k = root(unit, home_id(home));
+    return unit == Unit::user ? k.erased_user : k.erased_account;
+  });
 }
 
 namespace {
@@ -397,6 +467,7 @@ public:
   void add_homes_by_events(const std::string &user) {
     for (std::string &h : homes_of_user(*plan_, user)) homes_.insert(std::move(h));
   }
+  void add_home(std::string_view home) { homes_.emplace(home); }
   void add_home(bool account, std::string_view id) { homes_.insert(home_key(account, id)); }
   bool has_home(bool account, std::string_view id) const { return homes_.contains(home_key(account, id)); }
 
@@ -441,6 +512,44 @@ public:
     follow_identities(homes);
     derive_homes(*plan_, homes);
   }
+
+  /// Users who were moved to one of some accounts.
+  std::vector<std::string> moved_to(const std::vector<std::string> &accounts) {
+    std::vector<std::string> users;
+    Spi spi;
+    const std::uint64_t n = spi.run("SELECT DISTINCT old_id FROM pql.identity WHERE kind = 'move' AND undone_at IS NULL AND new_id = ANY ($1)", {Arg::of(accounts)}, true);
+    for (std::uint64_t i = 0; i < n; i++) users.push_back(spi.text(i, 1));
+    spi.finish();
+    return users;
+  }
+
+  /// What stays of ids: hashes, and nothing that was said of them.
+  std::vector<std::string> erase(Unit unit, const std::vector<std::string> &ids) {
+    begin();
+    const bool user = unit == Unit::user;
+    Spi spi;
+    spi.run("INSERT INTO pql.identity (merge_id, kind, old_id, new_id, changed)"
+            " SELECT n.id, 'erasure_key', '', pg_catalog.replace(pg_catalog.gen_random_uuid()::text || pg_catalog.gen_random_uuid()::text, '-', ''), n.id"
+            " FROM (SELECT pql.next_id() AS id) AS n WHERE NOT EXISTS (SELECT FROM pql.identity AS i WHERE i.kind = 'erasure_key')");
+    spi.finish();
+    refresh_identities(); // the key
+    std::vector<std::string> tokens;
+    for (const std::string &id : ids) tokens.emplace_back(call([&] { return token_of(id); }).view());
+    Spi write;
+    write.run("DELETE FROM pql.identity AS i WHERE i.kind = $1 AND (i.old_id = ANY ($2) OR i.new_id = ANY ($2))"
+              " OR i.kind = 'move' AND CASE WHEN $3 THEN i.old_id ELSE i.new_id END = ANY ($2)",
+              {Arg::of(user ? "user" : "account"), Arg::of(ids), Arg::of(user)});
+    write.run("INSERT INTO pql.identity (merge_id, kind, old_id, changed) SELECT n.id, $1, n.token, n.id"
+              " FROM (SELECT t.token, pql.next_id() AS id FROM pg_catalog.unnest($2) AS t(token)) AS n"
+              " WHERE NOT EXISTS (SELECT FROM pql.identity AS i WHERE i.old_id = n.token AND i.kind = $1)",
+              {Arg::of(user ? "erased_user" : "erased_account"), Arg::of(tokens)});
+    write.finish();
+    refresh_identities();
+    return tokens;
+  }
+
+  const Definitions &plan() const { return *plan_; }
+  std::vector<std::string> homes() const { return {homes_.begin(), homes_.end()}; }
 
   void audit(const char *action, const std::string &object, std::int64_t id, const std::optional<std::string> &to = {}) {
     Spi spi;
@@ -542,6 +651,9 @@ std::int64_t merge_ids(Unit unit, const std::string &old_id, const std::string &
     fail(ERRCODE_DUPLICATE_OBJECT, what + " " + quoted(old_id) + " is merged into " + quoted(there->new_id) + " already", {},
          "Merge " + quoted(there->new_id) + ", or take that back: SELECT pql.undo_merge(" + std::to_string(there->id) + ").");
   }
+  for (const std::string &one : {old_id, new_id}) {
+    if (is_erased(home_key(unit, one))) fail(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, what + " " + quoted(one) + " was erased");
+  }
   const std::string after = canonical_id(unit, new_id);
   if (after == old_id)
     fail(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, what + " " + quoted(new_id) + " is merged into " + quoted(old_id) + " already", {},
@@ -563,6 +675,9 @@ std::int64_t move_user(const std::string &said, const std::optional<std::string>
   }
   Change change;
   const std::string user = canonical_id(Unit::user, said);
+  if (is_erased(home_key(Unit::user, user))) fail(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "user " + quoted(said) + " was erased");
+  if (account && is_erased(home_key(Unit::account, *account)))
+    fail(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "account " + quoted(*account) + " was erased");
   change.add_homes_of(user);
   const std::int64_t id = change.make("move", user, account);
   if (account) change.add_home(true, canonical_id(Unit::account, *account));
@@ -572,11 +687,35 @@ std::int64_t move_user(const std::string &said, const std::optional<std::string>
   return id;
 }
 
+Erasure erase_identity(Unit unit, const std::string &said) {
+  Change change;
+  Erasure out;
+  const std::string id = canonical_id(unit, said);
+  out.ids = said_as(unit, id);
+  if (unit == Unit::user) {
+    change.add_homes_of(id);
+    const EventsOfUser known = events_of_user(change.plan(), id);
+    for (const std::string &home : known.homes) change.add_home(home);
+    out.events.assign(known.events.begin(), known.events.end());
+  } else {
+    change.add_workspaces_of(id);
+  }
+  const std::vector<std::string> moved = unit == Unit::account ? change.moved_to(out.ids) : std::vector<std::string>();
+  for (const std::string &one : out.ids) change.add_home(unit == Unit::account, one);
+  if (unit == Unit::user) erase_from_bases(change.plan(), out.ids, change.homes());
+  out.tokens = change.erase(unit, out.ids);
+  for (const std::string &user : moved) change.add_homes_by_events(user); // back to where they say
+  out.homes = change.homes();
+  return out;
+}
+
 void undo_merge(std::int64_t id) {
   Change change;
   const std::optional<Made> made = merge_numbered(id);
   if (!made) fail(ERRCODE_UNDEFINED_OBJECT, "there is no merge " + std::to_string(id), {}, "Table pql.identity lists them.");
   if (made->undone) fail(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "merge " + std::to_string(id) + " is undone already");
+  if (made->kind.starts_with("eras"))
+    fail(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "an erasure can't be undone", "What was known is gone.");
   if (made->sealed)
     fail(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "merge " + std::to_string(id) + " can't be undone",
          "Events that counted by it were sealed by pql.retain(): whose they were before isn't known any more.");

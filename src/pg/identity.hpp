@@ -1,4 +1,4 @@
-// Who is who: ids that were merged into others, and users who were moved to an account (pql.identity).
+// Who is who: ids that were merged into others, users who were moved to an account, and who was erased (pql.identity).
 // Law: whoever writes state holds the lock that keeps merges out, from before he resolves the first id until his transaction
 // ends; so no event is folded by anything but the newest committed merges.
 #pragma once
@@ -24,6 +24,7 @@ void forget_identities();
 struct Owner {
   std::string_view user, account;
   bool has_account = false;
+  bool erased = false; ///< the user, or the account in which it would count: it counts for nobody
 };
 /// Resolves the ids of an event. True when it changed any. Inside call(), and only while identities_in_force.
 bool identify(Owner &owner);
@@ -31,6 +32,11 @@ bool identify(Owner &owner);
 /// Whom an id stands for, and which home a key.
 std::string canonical_id(Unit unit, std::string_view id);
 std::string canonical_home(std::string_view key);
+
+/// Whether anybody was ever erased; as of the last lock or refresh.
+bool anybody_erased() noexcept;
+/// Whether the user or the account whose own home it is was erased.
+bool is_erased(std::string_view home);
 
 /// Ids as rows may say them.
 struct SaidIds {
@@ -49,6 +55,16 @@ void note_sealed(const std::set<std::string, std::less<>> &said);
 std::int64_t merge_ids(Unit unit, const std::string &old_id, const std::string &new_id);
 std::int64_t move_user(const std::string &user, const std::optional<std::string> &account);
 void undo_merge(std::int64_t id);
+
+/// Whom an erasure concerns.
+struct Erasure {
+  std::vector<std::string> ids;    ///< all that stood for the user or the account
+  std::vector<std::string> tokens; ///< what is kept of them, in the same order
+  std::vector<std::string> homes;  ///< to be derived again, when what else is known of them is gone
+  std::vector<std::string> events; ///< ids of a user's events, as SQL prints them
+};
+/// From here on no event of a user or an account counts, whoever tells it: pql.identity keeps hashes of the ids, and nothing else of them.
+Erasure erase_identity(Unit unit, const std::string &said);
 
 /// Whether an episode goes on that was open under another id when this transaction merged them: it has its routing row.
 bool goes_on(std::int32_t program, std::string_view subject) noexcept;

@@ -94,7 +94,7 @@ SELECT is(pg_temp.failure('SELECT pql.' || call), '42501 permission denied for f
   'strangers may not ' || call)
 FROM unnest(ARRAY[$$attach('event', 'who', 'name', 'at')$$, $$detach('event')$$, $$retain('event', '2026-01-01')$$, $$publish('{}')$$,
   $$promote('p')$$, $$retire('p')$$, $$record_event('ada', 'use')$$, $$upsert_user_milestone('ada', 'signed_up')$$, 'verify()', 'tick()',
-  'next_id()', $$merge_users('ada', 'eve')$$, $$merge_accounts('acme', 'globex')$$, $$move_user('ada', 'globex')$$, 'undo_merge(1)']) AS call;
+  'next_id()', $$merge_users('ada', 'eve')$$, $$merge_accounts('acme', 'globex')$$, $$move_user('ada', 'globex')$$, 'undo_merge(1)', $$erase_user('ada')$$, $$erase_account('acme')$$]) AS call;
 SELECT is(pg_temp.failure('TABLE ' || c.oid::regclass), '42501 permission denied for '
   || CASE c.relkind WHEN 'v' THEN 'view ' ELSE 'table ' END || c.relname, 'strangers don''t read ' || c.relname)
 FROM pg_class AS c WHERE c.relnamespace = 'pql'::regnamespace AND c.relkind IN ('r', 'v') ORDER BY c.relname;
@@ -171,6 +171,12 @@ GRANT EXECUTE ON FUNCTION pql.merge_users, pql.undo_merge TO pgtap_recorder;
 SET LOCAL ROLE pgtap_recorder;
 SELECT lives_ok($$SELECT pql.undo_merge(pql.merge_users('gus', 'gustav'))$$, 'whoever was granted it merges users, and takes that back');
 RESET ROLE;
+GRANT EXECUTE ON FUNCTION pql.erase_user TO pgtap_recorder;
+SET LOCAL ROLE pgtap_recorder;
+SELECT lives_ok($$SELECT * FROM pql.erase_user('gus')$$, 'whoever was granted it erases users');
+SELECT is(pql.record_event('gus', 'signup', 'acme', occurred_at => '2026-03-02'), NULL, 'of whom nobody records anything then');
+RESET ROLE;
+SELECT is((SELECT count(*) FROM pql.members WHERE user_id = 'gus'), 0::bigint, 'nor sees anything');
 
 -- Who may execute a function still needs the rights of what it does.
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA pql TO pgtap_stranger;

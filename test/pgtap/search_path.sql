@@ -310,6 +310,7 @@ INSERT INTO plain.call (result) VALUES ('pql.state_digest()'),
   ($$pql.publish('{"program": "u", "unit": "user", "milestones": {"user_signed_up": {"event": "signup"}},
       "signals": {"usage": {"kind": "depth", "event": "use", "half_life": "7 days", "max_points": 60}}, "qualify": {"enter": 40}}')$$),
   ($$pql.diff_programs('u', 1, 2)$$), ($$plain.failure('SELECT pql.diff_programs(''u'', 1, 9)')$$), ('pql.program_schema()'),
+  ($$(SELECT relation, removed, changed FROM pql.erase_user('u2'))$$), ($$(SELECT relation, removed, changed FROM pql.erase_account('o2'))$$),
   ($$pql.detach('pql.events')$$),
   ($$pql.retain('plain.event', '2026-03-02')$$), ('pql.verify()'), ($$pql.detach('plain.event')$$), ('pql.state_digest()');
 CREATE VIEW plain.script AS

@@ -1,0 +1,62 @@
+// Erasing a user or an account from all that was derived.
+#include "pg/identity.hpp"
+#include "pg/spi.hpp"
+#include "pg/srf.hpp"
+
+extern "C" {
+#include "commands/trigger.h"
+#include "executor/spi.h"
+}
+
+namespace pql::pg {
+namespace {
+
+// Whom: any id that stands for the user or the account. With the extension owner's rights.
+Datum erase(FunctionCallInfo fcinfo, const char *unit) {
+  ResultRows out(fcinfo);
+  const std::string id = PG_ARGISNULL(0) ? std::string() : text_arg(fcinfo, 0);
+  if (id.empty()) fail(ERRCODE_NULL_VALUE_NOT_ALLOWED, std::string(unit) + "_id must not be null or empty");
+  Spi spi;
+  const std::uint64_t n = spi.run("SELECT relation, removed, changed FROM pql._erase($1, $2)", {Arg::of(unit), Arg::of(id)});
+  for (std::uint64_t i = 0; i < n; i++) out.add({Cell::of(spi.text(i, 1)), Cell::of(spi.number(i, 2)), Cell::of(spi.number(i, 3))});
+  spi.finish();
+  return Datum{0};
+}
+
+} // namespace
+} // namespace pql::pg
+
+PQL_FUNCTION(erase_user) { return pql::pg::erase(fcinfo, "user"); }
+
+PQL_FUNCTION(erase_account) { return pql::pg::erase(fcinfo, "account"); }
+
+PQL_FUNCTION(_erase_identity) {
+  using namespace pql::pg;
+  ResultRows out(fcinfo);
+  const Erasure e = erase_identity(text_arg(fcinfo, 0) == "user" ? pql::Unit::user : pql::Unit::account, text_arg(fcinfo, 1));
+  out.add({Cell::of(e.ids), Cell::of(e.tokens), Cell::of(e.homes), Cell::of(e.events)});
+  return Datum{0};
+}
+
+PQL_FUNCTION(_is_erased) {
+  using namespace pql::pg;
+  if (PG_ARGISNULL(0)) PG_RETURN_BOOL(false);
+  lock_identities();
+  PG_RETURN_BOOL(is_erased(text_arg(fcinfo, 0)));
+}
+
+PQL_FUNCTION(_keep_out) {
+  using namespace pql::pg;
+  if (!CALLED_AS_TRIGGER(fcinfo)) fail(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED, "pql._keep_out() is a trigger");
+  const auto *const t = reinterpret_cast<TriggerData *>(fcinfo->context);
+  lock_identities();
+  if (!anybody_erased()) return PointerGetDatum(t->tg_trigtuple);
+  for (int i = 0; i + 1 < t->tg_trigger->tgnargs; i += 2) {
+    const char *const id = call([&] {
+      const TupleDesc row = RelationGetDescr(t->tg_relation);
+      return SPI_getvalue(t->tg_trigtuple, row, SPI_fnumber(row, t->tg_trigger->tgargs[i + 1]));
+    });
+    if (id && is_erased(std::string(t->tg_trigger->tgargs[i]) + id)) return Datum{0};
+  }
+  return PointerGetDatum(t->tg_trigtuple);
+}
