@@ -24,7 +24,7 @@ COMMENT ON FUNCTION pql._without(jsonb, text[], text[]) IS 'A packet, or a part 
 REVOKE ALL ON FUNCTION pql._without(jsonb, text[], text[]) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._mentions(packet jsonb, ids text[]) RETURNS boolean
-  LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 100
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 200
   BEGIN ATOMIC
     SELECT bool_or(strpos(p.said, to_json(i)::text) > 0) FROM (SELECT _mentions.packet::text AS said OFFSET 0) AS p, unnest(_mentions.ids) AS i;
   END;
@@ -33,7 +33,7 @@ REVOKE ALL ON FUNCTION pql._mentions(jsonb, text[]) FROM PUBLIC;
 
 -- An id of digits only is a number like any other in what somebody wrote, and no name.
 CREATE OR REPLACE FUNCTION pql._unnamed(note text, ids text[]) RETURNS text
-  LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 100
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 200
   BEGIN ATOMIC
     SELECT CASE WHEN n.pattern IS NULL THEN _unnamed.note ELSE regexp_replace(_unnamed.note, n.pattern, '(erased)', 'g') END
     FROM (SELECT '(?<![[:alnum:]_])(?:' || string_agg(regexp_replace(i, '([^[:alnum:]_])', '\\\1', 'g'), '|' ORDER BY length(i) DESC) || ')(?![[:alnum:]_])' AS pattern
@@ -43,7 +43,7 @@ COMMENT ON FUNCTION pql._unnamed(text, text[]) IS 'What somebody wrote, with ids
 REVOKE ALL ON FUNCTION pql._unnamed(text, text[]) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._erase(unit text, id text) RETURNS TABLE (relation text, removed bigint, changed bigint)
-  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000 ROWS 20 SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 200000 ROWS 20 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   e record;
@@ -136,13 +136,13 @@ CREATE TRIGGER keep_out BEFORE INSERT ON pql.events FOR EACH ROW EXECUTE FUNCTIO
 CREATE TRIGGER keep_out BEFORE INSERT ON pql.outcome FOR EACH ROW EXECUTE FUNCTION pql._keep_out('', 'home');
 
 CREATE OR REPLACE FUNCTION pql.erase_user(user_id text) RETURNS TABLE (relation text, removed bigint, changed bigint)
-  AS 'MODULE_PATHNAME', 'pql_erase_user' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000 ROWS 20;
+  AS 'MODULE_PATHNAME', 'pql_erase_user' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 200000 ROWS 20;
 COMMENT ON FUNCTION pql.erase_user(text) IS
   'Erases a user, with all ids that were merged into theirs, from everything derived: state, milestones, hand-offs with what reps answered, other hand-offs'' packets, quotes, attributes, facts, outcomes, labels and what was counted of them, the audit; and from pql.events. From then on no event, message or row of an attached relation that names them counts: keyed hashes of the ids stay, so that replays don''t undo it. What was sealed of their accounts stays as numbers that name nobody. Returns from which tables how many rows were removed, and in which some were changed. The company''s own tables are not touched. Can''t be undone. Errors: 22004 null or empty argument, 55000 an events table can''t be read.';
 REVOKE ALL ON FUNCTION pql.erase_user(text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql.erase_account(account_id text) RETURNS TABLE (relation text, removed bigint, changed bigint)
-  AS 'MODULE_PATHNAME', 'pql_erase_account' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000 ROWS 20;
+  AS 'MODULE_PATHNAME', 'pql_erase_account' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 200000 ROWS 20;
 COMMENT ON FUNCTION pql.erase_account(text) IS
   'Erases an account, with all ids that were merged into its, as pql.erase_user does a user. Its users stay where they were seen elsewhere. Errors: as pql.erase_user.';
 REVOKE ALL ON FUNCTION pql.erase_account(text) FROM PUBLIC;
