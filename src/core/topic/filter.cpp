@@ -60,6 +60,10 @@ void Filter::add(unsigned group, std::size_t entry, Needed needed) {
 // ------------------------------------------------------------------------------------------------------------- automaton
 
 void Filter::begin() {
+  whole_ = false;
+  followed_.clear();
+  waiting_.clear();
+  ended_.clear();
   known_ = {};
   places_of_.assign(begins_.size(), {round_, kNone});
   seen_.assign(steps_.size(), false);
@@ -76,6 +80,7 @@ void Filter::begin() {
   for (std::uint32_t b : begins_) follow(b, true);
   std::erase_if(waiting_, [&](std::uint32_t s) { return std::binary_search(anywhere.begin(), anywhere.end(), s); }); // found there
   states_[kAtBoundary] = states_[keep()];
+  whole_ = true;
 }
 
 // Adds what may come after a step, without a byte between.
@@ -155,9 +160,11 @@ inline std::uint32_t Filter::next(std::uint32_t state, unsigned char byte) {
   if (first_[state].key == key) return first_[state].to;
   const Edge &known = edges_[slot(key)];
   if (known.key == key) return known.to;
+  whole_ = false;
   const Edge e{key, make(state, byte)};
   if (first_[state].key == 0) first_[state] = e;
   else put(e);
+  whole_ = true;
   return e.to;
 }
 
@@ -172,7 +179,7 @@ void Filter::run(std::uint32_t state, std::size_t begin) {
 }
 
 void Filter::look(std::string_view text) {
-  if (states_.empty() || states_.size() > kMostStates || pool_.size() > kMostInPool) begin();
+  if (!whole_ || states_.size() > kMostStates || pool_.size() > kMostInPool) begin();
   text_ = text;
   hits_.clear();
   for (std::size_t at = 0; at < text.size(); at++) {

@@ -78,6 +78,7 @@ private:
   std::vector<std::uint32_t> begins_;         ///< of each phrase among the steps
   std::unordered_map<std::string, Id> known_; ///< phrases by their steps
 
+  bool whole_ = false; ///< not before it begins, nor when memory ran out while a state was made
   std::vector<State> states_;
   std::vector<std::uint32_t> pool_;
   std::vector<Edge> first_; ///< of each state the one that was met first: those of a word lie side by side
