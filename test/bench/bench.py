@@ -97,6 +97,10 @@ ROWS = {
     "packet": ("the context packet of an account of 200 users and 10,000 events, written with its row", "≤ 5 ms", 5.0),
     "publish": ("longest wait of an INSERT while a second program of 30 signals is published, filled from {filled} events, promoted", "", None),
 }
+# The views on what became of hand-offs, each with a sum that needs all of it.
+VIEWS = {"signal_performance": "sum(support)", "motion_performance": "sum(handoffs)", "timing_performance": "sum(handoffs)", "touch_balance": "sum(handoffs)",
+         "rep_performance": "sum(handoffs)", "handoff_measures": "sum(volume)"}
+ROWS |= {f"view_{v}": (f"pql.{v} of {{subjects}} hand-offs, beside counting them", "≤ 1 s", 1.0) for v in VIEWS}
 # What --only takes: group -> the rows it fills.
 GROUPS = {
     "copy": ["copy_cold", "copy_steady", "copy_next", "wal_copy"], "batch": ["batch_steady", "batch_new"],
@@ -104,7 +108,7 @@ GROUPS = {
     "partitioned": ["partitioned"], "growth": ["growth_batch", "growth_copy"], "wide": ["growth_wide"], "one_txn": ["one_txn"],
     "members": ["members"], "backfill": ["backfill"], "team": ["team_cold", "team_copy", "team_batch"], "scoreboard": ["scoreboard", "team_scoreboard"],
     "routing": ["decision", "unqualified", "tick_open"],
-    "packet": ["packet"], "publish": ["publish"],
+    "packet": ["packet"], "publish": ["publish"], "views": [f"view_{v}" for v in VIEWS],
 }
 
 
@@ -866,6 +870,24 @@ class Bench:
             x.close()
         self.drop("r_pql", "r_none")
 
+    def run_views(self):
+        """What became of hand-offs, summed up by each view, beside a plain count of the same rows."""
+        n = 100_000 if OPTIONS.quick else 1_000_000
+        self.database("v_pql")
+        self.in_database("v_pql", "CREATE EXTENSION pql", read_sql("handoffs.sql", handoffs=n), "VACUUM ANALYZE")
+        s = Session("v_pql")
+        for v, total in VIEWS.items():
+            row = self.row(f"view_{v}", n)
+            row.notes["subjects"] = n
+            s.run(f"SELECT {total} FROM pql.{v}")
+            with profile(f"view_{v}", s.pid):
+                for _ in range(OPTIONS.rounds):
+                    row.add("pql", *s.measure(f"SELECT {total} FROM pql.{v}"), None)
+                    row.add("none", *s.measure("SELECT count(*) FROM pql.handoff_fact"), None)
+            note(f"{v}: {statistics.median(row.wall['pql']):.2f} s, {row.ratio('pql'):.1f} times a count")
+        s.close()
+        self.drop("v_pql")
+
     def run_packet(self):
         """What an event that qualifies an account costs more than one that doesn't: the packet, its row, and what is read for them."""
         accounts = 10 if OPTIONS.quick else 40
@@ -962,6 +984,9 @@ class Bench:
                 return "–", None
             ms = {p: w["longest"] * 1e3 for p, w in row.notes["waits"].items()}
             return f"{max(ms.get(p, 0) for p in ('publish', 'backfill', 'promote')):.0f} ms", None
+        if key.startswith("view_"):
+            took = statistics.median(row.wall["pql"]) if variant == "pql" else None
+            return (f"{took:.2f} s ({row.ratio('pql'):.0f} times a count)", took) if took else ("–", None)
         if key.endswith("scoreboard"):
             took = statistics.median(row.wall["pql"]) if variant == "pql" else None
             return (f"{took:.2f} s", took) if took else ("–", None)
@@ -988,6 +1013,8 @@ class Bench:
             return f"{row.notes['none'][10]['us']:.0f} µs"
         if key == "backfill":
             return f"{row.events / row.wall['none'][0] / 1000:,.0f}k (reads only)"
+        if key.startswith("view_"):
+            return f"{statistics.median(row.wall['none']) * 1e3:.0f} ms to count"
         if key == "publish":
             return f"{row.notes['waits']['alone']['longest'] * 1e3:.0f} ms with one program alone"
         if key.startswith("growth_") or key in ("decision", "tick_open", "packet"):
