@@ -114,8 +114,9 @@ DELETE FROM pql.evidence;
 SELECT pql.refresh_evidence('sell', '2026-01-01'), digest() = evidence FROM half;
 ROLLBACK;
 SELECT digest() = evidence FROM kept;
-SELECT pql.refresh_evidence('sell', '2025-06-01') > 0 AS less, (SELECT count(*) FROM pql.counted_label) AS labels;
-SELECT pql.refresh_evidence('sell', '2026-01-01') > 0, digest() = evidence FROM kept;
+-- An earlier instant takes nothing away.
+SELECT pql.refresh_evidence('sell', '2025-06-01'), (SELECT count(*) FROM pql.counted_label) AS labels;
+SELECT pql.refresh_evidence('sell', '2026-01-01'), digest() = evidence FROM kept;
 SELECT signal, points, round(weight::numeric, 2) AS weight, round(low::numeric, 2) AS low, round(high::numeric, 2) AS high, proven
 FROM pql.evidence_weights('sell', as_of => '2026-01-01');
 SELECT signal, points, round(weight::numeric, 2) AS weight, proven FROM pql.evidence_weights('sell', 'large', as_of => '2026-01-01') WHERE signal = 'sso';
@@ -154,6 +155,12 @@ SELECT DISTINCT version FROM pql.model ORDER BY 1;
 SELECT pql._points_by_version('sell', 2);
 SELECT pql.publish(jsonb_set(program(), '{signals,sso,half_life}', '"1 day"'));
 SELECT pql._points_by_version('sell', 3);
+
+-- A model of another program is refused, whichever row comes first.
+BEGIN;
+UPDATE pql.routing SET program = 'other' WHERE routing_id = 1;
+SELECT pql.likelihood(r.routing_id, m.model_id) FROM pql.model AS m, pql.routing AS r WHERE r.routing_id IN (1, 2) AND m.version = 1 ORDER BY m.model_id, r.routing_id DESC LIMIT 2;
+ROLLBACK;
 
 -- A document with less in it.
 SELECT pql._with_points('{"qualify": {}, "signals": {"a": {"max_points": 3}, "b": {"max_points": -4, "points_each": 0.5}}}',

@@ -116,6 +116,14 @@ SELECT more_due FROM pql.tick('2026-03-10');
 SELECT count(*) FROM pql.labels('2026-06-30') WHERE subject_id = 'met';
 ROLLBACK;
 
+-- Of accounts that are one by now each outcome is credited once.
+BEGIN;
+SELECT pql.merge_accounts('set', 'met') IS NOT NULL;
+SELECT sum(credits), (SELECT count(*) FROM pql.attribution WHERE credited) FROM pql.label WHERE subject_id IN ('met', 'set') OR credits > 0;
+SELECT more_due FROM pql.tick('2026-03-10');
+SELECT sum(credits), (SELECT count(*) FROM pql.attribution WHERE credited) FROM pql.label WHERE subject_id IN ('met', 'set') OR credits > 0;
+ROLLBACK;
+
 -- To whose work an outcome is credited, and why to nobody's.
 SELECT subject_id, outcome, value, at, program, why FROM pql.attribution ORDER BY subject_id, at;
 SELECT subject_id, credits, credited FROM pql.label WHERE credits > 0;

@@ -193,6 +193,21 @@ SELECT * FROM (SELECT program, motion AS of, mature, converted, low, high, uplif
   UNION ALL SELECT program, signal, mature, converted, low, high, lift, lift_low, value FROM pql.signal_performance) AS x EXCEPT TABLE share;
 ROLLBACK;
 
+-- What was answered later says nothing of earlier; and what can't be sliced, isn't.
+BEGIN;
+CREATE TEMP TABLE earlier AS SELECT home, routing_id, false_positive FROM pql.labels('2026-05-01');
+INSERT INTO pql.disposition (home, disposition_id, routing_id, rep, disposition, need_matched, at, actor)
+SELECT l.home, -l.routing_id, l.routing_id, l.rep, CASE WHEN l.false_positive THEN 'contacted' ELSE 'disqualified' END, l.false_positive, '2026-06-01', 'x'
+FROM pql.labels('2026-05-01') AS l WHERE l.first_touch_at IS NOT NULL;
+SELECT count(*) FILTER (WHERE l.false_positive) > 0, bool_and(l.false_positive = e.false_positive) FROM pql.labels('2026-05-01') AS l JOIN earlier AS e USING (home, routing_id);
+SELECT bool_and(l.false_positive = e.false_positive) FROM pql.label AS l JOIN earlier AS e USING (home, routing_id) WHERE l.first_touch_at IS NOT NULL;
+ROLLBACK;
+SELECT by, count(slice) > 1 AS sliced, count(uplift), sum(held_out) FROM unnest('{segment,team,treated,delay}'::text[]) AS by, pql.motion_performance(NULL, by) GROUP BY by ORDER BY by;
+SELECT slice, sum(handoffs) FROM pql.timing_performance(NULL, 'team') GROUP BY slice ORDER BY slice;
+SELECT count(*) FROM pql.timing_performance(NULL, 'delay');
+SELECT count(*) FROM pql.motion_performance(NULL, 'motion');
+SELECT (sum(timing_fit * volume) / sum(volume))::numeric(5, 3) IS NOT NULL, bool_and(timing_fit BETWEEN 0 AND 1) FROM pql.measures_for_success;
+
 -- A rep sees his own performance, and nothing of signals of which he may not know; whoever is no rep sees all, and who has no rights nothing.
 CREATE ROLE performance_ann;
 CREATE ROLE performance_boss;
@@ -204,6 +219,8 @@ SELECT rep FROM pql.rep_performance;
 SELECT DISTINCT signal FROM pql.signal_performance ORDER BY 1;
 SELECT count(*), count(*) FILTER (WHERE rep = 'cyd') FROM pql.label;
 SELECT count(*) FROM pql.handoff_hidden;
+SELECT count(*) FILTER (WHERE credited AND rep = 'cyd'), count(*) FILTER (WHERE credited) = (SELECT sum(credits) FROM pql.label) FROM pql.attribution;
+SELECT DISTINCT why FROM pql.attribution WHERE NOT credited;
 SET ROLE performance_boss;
 SELECT rep FROM pql.rep_performance ORDER BY 1;
 SELECT DISTINCT signal FROM pql.signal_performance ORDER BY 1;
@@ -217,6 +234,7 @@ RESET pql.rep;
 UPDATE pql.routing SET segment = DEFAULT;
 SET ROLE performance_ann; -- nor while it is yet to be made anew
 SELECT DISTINCT signal FROM pql.signal_performance ORDER BY 1;
+SELECT count(*) FILTER (WHERE credited) = (SELECT sum(credits) FROM pql.label) FROM pql.attribution;
 RESET ROLE;
 DROP OWNED BY performance_ann, performance_boss, performance_nobody;
 DROP ROLE performance_ann, performance_boss, performance_nobody;

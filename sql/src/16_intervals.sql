@@ -16,3 +16,8 @@ CREATE OR REPLACE FUNCTION pql.ratio_interval(part bigint, whole bigint, other_p
   AS 'MODULE_PATHNAME', 'pql_ratio_interval' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION pql.ratio_interval(bigint, bigint, bigint, bigint, float8) IS
   'The share of part in whole divided by the other one, as lift is, and the bounds between which the true one lies with a confidence: the interval of its logarithm (D. Katz and others, Biometrics 34:469, 1978), in which none and all count as half of one away from that. Infinite where only the other share is 0; without a value where both are, or one is of nothing. Error: 22023 not a count, or not a confidence.';
+
+CREATE OR REPLACE FUNCTION pql._share_text(share float8) RETURNS text
+  LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10
+  RETURN round((100 * share)::numeric, CASE WHEN abs(share) < 0.0995 THEN 1 ELSE 0 END) || '%';
+COMMENT ON FUNCTION pql._share_text(float8) IS 'A share as people write it.';

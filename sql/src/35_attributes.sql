@@ -242,12 +242,7 @@ BEGIN
     INTO r FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = relation;
   FOREACH given IN ARRAY ARRAY[key_column, account_column] LOOP
     CONTINUE WHEN given IS NULL;
-    SELECT a.attname INTO found_column FROM pg_attribute AS a
-    WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND given IN (a.attname, quote_ident(a.attname))
-    ORDER BY a.attname = given DESC LIMIT 1;
-    IF NOT FOUND THEN
-      RAISE EXCEPTION 'column "%" of relation "%" does not exist', given, relation USING ERRCODE = 'undefined_column';
-    END IF;
+    found_column := (pql._columns_of(relation, ARRAY[given]))[1];
     IF NOT EXISTS (
         SELECT FROM pg_attribute AS a WHERE a.attrelid = relation AND a.attname = found_column
           AND pql._attribute_type(a.atttypid) IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype, 'int2'::regtype, 'int4'::regtype,

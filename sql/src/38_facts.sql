@@ -155,20 +155,34 @@ END $$;
 COMMENT ON FUNCTION pql._unwatch_facts(text, oid) IS 'Drops the triggers on a table with a fact.';
 REVOKE ALL ON FUNCTION pql._unwatch_facts(text, oid) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION pql._columns_of(relation regclass, given text[]) RETURNS text[]
+  LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  found_columns text[];
+  missing text;
+BEGIN
+  SELECT array_agg(a.name ORDER BY g.n), min(g.name) FILTER (WHERE a.name IS NULL) INTO found_columns, missing
+  FROM unnest(given) WITH ORDINALITY AS g(name, n)
+    LEFT JOIN LATERAL (SELECT x.attname::text AS name FROM pg_attribute AS x WHERE x.attrelid = relation AND x.attnum > 0 AND NOT x.attisdropped
+      AND g.name IN (x.attname, quote_ident(x.attname)) ORDER BY x.attname = g.name DESC LIMIT 1) AS a ON true
+  WHERE g.name IS NOT NULL;
+  IF missing IS NOT NULL THEN
+    RAISE EXCEPTION 'column "%" of relation "%" does not exist', missing, relation USING ERRCODE = 'undefined_column';
+  END IF;
+  RETURN found_columns;
+END $$;
+COMMENT ON FUNCTION pql._columns_of(regclass, text[]) IS 'The columns of a relation that a caller names, as they are written or quoted; nulls are left out. Error: 42703 no such column.';
+REVOKE ALL ON FUNCTION pql._columns_of(regclass, text[]) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION pql._id_column(relation regclass, given text) RETURNS text
   LANGUAGE plpgsql STABLE PARALLEL SAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  found_column text;
+  found_column text := (pql._columns_of(relation, ARRAY[given]))[1];
   type text;
 BEGIN
-  SELECT a.attname, CASE WHEN coalesce(pql._attribute_type(a.atttypid) NOT IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype, 'int2'::regtype,
+  SELECT CASE WHEN coalesce(pql._attribute_type(a.atttypid) NOT IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype, 'int2'::regtype,
       'int4'::regtype, 'int8'::regtype, 'uuid'::regtype), true) THEN format_type(a.atttypid, a.atttypmod) END
-    INTO found_column, type FROM pg_attribute AS a
-  WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND given IN (a.attname, quote_ident(a.attname))
-  ORDER BY a.attname = given DESC LIMIT 1;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'column "%" of relation "%" does not exist', given, relation USING ERRCODE = 'undefined_column';
-  END IF;
+    INTO type FROM pg_attribute AS a WHERE a.attrelid = relation AND a.attname = found_column;
   IF type IS NOT NULL THEN
     RAISE EXCEPTION 'column "%" of relation "%" can''t be an id', found_column, relation USING ERRCODE = 'datatype_mismatch',
       DETAIL = format('It is of type %s.', type), HINT = 'Ids are of type text, varchar, integer, bigint or uuid.';

@@ -41,7 +41,6 @@ CREATE OR REPLACE FUNCTION pql._attach_dispositions(relation regclass, names tex
 DECLARE
   used text[];
   columns text[];
-  missing text;
   counted record;
 BEGIN
   IF relation IS NULL OR given[1] IS NULL OR given[2] IS NULL THEN
@@ -53,14 +52,8 @@ BEGIN
       HINT = 'Give routing_id, account_id or user_id: the column that says it.';
   END IF;
   PERFORM pql._check_attachable(relation, 'dispositions');
-  SELECT array_agg(g.name ORDER BY g.n), array_agg(coalesce(a.attname, '') ORDER BY g.n), min(g.given) FILTER (WHERE a.attname IS NULL) INTO used, columns, missing
-  FROM unnest(names, given) WITH ORDINALITY AS g(name, given, n)
-    LEFT JOIN LATERAL (SELECT x.attname::text FROM pg_attribute AS x WHERE x.attrelid = relation AND x.attnum > 0 AND NOT x.attisdropped
-      AND g.given IN (x.attname, quote_ident(x.attname)) ORDER BY x.attname = g.given DESC LIMIT 1) AS a ON true
-  WHERE g.given IS NOT NULL;
-  IF missing IS NOT NULL THEN
-    RAISE EXCEPTION 'column "%" of relation "%" does not exist', missing, relation USING ERRCODE = 'undefined_column';
-  END IF;
+  columns := pql._columns_of(relation, given);
+  used := ARRAY(SELECT g.name FROM unnest(names, given) WITH ORDINALITY AS g(name, given, n) WHERE g.given IS NOT NULL ORDER BY g.n);
   INSERT INTO pql.disposition_source AS s (schema_name, relation_name, owner, names, columns)
   SELECT n.nspname, c.relname, pg_get_userbyid(c.relowner), used, columns FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = relation
   ON CONFLICT ON CONSTRAINT disposition_source_pkey DO UPDATE SET owner = excluded.owner, names = excluded.names, columns = excluded.columns, broken = NULL,

@@ -113,7 +113,6 @@ CREATE OR REPLACE FUNCTION pql._attach_outcomes(relation regclass, names text[],
 DECLARE
   used text[];
   columns text[];
-  missing text;
   s pql.outcome_source;
   counted record;
 BEGIN
@@ -126,14 +125,8 @@ BEGIN
       HINT = 'Give user_id or account_id: the column that says it.';
   END IF;
   PERFORM pql._check_attachable(relation, 'outcomes');
-  SELECT array_agg(g.name ORDER BY g.n), array_agg(coalesce(a.attname, '') ORDER BY g.n), min(g.given) FILTER (WHERE a.attname IS NULL) INTO used, columns, missing
-  FROM unnest(names, given) WITH ORDINALITY AS g(name, given, n)
-    LEFT JOIN LATERAL (SELECT x.attname::text FROM pg_attribute AS x WHERE x.attrelid = relation AND x.attnum > 0 AND NOT x.attisdropped
-      AND g.given IN (x.attname, quote_ident(x.attname)) ORDER BY x.attname = g.given DESC LIMIT 1) AS a ON true
-  WHERE g.given IS NOT NULL;
-  IF missing IS NOT NULL THEN
-    RAISE EXCEPTION 'column "%" of relation "%" does not exist', missing, relation USING ERRCODE = 'undefined_column';
-  END IF;
+  columns := pql._columns_of(relation, given);
+  used := ARRAY(SELECT g.name FROM unnest(names, given) WITH ORDINALITY AS g(name, given, n) WHERE g.given IS NOT NULL ORDER BY g.n);
   INSERT INTO pql.outcome_source AS x (schema_name, relation_name, owner, unit, names, columns, outcome)
   SELECT n.nspname, c.relname, pg_get_userbyid(c.relowner), CASE WHEN given[3] IS NULL THEN 'account' ELSE 'user' END, used, columns, what_it_is
   FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = relation

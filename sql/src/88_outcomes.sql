@@ -42,48 +42,49 @@ COMMENT ON COLUMN pql.outcome_rules.meeting IS 'Whether a meeting is work by its
 
 -- Labels rest on a narrow table with one line for each row, since routing rows are wide and there may be millions: whatever is written of a home puts it
 -- on a list, tick makes its lines anew, and until then whoever reads makes them for himself. Writers wait for nobody, and readers see what is true.
+-- What is counted most often comes first: a row is read up to the last column that is asked for.
 CREATE TABLE pql.handoff_fact (
-  home             text COLLATE "C" NOT NULL,
   routing_id       bigint NOT NULL,
-  program          text NOT NULL,
-  version          int NOT NULL,
-  unit             text NOT NULL,
-  subject_id       text NOT NULL,
-  account_id       text,
-  segment          text,
-  motion           text NOT NULL,
-  score            int NOT NULL,
-  signals          text[] NOT NULL,
   signal_at        timestamptz NOT NULL,
   qualified_at     timestamptz NOT NULL,
   matures_at       timestamptz NOT NULL,
+  version          int NOT NULL,
+  score            int NOT NULL,
   week             date NOT NULL,
-  holdout          boolean NOT NULL,
-  owner            text,
-  state            text NOT NULL,
-  follows          bigint,
-  complete         real,
-  contact_by       timestamptz,
-  claimed_at       timestamptz,
-  accepted_at      timestamptz,
-  first_touch_at   timestamptz,
-  last_touch_at    timestamptz,
   touches          int NOT NULL,
+  credits          int NOT NULL,
+  holdout          boolean NOT NULL,
+  program          text NOT NULL,
+  motion           text NOT NULL,
+  state            text NOT NULL,
+  first_touch_at   timestamptz,
   worked_at        timestamptz,
-  met_at           timestamptz,
+  converted_at     timestamptz,
+  last_outcome_at  timestamptz,
+  last_touch_at    timestamptz,
   disposed_at      timestamptz,
+  lost_at          timestamptz,
+  failed_at        timestamptz,
+  contact_by       timestamptz,
+  value            numeric,
   disposition      text,
   need_matched     boolean,
   timing_right     boolean,
   context_enough   boolean,
-  failed_at        timestamptz,
-  converted_at     timestamptz,
-  last_outcome_at  timestamptz,
-  value            numeric,
-  opportunity_at   timestamptz,
-  lost_at          timestamptz,
-  credits          int NOT NULL,
+  follows          bigint,
+  segment          text,
+  owner            text,
+  signals          text[] NOT NULL,
   credited         numeric,
+  complete         real,
+  met_at           timestamptz,
+  opportunity_at   timestamptz,
+  accepted_at      timestamptz,
+  claimed_at       timestamptz,
+  home             text COLLATE "C" NOT NULL,
+  unit             text NOT NULL,
+  subject_id       text NOT NULL,
+  account_id       text,
   PRIMARY KEY (home, routing_id)
 );
 COMMENT ON TABLE pql.handoff_fact IS 'What pql.label is made of: what each routing row is and what became of it, with all that is recorded, whenever it happens. Made from the other tables; those of pql.handoff_due are yet to be made anew.';
@@ -94,7 +95,7 @@ COMMENT ON COLUMN pql.handoff_fact.met_at IS 'The first meeting, held or set.';
 COMMENT ON COLUMN pql.handoff_fact.disposed_at IS 'When the last disposition was told, which the next four columns are of.';
 COMMENT ON COLUMN pql.handoff_fact.failed_at IS 'When a disposition first said that the tone, the timing or the person was wrong.';
 COMMENT ON COLUMN pql.handoff_fact.converted_at IS 'The first outcome that counts; last_outcome_at is the last one, value what they are worth together.';
-COMMENT ON COLUMN pql.handoff_fact.credits IS 'How many outcomes are credited to the row, which had been worked by then: each to the one row of a home that was worked last. What they are worth together stands in credited.';
+COMMENT ON COLUMN pql.handoff_fact.credits IS 'How many outcomes are credited to the row, which had been worked by then: each to the one row that was worked last, of all whose subjects it is an outcome of. What they are worth together stands in credited.';
 
 CREATE INDEX handoff_fact_program ON pql.handoff_fact (program, qualified_at);
 
@@ -169,14 +170,16 @@ BEGIN
     RETURN;
   END IF;
   RETURN QUERY
-    WITH w AS MATERIALIZED (
+    WITH p AS MATERIALIZED ( -- a person's and a workspace's rows share outcomes with rows of other homes, and only one of them is credited
       SELECT x COLLATE "C" AS home FROM unnest(written) AS x
-      UNION SELECT m.same FROM pql._same_homes() AS m WHERE m.home = ANY (written))
+      UNION SELECT CASE r.unit WHEN 'user' THEN 'u:' || r.subject_id ELSE 'a:' || r.account_id END COLLATE "C"
+            FROM pql.routing AS r WHERE r.home = ANY (written) AND r.unit <> 'account' AND (r.unit = 'user' OR r.account_id IS NOT NULL)),
+    w AS MATERIALIZED (SELECT p.home FROM p UNION SELECT m.same FROM pql._same_homes() AS m JOIN p ON p.home = m.home COLLATE "C")
     SELECT w.home FROM w
     UNION SELECT r.home FROM w JOIN pql.routing AS r ON r.unit = 'user' AND r.subject_id = substr(w.home, 3) COLLATE "default" WHERE w.home LIKE 'u:%'
     UNION SELECT r.home FROM w JOIN pql.routing AS r ON r.unit = 'workspace' AND r.account_id = substr(w.home, 3) COLLATE "default" WHERE w.home LIKE 'a:%';
 END $$;
-COMMENT ON FUNCTION pql._homes_concerned(text[]) IS 'The homes whose rows'' labels may change by what was written of some homes.';
+COMMENT ON FUNCTION pql._homes_concerned(text[]) IS 'The homes whose rows'' labels may change by what was written of some homes: theirs, and those of rows for which the same outcomes count.';
 
 CREATE OR REPLACE FUNCTION pql._due_homes() RETURNS SETOF text
   LANGUAGE plpgsql STABLE PARALLEL SAFE COST 500 ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
@@ -205,10 +208,13 @@ COMMENT ON FUNCTION pql._hidden_of(text[]) IS 'The lines of pql.handoff_hidden o
 
 CREATE OR REPLACE FUNCTION pql._facts_of(homes text[]) RETURNS SETOF pql.handoff_fact
   LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000 ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  around text[]; -- with those whose rows share outcomes with rows of theirs
 BEGIN
   IF homes = '{}' THEN
     RETURN;
   END IF;
+  around := ARRAY(SELECT c.* FROM pql._homes_concerned(homes) AS c);
   RETURN QUERY
     WITH v AS MATERIALIZED (SELECT * FROM pql.outcome_rules AS x),
     m AS MATERIALIZED (SELECT x.home, array_agg(x.same) AS same FROM pql._same_homes() AS x GROUP BY x.home),
@@ -247,27 +253,37 @@ BEGIN
           SELECT min(x.at) FILTER (WHERE x.to_state = 'claimed') AS claimed_at, min(x.at) FILTER (WHERE x.to_state = 'accepted') AS accepted_at
           FROM pql.routing_transition AS x WHERE x.home = r.home AND x.routing_id = r.routing_id) AS c
         LEFT JOIN pql.disposition AS l ON l.home = r.home AND l.disposition_id = d.last
-      WHERE r.home = ANY (homes)),
-    -- Each outcome is credited to the row of the home that was worked last before it.
+      WHERE r.home = ANY (around)),
+    -- Each outcome is credited to the row that was worked last before it.
     x AS (
-      SELECT b.*, u.worth, b.worked_at <= u.at AND NOT b.holdout AND row_number() OVER (PARTITION BY b.home, u.id
+      SELECT b.*, u.worth, b.worked_at <= u.at AND NOT b.holdout AND row_number() OVER (PARTITION BY u.id
                ORDER BY coalesce(b.worked_at <= u.at AND NOT b.holdout, false) DESC, b.worked_at DESC, b.routing_id DESC) = 1 AS won
       FROM b LEFT JOIN LATERAL unnest(b.ids, b.ats, b.worths) AS u(id, at, worth) ON true)
-    SELECT DISTINCT ON (x.home, x.routing_id) x.home, x.routing_id, x.program, x.version, x.unit, x.subject_id, x.account_id, x.segment, x.motion, x.score, x.signals,
-           x.signal_at, x.qualified_at, x.matures_at, x.week, x.holdout, x.owner, x.state, x.follows, x.complete, x.contact_by, x.claimed_at, x.accepted_at,
-           x.first_touch_at, x.last_touch_at, x.touches, x.worked_at, x.met_at, x.disposed_at, x.disposition, x.need_matched, x.timing_right, x.context_enough,
-           x.failed_at, x.converted_at, x.last_outcome_at, x.value, x.opportunity_at, x.lost_at,
-           (count(*) FILTER (WHERE x.won) OVER (PARTITION BY x.home, x.routing_id))::int, sum(x.worth) FILTER (WHERE x.won) OVER (PARTITION BY x.home, x.routing_id)
-    FROM x ORDER BY x.home, x.routing_id;
+    SELECT DISTINCT ON (x.home, x.routing_id) x.routing_id, x.signal_at, x.qualified_at, x.matures_at, x.version, x.score, x.week, x.touches,
+           (count(*) FILTER (WHERE x.won) OVER w)::int, x.holdout, x.program, x.motion, x.state, x.first_touch_at, x.worked_at, x.converted_at, x.last_outcome_at,
+           x.last_touch_at, x.disposed_at, x.lost_at, x.failed_at, x.contact_by, x.value, x.disposition, x.need_matched, x.timing_right, x.context_enough,
+           x.follows, x.segment, x.owner, x.signals, sum(x.worth) FILTER (WHERE x.won) OVER w, x.complete, x.met_at, x.opportunity_at, x.accepted_at, x.claimed_at,
+           x.home, x.unit, x.subject_id, x.account_id
+    FROM x JOIN unnest(homes) AS h(home) ON h.home COLLATE "C" = x.home WINDOW w AS (PARTITION BY x.home, x.routing_id) ORDER BY x.home, x.routing_id;
 END $$;
 COMMENT ON FUNCTION pql._facts_of(text[]) IS 'The lines of pql.handoff_fact of some homes, made from what there is.';
 
-CREATE OR REPLACE FUNCTION pql._facts_due() RETURNS SETOF pql.handoff_fact
+CREATE OR REPLACE FUNCTION pql._facts_due(sees_all boolean) RETURNS SETOF pql.handoff_fact
   LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000 ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  f pql.handoff_fact;
 BEGIN
-  RETURN QUERY SELECT f.* FROM pql._facts_of(ARRAY(SELECT d.* FROM pql._due_homes() AS d)) AS f;
+  IF sees_all THEN
+    RETURN QUERY SELECT x.* FROM pql._facts_of(ARRAY(SELECT d.* FROM pql._due_homes() AS d)) AS x;
+    RETURN;
+  END IF;
+  FOR f IN SELECT x.* FROM pql._facts_of(ARRAY(SELECT d.* FROM pql._due_homes() AS d)) AS x LOOP
+    SELECT h.credits, h.credited INTO f.credits, f.credited FROM pql.handoff_fact AS h WHERE h.home = f.home AND h.routing_id = f.routing_id;
+    f.credits := coalesce(f.credits, 0);
+    RETURN NEXT f;
+  END LOOP;
 END $$;
-COMMENT ON FUNCTION pql._facts_due() IS 'The lines of pql.handoff_fact that are to be made anew, as they will be.';
+COMMENT ON FUNCTION pql._facts_due(boolean) IS 'The lines of pql.handoff_fact that are to be made anew, as they will be. Who doesn''t see all rows can''t tell whose work came last: he gets credits as they are.';
 
 CREATE OR REPLACE FUNCTION pql._fold_handoffs(most int DEFAULT NULL) RETURNS bigint
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 10000 SET search_path = pg_catalog, pg_temp AS $$
@@ -296,8 +312,12 @@ REVOKE ALL ON FUNCTION pql._fold_handoffs(int) FROM PUBLIC;
 
 -- One statement that the planner makes part of the query that asks: whoever counts reads no more than what is counted.
 CREATE VIEW pql._handoffs_now WITH (security_invoker = true) AS
-  SELECT f.* FROM pql.handoff_fact AS f WHERE NOT EXISTS (SELECT FROM pql._due_homes() AS d(home) WHERE d.home COLLATE "C" = f.home)
-  UNION ALL SELECT f.* FROM pql._facts_due() AS f;
+  SELECT f.routing_id, f.signal_at, f.qualified_at, f.matures_at, f.version, f.score, f.week, f.touches, f.credits, f.holdout, f.program, f.motion, f.state,
+         f.first_touch_at, f.worked_at, f.converted_at, f.last_outcome_at, f.last_touch_at, f.disposed_at, f.lost_at, f.failed_at, f.contact_by, f.value,
+         f.disposition, f.need_matched, f.timing_right, f.context_enough, f.follows, f.segment, f.owner, f.signals, f.credited, f.complete, f.met_at,
+         f.opportunity_at, f.accepted_at, f.claimed_at, f.home, f.unit, f.subject_id, f.account_id
+  FROM (SELECT h.*, false AS due FROM pql.handoff_fact AS h UNION ALL SELECT d.*, true FROM pql._facts_due((SELECT pql._visible_owners()) IS NULL) AS d) AS f
+  WHERE f.due OR (SELECT NOT EXISTS (SELECT FROM pql.handoff_due)) OR f.home NOT IN (SELECT d.home COLLATE "C" FROM pql._due_homes() AS d(home));
 COMMENT ON VIEW pql._handoffs_now IS 'The lines of pql.handoff_fact as they are when all that is due has been made anew.';
 
 CREATE OR REPLACE FUNCTION pql._value_at(home text, id bigint, until timestamptz) RETURNS numeric
@@ -372,7 +392,9 @@ CREATE OR REPLACE FUNCTION pql.labels(as_of timestamptz DEFAULT statement_timest
            CASE WHEN f.opportunity_at <= labels.as_of THEN f.opportunity_at END,
            f.credits, f.credited, f.week,
            coalesce(f.first_touch_at <= labels.as_of AND f.matures_at <= labels.as_of AND (f.converted_at <= labels.as_of) IS NOT TRUE
-             AND (f.disposition = 'disqualified' OR NOT f.need_matched), false)
+             AND CASE WHEN f.disposed_at > labels.as_of THEN (pql._answer_at(f.home, f.routing_id, labels.as_of)).disposition = 'disqualified'
+                        OR NOT (pql._answer_at(f.home, f.routing_id, labels.as_of)).need_matched
+                      ELSE f.disposition = 'disqualified' OR NOT f.need_matched END, false)
     FROM pql._handoffs_now AS f LEFT JOIN pql.reps AS p ON p.rep_id = f.owner
     WHERE f.qualified_at <= labels.as_of AND (labels.program IS NULL OR f.program = labels.program);
   END;
@@ -406,7 +428,7 @@ COMMENT ON COLUMN pql.label.signals IS 'The signals that had points, of which re
 COMMENT ON COLUMN pql.label.complete IS 'How complete the packet is, from 0 to 1.';
 COMMENT ON COLUMN pql.label.claimed_at IS 'The first time; so is accepted_at.';
 COMMENT ON COLUMN pql.label.opportunity_at IS 'The first outcome named opportunity, within the horizon.';
-COMMENT ON COLUMN pql.label.credits IS 'How many outcomes are credited to the row, whose work came first: each to the one that was worked last; with all that is recorded by now.';
+COMMENT ON COLUMN pql.label.credits IS 'How many outcomes are credited to the row, whose work came first: each to the one that was worked last, of all rows for which it counts; with all that is recorded by now, and for reps by the last tick.';
 COMMENT ON COLUMN pql.label.credited IS 'What those are worth, together.';
 COMMENT ON COLUMN pql.label.week IS 'The Monday of the week in which it qualified, UTC.';
 COMMENT ON COLUMN pql.label.false_positive IS 'Touched, final, not converted, and disqualified or not in need.';

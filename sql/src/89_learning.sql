@@ -95,9 +95,9 @@ DECLARE
   added bigint;
 BEGIN
   LOCK TABLE pql.counted_label IN SHARE ROW EXCLUSIVE MODE; -- two at once would count the same labels
-  WITH final AS MATERIALIZED (
+  WITH final AS MATERIALIZED ( -- as they are once all are final: what was counted is corrected or gone whatever the instant, and young by none
     SELECT l.home, l.routing_id, l.program, l.version, coalesce(l.segment, '') AS segment, coalesce(l.team, '') AS team, l.qualified_at AS at, l.converted
-    FROM pql.labels(at_instant, _refresh_evidence.program) AS l WHERE l.follows IS NULL AND l.matures_at <= at_instant),
+    FROM pql.labels('infinity', _refresh_evidence.program) AS l WHERE l.follows IS NULL),
   taken AS (
     DELETE FROM pql.counted_label AS c
     WHERE (_refresh_evidence.program IS NULL OR c.program = _refresh_evidence.program)
@@ -150,7 +150,7 @@ REVOKE ALL ON FUNCTION pql._refresh_evidence(text, timestamptz) FROM PUBLIC;
 CREATE OR REPLACE FUNCTION pql.refresh_evidence(program text DEFAULT NULL, as_of timestamptz DEFAULT NULL) RETURNS bigint
   AS 'MODULE_PATHNAME', 'pql_refresh_evidence' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
 COMMENT ON FUNCTION pql.refresh_evidence(text, timestamptz) IS
-  'Counts the labels of a program (null: of all) that have become final, and takes away those that were corrected or are gone; returns how many. What is left is what counting all of them anew would give, to the last bit.';
+  'Counts the labels of a program (null: of all) that have become final by an instant, and takes away those that were corrected or are gone; returns how many. What has been counted stays, also if an earlier instant is asked for. What is left is what counting all of them anew would give, to the last bit.';
 REVOKE ALL ON FUNCTION pql.refresh_evidence(text, timestamptz) FROM PUBLIC;
 
 -- From all labels to a segment's, and to a team's within it: each is shrunk towards what is around it.
@@ -302,11 +302,6 @@ BEGIN
   RETURN found_version;
 END $$;
 COMMENT ON FUNCTION pql._learned_version(text) IS 'The version of a program that is learned about: the live one, or else the one in shadow, or else the last. Errors: 42704 unknown program, 42501 a rep asks, 22004 null.';
-
-CREATE OR REPLACE FUNCTION pql._percent(share float8) RETURNS text
-  LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 50
-  RETURN CASE WHEN share IS NULL THEN '-' ELSE round((100 * share)::numeric, CASE WHEN share < 0.1 THEN 1 ELSE 0 END) || ' %' END;
-COMMENT ON FUNCTION pql._percent(float8) IS 'A share as people read it.';
 
 CREATE OR REPLACE FUNCTION pql._why_points(s jsonb) RETURNS text
   LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 500
@@ -552,13 +547,13 @@ BEGIN
     '| Brier score | log loss | area under the curve | calibration error |', '| --- | --- | --- | --- |',
     format('| %s | %s | %s | %s |', round(m.brier::numeric, 4), round(m.log_loss::numeric, 4), round(m.auc::numeric, 3), round(m.calibration_error::numeric, 4)), '',
     '| hand-offs | predicted | converted |', '| --- | --- | --- |',
-    (SELECT string_agg(format('| %s | %s | %s |', round((b.v ->> 'count')::numeric), pql._percent((b.v ->> 'predicted')::float8), pql._percent((b.v ->> 'observed')::float8)), E'\n' ORDER BY b.n)
+    (SELECT string_agg(format('| %s | %s | %s |', round((b.v ->> 'count')::numeric), pql._share_text((b.v ->> 'predicted')::float8), pql._share_text((b.v ->> 'observed')::float8)), E'\n' ORDER BY b.n)
      FROM jsonb_array_elements(m.bins) WITH ORDINALITY AS b(v, n)), '',
     '## Signals', '',
     '| signal | kind | converted with it | without | weight (95 %) | points | proposed | |', '| --- | --- | --- | --- | --- | --- | --- | --- |',
     (SELECT string_agg(format('| %s | %s | %s | %s | %s (%s to %s) | %s | %s | %s |', s.v ->> 'signal', s.v ->> 'kind',
-        pql._percent((s.v #>> '{with,converted}')::float8 / nullif((s.v #>> '{with,hand_offs}')::float8, 0)),
-        pql._percent((s.v #>> '{without,converted}')::float8 / nullif((s.v #>> '{without,hand_offs}')::float8, 0)),
+        coalesce(pql._share_text((s.v #>> '{with,converted}')::float8 / nullif((s.v #>> '{with,hand_offs}')::float8, 0)), '-'),
+        coalesce(pql._share_text((s.v #>> '{without,converted}')::float8 / nullif((s.v #>> '{without,hand_offs}')::float8, 0)), '-'),
         round((s.v ->> 'weight')::numeric, 2), round((s.v ->> 'low')::numeric, 2), round((s.v ->> 'high')::numeric, 2), s.v ->> 'points', s.v ->> 'proposed',
         CASE WHEN (s.v ->> 'open')::boolean THEN 'not proven' WHEN (s.v ->> 'proven')::boolean THEN 'proven' ELSE 'worth less' END),
         E'\n' ORDER BY (s.v ->> 'weight')::float8 DESC, s.n)
@@ -567,8 +562,8 @@ BEGIN
     'Of hand-offs with points of a kind, and of those without.', '',
     '| kind | hand-offs | converted | without | converted |', '| --- | --- | --- | --- | --- |',
     (SELECT string_agg(format('| %s | %s | %s | %s | %s |', k.key, k.value #>> '{with,hand_offs}',
-        pql._percent((k.value #>> '{with,converted}')::float8 / nullif((k.value #>> '{with,hand_offs}')::float8, 0)), k.value #>> '{without,hand_offs}',
-        pql._percent((k.value #>> '{without,converted}')::float8 / nullif((k.value #>> '{without,hand_offs}')::float8, 0))), E'\n' ORDER BY k.key)
+        coalesce(pql._share_text((k.value #>> '{with,converted}')::float8 / nullif((k.value #>> '{with,hand_offs}')::float8, 0)), '-'), k.value #>> '{without,hand_offs}',
+        coalesce(pql._share_text((k.value #>> '{without,converted}')::float8 / nullif((k.value #>> '{without,hand_offs}')::float8, 0)), '-')), E'\n' ORDER BY k.key)
      FROM jsonb_each(m.kinds) AS k), '',
     '## Whether it still holds', '',
     coalesce((SELECT string_agg(format('- %s %s: %s', d.what, d.name, d.reason), E'\n') FROM pql.drift(model_card.program, now) AS d WHERE d.alarm), 'No alarm.'), '');

@@ -6,23 +6,31 @@ CREATE OR REPLACE FUNCTION pql._delay_band(delay interval) RETURNS text
               WHEN delay < '1 day' THEN '3 within 1 day' WHEN delay < '3 days' THEN '4 within 3 days' WHEN delay < '7 days' THEN '5 within 7 days' ELSE '6 later' END;
 COMMENT ON FUNCTION pql._delay_band(interval) IS 'How long it took until somebody reached out, in a few steps that sort.';
 
-CREATE OR REPLACE FUNCTION pql._slice(by text, motion text, segment text, version int, team text, week date, treated boolean, delay interval) RETURNS text
+CREATE OR REPLACE FUNCTION pql._slice(by text, motion text, segment text, version int, rep text, week date, treated boolean, delay interval) RETURNS text
   LANGUAGE sql STABLE PARALLEL SAFE COST 1
-  RETURN CASE by WHEN 'motion' THEN motion WHEN 'segment' THEN segment WHEN 'version' THEN version::text WHEN 'team' THEN team
+  RETURN CASE by WHEN 'motion' THEN motion WHEN 'segment' THEN segment WHEN 'version' THEN version::text WHEN 'team' THEN rep
               WHEN 'week' THEN to_char(week, 'YYYY-MM-DD') WHEN 'treated' THEN CASE WHEN treated THEN 'worked' ELSE 'not worked' END
               WHEN 'delay' THEN pql._delay_band(delay) END;
-COMMENT ON FUNCTION pql._slice(text, text, text, int, text, date, boolean, interval) IS 'Of which slice a hand-off is.';
+COMMENT ON FUNCTION pql._slice(text, text, text, int, text, date, boolean, interval) IS 'Of which slice a hand-off is; of a team, whose: reps are few, and looked up once they are counted (pql._sliced).';
 
-CREATE OR REPLACE FUNCTION pql._check_slice(by text) RETURNS boolean
+CREATE OR REPLACE FUNCTION pql._sliced(by text, slice text) RETURNS text
+  LANGUAGE sql STABLE PARALLEL SAFE COST 10
+  RETURN CASE WHEN by = 'team' THEN (SELECT p.team FROM pql.reps AS p WHERE p.rep_id = slice) ELSE slice END;
+COMMENT ON FUNCTION pql._sliced(text, text) IS 'The slice that is shown: a rep''s team.';
+
+CREATE OR REPLACE FUNCTION pql._check_slice(by text, compared text) RETURNS boolean
   LANGUAGE plpgsql STABLE PARALLEL SAFE COST 200 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF by NOT IN ('motion', 'segment', 'version', 'team', 'week', 'treated', 'delay') THEN
     RAISE EXCEPTION 'by "%" is not known', by USING ERRCODE = 'invalid_parameter_value',
       HINT = 'There are motion, segment, version, team, week, treated and delay; null doesn''t slice.';
   END IF;
+  IF by = compared THEN
+    RAISE EXCEPTION 'what is compared by "%" can''t be sliced by it', by USING ERRCODE = 'invalid_parameter_value', HINT = 'Each has a row of its own.';
+  END IF;
   RETURN true;
 END $$;
-COMMENT ON FUNCTION pql._check_slice(text) IS 'True for what hand-offs can be sliced by; refuses what they can''t.';
+COMMENT ON FUNCTION pql._check_slice(text, text) IS 'True for what hand-offs can be sliced by where something is compared; refuses what they can''t.';
 
 CREATE VIEW pql._hidden_now WITH (security_invoker = true) AS
   SELECT h.home, h.routing_id, h.signals FROM pql.handoff_hidden AS h
@@ -34,15 +42,16 @@ CREATE OR REPLACE FUNCTION pql.signal_performance(program text DEFAULT NULL, by 
   RETURNS TABLE (program text, slice text, signal text, kind text, support bigint, mature bigint, converted bigint, conversion float8, low float8, high float8,
     without_mature bigint, without_converted bigint, without_conversion float8, lift float8, lift_low float8, lift_high float8, value numeric,
     touched bigint, false_positives bigint, burnt bigint)
-  LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000 ROWS 100 SET search_path = pg_catalog, pg_temp SET jit = off SET work_mem = '64MB'
+  LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000 ROWS 100 SET search_path = pg_catalog, pg_temp SET jit = off SET work_mem = '64MB' SET enable_mergejoin = off
   BEGIN ATOMIC
-    WITH cell AS MATERIALIZED ( -- as many as there are sets of signals, not as there are rows
-      SELECT l.program, pql._slice(signal_performance.by, l.motion, l.segment, l.version, l.team, l.week, l.treated, l.touch_delay) AS slice, l.signals, h.signals AS hidden,
+    WITH raw AS ( -- as many as there are sets of signals, not as there are rows
+      SELECT l.program, pql._slice(signal_performance.by, l.motion, l.segment, l.version, l.rep, l.week, l.treated, l.touch_delay) AS slice, l.signals, h.signals AS hidden,
              count(*) AS support, count(*) FILTER (WHERE l.follows IS NULL AND l.matures_at <= signal_performance.as_of) AS mature, count(*) FILTER (WHERE l.follows IS NULL AND l.matures_at <= signal_performance.as_of AND l.converted) AS converted,
              sum(l.value) FILTER (WHERE l.follows IS NULL AND l.converted) AS value, count(l.first_touch_at) AS touched, count(*) FILTER (WHERE l.false_positive) AS false_positives,
              count(*) FILTER (WHERE l.burnt) AS burnt
-      FROM pql.labels(signal_performance.as_of, signal_performance.program) AS l LEFT JOIN pql._hidden_now AS h ON h.home = l.home AND h.routing_id = l.routing_id
-      WHERE (SELECT pql._check_slice(signal_performance.by)) GROUP BY 1, 2, 3, 4),
+      FROM pql.labels(signal_performance.as_of, signal_performance.program) AS l LEFT JOIN pql._hidden_now AS h ON h.home = l.home AND h.routing_id = l.routing_id GROUP BY 1, 2, 3, 4),
+    cell AS MATERIALIZED (
+      SELECT r.program, pql._sliced(signal_performance.by, r.slice) AS slice, r.signals, r.hidden, r.support, r.mature, r.converted, r.value, r.touched, r.false_positives, r.burnt FROM raw AS r),
     every AS (SELECT c.program, c.slice, sum(c.mature)::bigint AS mature, sum(c.converted)::bigint AS converted FROM cell AS c GROUP BY 1, 2),
     those AS (
       SELECT c.program, c.slice, s.signal, sum(c.support)::bigint AS support, sum(c.mature)::bigint AS mature, sum(c.converted)::bigint AS converted, sum(c.value) AS value,
@@ -56,6 +65,7 @@ CREATE OR REPLACE FUNCTION pql.signal_performance(program text DEFAULT NULL, by 
     FROM those AS t JOIN every AS e ON e.program = t.program AND e.slice IS NOT DISTINCT FROM t.slice
       CROSS JOIN LATERAL pql.share_interval(t.converted, t.mature) AS w
       CROSS JOIN LATERAL pql.ratio_interval(t.converted, t.mature, e.converted - t.converted, e.mature - t.mature) AS k
+    WHERE (SELECT pql._check_slice(signal_performance.by, NULL)) -- here, since further in it would keep a join that nobody needs
     ORDER BY t.program, t.slice, k.ratio DESC NULLS LAST, t.signal;
   END;
 COMMENT ON FUNCTION pql.signal_performance(text, text, timestamptz) IS
@@ -79,7 +89,7 @@ CREATE OR REPLACE FUNCTION pql.motion_performance(program text DEFAULT NULL, by 
   LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000 ROWS 100 SET search_path = pg_catalog, pg_temp SET jit = off SET work_mem = '64MB'
   BEGIN ATOMIC
     WITH cell AS (
-      SELECT l.program, pql._slice(motion_performance.by, NULL, l.segment, l.version, l.team, l.week, l.treated, l.touch_delay) AS slice, l.motion, l.holdout,
+      SELECT l.program, pql._slice(motion_performance.by, NULL, l.segment, l.version, l.rep, l.week, l.treated, l.touch_delay) AS slice, l.motion, l.holdout,
              count(*) AS n, count(l.first_touch_at) AS touched, count(*) FILTER (WHERE l.treated) AS worked,
              count(*) FILTER (WHERE l.follows IS NULL AND l.matures_at <= motion_performance.as_of) AS mature, count(*) FILTER (WHERE l.follows IS NULL AND l.matures_at <= motion_performance.as_of AND l.converted) AS converted,
              count(*) FILTER (WHERE l.matures_at <= motion_performance.as_of AND l.treated) AS worked_mature, count(*) FILTER (WHERE l.matures_at <= motion_performance.as_of AND l.treated AND l.converted) AS worked_converted,
@@ -90,9 +100,9 @@ CREATE OR REPLACE FUNCTION pql.motion_performance(program text DEFAULT NULL, by 
              count(*) FILTER (WHERE l.first_touch_at IS NULL AND l.contact_by <= motion_performance.as_of AND l.state NOT IN ('blocked', 'suppressed')
                AND l.motion NOT IN ('none', 'in_app', 'email')) AS under_touched,
              count(*) FILTER (WHERE l.false_positive) AS false_positives, count(*) FILTER (WHERE l.burnt) AS burnt
-      FROM pql.labels(motion_performance.as_of, motion_performance.program) AS l WHERE (SELECT pql._check_slice(motion_performance.by)) GROUP BY 1, 2, 3, 4),
+      FROM pql.labels(motion_performance.as_of, motion_performance.program) AS l GROUP BY 1, 2, 3, 4),
     arm AS (
-      SELECT c.program, c.slice, c.motion, sum(c.n) FILTER (WHERE NOT c.holdout)::bigint AS n, sum(c.touched)::bigint AS touched, sum(c.worked)::bigint AS worked,
+      SELECT c.program, pql._sliced(motion_performance.by, c.slice) AS slice, c.motion, sum(c.n) FILTER (WHERE NOT c.holdout)::bigint AS n, sum(c.touched)::bigint AS touched, sum(c.worked)::bigint AS worked,
              coalesce(sum(c.mature) FILTER (WHERE NOT c.holdout), 0)::bigint AS mature, coalesce(sum(c.converted) FILTER (WHERE NOT c.holdout), 0)::bigint AS converted,
              sum(c.worked_mature)::bigint AS worked_mature, sum(c.worked_converted)::bigint AS worked_converted,
              coalesce(sum(c.n) FILTER (WHERE c.holdout), 0)::bigint AS held_out, coalesce(sum(c.mature) FILTER (WHERE c.holdout), 0)::bigint AS held_out_mature,
@@ -108,11 +118,14 @@ CREATE OR REPLACE FUNCTION pql.motion_performance(program text DEFAULT NULL, by 
     FROM arm AS a
       CROSS JOIN LATERAL pql.share_interval(a.converted, a.mature) AS w
       CROSS JOIN LATERAL pql.share_interval(a.held_out_converted, a.held_out_mature) AS h
-      CROSS JOIN LATERAL pql.difference_interval(a.converted, a.mature, a.held_out_converted, a.held_out_mature) AS d
+      -- Who is held out is nobody's, and contacted by nobody: slices of what comes of contact would compare others than chance did.
+      LEFT JOIN LATERAL pql.difference_interval(a.converted, a.mature, a.held_out_converted, a.held_out_mature) AS d
+        ON motion_performance.by IS NULL OR motion_performance.by NOT IN ('treated', 'delay', 'team')
+    WHERE (SELECT pql._check_slice(motion_performance.by, 'motion'))
     ORDER BY a.program, a.slice, a.motion;
   END;
 COMMENT ON FUNCTION pql.motion_performance(text, text, timestamptz) IS
-  'What each motion brings, of a program (null: all, each by itself), sliced by segment, version, team, week, treated or delay (null: not), as of an instant. Those that were not held out and those that were stand side by side, each with its share of conversions among final labels (Wilson, 95%), and uplift is the difference (Newcombe, 95%): of all who might have been contacted, so that choosing whom to work doesn''t count as an effect; worked_conversion is of those who were. A row that follows another, because a better motion came up, is the same hand-off: shares and values count the first, by the motion that was decided then. Over-touched: more than eight touches, and no conversion; under-touched: nobody reached out though it was promised. Burnt leads cost what they would have been worth: the mean value of a conversion times the share that converts when left alone (of those held out, or else of those that nobody touched). Errors: 22023 unknown slice.';
+  'What each motion brings, of a program (null: all, each by itself), sliced by segment, version, team, week, treated or delay (null: not), as of an instant. Those that were not held out and those that were stand side by side, each with its share of conversions among final labels (Wilson, 95%), and uplift is the difference (Newcombe, 95%): of all who might have been contacted, so that choosing whom to work doesn''t count as an effect; there is none in slices by treated, delay and team, which follow from contact and aren''t those that chance made; worked_conversion is of those who were. A row that follows another, because a better motion came up, is the same hand-off: shares and values count the first, by the motion that was decided then. Over-touched: more than eight touches, and no conversion; under-touched: nobody reached out though it was promised. Burnt leads cost what they would have been worth: the mean value of a conversion times the share that converts when left alone (of those held out, or else of those that nobody touched). Errors: 22023 unknown slice.';
 
 CREATE VIEW pql.motion_performance WITH (security_invoker = true) AS
   SELECT m.program, m.motion, m.handoffs, m.touched, m.worked, m.mature, m.converted, m.conversion, m.low, m.high, m.worked_mature, m.worked_converted, m.worked_conversion,
@@ -132,12 +145,17 @@ CREATE OR REPLACE FUNCTION pql.timing_performance(program text DEFAULT NULL, by 
     SELECT c.program, c.slice, substr(c.band, 3), c.n, c.mature, c.converted, w.share, w.low, w.high, c.answered, c.timing_right,
            c.timing_right::float8 / nullif(c.answered, 0), c.value, c.burnt
     FROM (
-      SELECT l.program, pql._slice(timing_performance.by, l.motion, l.segment, l.version, l.team, l.week, l.treated, NULL) AS slice, pql._delay_band(l.touch_delay) AS band, count(*) AS n,
-             count(*) FILTER (WHERE l.follows IS NULL AND l.matures_at <= timing_performance.as_of) AS mature, count(*) FILTER (WHERE l.follows IS NULL AND l.matures_at <= timing_performance.as_of AND l.converted) AS converted,
-             count(l.timing_right) AS answered, count(*) FILTER (WHERE l.timing_right) AS timing_right, sum(l.value) FILTER (WHERE l.follows IS NULL AND l.converted) AS value,
-             count(*) FILTER (WHERE l.burnt) AS burnt
-      FROM pql.labels(timing_performance.as_of, timing_performance.program) AS l WHERE (SELECT pql._check_slice(timing_performance.by)) AND NOT l.holdout GROUP BY 1, 2, 3) AS c
+      SELECT r.program, pql._sliced(timing_performance.by, r.slice) AS slice, r.band, sum(r.n)::bigint AS n, sum(r.mature)::bigint AS mature, sum(r.converted)::bigint AS converted,
+             sum(r.answered)::bigint AS answered, sum(r.timing_right)::bigint AS timing_right, sum(r.value) AS value, sum(r.burnt)::bigint AS burnt
+      FROM (
+        SELECT l.program, pql._slice(timing_performance.by, l.motion, l.segment, l.version, l.rep, l.week, l.treated, NULL) AS slice, pql._delay_band(l.touch_delay) AS band, count(*) AS n,
+               count(*) FILTER (WHERE l.follows IS NULL AND l.matures_at <= timing_performance.as_of) AS mature, count(*) FILTER (WHERE l.follows IS NULL AND l.matures_at <= timing_performance.as_of AND l.converted) AS converted,
+               count(l.timing_right) AS answered, count(*) FILTER (WHERE l.timing_right) AS timing_right, sum(l.value) FILTER (WHERE l.follows IS NULL AND l.converted) AS value,
+               count(*) FILTER (WHERE l.burnt) AS burnt
+        FROM pql.labels(timing_performance.as_of, timing_performance.program) AS l WHERE NOT l.holdout GROUP BY 1, 2, 3) AS r
+      GROUP BY 1, 2, 3) AS c
       CROSS JOIN LATERAL pql.share_interval(c.converted, c.mature) AS w
+    WHERE (SELECT pql._check_slice(timing_performance.by, 'delay'))
     ORDER BY c.program, c.slice, c.band;
   END;
 COMMENT ON FUNCTION pql.timing_performance(text, text, timestamptz) IS
@@ -172,12 +190,12 @@ CREATE VIEW pql._handoff_counts WITH (security_invoker = true) AS
          count(*) FILTER (WHERE l.state IN ('blocked', 'suppressed') AND NOT l.holdout) AS blocked,
          count(*) FILTER (WHERE l.state NOT IN ('blocked', 'suppressed') AND l.motion NOT IN ('none', 'in_app', 'email')) AS offered,
          count(l.accepted_at) AS accepted, count(l.first_touch_at) AS touched,
-         avg(extract(epoch FROM l.touch_delay)::float8 / 3600) AS hours_to_first_touch,
+         avg(date_part('epoch', l.touch_delay) / 3600) AS hours_to_first_touch,
          count(*) FILTER (WHERE NOT l.holdout AND (l.first_touch_at IS NOT NULL OR l.contact_by <= statement_timestamp()) AND l.contact_by IS NOT NULL) AS promised,
          count(*) FILTER (WHERE NOT l.holdout AND l.first_touch_at <= l.contact_by) AS kept, count(*) FILTER (WHERE l.treated) AS worked, count(l.met_at) AS meetings,
          count(l.opportunity_at) AS opportunities, count(*) FILTER (WHERE l.follows IS NULL AND l.converted) AS converted, count(*) FILTER (WHERE l.follows IS NULL AND l.matures_at <= statement_timestamp()) AS mature,
          count(*) FILTER (WHERE l.follows IS NULL AND l.matures_at <= statement_timestamp() AND l.converted) AS mature_converted, sum(l.value) FILTER (WHERE l.follows IS NULL AND l.converted) AS revenue, sum(l.credited) AS credited,
-         avg(l.complete) AS completeness, count(*) FILTER (WHERE l.need_matched IS NOT NULL OR l.timing_right IS NOT NULL OR l.context_enough IS NOT NULL) AS answered,
+         avg(l.complete) AS completeness, count(l.complete) AS packets, count(*) FILTER (WHERE l.need_matched IS NOT NULL OR l.timing_right IS NOT NULL OR l.context_enough IS NOT NULL) AS answered,
          count(l.timing_right) AS timing_answered, count(*) FILTER (WHERE l.timing_right) AS timing_right,
          count(l.need_matched) AS need_answered, count(*) FILTER (WHERE l.need_matched) AS need_matched,
          count(l.context_enough) AS context_answered, count(*) FILTER (WHERE l.context_enough) AS context_enough,
@@ -243,7 +261,7 @@ CREATE VIEW pql.rep_performance WITH (security_invoker = true) AS
   FROM (SELECT r.* FROM pql.reps AS r, (SELECT pql._measured_reps() AS reps OFFSET 0) AS v WHERE coalesce(r.rep_id = ANY (v.reps), true)) AS p
     LEFT JOIN (
       SELECT l.rep, count(*) AS handoffs, count(*) FILTER (WHERE l.state IN ('pending', 'ready', 'claimed', 'accepted', 'touched')) AS open, avg(l.score)::float8 AS score,
-             count(l.first_touch_at) AS touched, avg(extract(epoch FROM l.touch_delay)::float8 / 3600) AS hours_to_first_touch,
+             count(l.first_touch_at) AS touched, avg(date_part('epoch', l.touch_delay) / 3600) AS hours_to_first_touch,
              count(*) FILTER (WHERE (l.first_touch_at IS NOT NULL OR l.contact_by <= statement_timestamp()) AND l.contact_by IS NOT NULL) AS promised,
              count(*) FILTER (WHERE NOT l.holdout AND l.first_touch_at <= l.contact_by) AS kept, count(*) FILTER (WHERE l.treated) AS worked, count(l.met_at) AS meetings,
              count(*) FILTER (WHERE l.converted) AS converted, sum(l.credits) AS credits, sum(l.credited) AS credited, count(l.disposition) AS disposed,
@@ -285,21 +303,23 @@ COMMENT ON VIEW pql.measures_for_sales IS 'For sales: from the hand-off to the m
 CREATE VIEW pql.measures_for_success WITH (security_invoker = true) AS
   SELECT m.program, m.segment, m.week, sum(m.volume)::bigint AS volume, sum(m.to_success)::bigint AS to_success, sum(m.touched)::bigint AS touched,
          sum(m.lost_after)::bigint AS lost_after, (sum(m.lost_after) / nullif(sum(m.touched), 0))::float8 AS churn_after_handoff, sum(m.burnt)::bigint AS burnt,
-         sum(m.converted)::bigint AS converted, sum(m.conversion * m.mature) / nullif(sum(m.mature), 0)::float8 AS conversion,
-         avg(m.timing_fit) AS timing_fit, avg(m.need_fit) AS need_fit, avg(m.context_fit) AS context_fit, avg(m.completeness) AS completeness
-  FROM pql.handoff_measures AS m GROUP BY 1, 2, 3;
+         sum(m.converted)::bigint AS converted, (sum(m.mature_converted) / nullif(sum(m.mature), 0))::float8 AS conversion,
+         (sum(m.timing_right) / nullif(sum(m.timing_answered), 0))::float8 AS timing_fit, (sum(m.need_matched) / nullif(sum(m.need_answered), 0))::float8 AS need_fit,
+         (sum(m.context_enough) / nullif(sum(m.context_answered), 0))::float8 AS context_fit, sum(m.completeness * m.packets) / nullif(sum(m.packets), 0)::float8 AS completeness
+  FROM pql._counted_handoffs() AS m GROUP BY 1, 2, 3;
 COMMENT ON VIEW pql.measures_for_success IS 'For customer success: who came to them, and who left after somebody had been in contact.';
 
 -- To whom each outcome is credited, and why, or why not: what reps and their managers argue about.
 CREATE VIEW pql.attribution WITH (security_invoker = true) AS
   SELECT o.outcome_id, o.unit, o.subject_id, o.outcome, o.value, o.at, c.routing_id, c.program, c.version, c.motion, c.owner AS rep,
-         CASE WHEN c.worked_at <= o.at AND NOT c.holdout THEN 'credited: worked since ' || to_char(c.worked_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')
+         CASE WHEN v.owners IS NOT NULL AND NOT coalesce(c.worked_at <= o.at AND NOT c.holdout AND c.credits > 0, false) THEN 'not yours, as far as you see'
+              WHEN c.worked_at <= o.at AND NOT c.holdout THEN 'credited: worked since ' || to_char(c.worked_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')
               WHEN c.routing_id IS NULL THEN 'nobody''s: no hand-off within the horizon'
               WHEN c.holdout THEN 'nobody''s: held out'
               WHEN c.first_touch_at IS NULL OR c.first_touch_at > o.at THEN 'nobody''s: nobody had reached out'
               ELSE format('nobody''s: not enough work (%s %s, no meeting)', c.touches, CASE WHEN c.touches = 1 THEN 'touch' ELSE 'touches' END) END AS why,
-         coalesce(c.worked_at <= o.at AND NOT c.holdout, false) AS credited
-  FROM pql.outcome AS o
+         coalesce(c.worked_at <= o.at AND NOT c.holdout AND (v.owners IS NULL OR c.credits > 0), false) AS credited
+  FROM pql.outcome AS o CROSS JOIN (SELECT pql._visible_owners() AS owners OFFSET 0) AS v
     LEFT JOIN (
       SELECT DISTINCT ON (x.outcome_id) x.outcome_id, f.*
       FROM pql._handoffs_now AS f JOIN pql.outcome_rules AS v ON v.program = f.program AND v.version = f.version
@@ -308,8 +328,8 @@ CREATE VIEW pql.attribution WITH (security_invoker = true) AS
         LEFT JOIN (SELECT y.home, array_agg(y.same) AS same FROM pql._same_homes() AS y GROUP BY y.home) AS n ON n.home COLLATE "C" = p.place
         CROSS JOIN LATERAL unnest(ARRAY[f.home, p.place] || m.same || n.same) AS u(place)
         JOIN pql.outcome AS x ON x.home = u.place COLLATE "C" AND x.at > f.qualified_at AND x.at <= f.matures_at AND x.outcome = ANY (v.converted)
-      ORDER BY x.outcome_id, coalesce(f.worked_at <= x.at, false) DESC, f.worked_at DESC NULLS LAST, f.first_touch_at DESC NULLS LAST, f.routing_id DESC) AS c
+      ORDER BY x.outcome_id, coalesce(f.worked_at <= x.at AND NOT f.holdout, false) DESC, f.worked_at DESC NULLS LAST, f.first_touch_at DESC NULLS LAST, f.routing_id DESC) AS c
       ON c.outcome_id = o.outcome_id
   WHERE o.outcome IN (SELECT unnest(v.converted) FROM pql.outcome_rules AS v);
-COMMENT ON VIEW pql.attribution IS 'To whose work each outcome is credited: to the hand-off that was worked last before it, if one was (pql.outcome_rules says what work is), and otherwise why to none.';
+COMMENT ON VIEW pql.attribution IS 'To whose work each outcome is credited: to the hand-off that was worked last before it, if one was (pql.outcome_rules says what work is), and otherwise why to none. A rep learns of his own; of others only that they aren''t.';
 COMMENT ON COLUMN pql.attribution.routing_id IS 'The hand-off that it is credited to, or the one that came closest.';

@@ -176,11 +176,6 @@ CREATE OR REPLACE FUNCTION pql._pilot_sums(pilot bigint, as_of timestamptz)
 COMMENT ON FUNCTION pql._pilot_sums(bigint, timestamptz) IS
   'What a pilot''s numbers are made of, as of an instant: the sums of both arms, or how many of the treated there are and the level among them. Conversions count once their horizon has passed; guardrails count hand-offs of the newest version.';
 
-CREATE OR REPLACE FUNCTION pql._share_text(share float8) RETURNS text
-  LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10
-  RETURN round((100 * share)::numeric, CASE WHEN abs(share) < 0.0995 THEN 1 ELSE 0 END) || '%';
-COMMENT ON FUNCTION pql._share_text(float8) IS 'A share as people write it.';
-
 CREATE TYPE pql.pilot_line AS (part text, indicator text, treated float8, treated_n bigint, held_out float8, held_out_n bigint, estimate float8, low float8, high float8,
   p_value float8, variance_reduction float8, target float8, verdict text);
 COMMENT ON TYPE pql.pilot_line IS 'A line of pql.pilot_report().';

@@ -28,14 +28,17 @@ CREATE OR REPLACE FUNCTION pql._review_week(program text, as_of timestamptz) RET
       UNION ALL SELECT 6, w.late, w.false_positives, w.false_positives::text, w.touched FROM week AS w
       UNION ALL SELECT 7, w.late, w.burnt, w.burnt::text, w.touched FROM week AS w)
     SELECT 'week', p.item,
-           CASE WHEN now.figure > coalesce(before.figure, 0) THEN 'more' WHEN coalesce(now.figure, 0) < before.figure THEN 'less' ELSE 'same' END,
+           CASE WHEN f.now IS NULL OR f.before IS NULL THEN 'unknown' WHEN f.now > f.before THEN 'more' WHEN f.now < f.before THEN 'less' ELSE 'same' END,
            coalesce(before.text, CASE WHEN p.place IN (1, 4, 6, 7) THEN '0' END), coalesce(now.text, CASE WHEN p.place IN (1, 4, 6, 7) THEN '0' END), NULL, coalesce(now.n, 0), NULL::float8, NULL::float8
     FROM (VALUES (1, 'hand-offs'), (2, 'accepted'), (3, 'hours to first touch'), (4, 'meetings'), (5, 'converted, of those whose label became final'), (6, 'disqualified, or need not matched'), (7, 'burnt')) AS p(place, item)
     LEFT JOIN said AS now ON now.place = p.place AND now.late
     LEFT JOIN said AS before ON before.place = p.place AND NOT before.late
+    CROSS JOIN LATERAL ( -- of nothing there is a number, but neither a share nor a mean
+      SELECT CASE WHEN p.place IN (1, 4, 6, 7) THEN coalesce(now.figure, 0) ELSE now.figure END AS now,
+             CASE WHEN p.place IN (1, 4, 6, 7) THEN coalesce(before.figure, 0) ELSE before.figure END AS before) AS f
     ORDER BY p.place;
   END;
-COMMENT ON FUNCTION pql._review_week(text, timestamptz) IS 'What came of a program in the last seven days, and in the seven before.';
+COMMENT ON FUNCTION pql._review_week(text, timestamptz) IS 'What came of a program in the last seven days, and in the seven before; unknown: a share or a mean of nothing.';
 
 CREATE OR REPLACE FUNCTION pql._review_signals(program text, number int, as_of timestamptz) RETURNS SETOF pql.review_line
   LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 5000 ROWS 20 SET search_path = pg_catalog, pg_temp AS $$

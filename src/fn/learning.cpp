@@ -125,10 +125,11 @@ json quality_json(const Quality &q) {
 // The score by new points that corresponds to one by old ones, and how many of the last hand-offs reach it.
 json threshold_json(const LabelledStudy &s, const std::vector<int> &proposed, double enter) {
   constexpr std::size_t kLast = 1000;
-  LabelledStudy last = s;
   const std::size_t n = s.points.size(), skip = s.hand_offs.size() > kLast ? s.hand_offs.size() - kLast : 0;
-  last.hand_offs.erase(last.hand_offs.begin(), last.hand_offs.begin() + static_cast<std::ptrdiff_t>(skip));
-  last.shares.erase(last.shares.begin(), last.shares.begin() + static_cast<std::ptrdiff_t>(skip * n));
+  Study last;
+  last.points = s.points;
+  last.hand_offs.assign(s.hand_offs.begin() + static_cast<std::ptrdiff_t>(skip), s.hand_offs.end());
+  last.shares.assign(s.shares.begin() + static_cast<std::ptrdiff_t>(skip * n), s.shares.end());
   const int to = std::max(1, static_cast<int>(std::lround(corresponding_score(last, proposed, enter))));
   int reach = 0;
   for (std::size_t i = 0; i < last.hand_offs.size(); i++) {
@@ -145,14 +146,13 @@ struct Chances {
   std::map<std::string, std::int64_t> newest; // by program; 0: none
   std::vector<double> shares;
 
-  const ReadModel *model(Spi &spi, std::int64_t id, const std::string &program) {
+  const ReadModel *model(Spi &spi, std::int64_t id) {
     const auto known = models.find(id);
     if (known != models.end()) return &known->second;
     if (spi.run("SELECT m.program, m.version, m.body::text FROM pql.model AS m WHERE m.model_id = $1", {Arg::of(id)}) == 0)
       fail(ERRCODE_UNDEFINED_OBJECT, "model " + std::to_string(id) + " does not exist", {}, "Table pql.model has those that do.");
     const std::string of = spi.text(0, 1), body = spi.text(0, 3);
     const int version = static_cast<int>(spi.number(0, 2));
-    if (of != program) fail(ERRCODE_INVALID_PARAMETER_VALUE, "model " + std::to_string(id) + " is of program \"" + of + "\", not of \"" + program + "\"");
     return &models.emplace(id, read_model(spi, of, version, body)).first->second;
   }
 
@@ -234,10 +234,12 @@ std::optional<double> chance(FunctionCallInfo fcinfo, std::int64_t model, const 
   } else {
     Spi spi;
     const std::int64_t asked = model != 0 ? model : all.newest_of(spi, program);
-    if (asked != 0) m = all.model(spi, asked, program);
+    if (asked != 0) m = all.model(spi, asked);
     spi.finish();
   }
-  if (!m || m->program != program || m->signals.shares(reasons, version, all.shares) != ScoredSignals::Told::all) return std::nullopt;
+  if (m && m->program != program)
+    fail(ERRCODE_INVALID_PARAMETER_VALUE, "model " + std::to_string(model) + " is of program \"" + m->program + "\", not of \"" + program + "\"");
+  if (!m || m->signals.shares(reasons, version, all.shares) != ScoredSignals::Told::all) return std::nullopt;
   return m->chance(all.shares, segment, treated);
 }
 

@@ -6,6 +6,7 @@
 #include "pg/study.hpp"
 
 extern "C" {
+#include "executor/spi.h"
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 }
@@ -116,6 +117,50 @@ void fill_in(Study &s) {
   }
 }
 
+constexpr const char *kRows =
+    "SELECT l.qualified_at, l.converted_at, l.treated, l.segment, l.version, coalesce(p.reasons, r.reasons)"
+    " FROM (SELECT x.home, x.routing_id, x.qualified_at, x.converted_at, x.treated, x.segment, x.version FROM pql.labels($3, $1) AS x"
+    "   WHERE x.follows IS NULL AND x.matures_at - x.qualified_at = (SELECT v.horizon FROM pql.outcome_rules AS v WHERE v.program = $1 AND v.version = $2)"
+    "   ORDER BY x.qualified_at DESC, x.routing_id DESC LIMIT $4) AS l"
+    "   JOIN pql.routing AS r ON r.home = l.home AND r.routing_id = l.routing_id"
+    "   LEFT JOIN pql.scoring_packet AS p ON p.home = r.home AND p.routing_id = r.routing_id"
+    " ORDER BY l.qualified_at, l.routing_id";
+
+// They are read a few at a time: packets are wide, and there may be millions.
+Portal open_rows(const std::string &program, int version, Micros as_of, std::size_t most) {
+  return call([&] {
+    Oid types[] = {TEXTOID, INT4OID, TIMESTAMPTZOID, INT8OID};
+    Datum values[] = {PointerGetDatum(cstring_to_text_with_len(program.data(), static_cast<int>(program.size()))), Int32GetDatum(version),
+                      TimestampTzGetDatum(as_of), Int64GetDatum(static_cast<int64>(most))};
+    Portal rows = SPI_cursor_open_with_args(nullptr, kRows, 4, types, values, nullptr, false, CURSOR_OPT_NO_SCROLL);
+    if (!rows) elog(ERROR, "could not open an internal query: %s", SPI_result_code_string(SPI_result));
+    return rows;
+  });
+}
+
+// Of what was read, a row.
+void take_row(const Spi &spi, std::uint64_t i, std::vector<double> &shares, LabelledStudy &s) {
+  bool null;
+  const Datum reasons = spi.datum(i, 6, &null);
+  if (null || s.signals.shares(reasons, static_cast<int>(spi.number(i, 5)), shares) == ScoredSignals::Told::nothing) return;
+  HandOff h;
+  h.at = spi.number(i, 1);
+  h.converted = !spi.is_null(i, 2);
+  if (h.converted) h.converted_at = spi.number(i, 2);
+  h.treated = spi.number(i, 3) != 0;
+  if (!spi.is_null(i, 4)) {
+    const std::string segment = spi.text(i, 4);
+    h.segment = index_of(s.segment_names, segment);
+    constexpr std::size_t kMostSegments = 24;
+    if (h.segment < 0 && s.segment_names.size() < kMostSegments) {
+      h.segment = static_cast<int>(s.segment_names.size());
+      s.segment_names.push_back(segment);
+    }
+  }
+  s.hand_offs.push_back(h);
+  s.shares.insert(s.shares.end(), shares.begin(), shares.end());
+}
+
 } // namespace
 
 LabelledStudy read_study(Spi &spi, const std::string &program, int version, Micros as_of) {
@@ -124,39 +169,28 @@ LabelledStudy read_study(Spi &spi, const std::string &program, int version, Micr
   if (s.signals.names.empty()) return s;
   s.points = s.signals.current();
   s.as_of = as_of;
+  s.pause = [] {
+    if (InterruptPending) call([] { CHECK_FOR_INTERRUPTS(); });
+  };
   (void)spi.run("SELECT (extract(epoch FROM v.horizon) * 1000000)::int8 FROM pql.outcome_rules AS v WHERE v.program = $1 AND v.version = $2",
                 {Arg::of(program), Arg::of(version)});
   s.horizon = spi.number(0, 1);
-  const std::uint64_t n = spi.run(
-      "SELECT l.qualified_at, l.converted_at, l.treated, l.segment, l.version, coalesce(p.reasons, r.reasons)"
-      " FROM pql.labels($3, $1) AS l JOIN pql.routing AS r ON r.home = l.home AND r.routing_id = l.routing_id"
-      "   LEFT JOIN pql.scoring_packet AS p ON p.home = r.home AND p.routing_id = r.routing_id"
-      " WHERE l.follows IS NULL AND l.matures_at - l.qualified_at = (SELECT v.horizon FROM pql.outcome_rules AS v WHERE v.program = $1 AND v.version = $2)"
-      " ORDER BY l.qualified_at, l.routing_id",
-      {Arg::of(program), Arg::of(version), Arg::time(as_of)});
+  constexpr std::size_t kMostShares = 15'000'000;
+  const std::size_t most = kMostShares / s.points.size();
+  const Portal rows = open_rows(program, version, as_of, most);
+  constexpr long kAtOnce = 1000;
+  std::size_t read = 0;
   std::vector<double> shares;
-  for (std::uint64_t i = 0; i < n; i++) {
-    bool null;
-    const Datum reasons = spi.datum(i, 6, &null);
-    if (null || s.signals.shares(reasons, static_cast<int>(spi.number(i, 5)), shares) == ScoredSignals::Told::nothing) continue;
-    HandOff h;
-    h.at = spi.number(i, 1);
-    h.converted = !spi.is_null(i, 2);
-    if (h.converted) h.converted_at = spi.number(i, 2);
-    h.treated = spi.number(i, 3) != 0;
-    if (!spi.is_null(i, 4)) {
-      const std::string segment = spi.text(i, 4);
-      h.segment = index_of(s.segment_names, segment);
-      constexpr std::size_t kMostSegments = 24;
-      if (h.segment < 0 && s.segment_names.size() < kMostSegments) {
-        h.segment = static_cast<int>(s.segment_names.size());
-        s.segment_names.push_back(segment);
-      }
-    }
-    s.hand_offs.push_back(h);
-    s.shares.insert(s.shares.end(), shares.begin(), shares.end());
+  while (const std::uint64_t n = call([&] {
+           SPI_cursor_fetch(rows, true, kAtOnce);
+           return SPI_processed;
+         })) {
+    for (std::uint64_t i = 0; i < n; i++) take_row(spi, i, shares, s);
+    read += n;
+    spi.forget_rows();
   }
-  spi.forget_rows();
+  if (read >= most)
+    call([&] { ereport(NOTICE, (errmsg("only the newest %zu hand-offs of program \"%s\" are learned from", most, program.c_str()))); });
   s.segments = static_cast<int>(s.segment_names.size());
   fill_in(s);
   return s;

@@ -33,7 +33,9 @@ void ridge() {
   for (std::size_t i = 0; i < rows; i++) {
     const bool converted = number() != 0;
     const double weight = number();
-    for (double &x : d.add(weight, 1, converted)) x = number();
+    std::vector<double> row(d.columns);
+    for (double &x : row) x = number();
+    d.add(row, weight, 1, converted);
   }
   for (const double c : fit_ridge(d, penalties).coefficients) say(c);
 }

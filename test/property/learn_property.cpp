@@ -19,16 +19,16 @@ Design any_design(std::size_t most_rows, std::size_t columns) {
   Design d;
   d.columns = columns;
   for (auto n = static_cast<std::size_t>(number(2, static_cast<int>(most_rows))); n > 0; n--) {
-    const auto row = d.add(real(0.1, 2), one_in(3) ? real(0.1, 1) : 1, one_in(3));
-    row[0] = 1;
-    for (std::size_t j = 1; j < columns; j++) row[j] = one_in(3) ? 0 : real(-1, 1);
+    std::vector<double> row{1};
+    while (row.size() < columns) row.push_back(one_in(3) ? 0 : real(-1, 1));
+    d.add(row, real(0.1, 2), one_in(3) ? real(0.1, 1) : 1, one_in(3));
   }
   return d;
 }
 
 double objective(const Design &d, const std::vector<Penalty> &penalties, const std::vector<double> &at) {
   double sum = 0;
-  for (std::size_t i = 0; i < d.rows(); i++) sum += d.weight[i] * log_likelihood(chance_of(log_odds(at, d.row(i))), d.seen[i], d.converted[i]);
+  for (std::size_t i = 0; i < d.rows(); i++) sum += d.weight[i] * log_likelihood(chance_of(log_odds(at, d.row(i).data())), d.seen[i], d.converted[i]);
   for (std::size_t j = 0; j < at.size(); j++) sum -= penalties[j].strength * (at[j] - penalties[j].expected) * (at[j] - penalties[j].expected) / 2;
   return sum;
 }
@@ -69,8 +69,7 @@ TEST(RidgeLaws, ARowOfWeightTwoIsTwoRows) {
           Design twice = d, heavy = d;
           for (std::size_t i = 0; i < d.rows(); i++) {
             heavy.weight[i] *= 2;
-            const auto row = twice.add(d.weight[i], d.seen[i], d.converted[i]);
-            std::copy_n(d.row(i), d.columns, row.begin());
+            twice.add(d.row(i), d.weight[i], d.seen[i], d.converted[i]);
           }
           const std::vector<Penalty> penalties(3, Penalty{1, 0, -1});
           const Fit a = fit_ridge(twice, penalties), b = fit_ridge(heavy, penalties);

@@ -40,6 +40,8 @@ my %look = (
 	programs => 'SELECT program, version, status, document FROM pql.program ORDER BY 1, 2',
 	packets  => q{SELECT routing_id, a, pql.packet(routing_id, a) FROM pql.routing, unnest('{scoring,rep,outreach}'::text[]) AS a ORDER BY 1, 2},
 	routing  => 'SELECT * FROM pql.routing ORDER BY routing_id',
+	labels   => 'SELECT * FROM pql.handoff_fact ORDER BY home, routing_id',
+	due      => 'SELECT home FROM pql.handoff_due ORDER BY home',
 	episodes => 'SELECT * FROM pql.episode ORDER BY episode_id',
 	rights   => q{SELECT oid::regprocedure::text, proacl FROM pg_proc WHERE pronamespace = 'pql'::regnamespace
 		UNION ALL SELECT relname, relacl FROM pg_class WHERE relnamespace = 'pql'::regnamespace ORDER BY 1},

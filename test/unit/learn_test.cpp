@@ -113,8 +113,9 @@ TEST(Ridge, OpenLabelsCountAsFarAsTheyHaveBeenSeen) {
   // Half of the conversions have been seen of half of the rows: the chance is found all the same.
   Design d;
   d.columns = 1;
-  for (int i = 0; i < 1000; i++) d.add(1, 1, i % 10 < 4)[0] = 1;
-  for (int i = 0; i < 1000; i++) d.add(1, 0.5, i % 10 < 2)[0] = 1;
+  const double one[] = {1};
+  for (int i = 0; i < 1000; i++) d.add(one, 1, 1, i % 10 < 4);
+  for (int i = 0; i < 1000; i++) d.add(one, 1, 0.5, i % 10 < 2);
   const Fit f = fit_ridge(d, std::vector<Penalty>(1));
   EXPECT_TRUE(f.converged);
   EXPECT_NEAR(chance_of(f.coefficients[0]), 0.4, 1e-9);
@@ -125,9 +126,8 @@ TEST(Ridge, ThePenaltyDrawsTowardsWhatIsExpected) {
   Design d;
   d.columns = 2;
   for (int i = 0; i < 40; i++) {
-    const auto row = d.add(1, 1, i % 2 == 0);
-    row[0] = 1;
-    row[1] = i % 4 < 2 ? 1 : 0;
+    const double row[] = {1, i % 4 < 2 ? 1.0 : 0.0};
+    d.add(row, 1, 1, i % 2 == 0);
   }
   const Fit f = fit_ridge(d, std::vector<Penalty>{{0, 0, -1}, {1e6, 2, -1}});
   EXPECT_NEAR(f.coefficients[1], 2, 1e-3);

@@ -20,14 +20,14 @@ double expected_label(const Forecast &f, double chance) noexcept {
   return f.converted ? 1 : chance * (1 - f.seen) / std::max(1e-12, 1 - chance * f.seen);
 }
 
-Calibration line(std::span<const Forecast> forecasts) {
+Calibration line(std::span<const Forecast> forecasts, Pause pause) {
   constexpr double kTrustInSlope = 5;
   Design d;
   d.columns = 2;
+  d.pause = pause;
   for (const Forecast &f : forecasts) {
-    const auto row = d.add(f.weight, f.seen, f.converted);
-    row[0] = 1;
-    row[1] = f.log_odds;
+    const double row[] = {1, f.log_odds};
+    d.add(row, f.weight, f.seen, f.converted);
   }
   const Penalty penalties[] = {{0.01, 0, -1}, {kTrustInSlope, 1, -1}};
   const Fit fit = fit_ridge(d, penalties);
@@ -87,9 +87,9 @@ double Calibration::chance(double log_odds) const noexcept {
   return chance_of(knots.empty() ? on_line : joined(knots, on_line));
 }
 
-Calibration calibrate(std::span<const Forecast> forecasts) {
+Calibration calibrate(std::span<const Forecast> forecasts, Pause pause) {
   if (forecasts.empty()) return {};
-  Calibration c = line(forecasts);
+  Calibration c = line(forecasts, pause);
   double labels = 0, converted = 0;
   for (const Forecast &f : forecasts) {
     labels += f.weight * f.seen;

@@ -8,9 +8,11 @@
 #include <span>
 #include <vector>
 
+#include "core/learn/pause.hpp"
+
 namespace pql {
 
-/// A forecast that was made without knowing the label, and the label as far as it is known (ridge.hpp).
+/// A forecast that was made without the label as far as that can be (learner.cpp), and the label as far as it is known (ridge.hpp).
 struct Forecast {
   double log_odds, weight, seen;
   bool converted;
@@ -30,7 +32,7 @@ struct Calibration {
 /// How many labels, and how many of them converted, isotonic regression takes.
 inline constexpr double kLeastForShape = 5000, kLeastConvertedForShape = 1000;
 
-Calibration calibrate(std::span<const Forecast> forecasts);
+Calibration calibrate(std::span<const Forecast> forecasts, Pause pause = nullptr);
 
 } // namespace pql
 

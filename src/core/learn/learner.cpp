@@ -13,32 +13,64 @@ namespace {
 
 constexpr Micros kHalfLives[] = {45 * kDay, 90 * kDay, 180 * kDay, 360 * kDay, 1440 * kDay};
 
-// One hand-off as far as its label counts.
+// One hand-off as far as its label was known at some time, and counts.
 struct Label {
   std::size_t hand_off;
   double seen;
+  bool converted;
 };
 
 double faded(Micros half_life, Micros at, Micros as_of) noexcept {
   return std::exp2(-static_cast<double>(std::max<Micros>(0, as_of - at)) / static_cast<double>(half_life));
 }
 
-// In the order of time. An open label counts as far as its conversion would have been seen by now.
-std::vector<Label> labels_of(const Study &s) {
+// Of these hand-offs, as far as was known as of an instant, by how long conversions had taken by then. An open label counts as far as its
+// conversion would have been seen.
+std::vector<Label> labels_of(const Study &s, std::span<const std::size_t> hand_offs, Micros as_of) {
   constexpr double kLeastSeen = 0.02;
+  const auto converted = [&](const HandOff &h) { return h.converted && h.converted_at <= as_of; };
   std::vector<Micros> delays;
-  for (const HandOff &h : s.hand_offs) {
-    if (h.converted && s.as_of - h.at >= s.horizon) delays.push_back(h.converted_at - h.at);
+  for (const std::size_t i : hand_offs) {
+    const HandOff &h = s.hand_offs[i];
+    if (converted(h) && as_of - h.at >= s.horizon) delays.push_back(h.converted_at - h.at);
   }
   const DelayCurve curve(std::move(delays), s.horizon);
   std::vector<Label> labels;
-  for (std::size_t i = 0; i < s.hand_offs.size(); i++) {
-    const double seen = curve.seen(s.as_of - s.hand_offs[i].at);
-    if (seen >= kLeastSeen) labels.push_back({i, seen});
+  for (const std::size_t i : hand_offs) {
+    const double seen = curve.seen(as_of - s.hand_offs[i].at);
+    if (seen >= kLeastSeen) labels.push_back({i, seen, converted(s.hand_offs[i])});
   }
-  std::stable_sort(labels.begin(), labels.end(), [&](const Label &a, const Label &b) { return s.hand_offs[a.hand_off].at < s.hand_offs[b.hand_off].at; });
   return labels;
 }
+
+std::vector<std::size_t> in_time(const Study &s) {
+  std::vector<std::size_t> order(s.hand_offs.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return s.hand_offs[a].at < s.hand_offs[b].at; });
+  return order;
+}
+
+// The line that is closest to points, by least squares.
+class Line {
+public:
+  void add(double x, double y, double weight = 1) noexcept {
+    n_ += weight;
+    x_ += weight * x;
+    y_ += weight * y;
+    xx_ += weight * x * x;
+    xy_ += weight * x * y;
+  }
+  bool empty() const noexcept { return n_ == 0; }
+  // Of points that lie above each other it is what is said.
+  double slope(double otherwise) const noexcept {
+    const double spread = n_ * xx_ - x_ * x_;
+    return spread > 1e-9 * n_ * n_ ? (n_ * xy_ - x_ * y_) / spread : otherwise;
+  }
+  double at(double x, double slope) const noexcept { return y_ / n_ + slope * (x - x_ / n_); }
+
+private:
+  double n_ = 0, x_ = 0, y_ = 0, xx_ = 0, xy_ = 0;
+};
 
 using BinWeights = std::vector<std::array<double, kBins>>;
 
@@ -51,9 +83,9 @@ struct SignalEvidence {
     std::vector<std::array<Counts, kBins>> cells(n);
     Counts all;
     for (std::size_t i = 0; i < labels.size(); i++) {
+      pause_at(s.pause, i);
       if (labels[i].seen < 1) continue;
-      const HandOff &h = s.hand_offs[labels[i].hand_off];
-      const Counts one = h.converted ? Counts{row_weights[i], 0} : Counts{0, row_weights[i]};
+      const Counts one = labels[i].converted ? Counts{row_weights[i], 0} : Counts{0, row_weights[i]};
       all += one;
       const double *shares = s.shares_of(labels[i].hand_off);
       for (std::size_t j = 0; j < n; j++) cells[j][static_cast<std::size_t>(bin_of(shares[j]))] += one;
@@ -76,17 +108,9 @@ struct SignalEvidence {
 
   // What the weights of a signal's bins come to along its points.
   double slope(std::size_t signal) const noexcept {
-    double n = 0, x = 0, y = 0, xx = 0, xy = 0;
-    for (std::size_t b = 0; b < kBins; b++) {
-      const double middle = b == 0 ? 0 : (static_cast<double>(b) - 0.5) / (kBins - 1), c = counts[signal][b];
-      n += c;
-      x += c * middle;
-      y += c * weights[signal][b];
-      xx += c * middle * middle;
-      xy += c * middle * weights[signal][b];
-    }
-    const double spread = n * xx - x * x;
-    return spread > 1e-9 * n * n ? (n * xy - x * y) / spread : 0;
+    Line line;
+    for (std::size_t b = 0; b < kBins; b++) line.add(b == 0 ? 0 : (static_cast<double>(b) - 0.5) / (kBins - 1), weights[signal][b], counts[signal][b]);
+    return line.slope(0);
   }
 };
 
@@ -98,7 +122,7 @@ struct Column {
 
 enum Group { kSignals, kSegments, kPresence, kPairs };
 
-// What is fitted: columns, of which those that are the same in all rows are left out.
+// What is fitted: the columns of the design, in their order.
 struct Shape {
   std::vector<Column> columns;
 
@@ -134,12 +158,14 @@ double value_of(const Column &c, const double *shares, const HandOff &h) noexcep
 Design design_of(const Study &s, std::span<const Label> labels, std::span<const double> weights, const Shape &shape) {
   Design d;
   d.columns = shape.columns.size();
-  d.x.reserve(labels.size() * d.columns);
+  d.pause = s.pause;
+  std::vector<double> row(d.columns);
   for (std::size_t i = 0; i < labels.size(); i++) {
     const HandOff &h = s.hand_offs[labels[i].hand_off];
     const double *shares = s.shares_of(labels[i].hand_off);
-    const auto row = d.add(weights[i], labels[i].seen, h.converted);
     for (std::size_t j = 0; j < d.columns; j++) row[j] = value_of(shape.columns[j], shares, h);
+    d.add(row, weights[i], labels[i].seen, labels[i].converted);
+    pause_at(s.pause, i);
   }
   return d;
 }
@@ -150,10 +176,12 @@ std::vector<Penalty> penalties_of(const Shape &shape) {
   return all;
 }
 
-// A fitted shape: which label weights it was fitted with, and its coefficients.
+// A fitted shape, and of how many labels, the newest.
 struct Model {
   Shape shape;
   Fit fit;
+  std::size_t labels = 0;
+
   std::vector<Term> terms() const {
     std::vector<Term> all;
     for (std::size_t j = 0; j < shape.columns.size(); j++) {
@@ -174,7 +202,7 @@ struct Model {
   }
 };
 
-// The labels in the order of time up to one of them, weighed as of then.
+// Labels in the order of time, and what they weigh as of an instant.
 struct Part {
   std::span<const Label> labels;
   std::vector<double> weights;
@@ -188,6 +216,7 @@ Model fit_plain(const Study &s, const Part &part) {
   Model m;
   m.shape = plain_shape(s, SignalEvidence(s, part.labels, part.weights));
   m.fit = fit_ridge(design_of(s, part.labels, part.weights, m.shape), penalties_of(m.shape), true);
+  m.labels = part.labels.size();
   return m;
 }
 
@@ -204,10 +233,11 @@ std::vector<Pair> telling_pairs(const Study &s, const Part &part, const Model &p
   std::vector<double> slope(n * n), curve(n * n);
   std::vector<std::size_t> there;
   for (std::size_t i = 0; i < part.labels.size(); i++) {
+    pause_at(s.pause, i);
     const HandOff &h = s.hand_offs[part.labels[i].hand_off];
     const double *u = s.shares_of(part.labels[i].hand_off);
     const double p = chance_of(plain.log_odds(u, h)), seen = part.labels[i].seen, missing = std::max(1e-12, 1 - p * seen);
-    const double rises = part.weights[i] * (h.converted ? 1 - p : -p * seen * (1 - p) / missing);
+    const double rises = part.weights[i] * (part.labels[i].converted ? 1 - p : -p * seen * (1 - p) / missing);
     const double curves = part.weights[i] * seen * p * (1 - p) * (1 - p) / missing;
     there.clear();
     for (std::size_t j = 0; j < n; j++) {
@@ -242,7 +272,8 @@ std::span<const Label> newest(std::span<const Label> labels, std::size_t columns
 
 // More than one weight a signal: whether it is there at all, the evidence of its bins, and pairs.
 Model fit_richer(const Study &s, std::span<const Label> labels, Micros half_life, Micros as_of, const Model &plain) {
-  constexpr double kBinStrength = 4, kFirstStrength = 8, kWork = 2e8;
+  constexpr double kBinStrength = 4, kFirstStrength = 8;
+  constexpr double kWork = 2e8; // some seconds
   using Of = Term::Of;
   const std::vector<Pair> pairs = telling_pairs(s, Part(s, labels, half_life, as_of), plain);
   const Part part(s, newest(labels, plain.shape.columns.size() + s.points.size() + pairs.size(), kWork), half_life, as_of);
@@ -259,6 +290,7 @@ Model fit_richer(const Study &s, std::span<const Label> labels, Micros half_life
   std::vector<double> start = plain.fit.coefficients;
   start.resize(m.shape.columns.size());
   m.fit = fit_ridge(design_of(s, part.labels, part.weights, m.shape), penalties_of(m.shape), true, start);
+  m.labels = part.labels.size();
   return m;
 }
 
@@ -266,7 +298,7 @@ double likelihood_of(const Study &s, std::span<const Label> labels, const Model 
   double sum = 0;
   for (const Label &l : labels) {
     const HandOff &h = s.hand_offs[l.hand_off];
-    sum += log_likelihood(chance_of(m.log_odds(s.shares_of(l.hand_off), h)), l.seen, h.converted);
+    sum += log_likelihood(chance_of(m.log_odds(s.shares_of(l.hand_off), h)), l.seen, l.converted);
   }
   return sum;
 }
@@ -277,7 +309,13 @@ struct Choice {
   static constexpr Micros kUsual = 180 * kDay;
 };
 
-// What came next is forecast from what came before, three times; whichever forecast best is taken.
+// Of fewer of either kind nothing is to be found: whatever is fitted, forecasts by luck.
+bool are_enough(std::span<const Label> labels) noexcept {
+  const auto converted = static_cast<std::size_t>(std::count_if(labels.begin(), labels.end(), [](const Label &l) { return l.converted; }));
+  return converted >= kLeastOfEach && labels.size() - converted >= kLeastOfEach;
+}
+
+// What came next is forecast from what was known before, three times; whichever forecast best is taken.
 Choice choose(const Study &s, std::span<const Label> all) {
   constexpr double kWork = 4e6;
   constexpr int kParts = 3, kPercent = 15;
@@ -288,6 +326,8 @@ Choice choose(const Study &s, std::span<const Label> all) {
   constexpr std::size_t kLeast = 100;
   Choice choice;
   if (some.size() < kLeast) return choice;
+  std::vector<std::size_t> hand_offs;
+  for (const Label &l : some) hand_offs.push_back(l.hand_off);
   double gains[std::size(kHalfLives)], richer = 0;
   for (std::size_t h = 0; h < std::size(kHalfLives); h++) { // as a rule it is half a year, or twice or half of that
     const double away = std::log2(static_cast<double>(kHalfLives[h]) / static_cast<double>(Choice::kUsual));
@@ -296,8 +336,10 @@ Choice choose(const Study &s, std::span<const Label> all) {
   std::vector<Model> models(std::size(kHalfLives));
   for (int part = 0; part < kParts; part++) {
     const std::size_t from = some.size() * static_cast<std::size_t>(100 - kPercent * (kParts - part)) / 100, to = some.size() * static_cast<std::size_t>(100 - kPercent * (kParts - part - 1)) / 100;
-    const std::span<const Label> before(some.data(), from), next(some.data() + from, to - from);
     const Micros as_of = s.hand_offs[some[from].hand_off].at;
+    const std::span<const Label> next(some.data() + from, to - from);
+    const std::vector<Label> before = labels_of(s, std::span(hand_offs.data(), from), as_of);
+    if (!are_enough(before)) continue;
     for (std::size_t h = 0; h < std::size(kHalfLives); h++) {
       models[h] = fit_plain(s, Part(s, before, kHalfLives[h], as_of));
       gains[h] += likelihood_of(s, next, models[h]);
@@ -316,7 +358,8 @@ Choice choose(const Study &s, std::span<const Label> all) {
   return choice;
 }
 
-// Each label as it would have been forecast without it. All final ones count the same, however old: a season's share of conversions, or that of
+// Each label as it would have been forecast without its influence on the coefficients, by one step of Newton's method. The evidence of its bins
+// is left as it is: of many labels it is one. All final ones count the same, however old: a season's share of conversions, or that of
 // a few fresh labels, isn't to be taken for the next one's.
 std::vector<Forecast> forecasts_of(const Study &s, const Part &part, const Model &m) {
   const std::size_t n = m.shape.columns.size();
@@ -325,6 +368,7 @@ std::vector<Forecast> forecasts_of(const Study &s, const Part &part, const Model
   std::vector<double> x(n);
   std::vector<std::size_t> there;
   for (std::size_t i = 0; i < part.labels.size(); i++) {
+    pause_at(s.pause, i);
     const HandOff &h = s.hand_offs[part.labels[i].hand_off];
     const double *shares = s.shares_of(part.labels[i].hand_off);
     there.clear();
@@ -338,8 +382,9 @@ std::vector<Forecast> forecasts_of(const Study &s, const Part &part, const Model
     for (const std::size_t a : there) {
       for (const std::size_t b : there) leverage += x[a] * x[b] * m.fit.variance(a, b);
     }
-    const double slope = w * (h.converted ? 1 - p : -p * seen * (1 - p) / missing), curve = w * seen * p * (1 - p) * (1 - p) / missing;
-    out.push_back({odds - leverage * slope / std::max(0.05, 1 - leverage * curve), seen < 1 ? 0.0 : 1.0, seen, h.converted});
+    const bool converted = part.labels[i].converted;
+    const double slope = w * (converted ? 1 - p : -p * seen * (1 - p) / missing), curve = w * seen * p * (1 - p) * (1 - p) / missing;
+    out.push_back({odds - leverage * slope / std::max(0.05, 1 - leverage * curve), seen < 1 ? 0.0 : 1.0, seen, converted});
   }
   return out;
 }
@@ -377,7 +422,7 @@ std::vector<SignalWeight> signal_weights(const Study &s, const Model &m) {
     out[j].low = out[j].weight - half;
     out[j].high = out[j].weight + half;
   }
-  // The proportion in which points are weights, by least squares over what is proven.
+  // The proportion in which points are weights, by least squares: the surer a weight, the more it counts.
   double product = 0, square = 0;
   for (std::size_t j = 0; j < out.size(); j++) {
     const double spread = std::max(1e-9, out[j].high - out[j].low);
@@ -412,7 +457,7 @@ double Learned::log_odds(const double *shares, int segment, bool treated) const 
 
 Learned learn(const Study &s) {
   Learned out;
-  const std::vector<Label> labels = labels_of(s);
+  const std::vector<Label> labels = labels_of(s, in_time(s), s.as_of);
   const Choice choice = choose(s, labels);
   out.half_life = choice.half_life;
   out.richer = choice.richer;
@@ -422,17 +467,17 @@ Learned learn(const Study &s) {
   std::vector<Forecast> forecasts;
   if (out.richer) {
     const Model richer = fit_richer(s, labels, out.half_life, s.as_of, plain);
-    forecasts = forecasts_of(s, Part(s, newest(labels, richer.shape.columns.size(), 2e8), out.half_life, s.as_of), richer);
+    forecasts = forecasts_of(s, Part(s, std::span(labels).last(richer.labels), out.half_life, s.as_of), richer);
     out.terms = richer.terms();
   } else {
     forecasts = forecasts_of(s, part, plain);
     out.terms = plain.terms();
   }
-  out.calibration = calibrate(forecasts);
+  out.calibration = calibrate(forecasts, s.pause);
   out.quality = quality_of(forecasts, out.calibration);
   out.population = SignalEvidence(s, labels, part.weights).counts;
   for (std::size_t i = 0; i < labels.size(); i++) {
-    const bool final = labels[i].seen >= 1, converted = s.hand_offs[labels[i].hand_off].converted;
+    const bool final = labels[i].seen >= 1, converted = labels[i].converted;
     out.counted += part.weights[i] * labels[i].seen;
     (final ? out.labels : out.open) += 1;
     out.converted += final && converted ? 1 : 0;
@@ -464,7 +509,7 @@ std::vector<int> propose_points(std::span<const int> old, std::span<const Signal
 }
 
 double corresponding_score(const Study &s, std::span<const int> proposed, double old_score) {
-  double n = 0, x = 0, y = 0, xx = 0, xy = 0;
+  Line line;
   for (std::size_t i = 0; i < s.hand_offs.size(); i++) {
     const double *u = s.shares_of(i);
     double before = 0, after = 0;
@@ -472,15 +517,9 @@ double corresponding_score(const Study &s, std::span<const int> proposed, double
       before += s.points[j] * u[j];
       after += proposed[j] * u[j];
     }
-    n++;
-    x += before;
-    y += after;
-    xx += before * before;
-    xy += before * after;
+    line.add(before, after);
   }
-  if (n == 0) return old_score;
-  const double spread = n * xx - x * x, slope = spread > 1e-9 * n * n ? (n * xy - x * y) / spread : 1;
-  return y / n + slope * (old_score - x / n);
+  return line.empty() ? old_score : line.at(old_score, line.slope(1));
 }
 
 } // namespace pql

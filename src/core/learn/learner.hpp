@@ -2,7 +2,7 @@
 // What is learned of a signal is how far its weight is from what the program says and the evidence suggests: the score and the sum of the
 // evidence are columns of their own, and the penalty is on what differs from them. So with few labels the program's own proportions remain.
 // Sources: ridge.hpp, evidence.hpp, calibrate.hpp, delay.hpp; forecasts without a label's own influence by one step of Newton's method
-// (Pregibon, Annals of Statistics 9, 1981); how fast the past fades by forecasting what came next (Dawid, JRSS A 147, 1984).
+// (Pregibon, Annals of Statistics 9, 1981), but for what the evidence of its bins has of it; how fast the past fades by forecasting what came next (Dawid, JRSS A 147, 1984).
 #pragma once
 
 #include <array>
@@ -30,6 +30,7 @@ struct Study {
   std::vector<HandOff> hand_offs;
   std::vector<double> shares;     ///< hand-offs × signals, from 0 to 1
   Micros as_of = 0, horizon = 90 * kDay;
+  Pause pause = nullptr; ///< asked while it is learned from
 
   const double *shares_of(std::size_t i) const noexcept { return shares.data() + i * points.size(); }
 };
@@ -53,7 +54,7 @@ struct SignalWeight {
   bool is_open() const noexcept { return !proven() && low <= prior && prior <= high; }
 };
 
-/// How good forecasts without a label's own influence were, of final labels.
+/// How good forecasts of final labels were, each without its own influence on the coefficients.
 struct Quality {
   double brier = 0, log_loss = 0, area = 0, error = 0;
   std::vector<Bin> bins;

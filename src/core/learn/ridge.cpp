@@ -5,12 +5,22 @@
 
 namespace pql {
 
-std::span<double> Design::add(double row_weight, double row_seen, bool row_converted) {
+std::vector<double> Design::row(std::size_t i) const {
+  std::vector<double> all(columns);
+  for (std::size_t a = starts[i]; a < starts[i + 1]; a++) all[column[a]] = number[a];
+  return all;
+}
+
+void Design::add(std::span<const double> row, double row_weight, double row_seen, bool row_converted) {
+  for (std::size_t j = 0; j < columns; j++) {
+    if (row[j] == 0) continue;
+    column.push_back(static_cast<unsigned>(j));
+    number.push_back(row[j]);
+  }
+  starts.push_back(number.size());
   weight.push_back(row_weight);
   seen.push_back(row_seen);
   converted.push_back(row_converted);
-  x.resize(x.size() + columns);
-  return {x.data() + x.size() - columns, columns};
 }
 
 double chance_of(double log_odds) noexcept { return log_odds >= 0 ? 1 / (1 + std::exp(-log_odds)) : std::exp(log_odds) / (1 + std::exp(log_odds)); }
@@ -70,22 +80,9 @@ struct Labels {
 // Expected: the mean of it over what the labels might have been (Fisher scoring), which never does.
 enum class Curvature { kNone, kObserved, kExpected };
 
-// Most points are none: only what isn't zero is multiplied.
 class Reader {
 public:
-  explicit Reader(const Design &d) : d_(d) {
-    starts_.reserve(d.rows() + 1);
-    for (std::size_t i = 0; i < d.rows(); i++) {
-      starts_.push_back(columns_.size());
-      const double *row = d.row(i);
-      for (std::size_t j = 0; j < d.columns; j++) {
-        if (row[j] == 0) continue;
-        columns_.push_back(static_cast<unsigned>(j));
-        values_.push_back(row[j]);
-      }
-    }
-    starts_.push_back(columns_.size());
-  }
+  explicit Reader(const Design &d) : d_(d) {}
 
   Labels read(std::span<const double> coefficients, Curvature curvature) const {
     Labels out;
@@ -95,9 +92,10 @@ public:
       out.information.resize(n * n);
     }
     for (std::size_t i = 0; i < d_.rows(); i++) {
-      const std::size_t from = starts_[i], to = starts_[i + 1];
+      pause_at(d_.pause, i);
+      const std::size_t from = d_.starts[i], to = d_.starts[i + 1];
       double odds = 0;
-      for (std::size_t a = from; a < to; a++) odds += coefficients[columns_[a]] * values_[a];
+      for (std::size_t a = from; a < to; a++) odds += coefficients[d_.column[a]] * d_.number[a];
       const double p = chance_of(odds), w = d_.weight[i], seen = d_.seen[i];
       const bool converted = d_.converted[i] != 0;
       out.likelihood += w * log_likelihood(p, seen, converted);
@@ -106,11 +104,11 @@ public:
       const double slope = w * (converted ? 1 - p : -p * seen * (1 - p) / missing);
       const double curve = w * p * (1 - p) * (curvature == Curvature::kExpected ? seen * (1 - p) / missing : bend(p, seen, converted));
       for (std::size_t a = from; a < to; a++) {
-        const std::size_t j = columns_[a];
-        out.gradient[j] += slope * values_[a];
-        const double part = curve * values_[a];
+        const std::size_t j = d_.column[a];
+        out.gradient[j] += slope * d_.number[a];
+        const double part = curve * d_.number[a];
         double *const row = out.information.data() + j * n;
-        for (std::size_t b = from; b <= a; b++) row[columns_[b]] += part * values_[b];
+        for (std::size_t b = from; b <= a; b++) row[d_.column[b]] += part * d_.number[b];
       }
     }
     return out;
@@ -124,9 +122,6 @@ private:
   }
 
   const Design &d_;
-  std::vector<std::size_t> starts_;
-  std::vector<unsigned> columns_;
-  std::vector<double> values_;
 };
 
 class Newton {

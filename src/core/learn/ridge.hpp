@@ -9,19 +9,24 @@
 #include <span>
 #include <vector>
 
+#include "core/learn/pause.hpp"
+
 namespace pql {
 
-/// What is known of hand-offs: a row of numbers each, row by row, and what became of them.
+/// What is known of hand-offs: a row of numbers each, and what became of them. Most numbers are 0, and only the others are kept.
 struct Design {
   std::size_t columns = 0;
-  std::vector<double> x;      ///< rows × columns
+  std::vector<std::size_t> starts{0}; ///< of each row among the numbers, and the end of the last
+  std::vector<unsigned> column;       ///< of each number
+  std::vector<double> number;
   std::vector<double> weight; ///< how much a row counts
   std::vector<double> seen;   ///< the share of conversions that would have been seen by now; 1: the label is final
   std::vector<char> converted;
+  Pause pause = nullptr; ///< asked while they are read
 
   std::size_t rows() const noexcept { return weight.size(); }
-  const double *row(std::size_t i) const noexcept { return x.data() + i * columns; }
-  std::span<double> add(double row_weight, double row_seen, bool row_converted);
+  std::vector<double> row(std::size_t i) const;
+  void add(std::span<const double> row, double row_weight, double row_seen, bool row_converted);
 };
 
 /// strength · (coefficient - expected)² / 2 is taken off the log likelihood. Columns of one group (0 or more) share a strength that is
