@@ -33,6 +33,11 @@ Arm arm_arg(FunctionCallInfo fcinfo, int n) {
 
 Cell known(double v) { return std::isfinite(v) ? Cell::of(v) : Cell::null(); }
 
+Datum subjects(double n) {
+  if (!(n < 1e15)) fail(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "no number of subjects is enough", {}, "The effect is too small.");
+  return Int64GetDatum(static_cast<std::int64_t>(n));
+}
+
 Cell mean_of(const Arm &a) { return known(a.y / a.n); }
 
 } // namespace
@@ -44,7 +49,7 @@ PQL_FUNCTION(sample_size) {
   using namespace pql::pilot;
   const Design d{PG_GETARG_FLOAT8(0), PG_GETARG_FLOAT8(1), PG_GETARG_FLOAT8(2), PG_GETARG_FLOAT8(3), PG_GETARG_FLOAT8(4)};
   const std::string looks = text_arg(fcinfo, 5);
-  if (d.effect == 0) fail(ERRCODE_INVALID_PARAMETER_VALUE, "minimum_effect must not be 0");
+  if (d.effect == 0) fail(ERRCODE_INVALID_PARAMETER_VALUE, "minimum_effect must not be 0", {}, "Say by how much contact must raise the share to be worth it.");
   if (!d.is_sound())
     fail(ERRCODE_INVALID_PARAMETER_VALUE, "shares and chances must lie between 0 and 1, and so must the share with the effect", {},
          "A baseline of 0.1 and a minimum_effect of 0.05, for example, ask whether contact makes 0.15 of 0.1.");
@@ -52,9 +57,18 @@ PQL_FUNCTION(sample_size) {
   if (looks == "any") n = subjects_for_any_look(d);
   else if (looks == "one") n = subjects_for_one_look(d);
   else if (looks == "exact") n = subjects_for_exact_test(d);
-  else fail(ERRCODE_INVALID_PARAMETER_VALUE, "looks \"" + looks + "\" is none of any, one and exact");
-  if (!(n < 1e15)) fail(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "no number of subjects is enough", {}, "The effect is too small.");
-  return Int64GetDatum(static_cast<std::int64_t>(n));
+  else fail(ERRCODE_INVALID_PARAMETER_VALUE, "looks \"" + looks + "\" is none of any, one and exact", {}, "any: at any time; one: once, at the end; exact: once, by Fisher's exact test.");
+  return subjects(n);
+}
+
+PQL_FUNCTION(sample_size_of_mean) {
+  using namespace pql::pg;
+  const pql::pilot::MeanDesign d{PG_GETARG_FLOAT8(0), PG_GETARG_FLOAT8(1), PG_GETARG_FLOAT8(2), PG_GETARG_FLOAT8(3), PG_GETARG_FLOAT8(4)};
+  if (d.effect == 0) fail(ERRCODE_INVALID_PARAMETER_VALUE, "minimum_effect must not be 0", {}, "Say by how much contact must raise the mean to be worth it.");
+  if (!d.is_sound())
+    fail(ERRCODE_INVALID_PARAMETER_VALUE, "deviation must be above 0, and holdout and chances between 0 and 1", {},
+         "deviation is the standard deviation of what subjects are worth: stddev(coalesce(value, 0)) of pql.label, for example.");
+  return subjects(subjects_for_any_look(d));
 }
 
 PQL_FUNCTION(_compare_arms) {

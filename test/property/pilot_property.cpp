@@ -85,6 +85,38 @@ TEST(PilotLaws, WhatIsPlannedForIsFound) {
     EXPECT_GE(crossing(seed++, [&](Dice &dice) { return crosses(dice, d, d.effect, static_cast<int>(subjects_for_any_look(d))); }), d.power - 0.05);
 }
 
+TEST(PilotLaws, AMeanIsFoundThatIsPlannedFor) {
+  const MeanDesign d{1, 0.3, 0.3, kAlpha, 0.8};
+  const double planned = subjects_for_any_look(d);
+  const auto run = [&](Dice &dice) {
+    Arm treated, held_out;
+    for (int i = 0; i < planned; i++) {
+      const bool held = dice.falls(d.held_out);
+      (held ? held_out : treated).add(dice.normal() + (held ? 0 : d.effect), 0);
+      if (std::min(treated.n, held_out.n) >= kFewest && sequential_p(difference(treated, held_out), {i + 1.0, planned, d.alpha}) < d.alpha) return true;
+    }
+    return false;
+  };
+  EXPECT_GE(crossing(25, run), d.power - 0.05);
+}
+
+// A guardrail that begins to count anew each time that its pilot is tightened, with what is left of alpha.
+TEST(PilotLaws, GuardrailsThatTightenAreMisledNoOftenerThanAlphaSays) {
+  for (double limit : {0.02, 0.3}) {
+    const auto run = [&](Dice &dice) {
+      for (int stage = 1; stage <= 4; stage++) {
+        double k = 0;
+        for (int n = 1; n <= 800; n++) {
+          k += dice.falls(limit);
+          if (above_limit_p(k, n, limit) < kAlpha / std::pow(2, std::min(stage, 3))) return true;
+        }
+      }
+      return false;
+    };
+    EXPECT_LE(crossing(45, run), kAllowed) << limit;
+  }
+}
+
 TEST(PilotLaws, ARatioThatIsRightSeldomCrosses) {
   unsigned seed = 31;
   for (double expected : {0.05, 0.2, 0.5}) {

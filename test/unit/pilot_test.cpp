@@ -128,6 +128,43 @@ TEST(Ratio, SeesWhoIsMissing) {
   EXPECT_LT(ratio_p(0, 60, 0.2), 0.001);
 }
 
+TEST(Ratio, WhereNobodyMayBeOneIsEnough) {
+  EXPECT_EQ(ratio_p(0, 10, 0), 1);
+  EXPECT_EQ(ratio_p(1, 10, 0), 0);
+  EXPECT_EQ(ratio_p(10, 10, 1), 1);
+  EXPECT_EQ(ratio_p(9, 10, 1), 0);
+  EXPECT_EQ(ratio_p(0, 0, 0), 1);
+}
+
+TEST(Sequential, NothingIsKnownOfSubjectsWhoAreAllAlike) {
+  EXPECT_EQ(sequential_p({0.1, 0}, {40, 100}), 1);
+  EXPECT_EQ(sequential_p({0, 0}, {40, 100}), 1);
+  const Estimate same = difference(share(30, 30), share(30, 30), 0.9); // a tenth less, and no spread at all
+  EXPECT_TRUE(std::isnan(same.variance));
+  EXPECT_EQ(sequential_p(same, {60, 100}), 1);
+  Arm t, c; // x tells all
+  for (int i = 0; i < 30; i++) {
+    t.add(3.3 * i, i);
+    c.add(3.3 * (i + 1), i + 1);
+  }
+  const Adjusted a = adjusted_difference(t, c);
+  EXPECT_EQ(a.reduced, 0);
+  EXPECT_EQ(a.estimate.value, difference(t, c).value);
+  EXPECT_GT(sequential_p(a.estimate, {60, 100}), 0.5);
+}
+
+TEST(Power, MeansAreAsSharesOfTheSameSpread) {
+  const Design shares{0.5, 0.1, 0.2, 0.05, 0.8};
+  const double spread = std::sqrt(0.5 * 0.5); // of the share without contact; with it, it is a little less
+  const double means = subjects_for_any_look(MeanDesign{spread, 0.1, 0.2, 0.05, 0.8});
+  EXPECT_NEAR(means / subjects_for_any_look(shares), 1, 0.05);
+  EXPECT_NEAR(subjects_for_any_look(MeanDesign{200, 50, 0.5}) / subjects_for_any_look(MeanDesign{200, 100, 0.5}), 4, 0.05);
+  EXPECT_FALSE((MeanDesign{0, 1}).is_sound());
+  EXPECT_FALSE((MeanDesign{1, 0}).is_sound());
+  EXPECT_FALSE((MeanDesign{1, 1, 1}).is_sound());
+  EXPECT_TRUE((MeanDesign{1, 1}).is_sound());
+}
+
 TEST(Limit, SpikesAreSeenSoonAndFewTellNothing) {
   EXPECT_EQ(above_limit_p(0, 0, 0.3), 1);
   EXPECT_EQ(above_limit_p(2, 10, 0.3), 1);

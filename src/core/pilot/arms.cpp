@@ -29,8 +29,10 @@ double variance_of_mean(const Arm &a, double theta) noexcept { return rest(sprea
 Estimate estimate_of(const Arm &t, const Arm &c, double weight, double theta) noexcept {
   if (t.n < 2 || c.n < 2) return {kNone, kNone};
   const Arm all = together(t, c);
-  const double common = rest(spread_of(all), theta) / (all.n - 1);
-  return {(t.y - theta * t.x) / t.n - weight * (c.y - theta * c.x) / c.n,
+  const double common = rest(spread_of(all), theta) / (all.n - 1), value = (t.y - theta * t.x) / t.n - weight * (c.y - theta * c.x) / c.n;
+  constexpr double kRounding = 1e-12; // what is left of sums of squares that are the same
+  if (!(common > kRounding * all.yy / all.n)) return {value, kNone};
+  return {value,
           std::max(variance_of_mean(t, theta) + weight * weight * variance_of_mean(c, theta), common * (1 / t.n + weight * weight / c.n))};
 }
 
@@ -51,6 +53,7 @@ Adjusted adjusted_difference(const Arm &treated, const Arm &held_out) noexcept {
   const Spread t = spread_of(treated), c = spread_of(held_out);
   const double xx = t.xx + c.xx, theta = xx > 0 ? (t.xy + c.xy) / xx : 0;
   const Estimate plain = estimate_of(treated, held_out, 1, 0), adjusted = estimate_of(treated, held_out, 1, theta);
+  if (std::isnan(adjusted.variance)) return {plain, 0, 0}; // x tells all of y: no spread is left to judge by
   return {adjusted, theta, adjusted.variance < plain.variance ? 1 - adjusted.variance / plain.variance : 0};
 }
 

@@ -11,7 +11,7 @@ struct Arm {
   void add(double outcome, double known) noexcept;
 };
 
-/// An estimate, and the variance that it has. Without one (too few subjects) the variance is NaN.
+/// An estimate, and the variance that it has. Without one (too few subjects, or all of them are alike) the variance is NaN.
 struct Estimate {
   double value, variance;
 };

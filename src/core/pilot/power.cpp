@@ -24,6 +24,12 @@ double null_variance(const Design &d) noexcept {
 // As difference() in arms.hpp has it.
 double larger_variance(const Design &d) noexcept { return std::max(unit_variance(d), null_variance(d)); }
 
+// Until the radius and the normal quantile of the power make up the effect.
+double subjects_until_known(double variance, double effect, double alpha, double power) noexcept {
+  const double errors = radius({1, 1, alpha}) + normal_quantile(power);
+  return std::ceil(variance * errors * errors / (effect * effect));
+}
+
 } // namespace
 
 bool Design::is_sound() const noexcept {
@@ -43,9 +49,15 @@ double subjects_for_exact_test(const Design &d) noexcept {
   return std::ceil(n / 4 * root * root);
 }
 
-double subjects_for_any_look(const Design &d) noexcept {
-  const double errors = radius({1, 1, d.alpha}) + normal_quantile(d.power);
-  return std::ceil(larger_variance(d) * errors * errors / (d.effect * d.effect));
+double subjects_for_any_look(const Design &d) noexcept { return subjects_until_known(larger_variance(d), d.effect, d.alpha, d.power); }
+
+bool MeanDesign::is_sound() const noexcept {
+  return deviation > 0 && std::isfinite(deviation) && effect != 0 && std::isfinite(effect) && held_out > 0 && held_out < 1 && alpha > 0 && alpha < 1 && power > alpha &&
+         power < 1;
+}
+
+double subjects_for_any_look(const MeanDesign &d) noexcept {
+  return subjects_until_known(d.deviation * d.deviation / (d.held_out * (1 - d.held_out)), d.effect, d.alpha, d.power);
 }
 
 } // namespace pql::pilot

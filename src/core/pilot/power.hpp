@@ -1,4 +1,4 @@
-// How many subjects it takes to tell two shares apart.
+// How many subjects it takes to tell two shares, or two means, apart.
 // Law: pure functions of their arguments; infinite where no number is enough.
 #pragma once
 
@@ -27,6 +27,18 @@ double subjects_for_exact_test(const Design &d) noexcept;
 /// Subjects in both arms until the test that may be looked at at any time (sequential.hpp) has crossed with the chance `power`: those at which
 /// its radius and the normal quantile of the power, times the standard error, make up the effect. It crosses earlier on average.
 double subjects_for_any_look(const Design &d) noexcept;
+
+/// An experiment about a mean, before it begins.
+struct MeanDesign {
+  double deviation;      ///< the standard deviation among subjects, taken to be the same in both arms
+  double effect;         ///< what contact adds to the mean, above or below 0
+  double held_out = 0.5, alpha = 0.05, power = 0.8;
+
+  bool is_sound() const noexcept;
+};
+
+/// The same for two means.
+double subjects_for_any_look(const MeanDesign &d) noexcept;
 
 } // namespace pql::pilot
 

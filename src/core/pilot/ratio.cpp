@@ -21,6 +21,9 @@ double log_ratio(double k, double n, double expected, double prior) noexcept {
 } // namespace
 
 double ratio_p(double k, double n, double expected) noexcept {
+  if (!(n > 0)) return 1;
+  if (expected <= 0) return k > 0 ? 0 : 1;
+  if (expected >= 1) return k < n ? 0 : 1;
   const double sure = log_ratio(k, n, expected, kSure), unsure = log_ratio(k, n, expected, kUnsure), larger = std::max(sure, unsure);
   const double mean = larger + std::log((std::exp(sure - larger) + std::exp(unsure - larger)) / 2);
   return std::exp(-std::max(mean, 0.0));

@@ -21,9 +21,10 @@ double radius(const Look &look) noexcept {
 }
 
 double sequential_p(const Estimate &e, const Look &look) noexcept {
+  if (!(e.variance > 0)) return 1;
   const double prior = relative_prior(look);
   const double log_ratio = prior / (1 + prior) * e.value * e.value / e.variance / 2 - std::log1p(prior) / 2;
-  return std::isnan(log_ratio) ? 1 : std::exp(-std::max(log_ratio, 0.0));
+  return std::exp(-std::max(log_ratio, 0.0));
 }
 
 bool says_something(const Arm &treated, const Arm &held_out) noexcept {
