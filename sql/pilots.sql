@@ -29,7 +29,7 @@ CREATE TABLE orgs (id text PRIMARY KEY, plan text);
 INSERT INTO orgs SELECT 'o' || n, CASE n % 3 WHEN 0 THEN 'team' ELSE 'free' END FROM generate_series(1, 2000) AS n;
 SELECT count(*) > 0 FROM pql.attach('ev', user_id => 'who', account_id => 'org', event => 'name', occurred_at => 'ts', event_id => 'id', clock => 'event');
 SELECT count(*) > 0 FROM pql.attach_accounts('orgs', account_id => 'id');
-CREATE TABLE clock AS SELECT 0 AS n, timestamptz '2026-01-01' AS at;
+CREATE TABLE clock AS SELECT 0 AS n, timestamptz '2025-11-01' AS at;
 CREATE VIEW versions AS SELECT program, version, status, document ->> 'segment' AS segment, document -> 'holdout' AS holdout, document #>> '{qualify,enter}' AS enter FROM pql.program ORDER BY 1, 2;
 CREATE VIEW told AS SELECT regexp_replace(actor, '\d+', 'N') AS actor, action, object, regexp_replace((detail - 'pilot')::text, '(pilot |scale_pilot\()\d+', '\1N', 'g') AS detail
   FROM pql.audit WHERE action IN ('start_pilot', 'tighten_pilot', 'rollback_pilot', 'stop_pilot', 'scale_pilot', 'may_scale', 'guardrail_red', 'rollback', 'retire') ORDER BY audit_id;
@@ -87,7 +87,7 @@ SELECT passes(360);
 
 -- Answers say that too few come, so that a draft asks for less; it is to be tried.
 SELECT pql.save_draft((SELECT jsonb_set(jsonb_set(document, '{qualify,enter}', '30'), '{examples}', '[{"subject": "o1", "expect": "qualified"}]') FROM pql.program WHERE status = 'live'), 'from 40 to 30');
-UPDATE pql.program SET document = document - 'examples' WHERE status = 'draft'; -- the example is of January
+UPDATE pql.program SET document = document - 'examples' WHERE status = 'draft'; -- the example is of November
 SELECT planned_sample, expected_sample, round(months::numeric, 1), round(share::numeric, 2), expected_baseline FROM pql.plan_pilot('growth', 'attr.plan = ''team''', '240 days', 0.3, 0.3, 0.1);
 
 -- What is refused.
@@ -136,11 +136,11 @@ SELECT version, state, tightened, document #>> '{qualify,enter}' AS enter FROM p
 SELECT works(34, '{disqualified}');
 SELECT tightened FROM pql.pilot;
 BEGIN; -- not twice within a span
-SELECT pql._act_on_red(p, p.tightened_at + interval '6 days', 'false_positives', 'still') FROM pql.pilot AS p;
-SELECT pql._act_on_red(p, p.tightened_at + interval '7 days', 'false_positives', 'still') FROM pql.pilot AS p;
+SELECT pql._act_on_red(p, p.tightened_at[p.tightened] + interval '6 days', 'false_positives', 'still') FROM pql.pilot AS p;
+SELECT pql._act_on_red(p, p.tightened_at[p.tightened] + interval '7 days', 'false_positives', 'still') FROM pql.pilot AS p;
 SELECT tightened FROM pql.pilot;
 ROLLBACK;
-SELECT works(66, '{disqualified}');
+SELECT works(96, '{disqualified}');
 SELECT version, state, tightened, reason FROM pql.pilot;
 SELECT * FROM versions;
 SELECT * FROM told;
@@ -154,7 +154,7 @@ SELECT fails(format('SELECT pql.scale_pilot(%s, %L)', :pilot, 'all the same'));
 SELECT pql.start_pilot('growth', 'attr.plan = ''team''', '240 days', 0.3, 0.3, 0.1, targets => '{"meeting_rate": 0.2, "hours_to_first_touch": 24}', scale_after => '7 days') AS pilot \gset
 SELECT works(60, '{meeting_set,contacted,no_response}');
 SELECT state, good_since IS NOT NULL AS good FROM pql.pilot WHERE pilot_id = :pilot;
-SELECT works(180, '{meeting_set,contacted,no_response}');
+SELECT works(220, '{meeting_set,contacted,no_response}');
 SELECT state, reason FROM pql.pilot WHERE pilot_id = :pilot;
 SELECT action, detail FROM told WHERE action = 'may_scale';
 -- what came of it: contact helps

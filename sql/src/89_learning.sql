@@ -14,17 +14,32 @@ CREATE OR REPLACE FUNCTION pql._scored_signals(program text, version int, OUT si
   END;
 COMMENT ON FUNCTION pql._scored_signals(text, int) IS 'The signals of a program''s version that score: names, kinds, the most points of each, and what they mean apart from those; no row without any.';
 
+-- What a pilot handed over is learned by the program that it tried something of.
+CREATE OR REPLACE FUNCTION pql._programs_of(program text) RETURNS SETOF text
+  LANGUAGE plpgsql STABLE PARALLEL SAFE COST 200 ROWS 1 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN QUERY SELECT program UNION SELECT x.pilot_program FROM pql.pilot AS x WHERE x.program = _programs_of.program AND x.started_at IS NOT NULL;
+END $$;
+COMMENT ON FUNCTION pql._programs_of(text) IS 'A program, and that of its pilots if there were some.';
+
+CREATE OR REPLACE FUNCTION pql._learner_of(program text) RETURNS text
+  LANGUAGE plpgsql STABLE PARALLEL SAFE COST 200 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN coalesce((SELECT x.program FROM pql.pilot AS x WHERE x.pilot_program = _learner_of.program AND x.started_at IS NOT NULL LIMIT 1), program);
+END $$;
+COMMENT ON FUNCTION pql._learner_of(text) IS 'The program that learns from the hand-offs of another one: of a pilot''s the one that it tried something of, else itself.';
+
 CREATE OR REPLACE FUNCTION pql._points_by_version(program text, version int, OUT version int, OUT points int[]) RETURNS SETOF record
   LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 1000 ROWS 10
   BEGIN ATOMIC
-    SELECT o.version, (SELECT array_agg(coalesce(old.points, 0) ORDER BY mine.n)
+    SELECT CASE o.program WHEN $1 THEN o.version ELSE -o.version END, (SELECT array_agg(coalesce(old.points, 0) ORDER BY mine.n)
                        FROM unnest(n.signals, n.meanings) WITH ORDINALITY AS mine(signal, meaning, n)
                          LEFT JOIN unnest(m.signals, m.points, m.meanings) AS old(signal, points, meaning)
-                           ON old.signal = mine.signal AND (old.meaning = mine.meaning OR o.version = $2))
+                           ON old.signal = mine.signal AND (old.meaning = mine.meaning OR (o.program, o.version) = ($1, $2)))
     FROM pql._scored_signals($1, $2) AS n, pql.program AS o, LATERAL pql._scored_signals(o.program, o.version) AS m
-    WHERE o.program = $1 AND o.status <> 'draft';
+    WHERE o.program IN (SELECT x.* FROM pql._programs_of($1) AS x) AND o.status <> 'draft';
   END;
-COMMENT ON FUNCTION pql._points_by_version(text, int) IS 'For each version of a program the most points of the signals of one of them; 0 where a signal isn''t there, or means something else.';
+COMMENT ON FUNCTION pql._points_by_version(text, int) IS 'For each version of a program the most points of the signals of one of them; 0 where a signal isn''t there, or means something else. Versions of its pilots have negative numbers.';
 
 -- Evidence: which labels were counted, and the counts. A label that was corrected or is gone is taken away exactly as it was added.
 
@@ -42,6 +57,7 @@ CREATE TABLE pql.counted_label (
 );
 CREATE INDEX counted_label_program ON pql.counted_label (program);
 COMMENT ON TABLE pql.counted_label IS 'The final labels that pql.evidence holds, as they were counted: what pql.refresh_evidence compares labels with.';
+COMMENT ON COLUMN pql.counted_label.program IS 'That of the hand-off. What a pilot handed over is evidence of the program that it tried something of.';
 COMMENT ON COLUMN pql.counted_label.segment IS 'The hand-off''s; empty: none.';
 COMMENT ON COLUMN pql.counted_label.team IS 'The owner''s; empty: none.';
 COMMENT ON COLUMN pql.counted_label.at IS 'When the subject qualified: as of then the label fades.';
@@ -91,24 +107,26 @@ CREATE OR REPLACE FUNCTION pql._refresh_evidence(program text, as_of timestamptz
 #variable_conflict use_column
 DECLARE
   at_instant timestamptz := coalesce(_refresh_evidence.as_of, pql._now());
+  programs text[] := ARRAY(SELECT x.* FROM pql._programs_of(_refresh_evidence.program) AS x);
+  the_only text := CASE cardinality(programs) WHEN 1 THEN programs[1] END;
   gone bigint;
   added bigint;
 BEGIN
   LOCK TABLE pql.counted_label IN SHARE ROW EXCLUSIVE MODE; -- two at once would count the same labels
   WITH final AS MATERIALIZED ( -- as they are once all are final: what was counted is corrected or gone whatever the instant, and young by none
     SELECT l.home, l.routing_id, l.program, l.version, coalesce(l.segment, '') AS segment, coalesce(l.team, '') AS team, l.qualified_at AS at, l.converted
-    FROM pql.labels('infinity', _refresh_evidence.program) AS l WHERE l.follows IS NULL),
+    FROM pql.labels('infinity', the_only) AS l WHERE l.follows IS NULL AND (_refresh_evidence.program IS NULL OR l.program = ANY (programs))),
   taken AS (
     DELETE FROM pql.counted_label AS c
-    WHERE (_refresh_evidence.program IS NULL OR c.program = _refresh_evidence.program)
+    WHERE (_refresh_evidence.program IS NULL OR c.program = ANY (programs))
       AND NOT EXISTS (SELECT FROM final AS f WHERE (f.home, f.routing_id, f.program, f.version, f.segment, f.team, f.at, f.converted)
                         = (c.home, c.routing_id, c.program, c.version, c.segment, c.team, c.at, c.converted))
     RETURNING c.*),
   folded AS (
-    SELECT t.program, t.segment, t.team, x.signal, x.bin, pql._fading_block(t.at) AS block,
+    SELECT n.learner AS program, t.segment, t.team, x.signal, x.bin, pql._fading_block(t.at) AS block,
            coalesce(sum(t.units) FILTER (WHERE t.converted), 0) AS converted, coalesce(sum(t.units) FILTER (WHERE NOT t.converted), 0) AS other
     FROM (SELECT k.*, pql._fading_units(k.at) AS units FROM taken AS k OFFSET 0) AS t
-      JOIN (SELECT v.program, v.version, s.signals FROM (SELECT DISTINCT k.program, k.version FROM taken AS k) AS v,
+      JOIN (SELECT v.program, v.version, s.signals, pql._learner_of(v.program) AS learner FROM (SELECT DISTINCT k.program, k.version FROM taken AS k) AS v,
               LATERAL pql._scored_signals(v.program, v.version) AS s OFFSET 0) AS n ON n.program = t.program AND n.version = t.version,
       LATERAL unnest(n.signals, t.bins) AS x(signal, bin)
     GROUP BY 1, 2, 3, 4, 5, 6),
@@ -118,9 +136,10 @@ BEGIN
   SELECT count(*) INTO gone FROM taken;
   WITH final AS MATERIALIZED (
     SELECT l.home, l.routing_id, l.program, l.version, coalesce(l.segment, '') AS segment, coalesce(l.team, '') AS team, l.qualified_at AS at, l.converted
-    FROM pql.labels(at_instant, _refresh_evidence.program) AS l WHERE l.follows IS NULL AND l.matures_at <= at_instant),
+    FROM pql.labels(at_instant, the_only) AS l
+    WHERE l.follows IS NULL AND l.matures_at <= at_instant AND (_refresh_evidence.program IS NULL OR l.program = ANY (programs))),
   versions AS MATERIALIZED (
-    SELECT v.program, v.version, s.signals, s.points FROM (SELECT DISTINCT f.program, f.version FROM final AS f) AS v,
+    SELECT v.program, v.version, s.signals, s.points, pql._learner_of(v.program) AS learner FROM (SELECT DISTINCT f.program, f.version FROM final AS f) AS v,
       LATERAL pql._scored_signals(v.program, v.version) AS s),
   counted AS (
     INSERT INTO pql.counted_label (home, routing_id, program, version, segment, team, at, converted, bins)
@@ -131,7 +150,7 @@ BEGIN
     WHERE NOT EXISTS (SELECT FROM pql.counted_label AS c WHERE c.home = f.home AND c.routing_id = f.routing_id)
     RETURNING *),
   folded AS (
-    SELECT t.program, t.segment, t.team, x.signal, x.bin, pql._fading_block(t.at) AS block,
+    SELECT v.learner AS program, t.segment, t.team, x.signal, x.bin, pql._fading_block(t.at) AS block,
            coalesce(sum(t.units) FILTER (WHERE t.converted), 0) AS converted, coalesce(sum(t.units) FILTER (WHERE NOT t.converted), 0) AS other
     FROM (SELECT k.*, pql._fading_units(k.at) AS units FROM counted AS k OFFSET 0) AS t
       JOIN versions AS v ON v.program = t.program AND v.version = t.version, LATERAL unnest(v.signals, t.bins) AS x(signal, bin)
@@ -345,7 +364,9 @@ CREATE OR REPLACE FUNCTION pql.propose_program(program text, as_of timestamptz D
 #variable_conflict use_column
 DECLARE
   number CONSTANT int := pql._learned_version(program);
-  old CONSTANT jsonb := (SELECT p.document FROM pql.program AS p WHERE p.program = propose_program.program AND p.version = number);
+  -- while a pilot runs, without the hole that it leaves in the program
+  old CONSTANT jsonb := (SELECT coalesce((SELECT pql._with_segment_again(p.document, x.segment) FROM pql.pilot AS x WHERE x.program = p.program AND x.ended_at IS NULL), p.document)
+                         FROM pql.program AS p WHERE p.program = propose_program.program AND p.version = number);
   old_enter CONSTANT int := (old #>> '{qualify,enter}')::numeric;
   old_leave CONSTANT int := (old #>> '{qualify,leave}')::numeric;
   learned jsonb;
@@ -401,7 +422,7 @@ BEGIN
   END IF;
 END $$;
 COMMENT ON FUNCTION pql.propose_program(text, timestamptz) IS
-  'Learns from the labels of a program, as of an instant, what its signals are worth; keeps the model in pql.model and the program that follows from it as the draft of the next version, unless somebody else has written one. Returns a row for each signal and for the threshold: what it was, what it becomes and why, with how many hand-offs that rests on and the weight''s 95 % interval. A signal of which too little is known keeps its points. Nothing changes until somebody publishes the draft. Errors: 42704 unknown program, 55000 too few labels (at least 20 that converted and 20 that did not), 22004 null argument.';
+  'Learns from the labels of a program, its pilots'' included, as of an instant, what its signals are worth; keeps the model in pql.model and the program that follows from it as the draft of the next version, unless somebody else has written one. Returns a row for each signal and for the threshold: what it was, what it becomes and why, with how many hand-offs that rests on and the weight''s 95 % interval. A signal of which too little is known keeps its points. Nothing changes until somebody publishes the draft. Errors: 42704 unknown program, 55000 too few labels (at least 20 that converted and 20 that did not), 22004 null argument.';
 REVOKE ALL ON FUNCTION pql.propose_program(text, timestamptz) FROM PUBLIC;
 
 -- How good a model turned out to be.

@@ -24,14 +24,16 @@ CREATE TABLE pql.pilot (
   tighten_by      int NOT NULL,
   tighten_every   interval NOT NULL,
   tightened       int NOT NULL DEFAULT 0,
-  tightened_at    timestamptz,
+  tightened_at    timestamptz[] NOT NULL DEFAULT '{}',
   duration        interval NOT NULL,
+  horizon         interval NOT NULL,
   asked_by        text NOT NULL DEFAULT session_user,
   asked_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
   started_at      timestamptz,
   ends_at         timestamptz,
   ended_at        timestamptz,
   checked_at      timestamptz,
+  let_go_at       timestamptz,
   good_since      timestamptz,
   state           text NOT NULL DEFAULT 'building' CONSTRAINT state_is_known
     CHECK (state IN ('building', 'running', 'may_scale', 'scaled', 'stopped', 'rolled_back')),
@@ -55,6 +57,9 @@ COMMENT ON COLUMN pql.pilot.expected_sample IS 'How many were expected to come, 
 COMMENT ON COLUMN pql.pilot.targets IS 'What the leading indicators must reach before it may scale.';
 COMMENT ON COLUMN pql.pilot.scale_after IS 'For how long they must have, with no guardrail red.';
 COMMENT ON COLUMN pql.pilot.tighten_by IS 'By how many points a red guardrail raises the score to enter; three times at the most, and not sooner than tighten_every after the last time.';
+COMMENT ON COLUMN pql.pilot.tightened_at IS 'When, each time: from then on its guardrails count those who come later, by what is left of alpha.';
+COMMENT ON COLUMN pql.pilot.horizon IS 'For how long after it qualified what becomes of a subject counts; for so long nobody hands over who was held out, though the pilot be over.';
+COMMENT ON COLUMN pql.pilot.let_go_at IS 'When those were let go last whom it held out and whose horizon was over: once an hour, by tick.';
 COMMENT ON COLUMN pql.pilot.checked_at IS 'When its guardrails were looked at last: once an hour, by tick.';
 COMMENT ON COLUMN pql.pilot.good_since IS 'Since when targets are reached and no guardrail is red.';
 COMMENT ON COLUMN pql.pilot.ended_at IS 'From then on nobody was let in any more.';
@@ -89,6 +94,11 @@ CREATE OR REPLACE FUNCTION pql.sample_size(baseline float8, minimum_effect float
 COMMENT ON FUNCTION pql.sample_size(float8, float8, float8, float8, float8, text) IS
   'How many subjects, held out or not, it takes to find with the chance power that contact adds minimum_effect to the share baseline that converts without. looks: any (a test that may be looked at at any time: Robbins 1970, Johari et al. 2022), one (once, at the end: Fleiss, Levin and Paik 2003, 4.18) or exact (the same with the continuity correction of Casagrande, Pike and Smith 1978). Null for null. Errors: 22023 shares or chances that are none, unknown looks.';
 
+CREATE OR REPLACE FUNCTION pql.sample_size_of_mean(deviation float8, minimum_effect float8, holdout float8 DEFAULT 0.5, alpha float8 DEFAULT 0.05, power float8 DEFAULT 0.8) RETURNS bigint
+  AS 'MODULE_PATHNAME', 'pql_sample_size_of_mean' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION pql.sample_size_of_mean(float8, float8, float8, float8, float8) IS
+  'How many subjects, held out or not, it takes to find with the chance power that contact adds minimum_effect to a mean, in a test that may be looked at at any time; deviation is the standard deviation among subjects. Null for null. Errors: 22023 no deviation, no effect, shares or chances that are none.';
+
 CREATE OR REPLACE FUNCTION pql._compare_arms(first float8[], second float8[], planned float8, alpha float8, weight float8, is_share boolean)
   RETURNS TABLE (first_mean float8, second_mean float8, estimate float8, low float8, high float8, p float8, variance_reduction float8)
   AS 'MODULE_PATHNAME', 'pql__compare_arms' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 1;
@@ -107,9 +117,25 @@ COMMENT ON FUNCTION pql._above_limit_p(float8, float8, float8) IS
 
 -- What there is to judge by.
 
-CREATE OR REPLACE FUNCTION pql._pilot_rows(pilot bigint, as_of timestamptz)
+CREATE OR REPLACE FUNCTION pql._state_at(r pql.routing, as_of timestamptz) RETURNS text
+  LANGUAGE sql STABLE PARALLEL SAFE COST 50
+  RETURN coalesce((SELECT t.from_state FROM pql.routing_transition AS t WHERE t.home = r.home AND t.routing_id = r.routing_id AND t.at > as_of ORDER BY t.transition_id LIMIT 1), r.state);
+COMMENT ON FUNCTION pql._state_at(pql.routing, timestamptz) IS 'The state in which a routing row was at an instant.';
+
+CREATE OR REPLACE FUNCTION pql._times_tightened(p pql.pilot, as_of timestamptz) RETURNS int
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10
+  RETURN (SELECT count(*) FROM unnest(p.tightened_at) AS t WHERE t <= as_of);
+COMMENT ON FUNCTION pql._times_tightened(pql.pilot, timestamptz) IS 'How often a pilot had been tightened by an instant.';
+
+CREATE OR REPLACE FUNCTION pql._before_pilot(p pql.pilot, as_of timestamptz) RETURNS timestamptz
+  LANGUAGE sql STABLE PARALLEL SAFE COST 10
+  RETURN p.started_at - make_interval(secs => extract(epoch FROM least(as_of, coalesce(p.ended_at, 'infinity')) - p.started_at)::float8);
+COMMENT ON FUNCTION pql._before_pilot(pql.pilot, timestamptz) IS 'From when on it is as long until a pilot began as from then to an instant.';
+
+CREATE OR REPLACE FUNCTION pql._pilot_rows(pilot bigint, as_of timestamptz, earlier text[])
   RETURNS TABLE (version int, held_out boolean, score int, qualified_at timestamptz, matures_at timestamptz, converted boolean, value numeric, lost_at timestamptz,
-    touch_delay interval, accepted boolean, declined boolean, met boolean, answered boolean, false_positive boolean, complained boolean, promised boolean, broken boolean, burnt boolean)
+    touch_delay interval, accepted boolean, declined boolean, met boolean, answered boolean, false_positive boolean, complained boolean, promised boolean, broken boolean, burnt boolean,
+    reached boolean)
   LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000 ROWS 2000
   BEGIN ATOMIC
     -- Each subject once, in the arm of its lot whoever made contact all the same: what one compares is what was intended. Its score is that with which
@@ -126,23 +152,34 @@ CREATE OR REPLACE FUNCTION pql._pilot_rows(pilot bigint, as_of timestamptz)
                    AND o.at >= l.first_touch_at AND o.at <= _pilot_rows.as_of)
              OR EXISTS (SELECT FROM pql.consent AS c WHERE NOT c.granted AND c.at > l.first_touch_at AND c.at <= _pilot_rows.as_of
                         AND (c.unit = 'user' AND c.subject_id = r.user_id OR c.unit = 'account' AND c.subject_id = r.account_id)),
-           pql._needs_rep(r.motion) AND r.contact_by <= _pilot_rows.as_of AND (r.sla_breached_at IS NOT NULL OR r.state NOT IN ('blocked', 'suppressed', 'expired')),
-           r.sla_breached_at IS NOT NULL OR coalesce(l.first_touch_at > r.contact_by, false), l.burnt
+           pql._needs_rep(r.motion) AND r.contact_by <= _pilot_rows.as_of
+             AND (coalesce(r.sla_breached_at <= _pilot_rows.as_of, false) OR pql._state_at(r, _pilot_rows.as_of) NOT IN ('blocked', 'suppressed', 'expired')),
+           coalesce(r.sla_breached_at <= _pilot_rows.as_of, false) OR coalesce(l.first_touch_at > r.contact_by, false), l.burnt,
+           EXISTS (SELECT FROM pql.touch AS t JOIN pql.routing AS x ON x.home = t.home AND x.routing_id = t.routing_id
+                   WHERE t.home = r.home AND x.subject_id = r.subject_id AND t.at > l.qualified_at AND t.at <= least(_pilot_rows.as_of, l.matures_at))
     FROM pql.pilot AS p
-      CROSS JOIN pql.labels(_pilot_rows.as_of, p.pilot_program) AS l
+      CROSS JOIN LATERAL (SELECT CASE WHEN _pilot_rows.earlier IS NULL THEN p.pilot_program ELSE p.program END AS program,
+                                 CASE WHEN _pilot_rows.earlier IS NULL THEN p.started_at ELSE pql._before_pilot(p, _pilot_rows.as_of) END AS since,
+                                 CASE WHEN _pilot_rows.earlier IS NULL THEN coalesce(p.ended_at, 'infinity') ELSE p.started_at END AS until) AS w
+      CROSS JOIN LATERAL pql.labels(_pilot_rows.as_of, w.program) AS l
       JOIN pql.routing AS r ON r.home = l.home AND r.routing_id = l.routing_id
       JOIN pql.episode AS e ON e.home = r.home AND e.episode_id = r.episode
       LEFT JOIN pql.pilot_guardrail AS g ON g.pilot_id = p.pilot_id AND g.kind = 'complaints'
-    WHERE p.pilot_id = _pilot_rows.pilot AND l.qualified_at >= p.started_at AND l.qualified_at <= coalesce(p.ended_at, 'infinity')
+    WHERE p.pilot_id = _pilot_rows.pilot AND l.qualified_at >= w.since AND l.qualified_at <= w.until
+      AND (_pilot_rows.earlier IS NULL OR l.subject_id = ANY (_pilot_rows.earlier))
+      -- who was in an earlier one is no new subject before it is known what became of that: whom it held out, the next may not draw
+      AND (_pilot_rows.earlier IS NOT NULL OR NOT EXISTS (SELECT FROM pql.pilot AS o JOIN pql.routing AS f ON f.program = o.pilot_program AND f.qualified_at BETWEEN o.started_at AND o.ended_at
+                      WHERE o.pilot_program = p.pilot_program AND o.ended_at <= p.started_at AND f.home = l.home AND f.subject_id = l.subject_id AND f.qualified_at + o.horizon > l.qualified_at))
     ORDER BY l.subject_id, l.qualified_at, l.routing_id;
   END;
-COMMENT ON FUNCTION pql._pilot_rows(bigint, timestamptz) IS 'The subjects of a pilot, as of an instant, each with its first hand-off and what became of it.';
+COMMENT ON FUNCTION pql._pilot_rows(bigint, timestamptz, text[]) IS
+  'The subjects of a pilot, as of an instant, each with its first hand-off and what became of it. earlier: some that its program handed over before it, in a span of the same length.';
 
-CREATE OR REPLACE FUNCTION pql._pilot_sums(pilot bigint, as_of timestamptz)
+CREATE OR REPLACE FUNCTION pql._pilot_sums(pilot bigint, as_of timestamptz, earlier text[])
   RETURNS TABLE (indicator text, treated float8[], held_out float8[], treated_n bigint, level float8)
   LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000 ROWS 10
   BEGIN ATOMIC
-    WITH subject AS MATERIALIZED (SELECT r.*, r.version >= p.version AS newest, g.within FROM pql._pilot_rows(_pilot_sums.pilot, _pilot_sums.as_of) AS r
+    WITH subject AS MATERIALIZED (SELECT r.*, coalesce(_pilot_sums.earlier IS NOT NULL OR r.qualified_at > p.tightened_at[pql._times_tightened(p, _pilot_sums.as_of)], true) AS newest, g.within FROM pql._pilot_rows(_pilot_sums.pilot, _pilot_sums.as_of, _pilot_sums.earlier) AS r
                                   JOIN pql.pilot AS p ON p.pilot_id = _pilot_sums.pilot
                                   LEFT JOIN pql.pilot_guardrail AS g ON g.pilot_id = p.pilot_id AND g.kind = 'retention'),
     outcome AS (
@@ -171,12 +208,14 @@ CREATE OR REPLACE FUNCTION pql._pilot_sums(pilot bigint, as_of timestamptz)
           FROM subject AS s WHERE NOT s.held_out) AS c
       CROSS JOIN LATERAL (VALUES ('hours_to_first_touch', c.touched, c.hours), ('acceptance', c.asked, c.accepted::float8 / nullif(c.asked, 0)),
         ('meeting_rate', c.touched, c.met::float8 / nullif(c.touched, 0)), ('burnt', c.touched, c.burnt::float8 / nullif(c.touched, 0)), ('false_positives', c.answered, c.wrong::float8 / nullif(c.answered, 0)),
-        ('complaints', c.reached, c.complaints::float8 / nullif(c.reached, 0)), ('rep_load', c.promised, c.broken::float8 / nullif(c.promised, 0))) AS x(indicator, n, level);
+        ('complaints', c.reached, c.complaints::float8 / nullif(c.reached, 0)), ('rep_load', c.promised, c.broken::float8 / nullif(c.promised, 0))) AS x(indicator, n, level)
+    UNION ALL
+    SELECT 'held_out_reached', NULL, NULL, count(*), avg(s.reached::int) FROM subject AS s WHERE s.held_out;
   END;
-COMMENT ON FUNCTION pql._pilot_sums(bigint, timestamptz) IS
-  'What a pilot''s numbers are made of, as of an instant: the sums of both arms, or how many of the treated there are and the level among them. Conversions count once their horizon has passed; guardrails count hand-offs of the newest version.';
+COMMENT ON FUNCTION pql._pilot_sums(bigint, timestamptz, text[]) IS
+  'What a pilot''s numbers are made of, as of an instant: the sums of both arms, or how many of the treated (held_out_reached: of those held out) there are and the level among them. Conversions count once their horizon has passed; guardrails count those who came since it was tightened last.';
 
-CREATE TYPE pql.pilot_line AS (part text, indicator text, treated float8, treated_n bigint, held_out float8, held_out_n bigint, estimate float8, low float8, high float8,
+CREATE TYPE pql.pilot_line AS (part text, indicator text, treated float8, treated_n bigint, held_out float8, held_out_n bigint, before float8, before_n bigint, estimate float8, low float8, high float8,
   p_value float8, variance_reduction float8, target float8, verdict text);
 COMMENT ON TYPE pql.pilot_line IS 'A line of pql.pilot_report().';
 
@@ -227,20 +266,27 @@ DECLARE
   few constant int := 10; -- below which a level says nothing
   s record;
   l pql.pilot_line;
+  watched pql.pilot := p;
 BEGIN
+  -- Each time that it is tightened guardrails begin to count anew: half of alpha is for the first time, a quarter for the second, an eighth for the
+  -- third and for the last, so that all of them together are misled as often as alpha says.
+  watched.alpha := p.alpha / 2 ^ least(pql._times_tightened(p, as_of) + 1, 3);
   FOR s IN
-    WITH sums AS MATERIALIZED (SELECT * FROM pql._pilot_sums(p.pilot_id, as_of))
+    WITH sums AS MATERIALIZED (SELECT * FROM pql._pilot_sums(p.pilot_id, as_of, NULL))
     SELECT i.place, NULL AS kind, i.part, x.*, NULL::pql.pilot_guardrail AS guardrail
-    FROM sums AS x JOIN (VALUES (1, 'check', 'subjects'), (2, 'leading', 'hours_to_first_touch'), (3, 'leading', 'acceptance'), (4, 'leading', 'meeting_rate'),
-                                (5, 'lagging', 'conversion'), (6, 'lagging', 'value'), (7, 'lagging', 'churn'), (8, 'lagging', 'burnt')) AS i(place, part, indicator) USING (indicator)
+    FROM sums AS x JOIN (VALUES (1, 'check', 'subjects'), (2, 'check', 'held_out_reached'), (3, 'leading', 'hours_to_first_touch'), (4, 'leading', 'acceptance'), (5, 'leading', 'meeting_rate'),
+                                (6, 'lagging', 'conversion'), (7, 'lagging', 'value'), (8, 'lagging', 'churn'), (9, 'lagging', 'burnt')) AS i(place, part, indicator) USING (indicator)
     UNION ALL
-    SELECT 9, g.kind, 'guardrail', x.*, g FROM pql.pilot_guardrail AS g JOIN sums AS x ON x.indicator = CASE g.kind WHEN 'cannibalised' THEN 'conversion' ELSE g.kind END
+    SELECT 10, g.kind, 'guardrail', x.*, g FROM pql.pilot_guardrail AS g JOIN sums AS x ON x.indicator = CASE g.kind WHEN 'cannibalised' THEN 'conversion' ELSE g.kind END
     WHERE g.pilot_id = p.pilot_id
     ORDER BY 1, 2
   LOOP
     l := NULL;
     IF s.part = 'guardrail' THEN
-      l := pql._judge_guardrail(p, s.guardrail, s.treated, s.held_out, s.treated_n, s.level);
+      l := pql._judge_guardrail(CASE s.kind WHEN 'cannibalised' THEN p ELSE watched END, s.guardrail, s.treated, s.held_out, s.treated_n, s.level);
+    ELSIF s.indicator = 'held_out_reached' THEN
+      l.indicator := s.indicator; l.held_out := s.level; l.held_out_n := s.treated_n;
+      l.verdict := CASE WHEN s.treated_n = 0 THEN 'no data' WHEN s.level > 0 THEN 'watch' ELSE 'right' END;
     ELSIF s.part = 'check' THEN
       l.indicator := 'sample_ratio'; l.target := p.holdout; l.treated_n := s.treated[1]; l.held_out_n := s.held_out[1];
       l.held_out := s.held_out[1] / nullif(s.treated[1] + s.held_out[1], 0); l.treated := 1 - l.held_out;
@@ -252,7 +298,7 @@ BEGIN
                         WHEN CASE s.indicator WHEN 'hours_to_first_touch' THEN l.treated <= l.target ELSE l.treated >= l.target END THEN 'reached' ELSE 'missed' END;
     ELSE
       l := pql._judge_comparison(p, s.indicator, s.treated, s.held_out);
-      l.target := CASE s.indicator WHEN 'conversion' THEN p.minimum_effect END;
+      l.target := CASE s.indicator WHEN p.metric THEN p.minimum_effect END;
     END IF;
     l.part := s.part;
     RETURN NEXT l;
@@ -306,21 +352,31 @@ END $$;
 COMMENT ON FUNCTION pql._require_segment(jsonb, text) IS 'Raises 22023 for a segment that isn''t a rule of a document.';
 REVOKE ALL ON FUNCTION pql._require_segment(jsonb, text) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION pql._share_within(document jsonb, segment text, subjects text[]) RETURNS float8
+CREATE OR REPLACE FUNCTION pql._those_within(document jsonb, segment text, subjects text[]) RETURNS text[]
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  RETURN coalesce((
-    SELECT avg(j.qualified::int) FROM pql._judge(
+  RETURN ARRAY(
+    SELECT j.subject FROM pql._judge(
       jsonb_build_object('program', 'anybody', 'unit', document -> 'unit', 'milestones', coalesce(document -> 'milestones', '{}'), 'measures', coalesce(document -> 'measures', '{}'),
-        'segment', segment, 'signals', '{"one": {"kind": "fit", "value": "1", "max_points": 1}}'::jsonb, 'qualify', '{"enter": 1}'::jsonb),
-      ARRAY(SELECT s FROM unnest(subjects) AS s ORDER BY md5(s) LIMIT 2000)) AS j), 0);
+        'segment', segment, 'signals', '{"one": {"kind": "fit", "value": "1", "max_points": 1}}'::jsonb, 'qualify', '{"enter": 1}'::jsonb), subjects) AS j
+    WHERE j.qualified);
 END $$;
-COMMENT ON FUNCTION pql._share_within(jsonb, text, text[]) IS
-  'Which share of subjects a segment holds for now, by the names that a document knows; of many, asks 2000. What was, a replay doesn''t know of attributes that were attached lately.';
+COMMENT ON FUNCTION pql._those_within(jsonb, text, text[]) IS
+  'Which subjects a segment holds for now, by the names that a document knows. What was, a replay doesn''t know of attributes that were attached lately.';
+REVOKE ALL ON FUNCTION pql._those_within(jsonb, text, text[]) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql._share_within(document jsonb, segment text, subjects text[]) RETURNS float8
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  asked text[] := ARRAY(SELECT s FROM unnest(subjects) AS s ORDER BY md5(s) LIMIT 2000);
+BEGIN
+  RETURN coalesce(cardinality(pql._those_within(document, segment, asked))::float8 / nullif(cardinality(asked), 0), 0);
+END $$;
+COMMENT ON FUNCTION pql._share_within(jsonb, text, text[]) IS 'Which share of subjects a segment holds for now; of many, asks 2000.';
 REVOKE ALL ON FUNCTION pql._share_within(jsonb, text, text[]) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION pql.plan_pilot(program text, segment text, duration interval DEFAULT '60 days', holdout float8 DEFAULT 0.2, minimum_effect float8 DEFAULT 0.1,
-    baseline float8 DEFAULT NULL, alpha float8 DEFAULT 0.05, power float8 DEFAULT 0.8,
+CREATE OR REPLACE FUNCTION pql.plan_pilot(program text, segment text, duration interval DEFAULT '60 days', holdout float8 DEFAULT 0.2, minimum_effect float8 DEFAULT NULL,
+    baseline float8 DEFAULT NULL, alpha float8 DEFAULT 0.05, power float8 DEFAULT 0.8, metric text DEFAULT 'conversion',
     OUT planned_sample bigint, OUT expected_sample bigint, OUT months float8, OUT share float8, OUT expected_baseline float8)
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -331,15 +387,24 @@ DECLARE
   since timestamptz;
   days float8;
   entrants text[];
+  deviation float8;
   everybody float8;
   inside float8;
 BEGIN
-  IF program IS NULL OR segment IS NULL OR duration IS NULL OR holdout IS NULL OR minimum_effect IS NULL OR alpha IS NULL OR power IS NULL THEN
+  IF program IS NULL OR segment IS NULL OR duration IS NULL OR holdout IS NULL OR alpha IS NULL OR power IS NULL OR metric IS NULL THEN
     RAISE EXCEPTION '% must not be null', CASE WHEN program IS NULL THEN 'program' WHEN segment IS NULL THEN 'segment' WHEN duration IS NULL THEN 'duration'
-      WHEN holdout IS NULL THEN 'holdout' WHEN minimum_effect IS NULL THEN 'minimum_effect' WHEN alpha IS NULL THEN 'alpha' ELSE 'power' END USING ERRCODE = 'null_value_not_allowed';
+      WHEN holdout IS NULL THEN 'holdout' WHEN alpha IS NULL THEN 'alpha' WHEN power IS NULL THEN 'power' ELSE 'metric' END USING ERRCODE = 'null_value_not_allowed';
   END IF;
+  IF metric NOT IN ('conversion', 'value') THEN
+    RAISE EXCEPTION 'metric "%" is not known', metric USING ERRCODE = 'invalid_parameter_value', HINT = 'There are conversion and value.';
+  END IF;
+  IF metric = 'value' AND minimum_effect IS NULL THEN
+    RAISE EXCEPTION 'minimum_effect must be given for the metric value' USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'By how much contact must raise what a subject is worth on average, in the unit of pql.label.value.';
+  END IF;
+  minimum_effect := coalesce(minimum_effect, 0.1);
   IF NOT (duration >= interval '1 day' AND duration <= interval '731 days') THEN
-    RAISE EXCEPTION 'duration must be from 1 day to 2 years' USING ERRCODE = 'invalid_parameter_value';
+    RAISE EXCEPTION 'duration must be from 1 day to 2 years' USING ERRCODE = 'invalid_parameter_value', HINT = 'For example ''60 days''; pql.plan_pilot() says in how many months there are enough subjects.';
   END IF;
   IF NOT (holdout >= 0.01 AND holdout <= 0.5) THEN
     RAISE EXCEPTION 'holdout must be from 0.01 to 0.5' USING ERRCODE = 'invalid_parameter_value',
@@ -347,17 +412,25 @@ BEGIN
   END IF;
   candidate := pql._pilot_candidate(program);
   PERFORM pql._require_segment(candidate, segment);
-  IF baseline IS NULL THEN
-    SELECT count(*) AS matured, count(*) FILTER (WHERE l.holdout) AS held_out, avg(l.converted::int) AS share, avg(l.converted::int) FILTER (WHERE l.holdout) AS without INTO n
-    FROM pql.labels(now, program) AS l WHERE l.matures_at <= now AND l.follows IS NULL;
+  IF baseline IS NULL OR metric = 'value' THEN
+    SELECT count(*) AS matured, count(*) FILTER (WHERE l.holdout) AS held_out, avg(l.converted::int) AS share, avg(l.converted::int) FILTER (WHERE l.holdout) AS without,
+           avg(coalesce(l.value, 0)) AS worth, avg(coalesce(l.value, 0)) FILTER (WHERE l.holdout) AS worth_without, stddev_samp(coalesce(l.value, 0)) AS deviation INTO n
+    FROM pql._programs_of(program) AS g, LATERAL pql.labels(now, g) AS l WHERE l.matures_at <= now AND l.follows IS NULL;
     IF n.matured < 20 THEN
-      RAISE EXCEPTION 'it is not known which share converts without contact' USING ERRCODE = 'object_not_in_prerequisite_state',
-        DETAIL = format('%s hand-offs of program "%s" have matured; it takes 20.', n.matured, program), HINT = 'Say what you expect: baseline => 0.1, for example. pql.backtest() shows what was.';
+      RAISE EXCEPTION '%', CASE metric WHEN 'value' THEN 'it is not known how much what hand-offs are worth differs' ELSE 'it is not known which share converts without contact' END
+        USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('%s hand-offs of program "%s" have matured; it takes 20.', n.matured, program),
+          HINT = CASE metric WHEN 'value' THEN 'Take metric => ''conversion'', or wait until the horizon of some has passed.' ELSE 'Say what you expect: baseline => 0.1, for example. pql.backtest() shows what was.' END;
     END IF;
-    baseline := CASE WHEN n.held_out >= 20 THEN n.without ELSE n.share END;
+    IF metric = 'value' AND n.deviation = 0 THEN
+      RAISE EXCEPTION 'all hand-offs of program "%" are worth the same', program USING ERRCODE = 'object_not_in_prerequisite_state',
+        DETAIL = format('%s have matured, each worth %s.', n.matured, round(n.worth, 2)), HINT = 'Record what outcomes are worth with pql.record_outcome(), or take metric => ''conversion''.';
+    END IF;
+    deviation := n.deviation;
+    baseline := coalesce(baseline, CASE metric WHEN 'value' THEN CASE WHEN n.held_out >= 20 THEN n.worth_without ELSE n.worth END ELSE CASE WHEN n.held_out >= 20 THEN n.without ELSE n.share END END);
   END IF;
   expected_baseline := baseline;
-  planned_sample := pql.sample_size(baseline, minimum_effect, holdout, alpha, power);
+  planned_sample := CASE metric WHEN 'value' THEN pql.sample_size_of_mean(deviation, minimum_effect, holdout, alpha, power)
+                                ELSE pql.sample_size(baseline, minimum_effect, holdout, alpha, power) END;
   -- What the last 90 days, as far as there are events, would have brought.
   since := greatest(now - interval '90 days', (SELECT min(m.first_seen) FROM pql.members AS m), (SELECT max(s.sealed_before) FROM pql.source AS s));
   days := extract(epoch FROM now - since) / 86400;
@@ -368,20 +441,20 @@ BEGIN
   expected_sample := CASE WHEN days >= 7 THEN floor(inside / days * extract(epoch FROM duration) / 86400) ELSE 0 END;
   months := CASE WHEN inside > 0 AND days >= 7 THEN planned_sample * days / inside / (365.25 / 12) END;
 END $$;
-COMMENT ON FUNCTION pql.plan_pilot(text, text, interval, float8, float8, float8, float8, float8) IS
-  'What a pilot would take: how many subjects (pql.sample_size), how many would come while it lasts by what the last 90 days would have brought, in how many months there would be enough of them (null: none come), and which share of all who enter the segment has. Looks at the draft of the program, or else the version in shadow or live. baseline null: what has matured says. Writes nothing. Errors: 42704 unknown program, 55000 nothing to try, or no baseline known, 22023 bad segment or numbers, 22004 null.';
-REVOKE ALL ON FUNCTION pql.plan_pilot(text, text, interval, float8, float8, float8, float8, float8) FROM PUBLIC;
+COMMENT ON FUNCTION pql.plan_pilot(text, text, interval, float8, float8, float8, float8, float8, text) IS
+  'What a pilot would take: how many subjects (pql.sample_size; for the metric value pql.sample_size_of_mean, by how much what has matured differs), how many would come while it lasts by what the last 90 days would have brought, in how many months there would be enough of them (null: none come), and which share of all who enter the segment has. Looks at the draft of the program, or else the version in shadow or live. baseline null: what has matured says. minimum_effect null: 0.1, for the metric conversion. Writes nothing. Errors: 42704 unknown program, 55000 nothing to try, or no baseline known, nor how much values differ, 22023 bad segment or numbers, 22004 null.';
+REVOKE ALL ON FUNCTION pql.plan_pilot(text, text, interval, float8, float8, float8, float8, float8, text) FROM PUBLIC;
 
 -- Beginning and ending.
 
-CREATE OR REPLACE FUNCTION pql._note_pilot(pilot bigint, action text, object text, detail jsonb, automatic boolean) RETURNS void
+CREATE OR REPLACE FUNCTION pql._note_pilot(p pql.pilot, action text, detail jsonb, automatic boolean) RETURNS void
   LANGUAGE sql VOLATILE PARALLEL UNSAFE COST 50
   BEGIN ATOMIC
     INSERT INTO pql.audit (audit_id, actor, action, object, detail)
-    VALUES (pql.next_id(), CASE WHEN automatic THEN 'pilot ' || pilot ELSE session_user END, action, object, jsonb_build_object('pilot', pilot) || detail);
+    VALUES (pql.next_id(), CASE WHEN automatic THEN 'tick' ELSE session_user END, action, p.program, jsonb_build_object('pilot', p.pilot_id, 'started_by', p.asked_by) || detail);
   END;
-COMMENT ON FUNCTION pql._note_pilot(bigint, text, text, jsonb, boolean) IS 'Records what was done with a pilot, by a person or (automatic) by itself.';
-REVOKE ALL ON FUNCTION pql._note_pilot(bigint, text, text, jsonb, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION pql._note_pilot(pql.pilot, text, jsonb, boolean) IS 'Records what was done with a pilot, by a person or (automatic) by tick.';
+REVOKE ALL ON FUNCTION pql._note_pilot(pql.pilot, text, jsonb, boolean) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._live_version(program text) RETURNS int
   LANGUAGE sql STABLE PARALLEL SAFE COST 50
@@ -391,24 +464,60 @@ CREATE OR REPLACE FUNCTION pql._live_version(program text) RETURNS int
 COMMENT ON FUNCTION pql._live_version(text) IS 'The live version of a program; null: it isn''t live.';
 REVOKE ALL ON FUNCTION pql._live_version(text) FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION pql._begin_pilot(p pql.pilot, as_of timestamptz) RETURNS boolean
+CREATE OR REPLACE FUNCTION pql._hold_up_everybody() RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  events regclass;
+BEGIN -- in the order in which pql.publish and pql.promote take these locks
+  PERFORM pql._wait_for_writers(s.relation) FROM pql.source AS s JOIN pg_class AS c ON c.oid = s.relation;
+  LOCK TABLE pql.program IN SHARE ROW EXCLUSIVE MODE;
+  LOCK TABLE pql.tracker IN SHARE ROW EXCLUSIVE MODE;
+  FOR events IN SELECT s.relation FROM pql.source AS s JOIN pg_class AS c ON c.oid = s.relation ORDER BY s.source_id LOOP
+    PERFORM pql._hold_up_writers(events);
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION pql._hold_up_everybody() IS 'Waits for who writes events or publishes, and keeps others from it: what is published after that waits for nobody while it holds homes.';
+REVOKE ALL ON FUNCTION pql._hold_up_everybody() FROM PUBLIC;
+
+-- Whoever holds homes by now mustn't wait for a writer, who may wait for one of those.
+CREATE OR REPLACE FUNCTION pql._hold_up_everybody_soon() RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  events regclass;
+BEGIN
+  PERFORM set_config('lock_timeout', '100ms', true);
+  LOCK TABLE pql.program IN SHARE ROW EXCLUSIVE MODE;
+  LOCK TABLE pql.tracker IN SHARE ROW EXCLUSIVE MODE;
+  FOR events IN SELECT s.relation FROM pql.source AS s JOIN pg_class AS c ON c.oid = s.relation ORDER BY s.source_id LOOP
+    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', events);
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION pql._hold_up_everybody_soon() IS
+  'The same, but waits for no lock as long as PostgreSQL takes to look for deadlocks: 55P03 instead, from now to the end of the subtransaction.';
+REVOKE ALL ON FUNCTION pql._hold_up_everybody_soon() FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql._is_folded(p pql.pilot) RETURNS boolean
+  LANGUAGE sql STABLE PARALLEL SAFE COST 50
+  RETURN EXISTS (SELECT FROM pql.program AS x WHERE x.program = p.pilot_program AND x.version = p.version AND x.status = 'shadow');
+COMMENT ON FUNCTION pql._is_folded(pql.pilot) IS 'Whether the history is folded that a pilot''s definitions need.';
+REVOKE ALL ON FUNCTION pql._is_folded(pql.pilot) FROM PUBLIC;
+
+-- The caller holds up whoever writes events.
+CREATE OR REPLACE FUNCTION pql._begin_pilot(p pql.pilot, as_of timestamptz) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 10000 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   why text := format('pilot %s', p.pilot_id);
   rest int;
 BEGIN
-  IF NOT EXISTS (SELECT FROM pql.program AS x WHERE x.program = p.pilot_program AND x.version = p.version AND x.status = 'shadow') THEN
-    RETURN false;
-  END IF;
   IF pql._live_version(p.program) IS NOT NULL THEN
     SELECT pql.publish(pql._within_segment(x.document, p.segment, false) - 'examples', why || ': without its segment', why) INTO rest
     FROM pql.program AS x WHERE x.program = p.program AND x.status = 'live';
   END IF;
   PERFORM pql.promote(p.pilot_program, 'none', why);
-  UPDATE pql.pilot AS x SET state = 'running', started_at = as_of, ends_at = as_of + p.duration, checked_at = as_of, rest_version = rest WHERE x.pilot_id = p.pilot_id;
-  RETURN true;
+  UPDATE pql.pilot AS x SET state = 'running', started_at = as_of, ends_at = as_of + p.duration, checked_at = as_of, let_go_at = as_of, rest_version = rest, problem = NULL
+  WHERE x.pilot_id = p.pilot_id;
 END $$;
-COMMENT ON FUNCTION pql._begin_pilot(pql.pilot, timestamptz) IS 'Brings a pilot into force, if its history is folded.';
+COMMENT ON FUNCTION pql._begin_pilot(pql.pilot, timestamptz) IS 'Brings a pilot into force whose history is folded.';
 REVOKE ALL ON FUNCTION pql._begin_pilot(pql.pilot, timestamptz) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._retire_pilot(p pql.pilot) RETURNS void
@@ -436,37 +545,53 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pql._with_segment_again(jsonb, text) IS 'A document that leaves a segment to a pilot, as it is without that; null: it doesn''t leave it.';
 
-CREATE OR REPLACE FUNCTION pql._withdraw_pilot(p pql.pilot, reason text) RETURNS void
+-- Of what can't be done, the next best thing: a pilot that is over is never left in force.
+CREATE OR REPLACE FUNCTION pql._withdraw_pilot(p pql.pilot, reason text) RETURNS text
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 10000 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  document jsonb;
+  document jsonb := (SELECT pql._with_segment_again(x.document, p.segment) FROM pql.program AS x WHERE x.program = p.program AND x.status = 'live');
+  problem text;
 BEGIN
   PERFORM pql._retire_pilot(p);
   IF p.rest_version IS NULL THEN
-    RETURN;
+    RETURN NULL;
   END IF;
-  IF pql._live_version(p.program) = p.rest_version THEN
-    PERFORM pql.rollback(p.program, reason);
-    RETURN;
-  END IF;
-  -- Somebody has published another version since, which stands; if it still leaves the segment to the pilot, nobody would have that.
-  SELECT pql._with_segment_again(x.document, p.segment) INTO document FROM pql.program AS x WHERE x.program = p.program AND x.status = 'live';
-  IF document IS NOT NULL THEN
-    PERFORM pql.publish(document, reason, reason);
-  END IF;
+  -- Somebody may have published another version since, which stands; if it still leaves the segment to the pilot, nobody would have that.
+  FOR attempt IN CASE pql._live_version(p.program) WHEN p.rest_version THEN 1 ELSE 2 END .. CASE WHEN document IS NULL THEN 1 WHEN document ? 'examples' THEN 3 ELSE 2 END LOOP
+    BEGIN
+      IF attempt = 1 THEN
+        PERFORM pql.rollback(p.program, reason);
+      ELSE
+        PERFORM pql.publish(CASE attempt WHEN 2 THEN document ELSE document - 'examples' END, reason, reason);
+      END IF;
+      RETURN NULL;
+    EXCEPTION
+      WHEN transaction_rollback OR insufficient_resources OR operator_intervention THEN
+        RAISE;
+      WHEN OTHERS THEN
+        problem := concat_ws('; ', nullif(problem, SQLERRM), SQLERRM);
+    END;
+  END LOOP;
+  RETURN problem;
 END $$;
-COMMENT ON FUNCTION pql._withdraw_pilot(pql.pilot, text) IS 'Takes a pilot out of force: the segment is its program''s again, as it was before.';
+COMMENT ON FUNCTION pql._withdraw_pilot(pql.pilot, text) IS
+  'Takes a pilot out of force, and gives the segment back to its program: by a rollback, or else by a version with the segment. Returns why neither could be done; null: all is well.';
 REVOKE ALL ON FUNCTION pql._withdraw_pilot(pql.pilot, text) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._end_pilot(p pql.pilot, state text, reason text, as_of timestamptz, automatic boolean) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 10000 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  withheld text := pql._withdraw_pilot(p, format('pilot %s: %s', p.pilot_id, reason));
 BEGIN
-  PERFORM pql._withdraw_pilot(p, format('pilot %s: %s', p.pilot_id, reason));
-  UPDATE pql.pilot AS x SET state = _end_pilot.state, reason = _end_pilot.reason, ended_at = as_of, rest_version = pql._live_version(p.program) WHERE x.pilot_id = p.pilot_id;
-  PERFORM pql._note_pilot(p.pilot_id, CASE state WHEN 'rolled_back' THEN 'rollback_pilot' ELSE 'stop_pilot' END, p.program,
-    jsonb_build_object('reason', reason, 'version', pql._live_version(p.program)), automatic);
+  UPDATE pql.pilot AS x SET state = _end_pilot.state, reason = _end_pilot.reason, ended_at = as_of, rest_version = pql._live_version(p.program),
+    problem = 'the program goes on without the segment: ' || withheld WHERE x.pilot_id = p.pilot_id;
+  PERFORM pql._note_pilot(p, CASE state WHEN 'rolled_back' THEN 'rollback_pilot' ELSE 'stop_pilot' END,
+    jsonb_strip_nulls(jsonb_build_object('reason', reason, 'version', pql._live_version(p.program), 'problem', withheld)), automatic);
+  IF withheld IS NOT NULL THEN
+    RAISE WARNING 'program "%" goes on without the segment of pilot %: %', p.program, p.pilot_id, withheld USING HINT = 'Publish it with the segment that it is to have.';
+  END IF;
 END $$;
-COMMENT ON FUNCTION pql._end_pilot(pql.pilot, text, text, timestamptz, boolean) IS 'Ends a pilot, for a reason.';
+COMMENT ON FUNCTION pql._end_pilot(pql.pilot, text, text, timestamptz, boolean) IS 'Ends a pilot, for a reason. Whatever else can''t be done, its program is out of force after that.';
 REVOKE ALL ON FUNCTION pql._end_pilot(pql.pilot, text, text, timestamptz, boolean) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._set_guardrails(pilot bigint, guardrails jsonb) RETURNS void
@@ -518,7 +643,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION pql._require_targets(jsonb) IS 'Raises 22023 for what can''t be the targets of a pilot.';
 
-CREATE OR REPLACE FUNCTION pql.start_pilot(program text, segment text, duration interval DEFAULT '60 days', holdout float8 DEFAULT 0.2, minimum_effect float8 DEFAULT 0.1,
+CREATE OR REPLACE FUNCTION pql.start_pilot(program text, segment text, duration interval DEFAULT '60 days', holdout float8 DEFAULT 0.2, minimum_effect float8 DEFAULT NULL,
     baseline float8 DEFAULT NULL, metric text DEFAULT 'conversion', alpha float8 DEFAULT 0.05, power float8 DEFAULT 0.8, max_share float8 DEFAULT 0.5,
     targets jsonb DEFAULT NULL, guardrails jsonb DEFAULT NULL, scale_after interval DEFAULT '14 days', tighten_by int DEFAULT 5, tighten_every interval DEFAULT '7 days',
     override text DEFAULT NULL) RETURNS bigint
@@ -528,19 +653,17 @@ DECLARE
   plan record;
   p pql.pilot;
 BEGIN
-  IF metric IS NULL OR max_share IS NULL OR scale_after IS NULL OR tighten_by IS NULL OR tighten_every IS NULL THEN
-    RAISE EXCEPTION '% must not be null', CASE WHEN metric IS NULL THEN 'metric' WHEN max_share IS NULL THEN 'max_share' WHEN scale_after IS NULL THEN 'scale_after'
+  IF max_share IS NULL OR scale_after IS NULL OR tighten_by IS NULL OR tighten_every IS NULL THEN
+    RAISE EXCEPTION '% must not be null', CASE WHEN max_share IS NULL THEN 'max_share' WHEN scale_after IS NULL THEN 'scale_after'
       WHEN tighten_by IS NULL THEN 'tighten_by' ELSE 'tighten_every' END USING ERRCODE = 'null_value_not_allowed';
   END IF;
-  IF metric NOT IN ('conversion', 'value') THEN
-    RAISE EXCEPTION 'metric "%" is not known', metric USING ERRCODE = 'invalid_parameter_value', HINT = 'There are conversion and value.';
-  END IF;
   IF override !~ '\S' THEN
-    RAISE EXCEPTION 'override must say why' USING ERRCODE = 'invalid_parameter_value';
+    RAISE EXCEPTION 'override must say why' USING ERRCODE = 'invalid_parameter_value', HINT = 'It is kept in pql.audit: say what somebody is to read there.';
   END IF;
   IF tighten_by NOT BETWEEN 1 AND 100 OR tighten_every < interval '1 hour' OR scale_after < interval '0' OR NOT (max_share > 0 AND max_share <= 1) THEN
     RAISE EXCEPTION '%', CASE WHEN tighten_by NOT BETWEEN 1 AND 100 THEN 'tighten_by must be from 1 to 100' WHEN tighten_every < interval '1 hour' THEN 'tighten_every must be at least 1 hour'
-      WHEN scale_after < interval '0' THEN 'scale_after must not be below 0' ELSE 'max_share must be above 0 and at most 1' END USING ERRCODE = 'invalid_parameter_value';
+      WHEN scale_after < interval '0' THEN 'scale_after must not be below 0' ELSE 'max_share must be above 0 and at most 1' END USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'Without it there is a sensible value: 5 points, 7 days, 14 days, and 0.5 of the funnel.';
   END IF;
   PERFORM pql._require_targets(coalesce(targets, '{}'));
   SELECT * INTO p FROM pql.pilot AS x WHERE x.program = program AND x.ended_at IS NULL;
@@ -548,7 +671,8 @@ BEGIN
     RAISE EXCEPTION 'pilot % of program "%" is under way', p.pilot_id, program USING ERRCODE = 'object_not_in_prerequisite_state',
       HINT = 'End it first with pql.stop_pilot() or pql.scale_pilot().';
   END IF;
-  SELECT * INTO plan FROM pql.plan_pilot(program, segment, duration, holdout, minimum_effect, baseline, alpha, power);
+  SELECT * INTO plan FROM pql.plan_pilot(program, segment, duration, holdout, minimum_effect, baseline, alpha, power, metric);
+  minimum_effect := coalesce(minimum_effect, 0.1);
   IF plan.share > max_share THEN
     RAISE EXCEPTION 'the pilot would have % of the funnel', pql._share_text(plan.share) USING ERRCODE = 'object_not_in_prerequisite_state',
       DETAIL = format('It may have %s (max_share): a pilot is a part, so that something is left if it goes wrong.', pql._share_text(max_share)),
@@ -566,18 +690,22 @@ BEGIN
   END IF;
   p.document := pql._pilot_candidate(program);
   INSERT INTO pql.pilot (pilot_id, program, pilot_program, document, segment, share, holdout, metric, baseline, minimum_effect, alpha, power, planned_sample, expected_sample,
-                         targets, scale_after, tighten_by, tighten_every, duration)
+                         targets, scale_after, tighten_by, tighten_every, duration, horizon)
   VALUES (pql.next_id(), program, p.pilot_program, p.document, segment, plan.share, holdout, metric, plan.expected_baseline, minimum_effect, alpha, power, plan.planned_sample,
-          plan.expected_sample, coalesce(targets, '{}'), scale_after, tighten_by, tighten_every, duration)
+          plan.expected_sample, coalesce(targets, '{}'), scale_after, tighten_by, tighten_every, duration,
+          make_interval(secs => extract(epoch FROM coalesce((p.document #>> '{outcome,horizon}')::interval, '90 days'))::float8))
   ON CONFLICT DO NOTHING RETURNING * INTO p;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'another pilot of program "%" was started at the same time', program USING ERRCODE = 'object_not_in_prerequisite_state';
+    RAISE EXCEPTION 'another pilot of program "%" was started at the same time', program USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Table pql.pilot has it.';
   END IF;
   PERFORM pql._set_guardrails(p.pilot_id, guardrails);
+  PERFORM pql._hold_up_everybody();
   p.version := pql.publish(pql._pilot_document(p.document, p.pilot_program, segment, holdout), format('pilot %s', p.pilot_id));
   UPDATE pql.pilot AS x SET version = p.version WHERE x.pilot_id = p.pilot_id;
-  PERFORM pql._begin_pilot(p, pql._now());
-  PERFORM pql._note_pilot(p.pilot_id, 'start_pilot', program, jsonb_build_object('segment', segment, 'holdout', holdout, 'planned_sample', p.planned_sample, 'override', override), false);
+  IF pql._is_folded(p) THEN
+    PERFORM pql._begin_pilot(p, pql._now());
+  END IF;
+  PERFORM pql._note_pilot(p, 'start_pilot', jsonb_build_object('segment', segment, 'holdout', holdout, 'planned_sample', p.planned_sample, 'override', override), false);
   RETURN p.pilot_id;
 END $$;
 COMMENT ON FUNCTION pql.start_pilot(text, text, interval, float8, float8, float8, text, float8, float8, float8, jsonb, jsonb, interval, int, interval, text) IS
@@ -590,7 +718,7 @@ DECLARE
   p pql.pilot;
 BEGIN
   IF pilot_id IS NULL THEN
-    RAISE EXCEPTION 'pilot_id must not be null' USING ERRCODE = 'null_value_not_allowed';
+    RAISE EXCEPTION 'pilot_id must not be null' USING ERRCODE = 'null_value_not_allowed', HINT = 'Table pql.pilot has those that there are.';
   END IF;
   SELECT * INTO p FROM pql.pilot AS x WHERE x.pilot_id = _pilot.pilot_id;
   IF NOT FOUND THEN
@@ -615,10 +743,10 @@ DECLARE
   p pql.pilot := pql._lock_pilot(pilot_id);
 BEGIN
   IF coalesce(reason, '') !~ '\S' THEN
-    RAISE EXCEPTION 'stopping a pilot needs a reason' USING ERRCODE = 'invalid_parameter_value';
+    RAISE EXCEPTION 'stopping a pilot needs a reason' USING ERRCODE = 'invalid_parameter_value', HINT = 'It is kept with the pilot: say what somebody is to read there.';
   END IF;
   IF p.ended_at IS NOT NULL THEN
-    RAISE EXCEPTION 'pilot % has ended', pilot_id USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('It is %s: %s.', p.state, p.reason);
+    RAISE EXCEPTION 'pilot % has ended', pilot_id USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('It is %s: %s.', p.state, p.reason), HINT = 'Another one can be started with pql.start_pilot().';
   END IF;
   PERFORM pql._end_pilot(p, 'stopped', reason, pql._now(), false);
 END $$;
@@ -635,7 +763,7 @@ DECLARE
   number int;
 BEGIN
   IF override !~ '\S' THEN
-    RAISE EXCEPTION 'override must say why' USING ERRCODE = 'invalid_parameter_value';
+    RAISE EXCEPTION 'override must say why' USING ERRCODE = 'invalid_parameter_value', HINT = 'It is kept in pql.audit: say what somebody is to read there.';
   END IF;
   IF p.state <> 'may_scale' AND (override IS NULL OR p.state NOT IN ('running', 'stopped')) THEN
     RAISE EXCEPTION 'pilot % is %', pilot_id, p.state USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -654,7 +782,7 @@ BEGIN
     number := pql.promote(p.program, 'none', why);
   END IF;
   UPDATE pql.pilot AS x SET state = 'scaled', reason = override, ended_at = coalesce(x.ended_at, pql._now()) WHERE x.pilot_id = p.pilot_id;
-  PERFORM pql._note_pilot(p.pilot_id, 'scale_pilot', p.program, jsonb_build_object('version', number, 'override', override), false);
+  PERFORM pql._note_pilot(p, 'scale_pilot', jsonb_build_object('version', number, 'override', override), false);
   RETURN number;
 END $$;
 COMMENT ON FUNCTION pql.scale_pilot(bigint, text) IS
@@ -675,13 +803,20 @@ BEGIN
   IF document IS NULL OR raised <= enter OR p.tightened >= 3 THEN
     RETURN false;
   END IF;
-  number := pql.publish(jsonb_set(document, '{qualify,enter}', to_jsonb(raised)), format('pilot %s: %s', p.pilot_id, reason), format('pilot %s', p.pilot_id));
-  UPDATE pql.pilot AS x SET version = number, tightened = x.tightened + 1, tightened_at = as_of, good_since = NULL,
+  BEGIN
+    number := pql.publish(jsonb_set(document, '{qualify,enter}', to_jsonb(raised)), format('pilot %s: %s', p.pilot_id, reason), format('pilot %s', p.pilot_id));
+  EXCEPTION
+    WHEN transaction_rollback OR insufficient_resources OR operator_intervention THEN
+      RAISE;
+    WHEN OTHERS THEN -- what can't be made better must end
+      RETURN false;
+  END;
+  UPDATE pql.pilot AS x SET version = number, tightened = x.tightened + 1, tightened_at = x.tightened_at || as_of, good_since = NULL,
     document = jsonb_set(x.document, '{qualify,enter}', to_jsonb(raised)) WHERE x.pilot_id = p.pilot_id;
-  PERFORM pql._note_pilot(p.pilot_id, 'tighten_pilot', p.program, jsonb_build_object('reason', reason, 'version', number, 'enter', raised, 'from', enter), true);
+  PERFORM pql._note_pilot(p, 'tighten_pilot', jsonb_build_object('reason', reason, 'version', number, 'enter', raised, 'from', enter), true);
   RETURN true;
 END $$;
-COMMENT ON FUNCTION pql._tighten_pilot(pql.pilot, text, timestamptz) IS 'Raises the score that a pilot takes to enter by one step; false: it was three times already, or it can''t be any higher.';
+COMMENT ON FUNCTION pql._tighten_pilot(pql.pilot, text, timestamptz) IS 'Raises the score that a pilot takes to enter by one step; false: it was three times already, it can''t be any higher, or the program wouldn''t be published any more.';
 REVOKE ALL ON FUNCTION pql._tighten_pilot(pql.pilot, text, timestamptz) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._act_on_red(p pql.pilot, as_of timestamptz, kind text, reason text) RETURNS boolean
@@ -692,9 +827,9 @@ BEGIN
   SELECT * INTO g FROM pql.pilot_guardrail AS x WHERE x.pilot_id = p.pilot_id AND x.kind = _act_on_red.kind;
   IF g.red_since IS NULL THEN
     UPDATE pql.pilot_guardrail AS x SET red_since = as_of WHERE x.pilot_id = p.pilot_id AND x.kind = g.kind;
-    PERFORM pql._note_pilot(p.pilot_id, 'guardrail_red', p.program, jsonb_build_object('guardrail', g.kind, 'reason', reason, 'action', g.action), true);
+    PERFORM pql._note_pilot(p, 'guardrail_red', jsonb_build_object('guardrail', g.kind, 'reason', reason, 'action', g.action), true);
   END IF;
-  IF g.action = 'warn' OR g.action = 'tighten' AND as_of < p.tightened_at + p.tighten_every THEN
+  IF g.action = 'warn' OR g.action = 'tighten' AND as_of < p.tightened_at[p.tightened] + p.tighten_every THEN
     RETURN false;
   END IF;
   IF g.action = 'rollback' OR NOT pql._tighten_pilot(p, reason, as_of) THEN
@@ -740,7 +875,7 @@ BEGIN
   IF p.state = 'running' AND since + p.scale_after <= as_of THEN
     p.state := 'may_scale';
     p.reason := format('its targets are reached and no guardrail is red since %s', to_char(since AT TIME ZONE 'UTC', 'YYYY-MM-DD'));
-    PERFORM pql._note_pilot(p.pilot_id, 'may_scale', p.program, jsonb_build_object('reason', p.reason, 'advice', format('SELECT pql.scale_pilot(%s)', p.pilot_id)), true);
+    PERFORM pql._note_pilot(p, 'may_scale', jsonb_build_object('reason', p.reason, 'advice', format('SELECT pql.scale_pilot(%s)', p.pilot_id)), true);
   ELSIF p.state = 'may_scale' AND since IS NULL THEN
     p.state := 'running';
     p.reason := NULL;
@@ -753,26 +888,86 @@ END $$;
 COMMENT ON FUNCTION pql._look_after_pilot(pql.pilot, timestamptz) IS 'Looks at a pilot''s numbers: acts on guardrails that are red, says when it may scale, ends it when its time is over.';
 REVOKE ALL ON FUNCTION pql._look_after_pilot(pql.pilot, timestamptz) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION pql._let_go(p pql.pilot, as_of timestamptz) RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 50000 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  freed record;
+BEGIN
+  SELECT array_agg(e.home ORDER BY e.episode_id) AS homes, array_agg(e.subject_id ORDER BY e.episode_id) AS subjects INTO freed
+  FROM pql.program AS g JOIN pql.episode AS e ON e.program_id = g.program_id AND e.shadow AND e.left_at IS NULL
+    JOIN pql._handoffs_now AS f ON f.subject_id = e.subject_id AND f.program = p.pilot_program AND f.holdout AND f.qualified_at BETWEEN p.started_at AND coalesce(p.ended_at, 'infinity')
+      AND f.qualified_at > p.let_go_at - p.horizon AND f.qualified_at <= as_of - p.horizon AND f.qualified_at <= e.entered_at
+  WHERE g.program = p.program AND g.status = 'live';
+  IF freed.homes IS NOT NULL THEN
+    PERFORM pql._emit_standing(p.program, freed.homes, freed.subjects);
+  END IF;
+  UPDATE pql.pilot AS x SET let_go_at = as_of, problem = NULL WHERE x.pilot_id = p.pilot_id;
+END $$;
+COMMENT ON FUNCTION pql._let_go(pql.pilot, timestamptz) IS
+  'Hands over those whom a pilot held out, whose horizon is over and who are in an episode of its program by now: until then that was one of shadow. The caller holds up whoever writes events.';
+REVOKE ALL ON FUNCTION pql._let_go(pql.pilot, timestamptz) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql._may_free(p pql.pilot, as_of timestamptz) RETURNS boolean
+  LANGUAGE sql STABLE PARALLEL RESTRICTED COST 10000
+  RETURN p.let_go_at <= as_of - interval '1 hour' AND (p.problem IS NULL OR p.checked_at <= as_of - interval '1 hour') AND p.let_go_at < coalesce(p.ended_at, 'infinity') + p.horizon AND p.started_at + p.horizon <= as_of;
+COMMENT ON FUNCTION pql._may_free(pql.pilot, timestamptz) IS 'Whether it is time to look for whom a pilot held out, and holds no more.';
+REVOKE ALL ON FUNCTION pql._may_free(pql.pilot, timestamptz) FROM PUBLIC;
+
+-- Homes are locked by now: what would wait for a writer is put off to the next tick.
+CREATE OR REPLACE FUNCTION pql._tick_pilots_last(as_of timestamptz) RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  patience text := current_setting('lock_timeout');
+  p pql.pilot;
+BEGIN
+  FOR p IN SELECT x.* FROM pql.pilot AS x
+           WHERE x.state = 'building' AND coalesce(x.checked_at <= as_of - interval '1 hour', true) AND pql._is_folded(x) OR pql._may_free(x, as_of)
+           ORDER BY x.pilot_id FOR UPDATE SKIP LOCKED LOOP
+    BEGIN
+      PERFORM pql._hold_up_everybody_soon();
+      IF p.state = 'building' THEN
+        PERFORM pql._begin_pilot(p, as_of);
+      ELSE
+        PERFORM pql._let_go(p, as_of);
+      END IF;
+      PERFORM set_config('lock_timeout', patience, true);
+    EXCEPTION
+      WHEN transaction_rollback OR insufficient_resources OR operator_intervention THEN
+        RAISE;
+      WHEN lock_not_available THEN -- somebody writes events, or publishes: there will be another tick
+        NULL;
+      WHEN OTHERS THEN
+        PERFORM pql._note_problem(p, as_of, SQLERRM);
+    END;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION pql._tick_pilots_last(timestamptz) IS 'Begins pilots whose history is folded, and lets go whom others have held out for long enough; unless somebody writes events just then.';
+REVOKE ALL ON FUNCTION pql._tick_pilots_last(timestamptz) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pql._note_problem(p pql.pilot, as_of timestamptz, problem text) RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  UPDATE pql.pilot AS x SET checked_at = as_of, problem = _note_problem.problem WHERE x.pilot_id = p.pilot_id;
+  RAISE WARNING 'could not look after pilot %: %', p.pilot_id, problem;
+END $$;
+COMMENT ON FUNCTION pql._note_problem(pql.pilot, timestamptz, text) IS 'Notes why tick couldn''t look after a pilot; in an hour it tries again.';
+REVOKE ALL ON FUNCTION pql._note_problem(pql.pilot, timestamptz, text) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION pql._tick_pilots(as_of timestamptz) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   p pql.pilot;
 BEGIN
-  FOR p IN SELECT * FROM pql.pilot AS x WHERE x.ended_at IS NULL AND (x.state = 'building' OR x.checked_at <= as_of - interval '1 hour' OR x.ends_at <= as_of)
+  FOR p IN SELECT * FROM pql.pilot AS x WHERE x.ended_at IS NULL AND x.state <> 'building' AND (x.checked_at <= as_of - interval '1 hour' OR x.ends_at <= as_of)
            ORDER BY x.pilot_id FOR UPDATE SKIP LOCKED LOOP
     BEGIN
-      IF p.state = 'building' THEN
-        PERFORM pql._begin_pilot(p, as_of);
-      ELSE
-        PERFORM pql._look_after_pilot(p, as_of);
-        UPDATE pql.pilot AS x SET checked_at = as_of, problem = NULL WHERE x.pilot_id = p.pilot_id;
-      END IF;
+      UPDATE pql.pilot AS x SET checked_at = as_of, problem = NULL WHERE x.pilot_id = p.pilot_id;
+      PERFORM pql._look_after_pilot(p, as_of);
     EXCEPTION
       WHEN transaction_rollback OR insufficient_resources OR operator_intervention THEN
         RAISE;
       WHEN OTHERS THEN -- a pilot that can't be looked after mustn't keep tick from what else is due
-        UPDATE pql.pilot AS x SET checked_at = as_of, problem = SQLERRM WHERE x.pilot_id = p.pilot_id;
-        RAISE WARNING 'could not look after pilot %: %', p.pilot_id, SQLERRM;
+        PERFORM pql._note_problem(p, as_of, SQLERRM);
     END;
   END LOOP;
 END $$;
@@ -791,10 +986,49 @@ CREATE OR REPLACE FUNCTION pql._pilot_verdict(p pql.pilot, said pql.pilot_line[]
     FROM unnest(said) AS l);
 COMMENT ON FUNCTION pql._pilot_verdict(pql.pilot, pql.pilot_line[]) IS 'A pilot''s numbers in a sentence.';
 
+CREATE OR REPLACE FUNCTION pql._pilot_as_of(p pql.pilot, as_of timestamptz) RETURNS pql.pilot
+  LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 50 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF as_of < p.started_at THEN
+    p.state := 'building'; p.reason := NULL;
+  ELSIF as_of < p.ended_at OR p.state = 'may_scale' AND as_of < p.good_since + p.scale_after THEN
+    p.state := 'running'; p.reason := NULL;
+  END IF;
+  RETURN p;
+END $$;
+COMMENT ON FUNCTION pql._pilot_as_of(pql.pilot, timestamptz) IS 'A pilot with the state that it was in at an instant: of one that has ended it isn''t kept whether it could have scaled before that.';
+
+CREATE OR REPLACE FUNCTION pql._with_before(p pql.pilot, said pql.pilot_line[], as_of timestamptz) RETURNS pql.pilot_line[]
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 200000 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  l pql.pilot_line;
+  s record;
+  since timestamptz := pql._before_pilot(p, as_of);
+  earlier text[];
+BEGIN
+  IF as_of <= p.started_at IS NOT FALSE OR NOT has_function_privilege('pql._those_within(jsonb, text, text[])', 'EXECUTE') THEN
+    RETURN said; -- whoever may only read can't ask who is in a segment
+  END IF;
+  earlier := pql._those_within(p.document, pql._within_segment(p.document, p.segment, true) ->> 'segment',
+    ARRAY(SELECT DISTINCT x.subject_id FROM pql.labels(as_of, p.program) AS x WHERE x.qualified_at >= since AND x.qualified_at <= p.started_at));
+  FOR s IN SELECT x.*, i.n FROM pql._pilot_sums(p.pilot_id, as_of, earlier) AS x
+             JOIN unnest(said) WITH ORDINALITY AS i(part, indicator, treated, treated_n, held_out, held_out_n, before, before_n, estimate, low, high, p_value, variance_reduction, target, verdict, n)
+               ON i.indicator = x.indicator AND x.indicator <> 'held_out_reached' LOOP
+    l := said[s.n];
+    l.before := CASE WHEN s.treated IS NULL THEN s.level ELSE s.treated[2] / nullif(s.treated[1], 0) END;
+    l.before_n := CASE WHEN s.treated IS NULL THEN s.treated_n ELSE s.treated[1] END;
+    said[s.n] := l;
+  END LOOP;
+  RETURN said;
+END $$;
+COMMENT ON FUNCTION pql._with_before(pql.pilot, pql.pilot_line[], timestamptz) IS
+  'Lines of a report with what the same indicators were in as long a span before the pilot, of those of its segment whom its program handed over.';
+
 CREATE OR REPLACE FUNCTION pql.pilot_report(pilot_id bigint, as_of timestamptz DEFAULT NULL) RETURNS SETOF pql.pilot_line
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 200000 ROWS 13 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  p pql.pilot := pql._pilot(pilot_id);
+  now constant timestamptz := coalesce(as_of, pql._now());
+  p pql.pilot := pql._pilot_as_of(pql._pilot(pilot_id), now);
   said pql.pilot_line[];
   l pql.pilot_line;
 BEGIN
@@ -802,12 +1036,12 @@ BEGIN
     RAISE EXCEPTION 'permission denied to judge pilot %', pilot_id USING ERRCODE = 'insufficient_privilege',
       DETAIL = 'It is judged by everybody''s hand-offs, and a rep sees those of the team.', HINT = 'Ask a manager, or whoever is no rep.';
   END IF;
-  said := ARRAY(SELECT j FROM pql._judge_pilot(p, coalesce(as_of, pql._now())) AS j);
+  said := pql._with_before(p, ARRAY(SELECT j FROM pql._judge_pilot(p, now) AS j), now);
   l.part := 'verdict'; l.indicator := p.metric; l.verdict := pql._pilot_verdict(p, said);
   RETURN QUERY SELECT (x).* FROM unnest(said || l) AS x;
 END $$;
 COMMENT ON FUNCTION pql.pilot_report(bigint, timestamptz) IS
-  'What a pilot has shown as of an instant (null: now). A line for each indicator: check (sample_ratio), leading (hours_to_first_touch, acceptance, meeting_rate), lagging (conversion, value, churn: of subjects whose horizon has passed; burnt: of those touched, for whom contact did harm), guardrail, and last the verdict. treated and held_out: the level in each arm, of so many; estimate: the difference, less what the score on entering explains of its variance (variance_reduction, CUPED), between low and high; interval and p_value hold however often one looks. Errors: 42704 unknown pilot, 42501 a rep who doesn''t see all hand-offs, 22004 null.';
+  'What a pilot has shown as of an instant (null: now). A line for each indicator: check (sample_ratio; held_out_reached: the share of those held out whom somebody contacted all the same before their horizon was over), leading (hours_to_first_touch, acceptance, meeting_rate), lagging (conversion, value, churn: of subjects whose horizon has passed; burnt: of those touched, for whom contact did harm), guardrail, and last the verdict. treated and held_out: the level in each arm, of so many; before: that of whom the program handed over of the segment in as long a span before (null for whoever may not start pilots); estimate: the difference, less what the score on entering explains of its variance (variance_reduction, CUPED), between low and high; interval and p_value hold however often one looks. Errors: 42704 unknown pilot, 42501 a rep who doesn''t see all hand-offs, 22004 null.';
 
 CREATE OR REPLACE FUNCTION pql._pilot_level(indicator text, level float8) RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10
@@ -828,13 +1062,13 @@ BEGIN
   RETURN format(E'# Pilot of %s\n\n%s.\n\nSegment `%s`, %s of the funnel, %s of it held out; %s. It takes %s subjects to find an effect of %s.\n\n', p.program,
       said[array_upper(said, 1)].verdict, p.segment, coalesce(pql._share_text(p.share), 'an unknown share'), pql._share_text(p.holdout),
       CASE WHEN p.started_at IS NULL THEN 'not begun' ELSE format('from %s to %s', to_char(p.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'),
-        to_char(coalesce(p.ended_at, p.ends_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD')) END, p.planned_sample, pql._share_text(p.minimum_effect))
-    || E'| | indicator | treated | held out | difference | target or limit | verdict |\n| --- | --- | --- | --- | --- | --- | --- |\n'
-    || (SELECT string_agg(format('| %s | %s | %s | %s | %s | %s | %s |', l.part, replace(l.indicator, '_', ' '),
+        to_char(coalesce(p.ended_at, p.ends_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD')) END, p.planned_sample, pql._pilot_level(p.metric, p.minimum_effect))
+    || E'| | indicator | before | treated | held out | difference | target or limit | verdict |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n'
+    || (SELECT string_agg(format('| %s | %s | %s | %s | %s | %s | %s | %s |', l.part, replace(l.indicator, '_', ' '), pql._pilot_level_of(l.indicator, l.before, l.before_n),
             pql._pilot_level_of(l.indicator, l.treated, l.treated_n), pql._pilot_level_of(l.indicator, l.held_out, l.held_out_n),
             CASE WHEN l.low IS NOT NULL THEN format('%s (%s to %s)', pql._pilot_level(l.indicator, l.estimate), pql._pilot_level(l.indicator, l.low), pql._pilot_level(l.indicator, l.high)) ELSE '' END,
             pql._pilot_level(l.indicator, l.target), l.verdict), E'\n' ORDER BY l.place)
-        FROM unnest(said) WITH ORDINALITY AS l(part, indicator, treated, treated_n, held_out, held_out_n, estimate, low, high, p_value, variance_reduction, target, verdict, place)
+        FROM unnest(said) WITH ORDINALITY AS l(part, indicator, treated, treated_n, held_out, held_out_n, before, before_n, estimate, low, high, p_value, variance_reduction, target, verdict, place)
         WHERE l.part <> 'verdict');
 END $$;
 COMMENT ON FUNCTION pql.pilot_summary(bigint, timestamptz) IS 'pql.pilot_report as a page of Markdown. Errors: the same.';

@@ -239,7 +239,8 @@ PQL_FUNCTION(qualification) {
   const bool in = is_in(*a.program, last, x, a.as_of), cooling = is_cooling(last, a.as_of);
   const std::vector<std::string> lacks = in ? std::vector<std::string>{} : missing(p, x);
   const Route route = route_of(p, x);
-  const bool held_out = lot_of(p, id, x, reasons, p.unit == Unit::account ? std::string_view(id) : std::string_view{}).held_out;
+  const bool kept_out = is_kept_out(*a.program, home_key(p.unit, id), id, a.as_of);
+  const bool held_out = lot_of(p, id, kept_out, x, reasons, p.unit == Unit::account ? std::string_view(id) : std::string_view{}).held_out;
   const std::string blocked = held_out ? "holdout" : blocked_by(p, route);
   rows.add({Cell::of(x.score), Cell::of(p.qualify.enter), Cell::of(p.qualify.leave), Cell::of(in ? "in" : cooling ? "cooling" : "out"),
             in ? Cell::time(last->entered) : cooling ? Cell::time(last->left) : Cell::null(),

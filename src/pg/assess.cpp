@@ -960,15 +960,29 @@ bool is_named_account(std::string_view account) {
 
 } // namespace
 
-Lot lot_of(const ProgramDef &p, std::string_view subject, const Assessment &a, std::span<const Reason> reasons, std::string_view account) {
-  if (!is_held_out(p, subject)) return {};
+bool is_kept_out(const Program &p, std::string_view home, std::string_view subject, Micros at) {
+  if (!p.tried) return false;
+  Spi spi;
+  // A pilot that runs holds out by its own lot.
+  const bool kept = spi.run("SELECT FROM pql.pilot AS x JOIN pql.routing AS r ON r.program = x.pilot_program AND r.holdout"
+                            "   AND r.qualified_at BETWEEN x.started_at AND coalesce(x.ended_at, 'infinity')"
+                            " WHERE (x.program = $1 OR x.pilot_program = $1 AND x.ended_at IS NOT NULL)"
+                            "   AND (r.home = $2 OR r.unit = 'user' AND r.subject_id = $3) AND r.subject_id = $3 AND r.qualified_at + x.horizon > $4 LIMIT 1",
+                            {Arg::of(p.def.name), Arg::of(home), Arg::of(subject), Arg::time(at)}) > 0;
+  spi.finish();
+  return kept;
+}
+
+Lot lot_of(const ProgramDef &p, std::string_view subject, bool kept_out, const Assessment &a, std::span<const Reason> reasons, std::string_view account) {
+  const bool drawn = is_held_out(p, subject);
+  if (!drawn && !kept_out) return {};
   for (std::size_t i = 0; i < p.signals.size(); i++) {
     const SignalDef &s = p.signals[i];
-    if (s.measure == Measure::flag && i < a.given.size() && a.given[i] == 1) return {false, "flagged by hand"};
-    if (s.is_explicit && reasons[i].points > 0 && is_exempt(p, Exempt::explicit_requests)) return {false, "explicit request"};
+    if (s.measure == Measure::flag && i < a.given.size() && a.given[i] == 1) return {false, false, "flagged by hand"};
+    if (s.is_explicit && reasons[i].points > 0 && is_exempt(p, Exempt::explicit_requests)) return {false, false, "explicit request"};
   }
-  if (!account.empty() && is_exempt(p, Exempt::named_accounts) && is_named_account(account)) return {false, "named account"};
-  return {true, {}};
+  if (!account.empty() && is_exempt(p, Exempt::named_accounts) && is_named_account(account)) return {false, false, "named account"};
+  return {true, !drawn, {}};
 }
 
 } // namespace pql::pg

@@ -161,10 +161,13 @@ std::string blocked_by(const ProgramDef &p, const Route &r);
 /// Whether a subject is one of the holdout, and why it is contacted if it is none of it though the lot fell on it.
 struct Lot {
   bool held_out = false;
+  bool kept = false; ///< by a pilot of the program, and not by the program's own lot
   std::string exempt;
 };
+/// Whether a subject that a pilot held out is to be left alone as of an instant: until its horizon is over, whatever has become of the pilot.
+bool is_kept_out(const Program &p, std::string_view home, std::string_view subject, Micros at);
 /// Whom somebody flagged by hand has asked for it, and so has who has points of an explicit signal; `account` may be somebody's own.
-Lot lot_of(const ProgramDef &p, std::string_view subject, const Assessment &a, std::span<const Reason> reasons, std::string_view account);
+Lot lot_of(const ProgramDef &p, std::string_view subject, bool kept_out, const Assessment &a, std::span<const Reason> reasons, std::string_view account);
 /// Whether what is done about somebody who is in can change.
 inline bool has_choice(const Definitions &plan, const ProgramDef &p) noexcept {
   return p.motions.size() > 1 || may_block(p) || plan.has_internal_domains();

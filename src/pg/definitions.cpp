@@ -268,17 +268,18 @@ MeasureTrackers Definitions::find(const ProgramDef &p, const MeasureDef &d) cons
 void Definitions::load_programs() {
   struct Row {
     int id, version;
-    bool live, finishing;
+    bool live, finishing, tried;
     std::string document;
   };
   std::vector<Row> rows;
   Spi spi;
-  const std::uint64_t n = spi.run("SELECT program_id, version, status = 'live', document, status = 'retired'"
-                                  " FROM pql.program WHERE status IN ('shadow', 'live') OR finishing ORDER BY program_id, version",
+  const std::uint64_t n = spi.run("SELECT program_id, version, status = 'live', document, status = 'retired',"
+                                  " EXISTS (SELECT FROM pql.pilot AS x WHERE p.program IN (x.program, x.pilot_program))"
+                                  " FROM pql.program AS p WHERE status IN ('shadow', 'live') OR finishing ORDER BY program_id, version",
                                   {}, true);
   for (std::uint64_t i = 0; i < n; i++) {
     rows.push_back({static_cast<int>(spi.number(i, 1)), static_cast<int>(spi.number(i, 2)), spi.number(i, 3) != 0,
-                    spi.number(i, 5) != 0, spi.text(i, 4)});
+                    spi.number(i, 5) != 0, spi.number(i, 6) != 0, spi.text(i, 4)});
   }
   spi.finish();
   for (const Row &r : rows) {
@@ -288,6 +289,7 @@ void Definitions::load_programs() {
     p.id = r.id;
     p.version = r.version;
     p.live = r.live;
+    p.tried = r.tried;
     add_program(std::move(p), std::move(parsed.program), r.finishing ? finishing_ : programs_);
   }
 }

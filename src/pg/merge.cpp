@@ -982,10 +982,11 @@ private:
     const Assessment a = assessed(p, whole, at, Ask::route);
     Route route = route_of(p.def, a);
     d.leaves_at = x.leaves_at = end_of(x, p.def.qualify, falls(p, whole, at));
-    const Lot lot = lot_of(p.def, d.subject_id, a, reasons_, d.account_id);
+    const Lot lot = lot_of(p.def, d.subject_id, p.live && !d.continues && is_kept_out(p, key, d.subject_id, at), a, reasons_, d.account_id);
     d.holdout = lot.held_out;
     d.exempt = lot.exempt;
-    if (!p.live || d.continues) return enter_without_row(std::move(d));
+    if (lot.kept) d.shadow = true; // tick begins it anew when there is nothing left to spoil
+    if (d.shadow || d.continues) return enter_without_row(std::move(d));
     const Thinness thin = fill_packet(d, p, key, subject, whole, route.motion);
     if (route.guardrail < 0 && thin) route.guardrail = kThin + thin.lacking;
     d.blocked_by = d.holdout ? "holdout" : route.guardrail >= kThin ? thin.reason : blocked_by(p.def, route);

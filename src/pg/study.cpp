@@ -119,8 +119,9 @@ void fill_in(Study &s) {
 
 constexpr const char *kRows =
     "SELECT l.qualified_at, l.converted_at, l.treated, l.segment, l.version, coalesce(p.reasons, r.reasons)"
-    " FROM (SELECT x.home, x.routing_id, x.qualified_at, x.converted_at, x.treated, x.segment, x.version FROM pql.labels($3, $1) AS x"
-    "   WHERE x.follows IS NULL AND x.matures_at - x.qualified_at = (SELECT v.horizon FROM pql.outcome_rules AS v WHERE v.program = $1 AND v.version = $2)"
+    " FROM (SELECT x.home, x.routing_id, x.qualified_at, x.converted_at, x.treated, x.segment, CASE x.program WHEN $1 THEN x.version ELSE -x.version END AS version"
+    "   FROM pql.labels($3, (SELECT min(y) FROM pql._programs_of($1) AS y HAVING count(*) = 1)) AS x" // null, of all, where there were pilots
+    "   WHERE x.program IN (SELECT y FROM pql._programs_of($1) AS y) AND x.follows IS NULL AND x.matures_at - x.qualified_at = (SELECT v.horizon FROM pql.outcome_rules AS v WHERE v.program = $1 AND v.version = $2)"
     "   ORDER BY x.qualified_at DESC, x.routing_id DESC LIMIT $4) AS l"
     "   JOIN pql.routing AS r ON r.home = l.home AND r.routing_id = l.routing_id"
     "   LEFT JOIN pql.scoring_packet AS p ON p.home = r.home AND p.routing_id = r.routing_id"

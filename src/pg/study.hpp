@@ -17,7 +17,7 @@ void expect_many();
 struct ScoredSignals {
   int version = 0;
   std::vector<std::string> names, kinds;
-  std::map<int, std::vector<int>> points;
+  std::map<int, std::vector<int>> points; ///< by version; those of the program's pilots have negative numbers
 
   /// Of a program's version, which must be there.
   static ScoredSignals of(Spi &spi, const std::string &program, int version);
@@ -33,7 +33,7 @@ struct LabelledStudy : Study {
   std::vector<std::string> segment_names;
 };
 
-/// The hand-offs of a program with their labels as of an instant, those of another horizon than the version's left out. Of very many, the newest:
+/// The hand-offs of a program and of its pilots with their labels as of an instant, those of another horizon than the version's left out. Of very many, the newest:
 /// so many that their shares fit into 120 MB.
 LabelledStudy read_study(Spi &spi, const std::string &program, int version, Micros as_of);
 

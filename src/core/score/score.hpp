@@ -18,6 +18,7 @@ struct Program {
   ProgramDef def;
   std::vector<MeasureTrackers> signals, measures; ///< one per signal, and per named measure
   TrackerId activation_tracker = 0;       ///< when def.activation
+  bool tried = false;   ///< there are pilots of it, or it is one's: they may hold subjects out
 };
 
 /// What one signal contributes.
