@@ -244,5 +244,24 @@ TEST(Learner, ForgetsWhatIsNoMoreSo) {
   EXPECT_GT(l.signals[1].weight, l.signals[0].weight + 0.7);
 }
 
+TEST(Learner, EndsWhereWhoeverIsAskedSaysSo) {
+  Study s = company({2, 1}, 30000, 15);
+  struct Ended {};
+  s.pause = [] { throw Ended(); };
+  EXPECT_THROW((void)learn(s), Ended);
+}
+
+TEST(Learner, FewOfAKindChooseNothing) {
+  // Conversions come last only: of what was known at the cuts nothing can be found, and half a year it is.
+  Study s = company({2, 1}, 400, 16);
+  for (HandOff &h : s.hand_offs) {
+    h.converted = h.at > s.as_of - 130 * kDay && h.at < s.as_of - 90 * kDay;
+    h.converted_at = h.converted ? h.at + kDay : kNever;
+  }
+  const Learned l = learn(s);
+  EXPECT_EQ(l.half_life, 180 * kDay);
+  EXPECT_FALSE(l.richer);
+}
+
 } // namespace
 } // namespace pql
