@@ -79,9 +79,9 @@ BEGIN
     FROM read AS r LEFT JOIN pql.outcome_import AS i ON i.source_id = s.source_id AND i.id = r.id ORDER BY r.id, r.at, r.outcome
   ), wanted AS MATERIALIZED ( -- rows that say the same of one instant are one outcome, worth what they are together
     SELECT d.home, min(d.subject_id) AS subject_id, d.outcome, d.at, sum(d.value) AS value FROM said AS d WHERE d.problem IS NULL GROUP BY d.home, d.outcome, d.at
-  ), gone AS MATERIALIZED (
-    SELECT DISTINCT i.home, i.outcome, i.at FROM pql.outcome_import AS i LEFT JOIN wanted AS w ON (w.home, w.outcome, w.at) = (i.home, i.outcome, i.at)
-    WHERE i.source_id = s.source_id AND i.problem IS NULL AND w.home IS NULL
+  ), gone AS MATERIALIZED ( -- by sets, which takes no longer for what the planner doesn't know yet
+    SELECT i.home, i.outcome, i.at FROM pql.outcome_import AS i WHERE i.source_id = s.source_id AND i.problem IS NULL
+    EXCEPT SELECT w.home, w.outcome, w.at FROM wanted AS w
   ), telling AS ( -- what was recorded otherwise stays as it was
     INSERT INTO pql.outcome AS o (home, outcome_id, unit, subject_id, outcome, value, at, recorded_at, recorded_by)
     SELECT w.home, pql.next_id(), s.unit, w.subject_id, w.outcome, w.value, w.at, clock_timestamp(), name
@@ -98,7 +98,9 @@ BEGIN
     ON CONFLICT ON CONSTRAINT outcome_import_pkey DO UPDATE SET home = excluded.home, outcome = excluded.outcome, at = excluded.at, value = excluded.value, problem = excluded.problem
     WHERE (i.home, i.outcome, i.at, i.value, i.problem) IS DISTINCT FROM (excluded.home, excluded.outcome, excluded.at, excluded.value, excluded.problem)
   ), forgetting AS (
-    DELETE FROM pql.outcome_import AS i WHERE i.source_id = s.source_id AND NOT EXISTS (SELECT FROM said AS d WHERE d.id = i.id)
+    DELETE FROM pql.outcome_import AS i USING (
+      SELECT x.id FROM pql.outcome_import AS x WHERE x.source_id = s.source_id EXCEPT SELECT d.id FROM said AS d) AS g
+    WHERE i.source_id = s.source_id AND i.id = g.id
   )
   SELECT (SELECT count(*) FILTER (WHERE t.added) FROM telling AS t), (SELECT count(*) FILTER (WHERE NOT t.added) FROM telling AS t), (SELECT count(*) FROM taking),
          (SELECT count(*) FROM said AS d WHERE d.problem IS NOT NULL) INTO told, corrected, taken_back, problems;
