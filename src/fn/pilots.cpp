@@ -68,7 +68,7 @@ PQL_FUNCTION(sample_size_of_mean) {
   if (!d.is_sound())
     fail(ERRCODE_INVALID_PARAMETER_VALUE, "deviation must be above 0, and holdout and chances between 0 and 1", {},
          "deviation is the standard deviation of what subjects are worth: stddev(coalesce(value, 0)) of pql.label, for example.");
-  return subjects(subjects_for_any_look(d));
+  return subjects(subjects_for_mean(d));
 }
 
 PQL_FUNCTION(_compare_arms) {

@@ -87,7 +87,7 @@ TEST(PilotLaws, WhatIsPlannedForIsFound) {
 
 TEST(PilotLaws, AMeanIsFoundThatIsPlannedFor) {
   const MeanDesign d{1, 0.3, 0.3, kAlpha, 0.8};
-  const double planned = subjects_for_any_look(d);
+  const double planned = subjects_for_mean(d);
   const auto run = [&](Dice &dice) {
     Arm treated, held_out;
     for (int i = 0; i < planned; i++) {

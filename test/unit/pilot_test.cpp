@@ -156,9 +156,9 @@ TEST(Sequential, NothingIsKnownOfSubjectsWhoAreAllAlike) {
 TEST(Power, MeansAreAsSharesOfTheSameSpread) {
   const Design shares{0.5, 0.1, 0.2, 0.05, 0.8};
   const double spread = std::sqrt(0.5 * 0.5); // of the share without contact; with it, it is a little less
-  const double means = subjects_for_any_look(MeanDesign{spread, 0.1, 0.2, 0.05, 0.8});
+  const double means = subjects_for_mean(MeanDesign{spread, 0.1, 0.2, 0.05, 0.8});
   EXPECT_NEAR(means / subjects_for_any_look(shares), 1, 0.05);
-  EXPECT_NEAR(subjects_for_any_look(MeanDesign{200, 50, 0.5}) / subjects_for_any_look(MeanDesign{200, 100, 0.5}), 4, 0.05);
+  EXPECT_NEAR(subjects_for_mean(MeanDesign{200, 50, 0.5}) / subjects_for_mean(MeanDesign{200, 100, 0.5}), 4, 0.05);
   EXPECT_FALSE((MeanDesign{0, 1}).is_sound());
   EXPECT_FALSE((MeanDesign{1, 0}).is_sound());
   EXPECT_FALSE((MeanDesign{1, 1, 1}).is_sound());

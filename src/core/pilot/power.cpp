@@ -56,7 +56,7 @@ bool MeanDesign::is_sound() const noexcept {
          power < 1;
 }
 
-double subjects_for_any_look(const MeanDesign &d) noexcept {
+double subjects_for_mean(const MeanDesign &d) noexcept {
   return subjects_until_known(d.deviation * d.deviation / (d.held_out * (1 - d.held_out)), d.effect, d.alpha, d.power);
 }
 

@@ -37,8 +37,8 @@ struct MeanDesign {
   bool is_sound() const noexcept;
 };
 
-/// The same for two means.
-double subjects_for_any_look(const MeanDesign &d) noexcept;
+/// The same for two means, at any look.
+double subjects_for_mean(const MeanDesign &d) noexcept;
 
 } // namespace pql::pilot
 
