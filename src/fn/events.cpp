@@ -68,7 +68,7 @@ inline EventsState *with_row(EventsState *s, const Row &r, const EventsSetting &
   if (s)
     require_same(*s, setting);
   else
-    s = EventsState::make(setting, EventsState::kFirstRoom, allocate);
+    s = EventsState::begin(setting, allocate);
   return s->wants(r) ? s->add(r, allocate) : s;
 }
 
@@ -298,20 +298,21 @@ Sought sought_arg(FunctionCallInfo fcinfo, int options) {
   });
 }
 
+std::span<const EventRow> in_order(Arena &a, const EventsState &s) {
+  if (s.ordered) return s.all();
+  const std::span<EventRow> rows(a.array<EventRow>(s.count), s.count);
+  s.copy_rows(rows.data());
+  sort_events(rows);
+  return rows;
+}
+
 // Runs f(arena, query, rows).
 template <class F>
 auto with_pattern(const Sought &x, F &&f) {
   Scratch scratch("pql pattern");
   Arena &a = scratch.arena();
   const Pattern p = parsed(a, x.pattern, *x.state, x.base);
-  const EventsState *s = x.state;
-  if (!s->ordered) {
-    auto *copy = static_cast<EventsState *>(a.allocate(s->size()));
-    std::memcpy(static_cast<void *>(copy), s, s->size());
-    copy->sort();
-    s = copy;
-  }
-  return f(a, PatternQuery{p, x.within, poll}, with_steps(a, s->all()));
+  return f(a, PatternQuery{p, x.within, poll}, with_steps(a, in_order(a, *x.state)));
 }
 
 Which which_arg(const std::string &name) {
@@ -483,7 +484,8 @@ PQL_DIRECT_FUNCTION(_window_funnel_final) {
   auto *s = own_state<pql::EventsState>(fcinfo);
   if (!s) return null_result(fcinfo);
   s->sort();
-  return Int32GetDatum(pql::funnel_level({s->steps(), s->within, {}}, s->all()));
+  return Int32GetDatum(s->packed ? pql::plain_funnel_level(s->steps(), s->within, s->all_packed())
+                                 : pql::funnel_level({s->steps(), s->within, {}}, s->all()));
 }
 
 PQL_FUNCTION(_window_funnel_moved) {
@@ -501,10 +503,8 @@ PQL_TIMED_DIRECT_FUNCTION(_sequence_match_unmove_array) { return pql::pg::unmove
 
 PQL_FUNCTION(_sequence_match_final) {
   using namespace pql::pg;
-  auto *s = call([&] { return own_state<pql::EventsState>(fcinfo); });
-  if (!s) return null_result(fcinfo);
-  s->sort();
-  return BoolGetDatum(matches(*s));
+  const auto *s = call([&] { return own_state<pql::EventsState>(fcinfo); });
+  return s ? BoolGetDatum(matches(*s)) : null_result(fcinfo);
 }
 
 PQL_FUNCTION(_sequence_match_moved) {

@@ -10,8 +10,11 @@
 namespace pql {
 namespace {
 
+constexpr Micros kPackedEnd = Micros{1} << 55; // what packed rows don't know any more
+
+// As it is stored, or packed as long as it can be.
 EventsState *aggregated(const EventsSetting &setting, const Events &rows, const std::vector<std::size_t> &some) {
-  EventsState *s = EventsState::make(setting, 0, test_allocate);
+  EventsState *s = one_in(3) ? EventsState::make(setting, 0, test_allocate) : EventsState::begin(setting, test_allocate);
   for (const std::size_t i : some) {
     if (s->wants(rows[i])) s = s->add(rows[i], test_allocate);
   }
@@ -22,13 +25,73 @@ TEST(EventsStateLaws, AnyOrderAndAnyMerge) {
   check("events", rc::check([] {
           EventsSetting setting;
           setting.keeps = *rc::gen::element(Keeps::steps, Keeps::all, Keeps::excluded);
-          setting.conditions = one_in(4) ? 0 : number(1, 6);
+          setting.conditions = one_in(4) ? 0 : one_in(4) ? number(7, 12) : number(1, 6);
           if (one_in(4)) setting.within = number<Micros>(0, 100);
           if (one_in(4)) setting.pattern = *rc::gen::element<std::string_view>("(?1)", "(?1).*\"\\(?2)", ".");
-          const Events rows = any_events({setting.conditions ? setting.conditions : 5, 40, 30, true, setting.keeps == Keeps::excluded});
+          const int steps = setting.conditions ? setting.conditions : *rc::gen::element(5, 12);
+          Events rows = any_events({steps, 40, 30, true, setting.keeps == Keeps::excluded});
+          const bool far = one_in(3);
+          for (EventRow &r : rows) {
+            if (far && one_in(8)) r.at += *rc::gen::element(kPackedEnd, kLastInstant - 40, -kPackedEnd - 1, kFirstInstant);
+          }
           states_keep_their_laws(kEventsState, rows.size(), [&](const auto &some) {
             return some.empty() ? nullptr : aggregated(setting, rows, some);
           });
+        }));
+}
+
+TEST(EventsStateLaws, APackedRowIsTheRow) {
+  check("packed", rc::check([] {
+          EventRow r{number<Micros>(0, 50), number<std::uint32_t>(0, 0x100), 0};
+          r.at += *rc::gen::element(Micros{0}, Micros{-25}, kPackedEnd - 50, -kPackedEnd);
+          RC_ASSERT(PackedRow::fits(r));
+          RC_ASSERT(PackedRow::of(r).row() == r);
+          EventRow other = r;
+          other.at += number<Micros>(0, 2);
+          other.steps = number<std::uint32_t>(0, 0x100);
+          if (PackedRow::fits(other) && other.at > r.at) RC_ASSERT(PackedRow::of(r) < PackedRow::of(other));
+        }));
+  EXPECT_FALSE(PackedRow::fits({kPackedEnd, 1, 0}));
+  EXPECT_FALSE(PackedRow::fits({-kPackedEnd - 1, 1, 0}));
+  EXPECT_FALSE(PackedRow::fits({0, 0x100, 0}));
+  EXPECT_FALSE(PackedRow::fits({0, 1, 1}));
+}
+
+// And grow back to what is stored by the first row that doesn't fit, whichever way it comes.
+TEST(EventsStateLaws, RowsArePackedWhileAllOfThemFit) {
+  test_arena.release();
+  const EventsSetting setting{2};
+  EventsState *s = EventsState::begin(setting, test_allocate);
+  for (int i = 0; i < 100; i++) s = s->add({i, 1, 0}, test_allocate);
+  EXPECT_TRUE(s->packed);
+  EXPECT_LE(s->size(), 1024u);
+  EventsState *far = EventsState::begin(setting, test_allocate)->add({kPackedEnd, 2, 0}, test_allocate);
+  EXPECT_FALSE(far->packed);
+  EventsState *both = EventsState::begin(setting, test_allocate)->merge(*s, test_allocate);
+  EXPECT_TRUE(both->packed);
+  both = both->merge(*far, test_allocate);
+  EXPECT_FALSE(both->packed);
+  s = s->add({kPackedEnd, 2, 0}, test_allocate);
+  EXPECT_FALSE(s->packed);
+  EventsState *as_stored = EventsState::make(setting, 0, test_allocate);
+  for (int i = 0; i < 100; i++) as_stored = as_stored->add({i, 1, 0}, test_allocate);
+  as_stored = as_stored->add({kPackedEnd, 2, 0}, test_allocate);
+  EXPECT_EQ(bytes_of(kEventsState, *s), bytes_of(kEventsState, *as_stored));
+  EXPECT_EQ(bytes_of(kEventsState, *both), bytes_of(kEventsState, *as_stored));
+}
+
+TEST(EventsStateLaws, ALevelIsThatOfTheStoredRows) {
+  check("levels", rc::check([] {
+          test_arena.release();
+          const int steps = number(1, 9);
+          const Micros within = number<Micros>(0, 30);
+          const Events rows = shuffled(any_events({steps, 40, 30}));
+          EventsState *s = EventsState::begin({steps}, test_allocate);
+          for (const EventRow &r : rows) s = s->add(r, test_allocate);
+          s->sort();
+          RC_ASSERT(is_state(kEventsState, *s, s->size()));
+          const auto *stored = static_cast<const EventsState *>(kEventsState.canonical(*s, test_allocate));
+          RC_ASSERT(plain_funnel_level(steps, within, s->all_packed()) == funnel_level({steps, within, {}}, stored->all()));
         }));
 }
 

@@ -13,11 +13,13 @@ const EventsState &read(const State &s) noexcept { return static_cast<const Even
 bool valid(const State &s) noexcept {
   if (s.size() < sizeof(EventsState)) return false;
   const EventsState &e = read(s);
-  if (e.small > kMaxConditions || e.keeps > Keeps::excluded || e.ordered > 1 || e.within < -1) return false;
+  if (e.small > kMaxConditions || e.keeps > Keeps::excluded || e.unused || e.within < -1) return false;
+  if (e.packed && (!e.open || e.ordered)) return false;
   if (e.size() < e.head_size() || e.count > e.room()) return false;
   if (e.pattern().find('\0') != std::string_view::npos) return false; // no text has one
   const std::uint32_t none = e.small == 0 || e.small == kMaxConditions ? 0 : ~0u << e.small;
-  for (const EventRow &r : e.all()) {
+  for (std::uint32_t i = 0; i < e.count; i++) {
+    const EventRow r = e.row(i);
     if (!is_instant(r.at) || (r.steps & none) || r.excluded > (e.keeps == Keeps::excluded) || !e.wants(r)) return false;
   }
   return !e.ordered || in_order(e.all());
@@ -38,7 +40,7 @@ State *canonical(const State &s, Allocate allocate) {
   EventsState *copy = EventsState::make(e.setting(), e.count, allocate);
   copy->open = 0;
   copy->count = e.count;
-  if (e.count) std::memcpy(static_cast<void *>(copy->rows()), e.rows(), e.count * sizeof(EventRow));
+  e.copy_rows(copy->rows());
   copy->ordered = e.ordered;
   copy->sort();
   return copy;
@@ -53,8 +55,9 @@ void print(const State &s, TextWriter &out) {
   out.string(e.pattern());
   out.key("rows");
   out.put('[');
-  for (const EventRow &r : e.all()) {
-    if (&r != e.rows()) out.text(", ");
+  for (std::uint32_t i = 0; i < e.count; i++) {
+    const EventRow r = e.row(i);
+    if (i) out.text(", ");
     out.put('[');
     out.integer(r.at);
     out.text(", ");
@@ -105,9 +108,13 @@ void describe(const State &s, TextWriter &out) {
   out.string(e.keeps == Keeps::steps ? "events with a condition" : e.keeps == Keeps::all ? "all events" : "events with a condition, and excluded ones");
   out.member("events", e.count);
   if (!e.count) return;
-  const auto [first, last] = std::minmax_element(e.all().begin(), e.all().end(), before);
-  out.member_instant("first", first->at, s.times());
-  out.member_instant("last", last->at, s.times());
+  Micros first = kNever, last = kAlways;
+  for (std::uint32_t i = 0; i < e.count; i++) {
+    first = std::min(first, e.row(i).at);
+    last = std::max(last, e.row(i).at);
+  }
+  out.member_instant("first", first, s.times());
+  out.member_instant("last", last, s.times());
 }
 
 } // namespace
@@ -128,26 +135,58 @@ EventsState *EventsState::make(const EventsSetting &setting, std::uint32_t room,
   return e;
 }
 
+EventsState *EventsState::begin(const EventsSetting &setting, Allocate allocate) {
+  EventsState *e = make(setting, kFirstRoom, allocate);
+  e->packed = setting.conditions <= 8 && setting.keeps != Keeps::excluded;
+  e->ordered = !e->packed;
+  return e;
+}
+
+void EventsState::copy_rows(EventRow *to) const noexcept {
+  if (packed) {
+    std::transform(all_packed().begin(), all_packed().end(), to, [](const PackedRow &r) { return r.row(); });
+  } else {
+    std::copy_n(rows(), count, to);
+  }
+}
+
 // Doubles, so that rows cost the same however many there are; to a power of two, since that is what memory contexts give.
 EventsState *EventsState::with_room(std::size_t more, Allocate allocate) {
   if (count + more <= room()) return this;
-  const std::size_t needed = head_size() + (count + more) * sizeof(EventRow);
+  const std::size_t needed = head_size() + (count + more) * row_size();
   EventsState *s = resized(*this, std::max(needed, std::min(std::bit_ceil(needed), kMostBytes)), allocate);
   s->open = 1;
   return s;
 }
 
+// A copy with its rows as they are stored, and room for more.
+EventsState *EventsState::unpacked(std::size_t more, Allocate allocate) const {
+  const std::size_t needed = head_size() + (count + more) * sizeof(EventRow);
+  EventsState *s = resized(*this, std::max(needed, std::min(std::bit_ceil(needed), kMostBytes)), allocate);
+  s->packed = 0;
+  copy_rows(s->rows());
+  return s;
+}
+
 EventsState *EventsState::merge(const EventsState &o, Allocate allocate) {
   if (!o.count) return this;
-  EventsState *s = with_room(o.count, allocate);
+  EventsState *s = packed && !o.packed ? unpacked(o.count, allocate) : with_room(o.count, allocate);
   s->open = 1;
   s->ordered = s->ordered && o.ordered && (!s->count || !before(o.rows()[0], s->rows()[s->count - 1]));
-  std::memcpy(static_cast<void *>(s->rows() + s->count), o.rows(), o.count * sizeof(EventRow));
+  if (s->packed)
+    std::copy_n(o.all_packed().begin(), o.count, s->packed_rows() + s->count);
+  else
+    o.copy_rows(s->rows() + s->count);
   s->count += o.count;
   return s;
 }
 
 void EventsState::sort() noexcept {
+  if (packed) {
+    PackedRow *const first = packed_rows();
+    if (!std::is_sorted(first, first + count)) std::sort(first, first + count);
+    return;
+  }
   if (!ordered) sort_events({rows(), count});
   ordered = 1;
 }

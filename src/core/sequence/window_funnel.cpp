@@ -149,26 +149,31 @@ private:
   Reached best_;
 };
 
+Micros time_of(const EventRow &r) noexcept { return r.at; }
+Micros time_of(const PackedRow &r) noexcept { return r.at(); }
+std::uint32_t steps_of(const EventRow &r) noexcept { return r.steps; }
+std::uint32_t steps_of(const PackedRow &r) noexcept { return r.steps(); }
+
 // The common case: an instant is its set of steps, and nothing is excluded.
-template <bool kIncrease>
-int plain_level(const FunnelQuery &q, std::span<const EventRow> rows) noexcept {
+template <bool kIncrease, class Row>
+int plain_level(int steps, Micros within, std::span<const Row> rows) noexcept {
   Starts starts;
   starts.fill(kAlways);
-  const std::uint32_t all = q.steps == kMaxConditions ? ~0u : (1u << q.steps) - 1;
+  const std::uint32_t all = steps == kMaxConditions ? ~0u : (1u << steps) - 1;
   int level = 0;
   const auto take = [&](int s, Micros at) {
     if (s == 0) {
       starts[0] = at;
     } else {
-      if (starts[s - 1] == kAlways || later_by_more(at, starts[s - 1], q.within)) return;
+      if (starts[s - 1] == kAlways || later_by_more(at, starts[s - 1], within)) return;
       starts[s] = starts[s - 1];
     }
     level = std::max(level, s + 1);
   };
-  for (std::size_t i = 0; i < rows.size() && level < q.steps;) {
-    const Micros at = rows[i].at;
-    std::uint32_t rest = rows[i].steps;
-    for (i++; i < rows.size() && rows[i].at == at; i++) rest |= rows[i].steps;
+  for (std::size_t i = 0; i < rows.size() && level < steps;) {
+    const Micros at = time_of(rows[i]);
+    std::uint32_t rest = steps_of(rows[i]);
+    for (i++; i < rows.size() && time_of(rows[i]) == at; i++) rest |= steps_of(rows[i]);
     rest &= all;
     if constexpr (kIncrease) {
       for (; rest; rest &= ~(1u << (31 - std::countl_zero(rest)))) take(31 - std::countl_zero(rest), at);
@@ -429,9 +434,13 @@ int funnel_level(const FunnelQuery &q, std::span<const EventRow> rows) {
     return walk.best().level;
   }
   if (any_excluded(rows)) return run_chains(q, rows).level;
-  if (q.modes.increase) return plain_level<true>(q, rows);
+  if (q.modes.increase) return plain_level<true>(q.steps, q.within, rows);
   if (q.modes.once) return run_chains(q, rows).level;
-  return plain_level<false>(q, rows);
+  return plain_level<false>(q.steps, q.within, rows);
+}
+
+int plain_funnel_level(int steps, Micros within, std::span<const PackedRow> rows) noexcept {
+  return plain_level<false>(steps, within, rows);
 }
 
 Vec<Micros> funnel_times(Arena &a, const FunnelQuery &q, std::span<const EventRow> rows) {

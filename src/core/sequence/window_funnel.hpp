@@ -42,6 +42,8 @@ struct FunnelQuery {
 /// The level, 0 to steps. Rows in canonical order; where rows are excluded, modes must not be stepwise: then a chain is void
 /// if an excluded event lies strictly between the times of two neighbouring steps.
 int funnel_level(const FunnelQuery &q, std::span<const EventRow> rows);
+/// The same without modes, of rows in the order of time.
+int plain_funnel_level(int steps, Micros within, std::span<const PackedRow> rows) noexcept;
 
 /// When the steps of the winning chain were taken: one time per step reached. Of the chains that reach the level first the
 /// one that starts last; of those with that start, each step as early as it can be.
