@@ -530,6 +530,16 @@ void RuleErrors::record() {
 
 namespace {
 
+// As its text is read. Most numbers are small and whole, and needn't be written as text for that. Inside call().
+double float_of(Numeric n) {
+  if (!numeric_is_nan(n) && !numeric_is_inf(n) && DatumGetInt32(DirectFunctionCall1(numeric_scale, NumericGetDatum(n))) == 0) {
+    bool too_large = false;
+    const int32 whole = numeric_int4_opt_error(n, &too_large);
+    if (!too_large) return whole;
+  }
+  return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(n)));
+}
+
 // A value of an attribute that can be had without its type's input function, which may fail. Inside call().
 bool read_plain(const JsonbValue &v, Oid type, Datum *out) {
   constexpr double kExact = 9007199254740991; // 2^53 - 1: no other integer is as a float what one up to this is
@@ -553,7 +563,7 @@ bool read_plain(const JsonbValue &v, Oid type, Datum *out) {
   default: return false;
   }
   if (v.type != jbvNumeric) return false;
-  const double d = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(v.val.numeric)));
+  const double d = float_of(v.val.numeric);
   const double most = type == INT2OID ? PG_INT16_MAX : type == INT4OID ? PG_INT32_MAX : kExact;
   if (type == FLOAT8OID) *out = Float8GetDatum(d);
   if (type == FLOAT8OID) return !std::isinf(d);
@@ -630,6 +640,7 @@ public:
   static void count_kinds(const ProgramDef &p, std::span<const Reason> reasons, Assessment &a) {
     bool speaks = false, gives = false;
     for (std::size_t i = 0; i < reasons.size(); i++) {
+      if (reasons[i].points == 0) continue;
       a.kinds[static_cast<std::size_t>(p.signals[i].kind)] += reasons[i].points;
       gives |= reasons[i].points > 0;
       speaks |= reasons[i].points > 0 && may_be_spoken_of(p.signals[i]);
@@ -799,7 +810,12 @@ private:
 
   bool find(const Input &in, const std::optional<Datum> &body, JsonbValue *v) {
     if (!body) return false;
-    Jsonb *const j = DatumGetJsonbP(*body);
+    Jsonb *&j = &body == &facts_.account ? account_ : attributes_;
+    if (!j) { // mostly a copy, of what is stored in fewer bytes
+      MemoryContext const before = MemoryContextSwitchTo(r_.frame.context->ecxt_per_tuple_memory);
+      j = DatumGetJsonbP(*body);
+      MemoryContextSwitchTo(before);
+    }
     return JB_ROOT_IS_OBJECT(j) &&
            getKeyJsonValueFromContainer(&j->root, in.column.data(), static_cast<int>(in.column.size()), v) && v->type != jbvNull;
   }
@@ -903,6 +919,7 @@ private:
   const Micros as_of_;
   RuleErrors *const errors_;
   bool of_points_ = false, of_packet_ = false, one_by_one_ = false, cleanly_ = false;
+  Jsonb *attributes_ = nullptr, *account_ = nullptr; ///< once they were looked at
   bool supposing_ = false; ///< what fails then has failed for nobody
 };
 

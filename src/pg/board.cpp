@@ -22,6 +22,7 @@ const Program *program_of(const Definitions &plan, const RowScorer::Asked &a) {
 RowScorer::RowScorer(const Asked &asked)
     : asked_(asked), plan_(current_definitions()), generation_(definitions_generation()), program_(program_of(*plan_, asked)),
       needs_(needs_of(*plan_, *program_, Ask::points)), milestones_(MilestonesWanted::of_points(*plan_, *program_)),
+      may_guess_(std::ranges::none_of(program_->def.measures, [](const NamedMeasure &m) { return m.measure == Measure::milestone; })),
       reasons_(program_->def.signals.size()) {}
 
 RowScorer::Score RowScorer::of(std::string_view home, std::string_view body, std::optional<Datum> attributes) {
@@ -31,15 +32,37 @@ RowScorer::Score RowScorer::of(std::string_view home, std::string_view body, std
   Home h = read_home(arena, home, body, Members::asleep);
   if (h.lanes || (h.depth && needs_.users) || h.owner.last_seen > asked_.as_of) return left;
   if (!h.owner.exists()) return nobody;
-  milestones_.add(arena, home, asked_.as_of, h.owner, [&] {
-    Store store(Store::Access::read);
-    std::vector<LoggedMilestones> log = store.logged(arena, home, &MilestonesWanted::kOwner);
-    store.close();
-    return log;
-  });
   const Facts facts{.attributes = attributes, .users_active = needs_.users ? active_members(h, asked_.as_of) : 0};
-  const Assessment a = assess(*plan_, *program_, h.owner, asked_.as_of, facts, reasons_, nullptr, Ask::points);
-  return a.told ? Score{Score::Of::somebody, a.score, kinds_of(a)} : left;
+  std::optional<Assessment> a;
+  if (const std::optional<Subject> early = as_early_as_possible(arena, h.owner)) {
+    a = assess(*plan_, *program_, *early, asked_.as_of, facts, reasons_, nullptr, Ask::points);
+    if (a->told && !same_points_until(*program_, plan_->trackers(), *early, asked_.as_of, early->newest_known, reasons_)) a.reset();
+  }
+  if (!a) {
+    milestones_.add(arena, home, asked_.as_of, h.owner, [&] {
+      Store store(Store::Access::read);
+      std::vector<LoggedMilestones> log = store.logged(arena, home, &MilestonesWanted::kOwner);
+      store.close();
+      return log;
+    });
+    a = assess(*plan_, *program_, h.owner, asked_.as_of, facts, reasons_, nullptr, Ask::points);
+  }
+  return a->told ? Score{Score::Of::somebody, a->score, kinds_of(*a)} : left;
+}
+
+// With its milestones as if all had been reached by its first event; nothing where it doesn't matter when they were, or where that isn't
+// when the earliest can have been. Who was seen for a short time, or long ago, has the same points whenever it was.
+std::optional<Subject> RowScorer::as_early_as_possible(Arena &arena, const Subject &s) const {
+  const auto knows = [&](TrackerId t) { return s.known.has(t); };
+  if (!may_guess_ || s.events == 0 || s.first_seen > s.newest_known || s.newest_known > asked_.as_of) return {};
+  if (std::ranges::none_of(milestones_.dated, knows)) return {};
+  Subject early = s;
+  for (const auto *const all : {&milestones_.dated, &milestones_.reached}) {
+    for (const TrackerId t : *all) {
+      if (knows(t)) early.fold_milestone(arena, t, s.first_seen, {});
+    }
+  }
+  return early;
 }
 
 std::string_view RowScorer::kinds_of(const Assessment &a) {

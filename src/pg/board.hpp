@@ -31,6 +31,7 @@ public:
 
 private:
   std::string_view kinds_of(const Assessment &a);
+  std::optional<Subject> as_early_as_possible(Arena &arena, const Subject &s) const;
 
   const Asked asked_;
   const std::shared_ptr<const Definitions> plan_;
@@ -38,8 +39,16 @@ private:
   const Program *const program_;
   const RuleNeeds needs_;
   const MilestonesWanted milestones_;
+  const bool may_guess_; ///< when milestones were reached: no rule knows it
   std::vector<Reason> reasons_;
-  std::map<std::array<int, kKinds>, std::string> kinds_; ///< as they are given; many have the same
+  struct HashOfPoints {
+    std::size_t operator()(const std::array<int, kKinds> &points) const noexcept {
+      std::uint64_t h = 0;
+      for (const int x : points) h = (h ^ static_cast<std::uint32_t>(x)) * 0x9e3779b97f4a7c15ull;
+      return h ^ h >> 32;
+    }
+  };
+  std::unordered_map<std::array<int, kKinds>, std::string, HashOfPoints> kinds_; ///< as they are given; many have the same
 };
 
 /// Calls f(subject, points, kinds) for every subject of a program, as score() would have it. `kinds` is a jsonb value.

@@ -2,7 +2,10 @@
 
 #include "pg/store.hpp"
 
+#include <unistd.h>
+
 extern "C" {
+#include "optimizer/cost.h"
 #include "utils/array.h"
 }
 
@@ -119,9 +122,24 @@ std::uint64_t Spi::run_once(const std::string &sql, std::initializer_list<Arg> a
   });
 }
 
+namespace {
+
+// How many workers help, of those that are allowed: what they do takes processors and nothing else, and the process that asks has one.
+int worth_starting() {
+  return static_cast<int>(std::clamp<long>(sysconf(_SC_NPROCESSORS_ONLN) - 1, 0, max_parallel_workers_per_gather));
+}
+
+} // namespace
+
 void Spi::run_into(DestReceiver *to, const char *sql, std::initializer_list<Arg> args, bool parallel) {
   call([&] {
-    (void)set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false); // it is one call a row
+    const auto set = [](const char *name, const char *value) {
+      (void)set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+    };
+    set("jit", "off"); // it is one call a row
+    char workers[12];
+    (void)snprintf(workers, sizeof workers, "%d", worth_starting());
+    if (parallel) set("max_parallel_workers_per_gather", workers);
     Arguments a(args);
     SPIPlanPtr plan = SPI_prepare_cursor(sql, a.n, a.types, parallel ? CURSOR_OPT_PARALLEL_OK : 0);
     if (!plan) elog(ERROR, "could not prepare an internal query: %s", SPI_result_code_string(SPI_result));

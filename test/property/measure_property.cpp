@@ -320,5 +320,45 @@ TEST(ScoreLaws, AScoreIsNeverMoreThanTheMost) {
   EXPECT_GT(reached, 5);
 }
 
+// Points that are said to be the same whenever milestones were reached, are.
+TEST(ScoreLaws, PointsStayWhereTheyAreSaidTo) {
+  int held = 0, moved = 0;
+  check("stay", rc::check([&] {
+          const Micros first = kNow - number<Micros>(0, 40 * kDay), latest = std::min(kNow, first + number<Micros>(0, *rc::gen::element(kHour, kDay, 9 * kDay)));
+          const int signals = number(1, 6);
+          Arena arena;
+          Program p;
+          std::vector<Tracker> trackers(6, Tracker{Tracker::Kind::milestone});
+          std::vector<double> given;
+          for (TrackerId i = 0; i < signals; i++) {
+            SignalDef &s = p.def.signals.emplace_back();
+            any_points(s);
+            s.measure = one_in(3) ? Measure::value : Measure::milestone;
+            (one_in(4) ? s.window : s.half_life) = number(1, 60) * kDay;
+            p.signals.push_back({i});
+            given.push_back(number(0, 60) / 4.0);
+          }
+          const auto points = [&](auto &&reached, std::vector<Reason> &reasons) {
+            Subject s;
+            for (TrackerId i = 0; i < signals; i++) s.fold_milestone(arena, i, reached(), "e");
+            (void)score(p, trackers, s, kNow, reasons, given);
+            return s;
+          };
+          std::vector<Reason> reasons(p.signals.size()), others(p.signals.size());
+          const Subject early = points([&] { return first; }, reasons);
+          const bool same = same_points_until(p, trackers, early, kNow, latest, reasons);
+          bool moves = false;
+          for (int i = 0; i < 20; i++) {
+            (void)points([&] { return one_in(4) ? latest : number<Micros>(first, latest + 1); }, others);
+            for (std::size_t k = 0; k < reasons.size(); k++) moves |= reasons[k].points != others[k].points;
+          }
+          RC_ASSERT(!same || !moves);
+          held += same;
+          moved += moves;
+        }));
+  EXPECT_GT(held, 10);
+  EXPECT_GT(moved, 10);
+}
+
 } // namespace
 } // namespace pql

@@ -40,12 +40,38 @@ double raw_of(const SignalDef &d, const MeasureTrackers &t, Trackers trackers, c
   return r.raw;
 }
 
+// Of which trackers a subject has something, so that the others needn't be looked for: of most signals there is nothing.
+class Present {
+public:
+  explicit Present(const Subject &s) noexcept {
+    add(s.milestones);
+    add(s.decays);
+    add(s.funnels);
+    add(s.marks);
+  }
+  /// Whether a signal's value may be anything but 0. Of trackers with large numbers it isn't told.
+  bool may_have(const SignalDef &d, const MeasureTrackers &t) const noexcept {
+    return is_given(d) || d.over || t.main >= kMost || (bits_[t.main / 64] >> t.main % 64 & 1);
+  }
+
+private:
+  template <class T>
+  void add(const Vec<T> &all) noexcept {
+    for (const T &x : all) {
+      if (x.tracker < kMost) bits_[x.tracker / 64] |= std::uint64_t{1} << x.tracker % 64;
+    }
+  }
+
+  static constexpr TrackerId kMost = 512;
+  std::uint64_t bits_[kMost / 64] = {};
+};
+
 // What a signal gives at the most, whatever rules say and whenever a milestone was reached.
-double most(const SignalDef &d, const MeasureTrackers &t, Trackers trackers, const Subject &s, Micros as_of) noexcept {
+double most(const SignalDef &d, const MeasureTrackers &t, Trackers trackers, const Subject &s, const Present &present, Micros as_of) noexcept {
   const double top = d.may_score ? std::max(d.max_points, 0) : 0;
   if (is_given(d)) return top;
   if (d.measure == Measure::milestone && (s.known.has(t.main) || s.milestone(t.main))) return top;
-  return raw_of(d, t, trackers, s, as_of, 0);
+  return present.may_have(d, t) ? raw_of(d, t, trackers, s, as_of, 0) : 0;
 }
 
 // The moment at which a score falls. Signals may rise while others fall, but between two turns each part of a measure only grows or
@@ -162,11 +188,13 @@ double raw_points(const SignalDef &d, double value) noexcept {
 
 int score(const Program &p, Trackers trackers, const Subject &s, Micros as_of, std::span<Reason> out,
           std::span<const double> given) noexcept {
+  const Present present(s);
   double sum = 0;
   int floors = 0;
   const std::size_t n = p.def.signals.size();
   for (std::size_t i = 0; i < n; i++) {
     out[i] = {};
+    if (!present.may_have(p.def.signals[i], p.signals[i])) continue;
     find_reason(out[i], p.def.signals[i], p.signals[i], trackers, s, as_of, given_to(given, i));
     if (out[i].raw == 0) continue;
     out[i].points = static_cast<int>(std::floor(out[i].raw));
@@ -189,9 +217,54 @@ int score(const Program &p, Trackers trackers, const Subject &s, Micros as_of, s
   return total;
 }
 
+namespace {
+
+// Points before rounding, which lie somewhere between two ends.
+struct Range {
+  double low, high;
+  bool moves;
+};
+
+// Later than a milestone's time in the subject, no later than `latest`. Powers of two aren't monotone to the last bit.
+Range range_of(const Reason &r, const SignalDef &d, const MeasureTrackers &t, Trackers trackers, const Subject &s, Micros as_of, Micros latest) noexcept {
+  constexpr double kSlack = 1e-9;
+  if (d.measure != Measure::milestone || (!d.half_life && !d.window) || !s.milestone(t.main)) return {r.raw, r.raw, false};
+  FirstTime last = FirstTime::of(t.main, latest, {});
+  Subject then;
+  then.milestones = {&last, 1, 1};
+  const double raw = raw_of(d, t, trackers, then, as_of, 0);
+  return {std::min(r.raw, raw) - kSlack, std::max(r.raw, raw) + kSlack, true};
+}
+
+} // namespace
+
+// As many signals are rounded up, and those with the largest remainders: so it must hold of each pair of which one moves that the remainder
+// of the one that is rounded up stays the larger one.
+bool same_points_until(const Program &p, Trackers trackers, const Subject &s, Micros as_of, Micros latest, std::span<const Reason> reasons) noexcept {
+  constexpr double kNone = 2; // more than any remainder
+  double low_sum = 0, high_sum = 0, up = kNone, moving_up = kNone, down = -kNone, moving_down = -kNone;
+  for (std::size_t i = 0; i < p.def.signals.size(); i++) {
+    const Range x = range_of(reasons[i], p.def.signals[i], p.signals[i], trackers, s, as_of, latest);
+    if (x.low == 0 && x.high == 0) continue; // nothing is taken from it or added to it, unless all others are as whole
+    const double floor = std::floor(x.low);
+    if (std::floor(x.high) != floor) return false;
+    low_sum += x.low;
+    high_sum += x.high;
+    if (reasons[i].points > floor) {
+      up = std::min(up, x.low - floor);
+      if (x.moves) moving_up = std::min(moving_up, x.low - floor);
+    } else {
+      down = std::max(down, x.high - floor);
+      if (x.moves) moving_down = std::max(moving_down, x.high - floor);
+    }
+  }
+  return std::floor(low_sum + 0.5) == std::floor(high_sum + 0.5) && moving_up > std::max(down, 0.0) && up > moving_down;
+}
+
 int most_score(const Program &p, Trackers trackers, const Subject &s, Micros as_of) noexcept {
+  const Present present(s);
   double sum = 0;
-  for (std::size_t i = 0; i < p.def.signals.size(); i++) sum += most(p.def.signals[i], p.signals[i], trackers, s, as_of);
+  for (std::size_t i = 0; i < p.def.signals.size(); i++) sum += most(p.def.signals[i], p.signals[i], trackers, s, present, as_of);
   return static_cast<int>(std::floor(sum + 0.5));
 }
 

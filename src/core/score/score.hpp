@@ -41,6 +41,10 @@ double raw_points(const SignalDef &signal, double value) noexcept;
 int score(const Program &p, Trackers trackers, const Subject &s, Micros as_of, std::span<Reason> out,
           std::span<const double> given = {}) noexcept;
 
+/// Whether score() gives the same points, if milestones whose points fade were reached at any time from when the subject has them until
+/// `latest`, which is no later than as_of. `reasons` are what it gave of the subject. May say no where they are the same.
+bool same_points_until(const Program &p, Trackers trackers, const Subject &s, Micros as_of, Micros latest, std::span<const Reason> reasons) noexcept;
+
 /// What the score is at the most, whatever is given, of a subject of whom it need only be known which milestones it has reached.
 int most_score(const Program &p, Trackers trackers, const Subject &s, Micros as_of) noexcept;
 
