@@ -1,0 +1,1 @@
+SELECT * FROM pql.bi_calibration ORDER BY program, basis, bin

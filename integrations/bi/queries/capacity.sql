@@ -1,0 +1,1 @@
+SELECT * FROM pql.bi_capacity ORDER BY week, team

@@ -1,0 +1,1 @@
+SELECT * FROM pql.bi_delays ORDER BY program, place

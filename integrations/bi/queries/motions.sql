@@ -1,0 +1,1 @@
+SELECT * FROM pql.bi_motions ORDER BY program, motion

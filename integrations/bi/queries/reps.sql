@@ -1,0 +1,1 @@
+SELECT * FROM pql.bi_reps ORDER BY team, rep
