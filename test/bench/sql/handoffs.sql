@@ -8,7 +8,7 @@ INSERT INTO pql.reps (rep_id, team) SELECT 'rep' || i, 't' || i % 8 FROM generat
 INSERT INTO pql.handoff_fact (home, routing_id, program, version, unit, subject_id, account_id, segment, motion, score, signals, signal_at, qualified_at, matures_at, week,
   holdout, owner, state, complete, contact_by, claimed_at, accepted_at, first_touch_at, last_touch_at, touches, worked_at, met_at, disposed_at, disposition,
   need_matched, timing_right, context_enough, failed_at, converted_at, last_outcome_at, value, credits, credited)
-SELECT 'a:o' || n / 2, n, CASE WHEN n % 3 = 2 THEN 'two' ELSE 'one' END, 1, 'account', 'o' || n / 2, 'o' || n / 2, (ARRAY['small', 'middle', 'large'])[1 + n % 7 % 3],
+SELECT 'a:' || 'o' || n / 2, n, CASE WHEN n % 3 = 2 THEN 'two' ELSE 'one' END, 1, 'account', 'o' || n / 2, 'o' || n / 2, (ARRAY['small', 'middle', 'large'])[1 + n % 7 % 3],
   (ARRAY['inside_sales', 'inside_sales', 'account_executive', 'enterprise', 'in_app'])[1 + n % 5], 20 + n % 60,
   ARRAY(SELECT 's' || i FROM generate_series(0, 10) AS i WHERE (n * 7919 + i * 104729) % 11 < 5), q, q, q + interval '90 days', date_trunc('week', q, 'UTC'),
   n % 10 = 0, CASE WHEN n % 10 > 0 THEN 'rep' || n % 200 END, CASE WHEN n % 10 = 0 THEN 'suppressed' WHEN touched THEN 'disposed' ELSE 'ready' END, 0.5 + n % 2 / 4.0,
