@@ -70,6 +70,7 @@ INSERT INTO excused VALUES
   ('internal', 'pql._touches_at', 'part of pql.labels, with the rights of whoever reads them'),
   ('internal', 'pql._answer_at', 'part of pql.labels, with the rights of whoever reads them'),
   ('internal', 'pql._check_slice', 'part of pql.signal_performance and its like, with the rights of whoever reads them; looks at a word'),
+  ('internal', 'pql._sliced', 'part of pql.signal_performance and its like, with the rights of whoever reads them; a rep''s team'),
   ('internal', 'pql._counted_handoffs', 'part of pql.handoff_measures, with the rights of whoever reads it'),
   ('internal', 'pql._slice', 'part of pql.signal_performance and its like; chooses one of its arguments'),
   ('internal', 'pql._measured_reps', 'asked by pql.rep_performance, with the rights of whoever reads it; says whose lines those are'),

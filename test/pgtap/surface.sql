@@ -394,6 +394,7 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql._delay_band(interval)', 'immutable', 'safe', '', 'all'),
   ('pql._slice(text,text,text,integer,text,date,boolean,interval)', 'stable', 'safe', '', 'all'),
   ('pql._check_slice(text,text)', 'stable', 'safe', '', 'all'),
+  ('pql._sliced(text,text)', 'stable', 'safe', '', 'all'),
   ('pql.signal_performance(text,text,timestamp with time zone)', 'stable', 'restricted', '', 'all'),
   ('pql.motion_performance(text,text,timestamp with time zone)', 'stable', 'restricted', '', 'all'),
   ('pql.timing_performance(text,text,timestamp with time zone)', 'stable', 'restricted', '', 'all'),
