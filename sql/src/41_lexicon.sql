@@ -2,7 +2,7 @@
 CREATE TABLE pql.lexicon (
   topic     text COLLATE "C" NOT NULL DEFAULT '',
   language  text COLLATE "C" NOT NULL,
-  kind      text COLLATE "C" NOT NULL DEFAULT 'topic' CHECK (kind IN ('topic', 'before', 'after', 'break', 'question', 'quote')),
+  kind      text COLLATE "C" NOT NULL DEFAULT 'topic' CHECK (kind IN ('topic', 'before', 'after', 'break', 'question', 'quote', 'aside', 'common')),
   pattern   text COLLATE "C" NOT NULL,
   origin    text COLLATE "C" NOT NULL DEFAULT 'own' CHECK (origin IN ('shipped', 'own')),
   version   text,
@@ -13,7 +13,7 @@ CREATE TABLE pql.lexicon (
 COMMENT ON TABLE pql.lexicon IS 'Patterns by which topics are found in messages, and their denials and quotations are told: those that pql comes with (origin shipped), which can be switched off, and one''s own. A change counts for messages that are written after it; pql.rematch() reads older ones again.';
 COMMENT ON COLUMN pql.lexicon.topic IS 'The topic that a pattern of kind topic tells of; empty for other kinds.';
 COMMENT ON COLUMN pql.lexicon.language IS 'Of which language the pattern is (ISO 639-1; mul: of many): what denies is of the language of what it denies.';
-COMMENT ON COLUMN pql.lexicon.kind IS 'topic; before and after: what denies a topic that stands behind or before it; break: what ends a clause; question: what makes a clause one; quote: a whole line after which somebody else speaks.';
+COMMENT ON COLUMN pql.lexicon.kind IS 'topic; before and after: what denies a topic that stands behind or before it; break: what ends a clause; question: what makes a clause one; quote: a whole line after which somebody else speaks; aside: what tells that its sentence is about something else; common: everyday words, which tell the language of a sentence.';
 COMMENT ON COLUMN pql.lexicon.pattern IS 'In RE2''s syntax, over normalised text (doc/topics.md).';
 COMMENT ON COLUMN pql.lexicon.version IS 'Of shipped ones: of pql, since when they are as they are.';
 

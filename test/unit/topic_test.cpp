@@ -197,6 +197,30 @@ TEST_F(Topics, DenialReachesTwelveLettersOfScriptsWithoutBlanks) {
   EXPECT_EQ(topics(m, "SSOは必要ない？"), "sso");
 }
 
+TEST_F(Topics, AnAsideDeniesItsSentenceAlsoWhereItAsks) {
+  Matcher m = make("sso\t\\bsso\\b\ncost\t\\bcosts?\\b\n!break\t\\bbut\\b\n!aside\t\\b(?:podcast|went well)\\b\n", kGerman);
+  EXPECT_EQ(topics(m, "Did you hear the podcast about SSO?"), "");
+  EXPECT_EQ(topics(m, "SSO, with all of the other things that we set up in the spring of last year, went well"), "");
+  EXPECT_EQ(topics(m, "The podcast is long, but what does SSO cost?"), "");
+  EXPECT_EQ(topics(m, "The podcast is long. What does SSO cost?"), "cost,sso");
+  EXPECT_EQ(topics(m, "Kostet der Podcast was?"), "cost"); // of another language
+}
+
+TEST_F(Topics, WhatLooksLikeAnotherLanguagesPatternIsNotFound) {
+  constexpr std::string_view dutch = "budget\t\\bgeld\\b\nauth\t\\boauth\\b\n!common\t\\b(?:het|een|wij)\\b\n";
+  Matcher m = make("auth\toauth2\n!common\t\\b(?:the|and|we)\\b\n", dutch, "nl");
+  EXPECT_EQ(topics(m, "Geld"), "budget");
+  EXPECT_EQ(topics(m, "Wij hebben geld"), "budget");
+  EXPECT_EQ(topics(m, "The geld and the rest"), "");
+  EXPECT_EQ(topics(m, "The geld and the rest of het"), "budget"); // it has one of its words
+  EXPECT_EQ(topics(m, "The geld, and more"), "budget");           // too few to tell
+  EXPECT_EQ(topics(m, "And the OAuth we use"), "");
+  EXPECT_EQ(topics(m, "And the OAuth2 we use"), "auth");
+  EXPECT_EQ(topics(m, "The rest and the end. Geld"), "budget"); // sentence by sentence
+  Matcher without = make({}, "budget\t\\bgeld\\b\n", "nl");
+  EXPECT_EQ(topics(without, "The geld and the rest"), "budget"); // whose words nobody listed
+}
+
 TEST_F(Topics, WhatIsQuotedIsNotFound) {
   Matcher m = make(kEnglish);
   EXPECT_EQ(topics(m, "> we need SSO\nfine"), "");

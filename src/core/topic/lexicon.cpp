@@ -37,7 +37,7 @@ void read_lexicon(Normaliser &n, std::string_view language, std::string_view tex
     if (what.starts_with('!')) {
       const std::optional<Kind> k = kind_named(what.substr(1));
       if (!k || *k == Kind::topic) {
-        wrong("kind \"" + std::string(what) + "\" is not known: there are !before, !after, !break, !question and !quote");
+        wrong("kind \"" + std::string(what) + "\" is not known: there are !before, !after, !break, !question, !quote, !aside and !common");
         continue;
       }
       e.kind = *k;

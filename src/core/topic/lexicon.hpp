@@ -20,8 +20,10 @@ enum class Kind : unsigned char {
   clause,   ///< ends a clause
   question, ///< asks: what its clause holds isn't denied
   quote,    ///< of a whole line: what follows it somebody else said
+  aside,    ///< tells that its sentence, asked or not, is about something else
+  common,   ///< an everyday word, which tells the language of its sentence
 };
-inline constexpr std::array<std::string_view, 6> kKindNames = {"topic", "before", "after", "break", "question", "quote"};
+inline constexpr std::array<std::string_view, 8> kKindNames = {"topic", "before", "after", "break", "question", "quote", "aside", "common"};
 std::optional<Kind> kind_named(std::string_view) noexcept;
 inline Extent extent_of(Kind k) noexcept { return k == Kind::quote ? Extent::whole : Extent::within; }
 

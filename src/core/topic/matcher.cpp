@@ -236,6 +236,7 @@ void Matcher::look_at(const Sentence &s, std::size_t at, std::string_view messag
 
 void Matcher::spans_of(std::size_t entry, std::string_view sentence, std::vector<Span> &out) {
   const RE2 &re = pattern(entry);
+  const Entry &e = entries_[entry];
   std::size_t n = 0;
   for (std::size_t at = 0; at <= sentence.size() && n < kMostSpans; n++) {
     re2::StringPiece found;
@@ -246,7 +247,8 @@ void Matcher::spans_of(std::size_t entry, std::string_view sentence, std::vector
     while (begin < end && (is_mark(sentence[end - 1]) || sentence[end - 1] == ' ')) end--;
     if (begin == end) continue;
     looks_++; // at what denies it
-    out.push_back({begin, end, entry, is_denied(entries_[entry], sentence, begin, end)});
+    if (is_foreign(e.language, sentence)) return;
+    out.push_back({begin, end, entry, is_denied(e, sentence, begin, end)});
   }
 }
 
@@ -255,10 +257,19 @@ void Matcher::look_for_cues(std::string_view s) {
   if (std::exchange(cues_known_, true)) return;
   for (auto &[language, c] : cues_) c->may = {};
   cue_filter_.look(s);
-  for (Kind k : {Kind::before, Kind::after, Kind::clause, Kind::question}) {
+  for (Kind k : {Kind::before, Kind::after, Kind::clause, Kind::question, Kind::aside, Kind::common}) {
     cue_filter_.candidates(group_of(k), 0, s.size(), cue_candidates_);
     for (std::size_t entry : cue_candidates_) cues_.find(entries_[entry].language)->second->may_match(k) = true;
   }
+}
+
+// Whether a sentence is in another language: it has everyday words of that, and none of this one.
+bool Matcher::is_foreign(std::string_view language, std::string_view s) {
+  look_for_cues(s);
+  const auto own = cues_.find(language);
+  if (own == cues_.end() || own->second->texts[static_cast<std::size_t>(Kind::common)].empty()) return false;
+  const auto has = [&](Cues &c, int n) { return c.each(Kind::common, s, 0, s.size(), [&](std::size_t, std::size_t) { return --n == 0; }); };
+  return !has(*own->second, 1) && std::ranges::any_of(cues_, [&](const auto &other) { return has(*other.second, kOtherWords); });
 }
 
 // What is said in many languages may be denied in any.
@@ -270,6 +281,7 @@ bool Matcher::is_denied(const Entry &e, std::string_view s, std::size_t begin, s
 }
 
 bool Matcher::denies(Cues &cues, std::string_view s, std::size_t begin, std::size_t end) {
+  if (cues.each(Kind::aside, s, 0, s.size(), [](std::size_t, std::size_t) { return true; })) return true;
   if (!cues.may_match(Kind::before) && !cues.may_match(Kind::after)) return false;
   std::size_t from = 0, until = s.size(); // of the clause
   const auto part = [&](std::size_t b, std::size_t f) {
