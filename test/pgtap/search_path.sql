@@ -298,7 +298,7 @@ INSERT INTO plain.call (result) VALUES ($$pql.promote('u', 'best 2')$$), ($$pql.
   ($$(SELECT subject_id, state, disposition, touches, declined, time_to_first_touch FROM pql.handoffs)$$),
   ($$(SELECT unit, subject_id, stage, since FROM pql.lifecycle)$$),
   ($$(SELECT pg_catalog.count(*) FROM pql.explain_route((SELECT pg_catalog.min(routing_id) FROM pql.routing)))$$);
-INSERT INTO plain.call (result) VALUES ('pql.sample_size(0.1, 0.1)'), ($$pql.plan_pilot('u', 'true', baseline => 0.1)$$),
+INSERT INTO plain.call (result) VALUES ('pql.sample_size(0.1, 0.1)'), ('pql.sample_size_of_mean(200, 50)'), ($$pql.plan_pilot('u', 'true', baseline => 0.1)$$),
   ($$(SELECT pql.start_pilot('u', 'true', '700 days', baseline => 0.1, max_share => 1, override => 'for the test', targets => '{"meeting_rate": 0.2}', guardrails => '{"complaints": {"at_most": 0.1, "outcomes": ["paid"]}, "rep_load": null}') IS NOT NULL)$$),
   ($$pql.tick('2026-06-03')$$), ($$(SELECT part, indicator, verdict FROM pql.pilot_report((SELECT pg_catalog.max(pilot_id) FROM pql.pilot)))$$),
   ($$(SELECT pql.pilot_summary((SELECT pg_catalog.max(pilot_id) FROM pql.pilot)) IS NOT NULL)$$), ($$(SELECT pql.stop_pilot((SELECT pg_catalog.max(pilot_id) FROM pql.pilot), 'for the test') IS NOT NULL)$$),
