@@ -239,10 +239,10 @@ COMMENT ON COLUMN pql.bi_pilots.program IS 'The program.';
 
 CREATE VIEW pql.bi_pilot_results WITH (security_invoker = true) AS
   SELECT p.pilot_id, p.program, row_number() OVER (PARTITION BY p.pilot_id ORDER BY r.place)::int AS place, r.part, r.indicator, r.treated, r.treated_n, r.held_out, r.held_out_n,
-         r.estimate, r.low, r.high, r.target, r.verdict
+         r.estimate, r.low, r.high, r.target, r.verdict, r.before, r.before_n
   FROM (SELECT x.pilot_id, x.program FROM pql.pilot AS x WHERE pql._visible_owners() IS NULL AND x.started_at IS NOT NULL OFFSET 0) AS p
     CROSS JOIN LATERAL pql.pilot_report(p.pilot_id) WITH ORDINALITY
-      AS r(part, indicator, treated, treated_n, held_out, held_out_n, estimate, low, high, p_value, variance_reduction, target, verdict, place);
+      AS r(part, indicator, treated, treated_n, held_out, held_out_n, before, before_n, estimate, low, high, p_value, variance_reduction, target, verdict, place);
 COMMENT ON VIEW pql.bi_pilot_results IS 'What each pilot has shown so far, for BI: one line for each indicator. Empty for reps.';
 COMMENT ON COLUMN pql.bi_pilot_results.pilot_id IS 'The pilot.';
 COMMENT ON COLUMN pql.bi_pilot_results.place IS 'The order of its lines, from 1.';
@@ -257,6 +257,8 @@ COMMENT ON COLUMN pql.bi_pilot_results.low IS 'Its lower bound, which holds howe
 COMMENT ON COLUMN pql.bi_pilot_results.high IS 'Its upper bound.';
 COMMENT ON COLUMN pql.bi_pilot_results.target IS 'What it must reach; of a guardrail: what it mustn''t exceed.';
 COMMENT ON COLUMN pql.bi_pilot_results.verdict IS 'What that comes to, in words.';
+COMMENT ON COLUMN pql.bi_pilot_results.before IS 'Its level among those whom the program handed over of the segment in as long a span before; null for whoever may not start pilots.';
+COMMENT ON COLUMN pql.bi_pilot_results.before_n IS 'Of how many.';
 COMMENT ON COLUMN pql.bi_pilot_results.program IS 'The program.';
 
 CREATE VIEW pql.bi_reps WITH (security_invoker = true) AS
