@@ -39,10 +39,10 @@ MarksSpec any_spec(MarksKind kind) {
 // Over five windows, in bursts and with ties, now and then more of them than are kept as they are.
 std::vector<Happened> any_events(const MarksSpec &s) {
   const Micros window = std::max<Micros>(s.window, 10), around = number<Micros>(-3, 4) * window;
-  const int most = s.kind == MarksKind::window || one_in(3) ? 600 : 60, users = one_in(2) ? 4 : 60;
+  const int most = s.kind == MarksKind::window ? 800 : one_in(3) ? 600 : 60, users = one_in(2) ? 4 : 60;
   const Micros step = std::max<Micros>(1, *rc::gen::element(window, window / 7, window / 300, Micros{1}));
   std::vector<Happened> all;
-  for (int n = number(0, most); n > 0; n--) {
+  for (int n = s.kind == MarksKind::window && one_in(4) ? most : number(0, most); n > 0; n--) {
     Micros at = around + number<Micros>(-5 * window / step, 1) * step;
     if (one_in(4)) at += number<Micros>(0, 3);
     if (!all.empty() && one_in(3)) at = all.back().at + number<Micros>(0, 2 * s.gap + 3);
@@ -146,7 +146,7 @@ TEST(MarksLaws, AWindowIsReadAsItsEventsSay) {
             }
           }));
   }
-  EXPECT_GT(rough, 3);
+  EXPECT_GT(rough, 1);
   EXPECT_GT(exact, 300);
 }
 
