@@ -324,8 +324,8 @@ TEST(ScoreLaws, AScoreIsNeverMoreThanTheMost) {
 TEST(ScoreLaws, PointsStayWhereTheyAreSaidTo) {
   int held = 0, moved = 0;
   check("stay", rc::check([&] {
-          const Micros first = kNow - number<Micros>(0, 40 * kDay), latest = std::min(kNow, first + number<Micros>(0, *rc::gen::element(kHour, kDay, 9 * kDay)));
-          const int signals = number(1, 6);
+          const Micros first = kNow - number<Micros>(0, 40 * kDay), latest = std::min(kNow, first + number<Micros>(0, *rc::gen::element(kHour, 9 * kDay, 20 * kDay)));
+          const int signals = number(2, 6);
           Arena arena;
           Program p;
           std::vector<Tracker> trackers(6, Tracker{Tracker::Kind::milestone});
@@ -356,8 +356,8 @@ TEST(ScoreLaws, PointsStayWhereTheyAreSaidTo) {
           held += same;
           moved += moves;
         }));
-  EXPECT_GT(held, 10);
-  EXPECT_GT(moved, 10);
+  EXPECT_GT(held, 3);
+  EXPECT_GT(moved, 3);
 }
 
 } // namespace
