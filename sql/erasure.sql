@@ -50,6 +50,7 @@ CREATE TABLE seats (who text, n int);
 CREATE TABLE chats (id int PRIMARY KEY, ts timestamptz, who text, org text, body text);
 CREATE TABLE agreed (who text, given boolean);
 CREATE TABLE deals (id int PRIMARY KEY, who text, what text, worth numeric, at timestamptz);
+CREATE TABLE answers (id int PRIMARY KEY, who text, what text);
 INSERT INTO people VALUES ('zoe-quick', 'club', 'admin'), ('ben', 'club', 'dev');
 INSERT INTO orgs VALUES ('club', 'team'), ('yard-works', 'free');
 INSERT INTO seats VALUES ('zoe-quick', 3), ('ben', 1);
@@ -62,6 +63,7 @@ SELECT count(*) > 0 FROM pql.attach_facts('seats', 'seats', user_id => 'who', me
 SELECT count(*) > 0 FROM pql.attach_conversations('chats', user_id => 'who', account_id => 'org', body => 'body', occurred_at => 'ts', message_id => 'id');
 SELECT count(*) > 0 FROM pql.attach_consent('agreed', given => 'given', user_id => 'who', channel => '''email''');
 SELECT count(*) > 0 FROM pql.attach_outcomes('deals', id => 'id', outcome => 'what', user_id => 'who', value => 'worth', at => 'at');
+SELECT count(*) > 0 FROM pql.attach_dispositions('answers', id => 'id', disposition => 'what', user_id => 'who');
 CREATE FUNCTION program(name text, unit text) RETURNS jsonb LANGUAGE sql AS
   $$SELECT jsonb_build_object('program', name, 'unit', unit, 'qualify', '{"enter": 10, "leave": 5}'::jsonb,
       'milestones', '{"bought": {"event": "buy"}, "asked": {"event": "ask"}}'::jsonb, 'activation', '{"steps": ["bought", "asked"], "within": "30 days"}'::jsonb,
@@ -89,6 +91,8 @@ SELECT pql.upsert_user_milestone('zoe-quick', 'asked', '2026-02-20');
 SELECT pql.record_outcome('zoe-quick', 'won', 3, '2026-03-06', unit => 'user') IS NOT NULL;
 SELECT pql.flag_subject('person', 'zoe-quick', 'word', 'said zoe-quick herself') IS NOT NULL;
 SELECT pql.record_event('zoe-quick', 'buy', 'club', occurred_at => '2026-03-03') > 0;
+INSERT INTO answers VALUES (1, 'zoe-quick', 'contacted');
+SELECT told, problems FROM pql.refresh_dispositions();
 INSERT INTO ev (ts, who, org, name) VALUES ('2026-06-02', 'clock', 'clock', 'clock');
 SELECT ready, assigned FROM pql.tick('2026-03-03 12:00');
 SELECT count(*) FROM pql.routing AS r, LATERAL pql.claim(coalesce(r.owner, 'kim'), 1, r.routing_id) AS c,
@@ -103,6 +107,10 @@ SELECT count(*) FROM pql.verify();
 SELECT try('SELECT pql.erase_user(NULL)');
 SELECT try('SELECT pql.erase_user('''')');
 SELECT try('SELECT pql.erase_account(NULL)');
+SELECT try(format('SELECT pql.erase_user(%L)', repeat('x', 1001)));
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT try('SELECT pql.erase_user(''zoe-quick'')');
+ROLLBACK;
 SET SESSION AUTHORIZATION DEFAULT;
 CREATE ROLE erasure_nobody;
 SET ROLE erasure_nobody;
@@ -143,6 +151,7 @@ SELECT count(*) FROM pql.refresh_attributes();
 SELECT count(*) FROM pql.refresh_facts();
 SELECT told FROM pql.refresh_consent();
 SELECT told FROM pql.refresh_outcomes();
+SELECT told, problems FROM pql.refresh_dispositions();
 SELECT pql.upsert_user_milestone('zoe-quick', 'asked', '2026-02-20');
 SELECT pql.record_outcome('zoe-quick', 'won', 3, '2026-03-06', unit => 'user');
 SELECT pql.record_event('zoe-quick', 'buy', 'club', occurred_at => '2026-03-03');
@@ -169,6 +178,15 @@ SELECT count(*) FROM pql.refresh_attributes();
 SELECT * FROM traces('yard-works');
 SELECT account_id, user_id, events FROM pql.members ORDER BY account_id COLLATE "C", user_id COLLATE "C";
 SELECT * FROM pql.verify();
+
+-- Whoever is called like something else is erased, and that stays: an account, a plan, a program, an event, a word in what somebody wrote.
+CREATE TABLE kept AS SELECT routing_id, context, reasons, user_id FROM pql.routing;
+CREATE TABLE audited AS SELECT audit_id, object, detail FROM pql.audit;
+SELECT count(*) > 0 FROM kept;
+SELECT count(pql.score('person', x)) FROM unnest('{club, team, person, buy, 2, won, session}'::text[]) AS x, pql.erase_user(x) AS e;
+SELECT count(*) FROM kept AS k JOIN pql.routing AS r USING (routing_id) WHERE (k.context, k.reasons, k.user_id) IS DISTINCT FROM (r.context, r.reasons, r.user_id);
+SELECT count(*) FROM audited AS k JOIN pql.audit AS r USING (audit_id) WHERE (k.object, k.detail) IS DISTINCT FROM (r.object, r.detail);
+SELECT account_id FROM pql.members WHERE account_id = 'club' LIMIT 1;
 
 -- One of whom nothing is known is erased for what may come.
 SELECT * FROM pql.erase_user('to-be');

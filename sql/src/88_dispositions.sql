@@ -161,6 +161,7 @@ BEGIN
         SELECT d.id, d.said FROM pql._read_columns(s.schema_name, s.relation_name, s.owner, s.attached_by, s.names, s.columns) AS d
         WHERE d.id <> '' AND NOT EXISTS (SELECT FROM pql.disposition_import AS i
           WHERE (i.schema_name, i.relation_name, i.id) = (s.schema_name, s.relation_name, d.id) AND i.problem IS NULL)
+          AND NOT pql._is_erased('u:' || (d.said ->> 'user_id')) AND NOT pql._is_erased('a:' || (d.said ->> 'account_id'))
         ORDER BY d.said ->> 'at', d.id
       LOOP
         told_to := NULL;

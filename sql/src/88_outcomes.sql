@@ -4,13 +4,13 @@ CREATE OR REPLACE FUNCTION pql._same_homes() RETURNS TABLE (home text, same text
   LANGUAGE plpgsql STABLE PARALLEL SAFE COST 500 ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN -- rows keep the ids that they were written with, also of accounts and users who are one by now
-  IF NOT EXISTS (SELECT FROM pql.identity AS i WHERE i.kind <> 'move' AND i.undone_at IS NULL) THEN
+  IF NOT EXISTS (SELECT FROM pql.identity AS i WHERE i.kind IN ('user', 'account') AND i.undone_at IS NULL) THEN
     RETURN;
   END IF;
   RETURN QUERY
     WITH RECURSIVE ends(kind, a, b) AS (
-      SELECT i.kind, i.old_id COLLATE "C", i.new_id COLLATE "C" FROM pql.identity AS i WHERE i.kind <> 'move' AND i.undone_at IS NULL
-      UNION ALL SELECT i.kind, i.new_id, i.old_id FROM pql.identity AS i WHERE i.kind <> 'move' AND i.undone_at IS NULL),
+      SELECT i.kind, i.old_id COLLATE "C", i.new_id COLLATE "C" FROM pql.identity AS i WHERE i.kind IN ('user', 'account') AND i.undone_at IS NULL
+      UNION ALL SELECT i.kind, i.new_id, i.old_id FROM pql.identity AS i WHERE i.kind IN ('user', 'account') AND i.undone_at IS NULL),
     same(kind, a, b) AS (
       SELECT e.kind, e.a, e.a FROM ends AS e
       UNION SELECT s.kind, s.a, e.b FROM same AS s JOIN ends AS e ON e.kind = s.kind AND e.a = s.b)

@@ -4,6 +4,7 @@
 #include "pg/srf.hpp"
 
 extern "C" {
+#include "access/xact.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 }
@@ -16,6 +17,10 @@ Datum erase(FunctionCallInfo fcinfo, const char *unit) {
   ResultRows out(fcinfo);
   const std::string id = PG_ARGISNULL(0) ? std::string() : text_arg(fcinfo, 0);
   if (id.empty()) fail(ERRCODE_NULL_VALUE_NOT_ALLOWED, std::string(unit) + "_id must not be null or empty");
+  if (id.size() > 1000) fail(ERRCODE_INVALID_PARAMETER_VALUE, std::string(unit) + "_id is longer than 1000 bytes");
+  if (IsolationUsesXactSnapshot())
+    fail(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "erasing takes the isolation level READ COMMITTED", "What others have written since this transaction began would be left.",
+         "BEGIN ISOLATION LEVEL READ COMMITTED, or no transaction block.");
   Spi spi;
   const std::uint64_t n = spi.run("SELECT relation, removed, changed FROM pql._erase($1, $2)", {Arg::of(unit), Arg::of(id)});
   for (std::uint64_t i = 0; i < n; i++) out.add({Cell::of(spi.text(i, 1)), Cell::of(spi.number(i, 2)), Cell::of(spi.number(i, 3))});
@@ -42,6 +47,7 @@ PQL_FUNCTION(_is_erased) {
   using namespace pql::pg;
   if (PG_ARGISNULL(0)) PG_RETURN_BOOL(false);
   lock_identities();
+  forget_identities();
   PG_RETURN_BOOL(is_erased(text_arg(fcinfo, 0)));
 }
 
@@ -50,13 +56,15 @@ PQL_FUNCTION(_keep_out) {
   if (!CALLED_AS_TRIGGER(fcinfo)) fail(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED, "pql._keep_out() is a trigger");
   const auto *const t = reinterpret_cast<TriggerData *>(fcinfo->context);
   lock_identities();
-  if (!anybody_erased()) return PointerGetDatum(t->tg_trigtuple);
+  forget_identities();
+  HeapTuple row = TRIGGER_FIRED_BY_UPDATE(t->tg_event) ? t->tg_newtuple : t->tg_trigtuple;
+  if (!anybody_erased()) return PointerGetDatum(row);
   for (int i = 0; i + 1 < t->tg_trigger->tgnargs; i += 2) {
     const char *const id = call([&] {
-      const TupleDesc row = RelationGetDescr(t->tg_relation);
-      return SPI_getvalue(t->tg_trigtuple, row, SPI_fnumber(row, t->tg_trigger->tgargs[i + 1]));
+      const TupleDesc columns = RelationGetDescr(t->tg_relation);
+      return SPI_getvalue(row, columns, SPI_fnumber(columns, t->tg_trigger->tgargs[i + 1]));
     });
     if (id && is_erased(std::string(t->tg_trigger->tgargs[i]) + id)) return Datum{0};
   }
-  return PointerGetDatum(t->tg_trigtuple);
+  return PointerGetDatum(row);
 }

@@ -152,6 +152,9 @@ std::string home_of(const std::string &user, const std::string &account) {
   return home_key(o.has_account, o.has_account ? o.account : o.user);
 }
 
+// Of a user who was moved away from an account that was erased, rows may still say it.
+std::string said_account(const Message &m) { return is_erased(home_key(true, m.account)) ? std::string() : m.account; }
+
 } // namespace
 
 bool writing_intents() noexcept { return writing; }
@@ -231,7 +234,7 @@ void Intents::add(const Message &m) {
     homes_.push_back(home);
     ids_.push_back(m.id);
     users_.push_back(m.user);
-    accounts_.push_back(m.account);
+    accounts_.push_back(said_account(m));
     topics_.push_back(std::move(f.topic));
     times_.push_back(std::to_string(m.at));
     channels_.push_back(m.channel);
@@ -274,11 +277,12 @@ void forget_message(int source, const std::string &id) {
 void move_message(int source, const Message &m) {
   const std::string home = home_of(m.user, m.account);
   if (home.empty()) return forget_message(source, m.id);
+  const std::string account = said_account(m);
   const Writing now;
   Spi spi;
   spi.run("UPDATE pql.intent SET home = $3, user_id = $4, account_id = nullif($5, ''), occurred_at = $6, channel = nullif($7, ''), conversation_id = nullif($8, '')"
           " WHERE source_id = $1 AND event_id = $2",
-          {Arg::of(source), Arg::of(m.id), Arg::of(home), Arg::of(m.user), Arg::of(m.account), Arg::time(m.at), Arg::of(m.channel), Arg::of(m.conversation)});
+          {Arg::of(source), Arg::of(m.id), Arg::of(home), Arg::of(m.user), Arg::of(account), Arg::time(m.at), Arg::of(m.channel), Arg::of(m.conversation)});
   spi.finish();
 }
 
@@ -339,6 +343,12 @@ void follow_identities(const std::vector<std::string> &homes) {
     const std::string home = home_of(r.user, r.account);
     if (home == r.home) continue;
     Spi spi; // homes are derived by whoever merges
+    if (home.empty()) {
+      spi.run("DELETE FROM pql.intent WHERE home = $1 AND user_id = $2 AND account_id IS NOT DISTINCT FROM nullif($3, '')",
+              {Arg::of(r.home), Arg::of(r.user), Arg::of(r.account)});
+      spi.finish();
+      continue;
+    }
     spi.run("UPDATE pql.intent SET home = $4 WHERE home = $1 AND user_id = $2 AND account_id IS NOT DISTINCT FROM nullif($3, '')",
             {Arg::of(r.home), Arg::of(r.user), Arg::of(r.account), Arg::of(home)});
     spi.finish();

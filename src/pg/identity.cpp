@@ -247,8 +247,9 @@ void clear() {
 void read_key() {
   Scan scan("identity_old_id", kOldId);
   scan.find("");
-  if (scan.next()) {
+  while (scan.next()) {
     bool isnull;
+    if (scan.words(kKind, &isnull) != "erasure_key") continue;
     const std::string_view words = scan.words(kNewId, &isnull);
     key_size = std::min(words.size(), sizeof key);
     std::memcpy(key, words.data(), key_size);
@@ -706,6 +707,7 @@ Erasure erase_identity(Unit unit, const std::string &said) {
   out.tokens = change.erase(unit, out.ids);
   for (const std::string &user : moved) change.add_homes_by_events(user); // back to where they say
   out.homes = change.homes();
+  if (!moved.empty()) follow_identities(out.homes);
   return out;
 }
 
