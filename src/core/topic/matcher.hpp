@@ -19,7 +19,7 @@ namespace pql::topic {
 
 inline constexpr std::size_t kMostRead = 1 << 20;    ///< bytes of a message; what is behind them isn't read
 inline constexpr std::size_t kMostLooks = 20'000;    ///< closer looks at a sentence for a pattern, of one message
-inline constexpr std::int64_t kCompiledMemory = 64 << 20; ///< bytes that patterns by themselves may take together
+inline constexpr std::int64_t kCompiledMemory = 256 << 20; ///< bytes that patterns by themselves may take together
 inline constexpr std::size_t kLongQuote = 200;       ///< code points
 inline constexpr int kOtherWords = 3;                ///< everyday words, of a sentence in another language than a pattern
 inline constexpr int kWithinWords = 6;               ///< how far a denial reaches; two letters of a script without blanks are a word
