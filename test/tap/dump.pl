@@ -225,5 +225,21 @@ for my $alike (0, 1)
 	is($told, '', "$db: once");
 }
 
+# Who was erased stays so where the dump is restored, though rows tell it again.
+$node->safe_psql('postgres', 'CREATE DATABASE erased');
+$node->safe_psql('postgres', 'CREATE DATABASE erased_too');
+$node->safe_psql('erased', q{
+	CREATE EXTENSION pql;
+	CREATE TABLE ev (id bigint PRIMARY KEY, ts timestamptz NOT NULL, user_id text, org text, name text);
+	CREATE INDEX ON ev (org, ts);
+	SELECT pql.attach('ev', user_id => 'user_id', account_id => 'org', event => 'name', occurred_at => 'ts', event_id => 'id', clock => 'event');
+	INSERT INTO ev VALUES (1, '2026-01-01', 'u1', 'o1', 'e1'), (2, '2026-01-01', 'u2', 'o1', 'e1');
+	SELECT pql.erase_user('u1')});
+$node->command_ok([ 'pg_dump', '-Fc', '-f', $file, '-d', $node->connstr('erased') ], 'erased: dumped');
+$node->command_ok([ 'pg_restore', '-e', '-d', $node->connstr('erased_too'), $file ], 'erased: restored');
+$node->safe_psql('erased_too', q{INSERT INTO ev VALUES (3, '2026-01-02', 'u1', 'o1', 'e1'); CALL pql.rebuild()});
+is($node->safe_psql('erased_too', 'SELECT user_id, events FROM pql.members'), 'u2|1', 'erased: nothing told again counts');
+is(verified($node, 'erased_too'), '', 'erased: the state is what the events of others say');
+
 $node->stop;
 done_testing();
