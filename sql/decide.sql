@@ -180,6 +180,20 @@ INSERT INTO visits VALUES (5, '2026-05-01', 'u', 'hooli', 'invite');
 SELECT leaves_at FROM pql.episode WHERE program = 'fresh';
 SELECT episodes_reviewed FROM pql.tick('2026-05-10');
 SELECT left_at FROM pql.episode WHERE program = 'fresh';
+-- When the end is dated afterwards, and points rest on a value that time lets fall: when it fell, not when it was last earned. Once a tick finds
+-- it, and once an event does.
+SELECT pql.publish($${
+  "program": "busy", "unit": "account", "qualify": {"enter": 60, "leave": 40}, "measures": {"calls": {"event": "call", "measure": "count", "window": "7 days"}},
+  "signals": {"usage": {"kind": "depth", "value": "case when calls >= 3 then 60 when calls >= 1 then 20 else 0 end", "max_points": 60}}}$$);
+CALL pql.backfill();
+SELECT pql.promote('busy');
+INSERT INTO visits SELECT 10 + n, timestamptz '2026-06-01' + n * interval '1 day', 'u', org, 'call' FROM generate_series(0, 2) AS n, (VALUES ('vandelay')) AS v(org);
+INSERT INTO visits SELECT 20 + n, timestamptz '2026-06-01' + n * interval '1 day', 'w', 'wayne', 'call' FROM generate_series(0, 2) AS n;
+SELECT subject_id, entered_at FROM pql.episode WHERE program = 'busy' ORDER BY 1;
+INSERT INTO visits VALUES (30, '2026-06-08 12:00', 'w', 'wayne', 'call');
+SELECT count(*) FROM pql.tick('2026-06-09');
+SELECT subject_id, left_at, pql.score('busy', subject_id, left_at - interval '1 us') AS before, pql.score('busy', subject_id, left_at) AS then
+  FROM pql.episode WHERE program = 'busy' ORDER BY 1;
 DROP TABLE visits CASCADE;
 DROP SCHEMA app CASCADE;
 DROP EXTENSION pql CASCADE;

@@ -906,7 +906,17 @@ private:
   // Since when a subject that is low now has been, if nothing happened since it was seen last, and nobody has noted it.
   Micros fell(const Program &p, const Subject &whole, const Standing &x, const Sight &sight, Micros at) {
     if (x.since != kNever || sight.score >= p.def.qualify.leave || !finite(whole.last_seen)) return at;
-    return falls(p, whole, whole.last_seen);
+    return needs_of(plan_, p).time_to_stay ? fell_with_values(p, whole, at) : falls(p, whole, whole.last_seen);
+  }
+
+  // Values that time changes were others before, so that those of now don't tell when the score fell. Leaves what look_at left.
+  Micros fell_with_values(const Program &p, const Subject &whole, Micros at) {
+    const auto score_at = [&](Micros t) { return assess(plan_, p, whole, t, facts_of(p, whole, t), reasons_).score; };
+    const auto is_low = [&](Micros t) { return score_at(t) < p.def.qualify.leave; };
+    const bool was_low = at <= whole.last_seen || is_low(whole.last_seen);
+    const Micros since = was_low ? at : by_halves(whole.last_seen, at, is_low);
+    (void)score_at(at);
+    return was_low ? falls(p, whole, whole.last_seen) : since;
   }
 
   // When the score falls below what keeps it in. After look_at.

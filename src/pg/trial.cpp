@@ -175,8 +175,14 @@ Facts Life::facts_of(const Program &p, Micros at) {
   return f;
 }
 
-Micros Life::fell(const Program &p, const Sight &sight, Micros at) const {
+Micros Life::fell(const Program &p, const Sight &sight, Micros at) {
   if (sight.score >= p.def.qualify.leave || !finite(subject_.last_seen)) return at;
+  if (needs_of(plan_, p).time_to_stay && at > subject_.last_seen) { // values were others before: see merge
+    const auto is_low = [&](Micros t) { return look_at(p, t).score < p.def.qualify.leave; };
+    const Micros since = is_low(subject_.last_seen) ? kNever : by_halves(subject_.last_seen, at, is_low);
+    look_at(p, at);
+    if (since != kNever) return since;
+  }
   return falls_below(p, plan_.trackers(), subject_, subject_.last_seen, p.def.qualify.leave, given_);
 }
 

@@ -48,7 +48,7 @@ public:
   Sight look_at(const Program &p, Micros at);
   std::span<const Reason> reasons() const noexcept { return reasons_; } ///< of the last points() or look_at()
   /// Since when a subject that is low at an instant has been, if nothing happened since it was seen last.
-  Micros fell(const Program &p, const Sight &sight, Micros at) const;
+  Micros fell(const Program &p, const Sight &sight, Micros at);
   /// Gives back what facts were read by. On an error PostgreSQL does it instead.
   void close() { outside_.close(); }
 

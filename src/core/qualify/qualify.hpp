@@ -36,6 +36,16 @@ bool has_kinds(const QualifyDef &q, std::span<const int> points) noexcept;
 
 inline constexpr std::size_t kKinds = 6;
 
+/// When something became low that isn't at `from` and is at `to`, by halves. If it did so several times, one of them.
+template <class F>
+Micros by_halves(Micros from, Micros to, F &&is_low) {
+  while (to - from > 1) {
+    const Micros middle = from + (to - from) / 2;
+    (is_low(middle) ? to : from) = middle;
+  }
+  return to;
+}
+
 } // namespace pql
 
 #ifdef POSTGRES_H
