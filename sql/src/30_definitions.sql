@@ -180,8 +180,8 @@ REVOKE ALL ON FUNCTION pql._settle_programs() FROM PUBLIC;
 CREATE OR REPLACE FUNCTION pql._require_document(document jsonb, draft boolean) RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  problems bigint;
   first record;
+  said text;
 BEGIN
   IF document IS NULL THEN
     RAISE EXCEPTION 'program must not be null' USING ERRCODE = 'null_value_not_allowed';
@@ -190,10 +190,12 @@ BEGIN
   IF NOT FOUND THEN
     RETURN;
   END IF;
-  RAISE EXCEPTION '%', CASE WHEN first.path = '' THEN first.problem ELSE first.path || ': ' || first.problem END
-    USING ERRCODE = 'invalid_parameter_value',
-      DETAIL = CASE WHEN first.problems > 1 THEN format('The document has %s problems; pql.check_program() lists them all.', first.problems) ELSE '' END,
-      HINT = coalesce(first.hint, '');
+  said := CASE WHEN first.path = '' THEN first.problem ELSE first.path || ': ' || first.problem END;
+  IF first.problems > 1 THEN
+    RAISE EXCEPTION '%', said USING ERRCODE = 'invalid_parameter_value', HINT = coalesce(first.hint, ''),
+      DETAIL = format('The document has %s problems; pql.check_program() lists them all.', first.problems);
+  END IF;
+  RAISE EXCEPTION '%', said USING ERRCODE = 'invalid_parameter_value', HINT = coalesce(first.hint, '');
 END $$;
 COMMENT ON FUNCTION pql._require_document(jsonb, boolean) IS 'Raises the first problem of a document; a draft needs no more than the name of its program.';
 REVOKE ALL ON FUNCTION pql._require_document(jsonb, boolean) FROM PUBLIC;

@@ -38,7 +38,9 @@ BEGIN
       IF done OR pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) told OPERATOR(pg_catalog.>) '3 seconds'::interval THEN
         told := pg_catalog.clock_timestamp();
         SELECT p.percent, p.events INTO at FROM pql.backfill_progress AS p WHERE p.job_id OPERATOR(pg_catalog.=) job.job_id;
-        RAISE NOTICE '%: % %% of its history folded, %', job.relation, at.percent, pql._events_text(at.events);
+        IF done OR at.percent OPERATOR(pg_catalog.<) 100 THEN -- all is read before what changed meanwhile is derived
+          RAISE NOTICE '%: % %% of its history folded, %', job.relation, at.percent, pql._events_text(at.events);
+        END IF;
       END IF;
       EXIT WHEN done;
     END LOOP;
