@@ -50,6 +50,15 @@ SELECT delay, handoffs, mature, converted, timing_fit FROM pql.timing_performanc
 SELECT scores, lowest, highest, handoffs, touches_each, untouched FROM pql.touch_balance;
 SELECT rep, team, handoffs, open, load, share, fair_share, fairness, sla FROM pql.rep_performance ORDER BY rep;
 SELECT week, volume, offered, accepted, acceptance, sla, completeness, feedback, conversion FROM pql.handoff_measures;
+-- A row that follows another could be worked from when it was decided; a promise counts against who broke it, whoever has the row then.
+INSERT INTO pql.routing (routing_id, home, program, version, unit, subject_id, account_id, episode, follows, signal_at, qualified_at, decided_at, qualification, score, reasons, headline, motion,
+  owner, contact_after, contact_by, state, state_since, context, first_touch_at, sla_breached_at, sla_breached_by)
+VALUES (2, 'a:only', 'one', 1, 'account', 'only', 'only', 1, 1, '2026-01-05', '2026-01-05', '2026-01-15', 'first', 20, '[]', 'x', 'enterprise', 'ben', '2026-01-15', '2026-01-16', 'touched', '2026-01-18', '{}',
+        '2026-01-18', '2026-01-16', 'ann'),
+       (3, 'a:late', 'one', 1, 'account', 'late', 'late', 2, NULL, '2026-01-05', '2026-01-05', '2026-01-07', 'first', 20, '[]', 'x', 'enterprise', 'ben', '2026-01-05', '2026-01-16', 'touched', '2026-01-08', '{}',
+        '2026-01-08', NULL, NULL);
+SELECT routing_id, touch_delay, broken_by FROM pql.label ORDER BY 1;
+SELECT rep, handoffs, hours_to_first_touch, sla FROM pql.rep_performance WHERE team = 'east' ORDER BY rep;
 DELETE FROM pql.routing;
 
 -- Six hundred, by a recipe: whose label, touches and answers follow from the number.

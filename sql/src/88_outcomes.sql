@@ -47,6 +47,7 @@ CREATE TABLE pql.handoff_fact (
   routing_id       bigint NOT NULL,
   signal_at        timestamptz NOT NULL,
   qualified_at     timestamptz NOT NULL,
+  asked_at         timestamptz NOT NULL,
   matures_at       timestamptz NOT NULL,
   version          int NOT NULL,
   score            int NOT NULL,
@@ -74,6 +75,7 @@ CREATE TABLE pql.handoff_fact (
   follows          bigint,
   segment          text,
   owner            text,
+  broken_by        text,
   signals          text[] NOT NULL,
   credited         numeric,
   complete         real,
@@ -88,6 +90,8 @@ CREATE TABLE pql.handoff_fact (
   PRIMARY KEY (home, routing_id)
 );
 COMMENT ON TABLE pql.handoff_fact IS 'What pql.label is made of: what each routing row is and what became of it, with all that is recorded, whenever it happens. Made from the other tables; those of pql.handoff_due are yet to be made anew.';
+COMMENT ON COLUMN pql.handoff_fact.asked_at IS 'From when on somebody could have reached out: when the subject qualified or, of a row that follows another, when it was decided.';
+COMMENT ON COLUMN pql.handoff_fact.broken_by IS 'The rep whose row it was when its promise was broken.';
 COMMENT ON COLUMN pql.handoff_fact.signals IS 'Those with points, of which reps may know.';
 COMMENT ON COLUMN pql.handoff_fact.complete IS 'How complete the packet is.';
 COMMENT ON COLUMN pql.handoff_fact.worked_at IS 'When it had been worked enough to be called work (pql.outcome_rules).';
@@ -221,8 +225,8 @@ BEGIN
     -- For each row by indexes, so that it takes as long for each, however many there are and whatever the planner thinks of that.
     b AS (
       SELECT r.home, r.routing_id, r.program, r.version, r.unit, r.subject_id, r.account_id, r.segment, r.motion, r.score, pql._signals_in(r.reasons) AS signals,
-             r.signal_at, r.qualified_at, r.qualified_at + make_interval(secs => extract(epoch FROM v.horizon)::float8) AS matures_at, (date_trunc('week', r.qualified_at, 'UTC') AT TIME ZONE 'UTC')::date AS week,
-             r.holdout, r.owner, r.state, r.follows, (r.context ->> 'completeness')::real AS complete, r.contact_by, c.claimed_at, c.accepted_at,
+             r.signal_at, r.qualified_at, CASE WHEN r.follows IS NULL THEN r.qualified_at ELSE least(greatest(r.qualified_at, r.decided_at), r.first_touch_at) END AS asked_at, r.qualified_at + make_interval(secs => extract(epoch FROM v.horizon)::float8) AS matures_at, (date_trunc('week', r.qualified_at, 'UTC') AT TIME ZONE 'UTC')::date AS week,
+             r.holdout, r.owner, r.sla_breached_by AS broken_by, r.state, r.follows, (r.context ->> 'completeness')::real AS complete, r.contact_by, c.claimed_at, c.accepted_at,
              r.first_touch_at, t.last_at AS last_touch_at, coalesce(t.touches, 0)::int AS touches,
              least(CASE WHEN v.meeting THEN least(t.met_at, d.met_at) END, t.worked_at) AS worked_at, least(t.met_at, d.met_at) AS met_at,
              l.at AS disposed_at, l.disposition, l.need_matched, l.timing_right, l.context_enough, d.failed_at,
@@ -259,10 +263,10 @@ BEGIN
       SELECT b.*, u.worth, b.worked_at <= u.at AND NOT b.holdout AND row_number() OVER (PARTITION BY u.id
                ORDER BY coalesce(b.worked_at <= u.at AND NOT b.holdout, false) DESC, b.worked_at DESC, b.routing_id DESC) = 1 AS won
       FROM b LEFT JOIN LATERAL unnest(b.ids, b.ats, b.worths) AS u(id, at, worth) ON true)
-    SELECT DISTINCT ON (x.home, x.routing_id) x.routing_id, x.signal_at, x.qualified_at, x.matures_at, x.version, x.score, x.week, x.touches,
+    SELECT DISTINCT ON (x.home, x.routing_id) x.routing_id, x.signal_at, x.qualified_at, x.asked_at, x.matures_at, x.version, x.score, x.week, x.touches,
            (count(*) FILTER (WHERE x.won) OVER w)::int, x.holdout, x.program, x.motion, x.state, x.first_touch_at, x.worked_at, x.converted_at, x.last_outcome_at,
            x.last_touch_at, x.disposed_at, x.lost_at, x.failed_at, x.contact_by, x.value, x.disposition, x.need_matched, x.timing_right, x.context_enough,
-           x.follows, x.segment, x.owner, x.signals, sum(x.worth) FILTER (WHERE x.won) OVER w, x.complete, x.met_at, x.opportunity_at, x.accepted_at, x.claimed_at,
+           x.follows, x.segment, x.owner, x.broken_by, x.signals, sum(x.worth) FILTER (WHERE x.won) OVER w, x.complete, x.met_at, x.opportunity_at, x.accepted_at, x.claimed_at,
            x.home, x.unit, x.subject_id, x.account_id
     FROM x JOIN unnest(homes) AS h(home) ON h.home COLLATE "C" = x.home WINDOW w AS (PARTITION BY x.home, x.routing_id) ORDER BY x.home, x.routing_id;
 END $$;
@@ -312,9 +316,9 @@ REVOKE ALL ON FUNCTION pql._fold_handoffs(int) FROM PUBLIC;
 
 -- One statement that the planner makes part of the query that asks: whoever counts reads no more than what is counted.
 CREATE VIEW pql._handoffs_now WITH (security_invoker = true) AS
-  SELECT f.routing_id, f.signal_at, f.qualified_at, f.matures_at, f.version, f.score, f.week, f.touches, f.credits, f.holdout, f.program, f.motion, f.state,
+  SELECT f.routing_id, f.signal_at, f.qualified_at, f.asked_at, f.matures_at, f.version, f.score, f.week, f.touches, f.credits, f.holdout, f.program, f.motion, f.state,
          f.first_touch_at, f.worked_at, f.converted_at, f.last_outcome_at, f.last_touch_at, f.disposed_at, f.lost_at, f.failed_at, f.contact_by, f.value,
-         f.disposition, f.need_matched, f.timing_right, f.context_enough, f.follows, f.segment, f.owner, f.signals, f.credited, f.complete, f.met_at,
+         f.disposition, f.need_matched, f.timing_right, f.context_enough, f.follows, f.segment, f.owner, f.broken_by, f.signals, f.credited, f.complete, f.met_at,
          f.opportunity_at, f.accepted_at, f.claimed_at, f.home, f.unit, f.subject_id, f.account_id
   FROM (SELECT h.*, false AS due FROM pql.handoff_fact AS h UNION ALL SELECT d.*, true FROM pql._facts_due((SELECT pql._visible_owners()) IS NULL) AS d) AS f
   WHERE f.due OR (SELECT NOT EXISTS (SELECT FROM pql.handoff_due)) OR f.home NOT IN (SELECT d.home COLLATE "C" FROM pql._due_homes() AS d(home));
@@ -360,7 +364,7 @@ CREATE OR REPLACE FUNCTION pql.labels(as_of timestamptz DEFAULT statement_timest
     disposition text, need_matched boolean, timing_right boolean, context_enough boolean, converted boolean, converted_at timestamptz, value numeric,
     matures_at timestamptz, burnt boolean, rep text, state text, follows bigint, touches int, failed boolean, lost_at timestamptz, met_at timestamptz,
     worked_at timestamptz, signals text[], complete real, claimed_at timestamptz, accepted_at timestamptz, contact_by timestamptz, opportunity_at timestamptz,
-    credits int, credited numeric, week date, false_positive boolean)
+    credits int, credited numeric, week date, false_positive boolean, broken_by text)
   LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000 ROWS 100000
   BEGIN ATOMIC
     SELECT f.routing_id, f.home, f.program, f.version, f.unit, f.subject_id, f.account_id, p.team, f.segment, f.motion, f.score, f.signal_at, f.qualified_at,
@@ -368,7 +372,7 @@ CREATE OR REPLACE FUNCTION pql.labels(as_of timestamptz DEFAULT statement_timest
            coalesce(NOT f.holdout AND f.worked_at <= labels.as_of AND f.worked_at <= f.matures_at
              AND (f.first_touch_at <= f.converted_at OR f.converted_at > labels.as_of OR f.converted_at IS NULL), false),
            CASE WHEN f.first_touch_at <= labels.as_of THEN f.first_touch_at END,
-           CASE WHEN f.first_touch_at <= labels.as_of THEN f.first_touch_at - f.qualified_at END,
+           CASE WHEN f.first_touch_at <= labels.as_of THEN f.first_touch_at - f.asked_at END,
            CASE WHEN f.disposed_at > labels.as_of THEN (pql._answer_at(f.home, f.routing_id, labels.as_of)).disposition ELSE f.disposition END,
            CASE WHEN f.disposed_at > labels.as_of THEN (pql._answer_at(f.home, f.routing_id, labels.as_of)).need_matched ELSE f.need_matched END,
            CASE WHEN f.disposed_at > labels.as_of THEN (pql._answer_at(f.home, f.routing_id, labels.as_of)).timing_right ELSE f.timing_right END,
@@ -394,7 +398,8 @@ CREATE OR REPLACE FUNCTION pql.labels(as_of timestamptz DEFAULT statement_timest
            coalesce(f.first_touch_at <= labels.as_of AND f.matures_at <= labels.as_of AND (f.converted_at <= labels.as_of) IS NOT TRUE
              AND CASE WHEN f.disposed_at > labels.as_of THEN (pql._answer_at(f.home, f.routing_id, labels.as_of)).disposition = 'disqualified'
                         OR NOT (pql._answer_at(f.home, f.routing_id, labels.as_of)).need_matched
-                      ELSE f.disposition = 'disqualified' OR NOT f.need_matched END, false)
+                      ELSE f.disposition = 'disqualified' OR NOT f.need_matched END, false),
+           f.broken_by
     FROM pql._handoffs_now AS f LEFT JOIN pql.reps AS p ON p.rep_id = f.owner
     WHERE f.qualified_at <= labels.as_of AND (labels.program IS NULL OR f.program = labels.program);
   END;
@@ -406,13 +411,14 @@ CREATE VIEW pql.label WITH (security_invoker = true) AS
          l.treated, l.first_touch_at, l.touch_delay, l.disposition, l.need_matched, l.timing_right, l.context_enough, l.converted, l.converted_at, l.value,
          l.matures_at, l.burnt, l.rep, l.state, l.follows, l.touches, l.failed, l.lost_at,
          l.met_at, l.worked_at, l.signals, l.complete, l.claimed_at, l.accepted_at, l.contact_by,
-         l.opportunity_at, l.credits, l.credited, l.week, l.false_positive
+         l.opportunity_at, l.credits, l.credited, l.week, l.false_positive, l.broken_by
   FROM pql.labels(statement_timestamp()) AS l;
 COMMENT ON VIEW pql.label IS 'What became of every hand-off, as of now (pql.labels): converted, not, or not known yet; worked or not; burnt or not.';
 COMMENT ON COLUMN pql.label.team IS 'The owner''s.';
 COMMENT ON COLUMN pql.label.segment IS 'As the packet has it: the attribute segment, or else industry, tier or plan, of the subject; frozen when the row was decided.';
 COMMENT ON COLUMN pql.label.treated IS 'Whether somebody worked it, as the program''s version calls work (pql.outcome_rules), beginning before it converted and within the horizon.';
-COMMENT ON COLUMN pql.label.touch_delay IS 'From the moment at which the subject qualified until somebody reached out.';
+COMMENT ON COLUMN pql.label.touch_delay IS 'From the moment at which the subject qualified (of a row that follows another: at which that was decided) until somebody reached out.';
+COMMENT ON COLUMN pql.label.broken_by IS 'The rep whose row it was when its promise was broken, who need not have it now.';
 COMMENT ON COLUMN pql.label.disposition IS 'What was said last; so are the three answers.';
 COMMENT ON COLUMN pql.label.converted IS 'True as soon as an outcome that counts falls within the horizon after the subject qualified; false only when the horizon has passed; null: not known yet.';
 COMMENT ON COLUMN pql.label.value IS 'What the outcomes that count are worth, together; null where nobody said.';

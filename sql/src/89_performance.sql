@@ -223,7 +223,7 @@ CREATE VIEW pql.handoff_measures WITH (security_invoker = true) AS
 COMMENT ON VIEW pql.handoff_measures IS 'The whole life of hand-offs, by program, version, motion, segment and the week (from Monday, UTC) in which they qualified: never volume without what came of it.';
 COMMENT ON COLUMN pql.handoff_measures.offered IS 'How many were for people and not blocked, of which accepted were accepted; acceptance is the share.';
 COMMENT ON COLUMN pql.handoff_measures.promised IS 'How many had a contact_by that has come, or were touched before it; kept of them were touched in time; sla is the share.';
-COMMENT ON COLUMN pql.handoff_measures.hours_to_first_touch IS 'From qualifying until somebody reached out, on average.';
+COMMENT ON COLUMN pql.handoff_measures.hours_to_first_touch IS 'From qualifying (of rows that follow others: from when they were decided) until somebody reached out, on average.';
 COMMENT ON COLUMN pql.handoff_measures.conversion IS 'The share of those with a final label (mature); converted counts young ones, too.';
 COMMENT ON COLUMN pql.handoff_measures.revenue IS 'What the outcomes of converted ones are worth; of one subject in several rows it counts in each. credited doesn''t.';
 COMMENT ON COLUMN pql.handoff_measures.completeness IS 'Of the packets, on average.';
@@ -256,20 +256,24 @@ CREATE VIEW pql.rep_performance WITH (security_invoker = true) AS
   SELECT p.rep_id AS rep, p.team, coalesce(m.handoffs, 0) AS handoffs, coalesce(m.open, 0) AS open, p.capacity, m.open::float8 / nullif(p.capacity, 0) AS load,
          m.handoffs::float8 / nullif(sum(m.handoffs) OVER everybody, 0) AS share, p.weight / nullif(sum(p.weight) OVER everybody, 0) AS fair_share,
          m.handoffs::float8 / nullif(sum(m.handoffs) OVER everybody, 0) / nullif(p.weight / nullif(sum(p.weight) OVER everybody, 0), 0) AS fairness,
-         m.score AS mean_score, m.touched, m.hours_to_first_touch, m.kept::float8 / nullif(m.promised, 0) AS sla, m.worked, m.meetings, m.converted,
+         m.score AS mean_score, m.touched, m.hours_to_first_touch, m.kept::float8 / nullif(coalesce(m.promised, 0) + coalesce(b.broken, 0), 0) AS sla, m.worked, m.meetings, m.converted,
          m.credits, m.credited, m.answered::float8 / nullif(m.disposed, 0) AS feedback, m.false_positives, m.burnt
   FROM (SELECT r.* FROM pql.reps AS r, (SELECT pql._measured_reps() AS reps OFFSET 0) AS v WHERE coalesce(r.rep_id = ANY (v.reps), true)) AS p
     LEFT JOIN (
       SELECT l.rep, count(*) AS handoffs, count(*) FILTER (WHERE l.state IN ('pending', 'ready', 'claimed', 'accepted', 'touched')) AS open, avg(l.score)::float8 AS score,
              count(l.first_touch_at) AS touched, avg(date_part('epoch', l.touch_delay) / 3600) AS hours_to_first_touch,
-             count(*) FILTER (WHERE (l.first_touch_at IS NOT NULL OR l.contact_by <= statement_timestamp()) AND l.contact_by IS NOT NULL) AS promised,
+             count(*) FILTER (WHERE (l.first_touch_at IS NOT NULL OR l.contact_by <= statement_timestamp()) AND l.contact_by IS NOT NULL
+               AND coalesce(l.broken_by, l.rep) = l.rep) AS promised,
              count(*) FILTER (WHERE NOT l.holdout AND l.first_touch_at <= l.contact_by) AS kept, count(*) FILTER (WHERE l.treated) AS worked, count(l.met_at) AS meetings,
              count(*) FILTER (WHERE l.converted) AS converted, sum(l.credits) AS credits, sum(l.credited) AS credited, count(l.disposition) AS disposed,
              count(*) FILTER (WHERE l.need_matched IS NOT NULL OR l.timing_right IS NOT NULL OR l.context_enough IS NOT NULL) AS answered,
              count(*) FILTER (WHERE l.false_positive) AS false_positives, count(*) FILTER (WHERE l.burnt) AS burnt
       FROM pql.labels(statement_timestamp()) AS l WHERE l.rep IS NOT NULL GROUP BY 1) AS m ON m.rep = p.rep_id
+    LEFT JOIN (
+      SELECT f.broken_by AS rep, count(*) AS broken FROM pql._handoffs_now AS f WHERE f.broken_by <> coalesce(f.owner, '') GROUP BY 1) AS b ON b.rep = p.rep_id
   WINDOW everybody AS (PARTITION BY p.team);
 COMMENT ON VIEW pql.rep_performance IS 'What reps have and what they make of it. A rep sees his own line; managers, and who is no rep, see all.';
+COMMENT ON COLUMN pql.rep_performance.sla IS 'The share of promises that were kept. A broken one counts against the rep whose row it was then, not against who took it over; a rep himself sees no more of those that were taken from him.';
 COMMENT ON COLUMN pql.rep_performance.load IS 'Open rows by capacity.';
 COMMENT ON COLUMN pql.rep_performance.share IS 'Of the hand-offs of the team, as far as they are shown; fair_share is what the weights say, fairness the one by the other.';
 COMMENT ON COLUMN pql.rep_performance.credits IS 'Outcomes credited to his work.';
