@@ -3,7 +3,7 @@ CREATE OR REPLACE FUNCTION pql.preview(program jsonb, as_of timestamptz DEFAULT 
   RETURNS TABLE (change text, subject_id text, score_before int, score_after int, reasons jsonb, subjects bigint)
   AS 'MODULE_PATHNAME', 'pql_preview' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000 ROWS 500;
 COMMENT ON FUNCTION pql.preview(jsonb, timestamptz, boolean) IS
-  'What a document would change, were it in force at an instant (null: now), compared with the version of its name that is: a row for each subject that enters or leaves, with its reasons by the document, and a last one, "stays", with the number of those that stay. Where all that it looks at is kept already, as when only points, thresholds or motions changed, it is told by that, else (or with replay) by the events; writes nothing. Errors: 22023 wrong document or an instant before what is retained, 22004 null document.';
+  'What a document would change, were it in force at an instant (null: now), compared with the version of its name that is: a row for each subject that enters or leaves, with its reasons by the document, and a last one, "stays", with the number of those that stay; of these "stays, below enter", if there are some, counts whose points would have them enter by that version, and who would not by the document. Where all that it looks at is kept already, as when only points, thresholds or motions changed, it is told by that, else (or with replay) by the events; writes nothing. Errors: 22023 wrong document or an instant before what is retained, 22004 null document.';
 REVOKE ALL ON FUNCTION pql.preview(jsonb, timestamptz, boolean) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql.preview_summary(program jsonb, as_of timestamptz DEFAULT NULL) RETURNS text
@@ -13,10 +13,12 @@ DECLARE
 BEGIN
   SELECT coalesce(sum(p.subjects) FILTER (WHERE p.change = 'enters'), 0) AS enter,
          coalesce(sum(p.subjects) FILTER (WHERE p.change = 'leaves'), 0) AS leave,
-         coalesce(sum(p.subjects) FILTER (WHERE p.change = 'stays'), 0) AS stay
+         coalesce(sum(p.subjects) FILTER (WHERE p.change = 'stays'), 0) AS stay,
+         coalesce(sum(p.subjects) FILTER (WHERE p.change = 'stays, below enter'), 0) AS below
   INTO n FROM pql.preview(preview_summary.program, preview_summary.as_of) AS p;
   RETURN format('of %s %s PQL%s %s leave%s, %s enter%s', CASE WHEN as_of IS NULL THEN 'today''s' ELSE 'the' END, n.leave + n.stay,
-                CASE WHEN n.leave + n.stay <> 1 THEN 's' END, n.leave, CASE WHEN n.leave = 1 THEN 's' END, n.enter, CASE WHEN n.enter = 1 THEN 's' END);
+                CASE WHEN n.leave + n.stay <> 1 THEN 's' END, n.leave, CASE WHEN n.leave = 1 THEN 's' END, n.enter, CASE WHEN n.enter = 1 THEN 's' END)
+    || CASE WHEN n.below > 0 THEN format('; %s of those that stay would not enter any more', n.below) ELSE '' END;
 END $$;
 COMMENT ON FUNCTION pql.preview_summary(jsonb, timestamptz) IS 'What a document would change, in one sentence: of today''s 31 PQLs 12 leave, 40 enter. As pql.preview.';
 REVOKE ALL ON FUNCTION pql.preview_summary(jsonb, timestamptz) FROM PUBLIC;

@@ -252,7 +252,7 @@ PQL_FUNCTION(preview) {
   const Micros as_of = instant_arg(plan, fcinfo, 1);
   refuse_sealed(plan, as_of);
   auto standing = before ? standing_at(*before, as_of) : std::map<std::string, bool, std::less<>>{};
-  std::int64_t stay = 0;
+  std::int64_t stay = 0, below = 0;
   const auto add = [&](const char *change, std::string_view id, Cell was, int is, std::string_view reasons) {
     rows.add({Cell::of(change), Cell::of(id), was, Cell::of(is), Cell::json(reasons), Cell::of(std::int64_t{1})});
   };
@@ -263,13 +263,18 @@ PQL_FUNCTION(preview) {
     if (in != standing.end()) standing.erase(in);
     const bool qualifies = qualified ? !is_below(tried.def.qualify, sight) : enters(tried.def.qualify, nullptr, sight, as_of);
     stay += qualified && qualifies;
+    below += qualified && qualifies && was >= before->def.qualify.enter && !enters(tried.def.qualify, nullptr, sight, as_of);
     if (qualified == qualifies) return;
     add(qualifies ? "enters" : "leaves", id, before ? Cell::of(was) : Cell::null(), sight.score, reasons_json(tried, reasons));
   });
   for (const auto &[id, over] : standing) { // of whom there is nothing left
     if (over) add("leaves", id, Cell::of(0), 0, "[]");
   }
-  rows.add({Cell::of("stays"), Cell::null(), Cell::null(), Cell::null(), Cell::null(), Cell::of(stay)});
+  const auto sum_up = [&](const char *change, std::int64_t n) {
+    rows.add({Cell::of(change), Cell::null(), Cell::null(), Cell::null(), Cell::null(), Cell::of(n)});
+  };
+  if (below) sum_up("stays, below enter", below);
+  sum_up("stays", stay);
   return Datum{0};
 }
 
