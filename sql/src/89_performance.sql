@@ -264,7 +264,7 @@ CREATE VIEW pql.rep_performance WITH (security_invoker = true) AS
              count(l.first_touch_at) AS touched, avg(date_part('epoch', l.touch_delay) / 3600) AS hours_to_first_touch,
              count(*) FILTER (WHERE (l.first_touch_at IS NOT NULL OR l.contact_by <= statement_timestamp()) AND l.contact_by IS NOT NULL
                AND coalesce(l.broken_by, l.rep) = l.rep) AS promised,
-             count(*) FILTER (WHERE NOT l.holdout AND l.first_touch_at <= l.contact_by) AS kept, count(*) FILTER (WHERE l.treated) AS worked, count(l.met_at) AS meetings,
+             count(*) FILTER (WHERE NOT l.holdout AND l.first_touch_at <= l.contact_by AND l.broken_by IS NULL) AS kept, count(*) FILTER (WHERE l.treated) AS worked, count(l.met_at) AS meetings,
              count(*) FILTER (WHERE l.converted) AS converted, sum(l.credits) AS credits, sum(l.credited) AS credited, count(l.disposition) AS disposed,
              count(*) FILTER (WHERE l.need_matched IS NOT NULL OR l.timing_right IS NOT NULL OR l.context_enough IS NOT NULL) AS answered,
              count(*) FILTER (WHERE l.false_positive) AS false_positives, count(*) FILTER (WHERE l.burnt) AS burnt
