@@ -31,12 +31,6 @@ bool sees(std::int64_t routing_id) {
   });
 }
 
-// A published document, read.
-const ProgramDef &read_document(ParsedProgram &parsed, const std::string &document) {
-  parsed = parse_program(document, Served::published);
-  return parsed.program;
-}
-
 // The template that argument 1 names; null: the program has none of that name.
 const TemplateDef *asked_template(const ProgramDef &p, FunctionCallInfo fcinfo) {
   return p.outreach ? p.outreach->find(text_arg(fcinfo, 1)) : nullptr;
@@ -69,8 +63,8 @@ PQL_FUNCTION(_outreach_terms) {
   using namespace pql;
   using namespace pql::pg;
   ResultRows rows(fcinfo);
-  ParsedProgram parsed;
-  const ProgramDef &p = read_document(parsed, jsonb_arg(fcinfo, 0));
+  const ParsedProgram parsed = parse_program(jsonb_arg(fcinfo, 0), Served::published);
+  const ProgramDef &p = parsed.program;
   const TemplateDef *t = asked_template(p, fcinfo);
   if (!t) return Datum{0};
   const StopDef &s = p.outreach->stop;
@@ -83,8 +77,8 @@ PQL_FUNCTION(_render_template) {
   using namespace pql;
   using namespace pql::pg;
   ResultRows rows(fcinfo);
-  ParsedProgram parsed;
-  const ProgramDef &p = read_document(parsed, jsonb_arg(fcinfo, 0));
+  const ParsedProgram parsed = parse_program(jsonb_arg(fcinfo, 0), Served::published);
+  const ProgramDef &p = parsed.program;
   const TemplateDef *t = asked_template(p, fcinfo);
   if (!t) return Datum{0};
   const Rendered r = render(p, *t, given_of(jsonb_arg(fcinfo, 2)), PG_GETARG_INT32(3));

@@ -657,7 +657,7 @@ void add_source(json &reason, const SignalDef &d, const PacketSource &from, cons
   const std::vector<std::string> &steps = d.measure == Measure::activation && from.p.def.activation ? from.p.def.activation->steps : d.steps;
   json evidence = json::array();
   for (const json &m : milestones) {
-    const bool is_step = std::find(steps.begin(), steps.end(), m["name"]) != steps.end();
+    const bool is_step = std::find(steps.begin(), steps.end(), m["name"].get_ref<const std::string &>()) != steps.end();
     if (is_step && !m["event_id"].is_null()) evidence.push_back(m["event_id"]);
   }
   if (evidence.empty()) reason["source"] = "pql.milestones";
