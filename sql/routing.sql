@@ -1,5 +1,5 @@
 -- A routing row's life: who may do what when, and what time alone does.
--- covers: S1-3, S1-4, S2-25, S2-27, S2u-6, S3-13
+-- covers: S1-3, S1-4, S2-25, S2-27, S2u-1, S2u-6, S3-13
 SET client_min_messages = warning;
 DROP EXTENSION IF EXISTS pql CASCADE;
 CREATE EXTENSION pql;

@@ -1765,6 +1765,7 @@ ordered_json from_tree(const std::string &file) {
 
 ordered_json schema() { return from_tree("doc/program.schema.json"); }
 
+// covers: S2u-7
 TEST(Programs, ToStartFromHaveTheFiveClassicSignals) {
   for (const std::string name : {"trial_conversion", "workspace_expansion", "usage_limit"}) {
     const ordered_json d = from_tree("programs/" + name + ".json");
@@ -1776,6 +1777,7 @@ TEST(Programs, ToStartFromHaveTheFiveClassicSignals) {
       EXPECT_TRUE(d["signals"].contains(signal)) << name << " has no " << signal;
     for (const SignalDef &s : r.program.signals)
       EXPECT_FALSE(s.why.empty() || s.owner.empty() || s.false_positive_risk.empty()) << name << " " << s.name;
+    for (const MotionDef &m : r.program.motions) EXPECT_FALSE(m.next_best_action.empty()) << name << " " << m.motion;
     EXPECT_EQ(parse_program(write_program(r.program), Served::all).program, r.program);
   }
 }
