@@ -1,4 +1,4 @@
-# Builds and installs the extension; the only way to build pql.so. The core's own tests are built by CMakeLists.txt.
+# Builds and installs the extension; the only way to build pql.so. The core's own tests, and pqlctl, are built by CMakeLists.txt.
 EXTENSION  = pql
 EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" pql.control)
 MODULE_big = pql
@@ -56,6 +56,19 @@ install-documents:
 uninstall: uninstall-documents
 uninstall-documents:
 	rm -rf '$(DESTDIR)$(datadir)/pql'
+
+# pqlctl is built by CMake, and only when it is asked for: the extension needs none of its libraries. It goes where PostgreSQL's
+# own programs are, or below PREFIX.
+CTL_BINDIR = $(if $(PREFIX),$(PREFIX)/bin,$(bindir))
+.PHONY: pqlctl install-pqlctl uninstall-pqlctl
+pqlctl:
+	cmake -S $(srcdir) -B build/cmake $(if $(WERROR),-D PQL_WERROR=ON)
+	cmake --build build/cmake --target pqlctl $(if $(filter -j%,$(MAKEFLAGS)),,-j 2)
+install-pqlctl: pqlctl
+	$(MKDIR_P) '$(DESTDIR)$(CTL_BINDIR)'
+	$(INSTALL_PROGRAM) build/cmake/pqlctl '$(DESTDIR)$(CTL_BINDIR)/'
+uninstall-pqlctl:
+	rm -f '$(DESTDIR)$(CTL_BINDIR)/pqlctl'
 
 # The install script is its topics, in order, with their templates expanded. Sources say CREATE OR REPLACE so that an update can
 # reuse them; the install script must not, or whoever creates an object first would own a piece of the extension.

@@ -13,7 +13,9 @@ jobs=$(nproc)
 
 # What a test run needs, from Debian alone.
 build_packages=(g++ make "postgresql-$pg_major" "postgresql-server-dev-$pg_major" nlohmann-json3-dev libre2-dev libutf8proc-dev)
-core_packages=(g++ make cmake libgtest-dev librapidcheck-dev nlohmann-json3-dev libre2-dev libutf8proc-dev)
+cli_packages=(g++ make cmake libpq-dev libcli11-dev libcurl4-openssl-dev libyaml-cpp-dev libssl-dev zlib1g-dev
+  nlohmann-json3-dev libre2-dev libutf8proc-dev)
+core_packages=(g++ make cmake libgtest-dev librapidcheck-dev nlohmann-json3-dev libre2-dev libutf8proc-dev "${cli_packages[@]}")
 tap_packages=(perl libipc-run-perl)
 pgtap_packages=(perl "postgresql-$pg_major-pgtap" libtap-parser-sourcehandler-pgtap-perl)
 
