@@ -293,12 +293,15 @@ CREATE TABLE pql.routing_transition (
   actor          text NOT NULL,
   reason         text,
   rep            text,
-  transition_id  bigint NOT NULL DEFAULT pql.next_id()
+  transition_id  bigint NOT NULL DEFAULT pql.next_id(),
+  written_in     xid8 NOT NULL DEFAULT pg_current_xact_id()
 );
 CREATE INDEX routing_transition_routing ON pql.routing_transition (home, routing_id, transition_id);
+CREATE INDEX routing_transition_written_in ON pql.routing_transition (written_in);
 COMMENT ON TABLE pql.routing_transition IS 'How each routing row went from state to state: when, by whom and why. What changes a row and not its state has a line, too. Read it through pql.routing_history.';
 COMMENT ON COLUMN pql.routing_transition.actor IS 'Who did it: the setting pql.rep or else the session''s user; pql, when tick did.';
 COMMENT ON COLUMN pql.routing_transition.rep IS 'The rep whom it is about: who claimed, declined, was given or lost the row.';
+COMMENT ON COLUMN pql.routing_transition.written_in IS 'The transaction that wrote it: whoever has seen all of a snapshot''s finds by it what was committed since, however late.';
 COMMENT ON COLUMN pql.routing_transition.transition_id IS 'The order of a row''s transitions, of which several may have one time.';
 
 CREATE TABLE pql.evaluation (

@@ -225,6 +225,9 @@ BEGIN
   partitions_changed := pql._compare_leaves();
   SELECT t.* INTO ready, expired, breached, returned, assigned FROM pql._tick_routing(coalesce(_tick.as_of, pql._now())) AS t;
   PERFORM pql._tick_step_shares();
+  IF ready + expired + returned > 0 THEN
+    PERFORM pql._hint_deliveries();
+  END IF;
   folded := pql._fold_handoffs(pql._tick_batch());
   PERFORM pql._tick_pilots_last(least(coalesce(as_of, 'infinity'), pql._now()));
   more_due := greatest(folded, held_released, episodes_reviewed, ids_forgotten, subjects_reviewed, ready, expired, breached, returned, assigned) >= pql._tick_batch();

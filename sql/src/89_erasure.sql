@@ -92,7 +92,7 @@ BEGIN
       (3, 'touch', 'routing_id = ANY ($3)'), (3, 'disposition', 'routing_id = ANY ($3)'), (3, 'disposition_import', 'routing_id = ANY ($3)'),
       (3, 'declined', 'routing_id = ANY ($3)'), (3, 'route_decision', 'routing_id = ANY ($3)'), (3, 'routing_transition', 'routing_id = ANY ($3)'),
       (3, 'scoring_packet', 'routing_id = ANY ($3)'), (3, 'handoff_fact', 'routing_id = ANY ($3)'), (3, 'handoff_hidden', 'routing_id = ANY ($3)'),
-      (3, 'routing', 'routing_id = ANY ($3)')) AS t(step, name, condition) ORDER BY t.step
+      (3, 'delivery', 'routing_id = ANY ($3)'), (3, 'routing', 'routing_id = ANY ($3)')) AS t(step, name, condition) ORDER BY t.step
   LOOP
     IF x.step = 2 THEN
       PERFORM pql._derive_homes(ARRAY(SELECT h FROM unnest(e.homes) AS h WHERE h <> ALL (own) OR h = ANY (known)));
@@ -123,6 +123,7 @@ BEGIN
       ('touch', 'note = pql._unnamed(note, $1)', 'pql._unnamed(note, $1) <> note'), ('disposition', 'note = pql._unnamed(note, $1)', 'pql._unnamed(note, $1) <> note'),
       ('declined', 'reason = pql._unnamed(reason, $1)', 'pql._unnamed(reason, $1) <> reason'), ('flag', 'reason = pql._unnamed(reason, $1)', 'pql._unnamed(reason, $1) <> reason'),
       ('routing_transition', 'reason = pql._unnamed(reason, $1)', 'actor <> ''pql'' AND pql._unnamed(reason, $1) <> reason'),
+      ('delivery', 'last_error = pql._unnamed(last_error, $1)', 'pql._unnamed(last_error, $1) <> last_error'),
       ('rule_error', 'example = pql._unnamed(example, $1)', 'pql._unnamed(example, $1) <> example'),
       ('audit', 'object = CASE WHEN object <> ALL ($1) OR action <> ALL ($6) THEN object ELSE ''(erased)'' END, detail = CASE WHEN detail ->> ''new_id'' = ANY ($1) AND action = ANY ($7) THEN detail - ''new_id'' ELSE detail END',
        'object = ANY ($1) AND action = ANY ($6) OR detail ->> ''new_id'' = ANY ($1) AND action = ANY ($7)')) AS t(name, change, condition)
