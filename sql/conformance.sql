@@ -75,6 +75,8 @@ INSERT INTO excused VALUES
   ('internal', 'pql._counted_handoffs', 'part of pql.handoff_measures, with the rights of whoever reads it'),
   ('internal', 'pql._slice', 'part of pql.signal_performance and its like; chooses one of its arguments'),
   ('internal', 'pql._measured_reps', 'asked by pql.rep_performance, with the rights of whoever reads it; says whose lines those are'),
+  ('internal', 'pql._as_index_column', 'asked by pql.health, with the rights of whoever reads it; reads catalogs'),
+  ('dump', 'pql.own_object', 'says what this installation''s tables were shipped with'),
   ('dump', 'pql.source_leaf', 'tells files by their numbers, which are others in another database'),
   ('dump', 'pql.identity_lock', 'has no rows'),
   ('parallel', 'pql.check_program', 'tries rules in a subtransaction, which PostgreSQL 15 refuses in parallel mode'),

@@ -12,13 +12,13 @@ DECLARE
 BEGIN
   SELECT * INTO STRICT s FROM pql.source AS x WHERE x.source_id = source;
   IF s.capture = 'statement' THEN
-    EXECUTE format('CREATE TRIGGER pql_insert AFTER INSERT ON %s REFERENCING NEW TABLE AS pql_new FOR EACH STATEMENT EXECUTE FUNCTION pql._ingest(%L)', s.relation, source);
-    EXECUTE format('CREATE TRIGGER pql_update AFTER UPDATE ON %s REFERENCING OLD TABLE AS pql_old NEW TABLE AS pql_new FOR EACH STATEMENT EXECUTE FUNCTION pql._ingest(%L)', s.relation, source);
-    EXECUTE format('CREATE TRIGGER pql_delete AFTER DELETE ON %s REFERENCING OLD TABLE AS pql_old FOR EACH STATEMENT EXECUTE FUNCTION pql._ingest(%L)', s.relation, source);
+    EXECUTE format('CREATE OR REPLACE TRIGGER pql_insert AFTER INSERT ON %s REFERENCING NEW TABLE AS pql_new FOR EACH STATEMENT EXECUTE FUNCTION pql._ingest(%L)', s.relation, source);
+    EXECUTE format('CREATE OR REPLACE TRIGGER pql_update AFTER UPDATE ON %s REFERENCING OLD TABLE AS pql_old NEW TABLE AS pql_new FOR EACH STATEMENT EXECUTE FUNCTION pql._ingest(%L)', s.relation, source);
+    EXECUTE format('CREATE OR REPLACE TRIGGER pql_delete AFTER DELETE ON %s REFERENCING OLD TABLE AS pql_old FOR EACH STATEMENT EXECUTE FUNCTION pql._ingest(%L)', s.relation, source);
   ELSE
-    EXECUTE format('CREATE TRIGGER pql_row AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION pql._ingest(%L)', s.relation, source);
+    EXECUTE format('CREATE OR REPLACE TRIGGER pql_row AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION pql._ingest(%L)', s.relation, source);
   END IF;
-  EXECUTE format('CREATE TRIGGER pql_truncate AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION pql._ingest(%L)', s.relation, source);
+  EXECUTE format('CREATE OR REPLACE TRIGGER pql_truncate AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION pql._ingest(%L)', s.relation, source);
   -- Whoever applies replicated rows does so as a replica.
   IF s.capture = 'row' THEN
     EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER pql_row, ENABLE ALWAYS TRIGGER pql_truncate', s.relation);
