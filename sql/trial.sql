@@ -56,7 +56,9 @@ SELECT count(*) FROM (SELECT e.* FROM generate_series(0, 2) AS n, LATERAL pql.ba
 SELECT count(*) FROM (SELECT * FROM whole EXCEPT ALL
                       SELECT e.* FROM generate_series(0, 2) AS n, LATERAL pql.backtest_episodes(:'solo', '2026-02-01', '2026-05-01', true, n, 3) AS e) AS x;
 SET temp_file_limit = '1kB';
+\set VERBOSITY sqlstate
 SELECT count(*) FROM pql.backtest_episodes(:'solo', '2026-02-01', '2026-05-01');
+\set VERBOSITY default
 RESET temp_file_limit;
 SELECT count(*) = (SELECT count(*) FROM whole WHERE NOT in_force) FROM pql.backtest_episodes(:'solo', '2026-02-01', '2026-05-01');
 RESET work_mem;
