@@ -70,6 +70,12 @@ install-pqlctl: pqlctl
 uninstall-pqlctl:
 	rm -f '$(DESTDIR)$(CTL_BINDIR)/pqlctl'
 
+# What PGXN takes: what is committed.
+.PHONY: dist
+dist:
+	@mkdir -p build
+	git archive --format=zip --prefix=$(EXTENSION)-$(EXTVERSION)/ -o build/$(EXTENSION)-$(EXTVERSION).zip HEAD
+
 # The install script is its topics, in order, with their templates expanded. Sources say CREATE OR REPLACE so that an update can
 # reuse them; the install script must not, or whoever creates an object first would own a piece of the extension.
 .DELETE_ON_ERROR:
