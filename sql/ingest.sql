@@ -325,11 +325,17 @@ SELECT * FROM pql.verify();
 INSERT INTO ev VALUES (5, now() + interval '0.3 seconds', 'cho', 'acme', 'start');
 SELECT held FROM pql.sources;
 SELECT pg_sleep(0.4);
+-- once due it counts for whoever reads, also before a tick, and is no difference
+SELECT * FROM pql.verify();
 SELECT * FROM pql.tick('2026-01-01');
 SELECT * FROM pql.tick();
 SELECT held FROM pql.sources;
 SELECT user_id, events FROM pql.members ORDER BY user_id;
 SELECT * FROM pql.verify();
+-- later than the statement's start isn't later than now
+INSERT INTO ev VALUES (6, clock_timestamp(), 'dee', 'acme', 'start');
+SELECT held FROM pql.sources;
+SELECT user_id, events FROM pql.members WHERE user_id = 'dee';
 SELECT pql.detach('ev');
 TRUNCATE ev;
 -- by the event clock they are due as soon as they would not be held any more: max_future ahead of the wall's

@@ -89,7 +89,7 @@ BEGIN
     UNION ALL SELECT 'verify', v::text FROM pql.verify() AS v;
 END $$;
 CREATE VIEW account_of AS -- of the newest event, as the state has it
-  SELECT DISTINCT ON (f.home) f.subject, split_part(f.value, ' ', 4) AS account FROM pql._state_fields(true) AS f WHERE f.what LIKE 'latest account%' ORDER BY f.home;
+  SELECT DISTINCT ON (f.home) f.subject, split_part(f.value, ' ', 4) AS account FROM pql._state_fields(true, now()) AS f WHERE f.what LIKE 'latest account%' ORDER BY f.home;
 
 -- A program of each unit over the same events; that on workspaces comes later, so that its history must be folded.
 SELECT pql.publish(program('p', 'account')), pql.publish(program('q', 'user'));

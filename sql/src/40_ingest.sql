@@ -228,7 +228,12 @@ BEGIN
   INSERT INTO pql.source (source_id, relation, user_id, account_id, event, occurred_at, event_id, properties, received_at, workspace,
     clock, mode, capture, dedup, unique_ids)
   VALUES (newest, events, user_id, account_id, event, occurred_at, event_id, properties, received_at, workspace, clock, mode, capture,
-    dedup, unique_ids);
+    dedup, unique_ids)
+  ON CONFLICT (relation) DO NOTHING;
+  IF NOT FOUND THEN -- somebody did while this one waited
+    RAISE EXCEPTION 'table % is attached already', events USING ERRCODE = 'duplicate_object',
+      HINT = 'pql.detach() it first to attach it differently.';
+  END IF;
   PERFORM pql._create_triggers(newest);
   pages := pql._add_history(newest, ARRAY(SELECT t.tracker_id FROM pql.tracker AS t WHERE t.state = 'active' ORDER BY 1), true);
   PERFORM pql._know_leaves(newest);

@@ -104,11 +104,11 @@ COMMENT ON PROCEDURE pql.rebuild() IS
   'Derives the whole state again from the events tables; writers of those wait meanwhile. Counts anew what reps have. Episodes and routing rows, being a record of what was decided, stay.';
 REVOKE ALL ON PROCEDURE pql.rebuild() FROM PUBLIC;
 
-CREATE OR REPLACE FUNCTION pql._state_fields(streamed boolean)
+CREATE OR REPLACE FUNCTION pql._state_fields(streamed boolean, due timestamptz)
   RETURNS TABLE (home text, unit text, what text, subject text, value text)
   AS 'MODULE_PATHNAME', 'pql__state_fields' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000 ROWS 10000;
-COMMENT ON FUNCTION pql._state_fields(boolean) IS 'The state field by field: as it is stored (true), or as the events say (false).';
-REVOKE ALL ON FUNCTION pql._state_fields(boolean) FROM PUBLIC;
+COMMENT ON FUNCTION pql._state_fields(boolean, timestamptz) IS 'The state field by field: as it is stored (true), with held events that are due by an instant, or as the events say (false). Both are as of the snapshot of the query that asks.';
+REVOKE ALL ON FUNCTION pql._state_fields(boolean, timestamptz) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql.verify(sample float8 DEFAULT 1, since timestamptz DEFAULT NULL)
   RETURNS TABLE (what text, subject text, streamed text, recomputed text)
@@ -128,9 +128,11 @@ BEGIN
     PERFORM pql._begin_leaves();
   END IF;
   all_changed := ARRAY(SELECT c FROM pql.source AS x, LATERAL pql._leaf_changes(x.source_id) AS c ORDER BY c.name);
+  PERFORM pql._flush(); -- before the snapshot: what this transaction did is in it
   RETURN QUERY
-  WITH s AS (SELECT * FROM pql._state_fields(true) AS f WHERE hashtext(f.home) & 1048575 < verify.sample * 1048576),
-       r AS (SELECT * FROM pql._state_fields(false) AS f WHERE hashtext(f.home) & 1048575 < verify.sample * 1048576),
+  WITH now AS MATERIALIZED (SELECT clock_timestamp() AS due), -- after it: nobody whose events it has could have held one that is due
+       s AS (SELECT f.* FROM now, pql._state_fields(true, now.due) AS f WHERE hashtext(f.home) & 1048575 < verify.sample * 1048576),
+       r AS (SELECT f.* FROM now, pql._state_fields(false, now.due) AS f WHERE hashtext(f.home) & 1048575 < verify.sample * 1048576),
        recent AS (SELECT DISTINCT x.home FROM (SELECT * FROM s UNION ALL SELECT * FROM r) AS x
                   WHERE verify.since IS NOT NULL AND x.what = 'last_seen' AND x.value::timestamptz >= verify.since)
   SELECT coalesce(s.what, r.what), coalesce(s.subject, r.subject), s.value, r.value

@@ -223,7 +223,7 @@ private:
 
   bool stretch(Rows &rows, Extractor &x, Scratch &memory, bool may_fail) {
     Batch batch(memory.arena(), plan_.trackers());
-    const Micros now = GetCurrentStatementStartTimestamp();
+    const Micros now = GetCurrentTimestamp(); // rows may tell when they were made, which is after the statement's start
     auto folder = std::make_unique<Folder>(plan_, source_, plan_.events(), memory.arena(), now, batch);
     prepare(*folder);
     Stretch s{&rows, &x, folder.get(), kBatchBytes, &memory.arena()};
@@ -250,8 +250,7 @@ private:
   bool retry(Rows &rows, Extractor &x) {
     Scratch memory("pql statement");
     Batch batch(memory.arena(), plan_.trackers());
-    auto folder = std::make_unique<Folder>(plan_, source_, plan_.events(), memory.arena(),
-                                           GetCurrentStatementStartTimestamp(), batch);
+    auto folder = std::make_unique<Folder>(plan_, source_, plan_.events(), memory.arena(), GetCurrentTimestamp(), batch);
     left_ = new_ids_;
     prepare(*folder);
     rows.rewind();

@@ -1,6 +1,9 @@
 // What is kept, as rows: behind pql.members, pql.milestones, pql.subjects, pql.sources, pql.activation, pql.verify and pql.state_digest.
+#include <map>
+
 #include "pg/packet.hpp"
 #include "pg/read.hpp"
+#include "pg/spi.hpp"
 #include "pg/srf.hpp"
 
 namespace pql::pg {
@@ -116,21 +119,32 @@ void add_batch(const Definitions &plan, Batch &batch, Arena &arena, Fields &fiel
   }
 }
 
-void add_as_the_events_say(const Definitions &plan, Fields &fields) {
+void add_as_the_events_say(const Definitions &plan, Fields &fields, Micros due) {
   Scratch scratch("pql fields");
   Batch batch(scratch.arena(), plan.trackers());
-  scan_events(plan, scratch.arena(), batch, {});
+  scan_events(plan, scratch.arena(), batch, {.due = due});
   add_batch(plan, batch, scratch.arena(), fields);
 }
 
-void add_as_stored(const Definitions &plan, Fields &fields) {
+// With what is held and due: it counts for whoever reads.
+void add_as_stored(const Definitions &plan, Fields &fields, Micros due) {
   Scratch scratch("pql fields"), shares("pql shares");
+  Batch sums(shares.arena(), plan.trackers());
+  fold_due(plan, shares.arena(), sums, nullptr, due);
   Store store(Store::Access::read);
-  std::set<std::string, std::less<>> shared; // homes whose rows add up
+  std::set<std::string, std::less<>> shared; // homes whose rows, or what is held of them, add up
+  std::map<std::pair<std::string, std::string>, Vec<FirstTime>> due_milestones; // by home and member, as the log has them
+  for (HomeDelta *d : sums.sorted()) {
+    shared.emplace(d->key);
+    const auto take = [&](Subject &s, std::string_view member) {
+      if (!s.milestones.empty()) due_milestones[{std::string(d->key), std::string(member)}] = std::exchange(s.milestones, {});
+    };
+    take(d->home.owner, {});
+    for (Subject &m : d->home.members) take(m, m.id.view());
+  }
   store.scan([&](std::string_view home, int part, std::string_view) {
     if (part < 0) shared.emplace(home);
   });
-  Batch sums(shares.arena(), plan.trackers());
   store.scan([&](std::string_view home, int, std::string_view body) {
     scratch.arena().reset();
     std::optional<Home> h = decode(scratch.arena(), body);
@@ -142,7 +156,11 @@ void add_as_stored(const Definitions &plan, Fields &fields) {
   // Rows of one subject come together.
   std::string home, member;
   Subject s;
+  const auto fold = [&](const Vec<FirstTime> &all) {
+    for (const FirstTime &f : all) s.fold_milestone(scratch.arena(), f.tracker, f.at, f.event());
+  };
   const auto flush = [&] {
+    if (const auto due_too = due_milestones.extract({home, member})) fold(due_too.mapped());
     if (s.milestones.empty()) return;
     s.id = Bytes::borrow(member.empty() && home.size() > 2 ? home_id(home) : member);
     fields.add_milestones(home, member.empty() ? unit_of_home(home) : Unit::user, s);
@@ -155,11 +173,13 @@ void add_as_stored(const Definitions &plan, Fields &fields) {
       home = h;
       member = m;
     }
-    const std::optional<Vec<FirstTime>> all = decode_milestones(scratch.arena(), body);
-    if (!all) return;
-    for (const FirstTime &f : *all) s.fold_milestone(scratch.arena(), f.tracker, f.at, f.event());
+    if (const std::optional<Vec<FirstTime>> all = decode_milestones(scratch.arena(), body)) fold(*all);
   });
   flush();
+  while (!due_milestones.empty()) {
+    std::tie(home, member) = due_milestones.begin()->first;
+    flush();
+  }
   store.close();
 }
 
@@ -268,7 +288,7 @@ PQL_FUNCTION(activation) {
   return Datum{0};
 }
 
-// The state field by field: as it is stored, or as the events say.
+// Arguments: whether as it is stored, or as the events say; the instant after which events are held.
 PQL_FUNCTION(_state_fields) {
   using namespace pql;
   using namespace pql::pg;
@@ -277,7 +297,9 @@ PQL_FUNCTION(_state_fields) {
   const std::shared_ptr<const Definitions> plan = current_definitions();
   require_readable(*plan);
   Fields fields(*plan, rows);
-  if (PG_GETARG_BOOL(0)) add_as_stored(*plan, fields);
-  else add_as_the_events_say(*plan, fields);
+  const Micros due = PG_GETARG_TIMESTAMPTZ(1);
+  const AsOfActiveSnapshot one;
+  if (PG_GETARG_BOOL(0)) add_as_stored(*plan, fields, due);
+  else add_as_the_events_say(*plan, fields, due);
   return Datum{0};
 }

@@ -30,6 +30,7 @@ class Now {
 public:
   Now() {
     snapshot_ = call([] {
+      if (snapshot_shown()) return RegisterSnapshot(snapshot_shown());
       CommandCounterIncrement();
       return RegisterSnapshot(IsolationUsesXactSnapshot() ? GetTransactionSnapshot() : GetLatestSnapshot());
     });
@@ -363,7 +364,7 @@ void scan_events(const Definitions &plan, Arena &arena, Batch &into, const ScanR
   for (const SourceInfo &source : plan.sources()) {
     const std::vector<std::string> &stored = range.homes ? *range.homes : range.stored;
     // By now, and not the statement's start: others' events that are later than that have been merged already. As of an instant, by that.
-    const Micros due = range.sink.take || range.until != kNever ? range.until : GetCurrentTimestamp();
+    const Micros due = range.sink.take || range.until != kNever ? range.until : range.due != kNever ? range.due : GetCurrentTimestamp();
     Folder folder(plan, source, plan.events(), arena, due, into);
     folder.until = range.until;
     folder.since = source.sealed_before;

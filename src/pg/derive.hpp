@@ -13,6 +13,7 @@ namespace pql::pg {
 struct ScanRange {
   Micros since = kAlways;                        ///< earlier events are passed over; with it set, no base is added
   Micros until = kNever;                         ///< later events are passed over
+  Micros due = kNever;                           ///< later events are held (kNever: those later than now)
   const std::vector<std::string> *homes = nullptr; ///< only these (null: all)
   std::string_view user;                         ///< only this user's events (empty: everybody's); what accounts get is worth nothing then
   std::vector<std::string> stored;               ///< with record_held and no homes: all that there were

@@ -154,8 +154,11 @@ Homes Ids::take(const Extracted &e, Homes of) {
 
 Folder::Folder(const Definitions &plan, const SourceInfo &source, const EventTable &events, Arena &arena, Micros now, Batch &into,
                bool members)
-    : plan_(plan), source_(source), events_(events), arena_(arena), batch_(into),
-      hold_after_(source.event_clock ? now + source.max_future : now), members_(members) {}
+    : plan_(plan), source_(source), events_(events), arena_(arena), batch_(into), members_(members) {
+  hold_after(now);
+}
+
+void Folder::hold_after(Micros now) noexcept { hold_after_ = source_.event_clock ? now + source_.max_future : now; }
 
 void Folder::count_unusable(const char *reason, std::int64_t n) {
   for (Unusable &u : unusable_) {
@@ -389,7 +392,7 @@ void record_held(int source, const Vec<Folder::Held> &held, const std::set<std::
 // ---------------------------------------------------------------------------------------------------------------- clock
 
 Micros decision_time(const Definitions &plan, const SourceInfo *source, Micros newest_in_batch) {
-  if (!source || !source->event_clock) return GetCurrentStatementStartTimestamp();
+  if (!source || !source->event_clock) return std::max(GetCurrentStatementStartTimestamp(), newest_in_batch);
   return std::max(event_clock(), newest_in_batch);
 }
 
@@ -559,7 +562,7 @@ void collect_row(const SourceInfo &source, Relation rel, TupleTableSlot *slot) {
     fresh.memory = std::make_unique<Scratch>("pql collected rows", TopTransactionContext);
     fresh.batch = std::make_unique<Batch>(fresh.memory->arena(), fresh.plan->trackers());
     fresh.folder = std::make_unique<Folder>(*fresh.plan, *kept, fresh.plan->events(), fresh.memory->arena(),
-                                            GetCurrentStatementStartTimestamp(), *fresh.batch);
+                                            GetCurrentTimestamp(), *fresh.batch);
     all.push_back(std::move(fresh));
     c = all.end() - 1;
   }
@@ -584,6 +587,7 @@ void collect_row(const SourceInfo &source, Relation rel, TupleTableSlot *slot) {
     ~Counting() { folder.ids = nullptr; }
   } counting{*c->folder};
   if (by_id) c->folder->ids = &ids;
+  c->folder->hold_after(GetCurrentTimestamp());
   call([&] {
     MemoryContext before = MemoryContextSwitchTo(c->memory->context());
     c->folder->take(event);

@@ -66,6 +66,9 @@ public:
   Folder(const Definitions &plan, const SourceInfo &source, const EventTable &events, Arena &arena, Micros now, Batch &into,
          bool members = true);
 
+  /// From here on later events than this are held.
+  void hold_after(Micros now) noexcept;
+
   static constexpr std::size_t kTogether = 8;
   /// Folds events, which come faster together than one by one. Call inside call().
   void take(std::span<const Extracted> events); ///< best kTogether at a time
@@ -124,7 +127,7 @@ private:
   double value_results_[kMostRules];
 };
 
-/// The instant of decisions now: the statement's start, or, by the event clock, the newest event seen.
+/// The instant of decisions now: the statement's start, or the newest of its events if that came later; by the event clock the newest event seen.
 Micros decision_time(const Definitions &plan, const SourceInfo *source, Micros newest_in_batch);
 
 /// Marks homes that must be derived again before this transaction reads them or commits.

@@ -93,7 +93,16 @@ std::uint64_t checked(int rc) {
   return SPI_processed;
 }
 
+Snapshot shown = nullptr;
+
 } // namespace
+
+AsOfActiveSnapshot::AsOfActiveSnapshot() : outer_(shown) {
+  shown = call([] { return GetActiveSnapshot(); });
+}
+AsOfActiveSnapshot::~AsOfActiveSnapshot() { shown = outer_; }
+
+Snapshot snapshot_shown() noexcept { return shown; }
 
 std::uint64_t Spi::run(const char *sql, std::initializer_list<Arg> args, bool latest) {
   if (latest && !IsInParallelMode()) { // there every query sees that
@@ -111,6 +120,7 @@ std::uint64_t Spi::run(const char *sql, std::initializer_list<Arg> args, bool la
       SPI_keepplan(fresh);
       plan = fresh;
     }
+    if (shown) return checked(SPI_execute_snapshot(plan, a.values, a.nulls, shown, InvalidSnapshot, true, false, 0));
     return checked(SPI_execute_plan(plan, a.values, a.nulls, false, 0));
   });
 }

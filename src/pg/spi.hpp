@@ -28,6 +28,22 @@ struct Arg {
   static Arg nothing(Oid type) { return {type, true, 0, {}, nullptr}; }
 };
 
+/// While one is there, queries, reads of the state and scans of events see what the active snapshot does, so that they agree however much
+/// is committed meanwhile; but for queries for the latest. For whoever only reads.
+class AsOfActiveSnapshot {
+public:
+  AsOfActiveSnapshot();
+  ~AsOfActiveSnapshot();
+  AsOfActiveSnapshot(const AsOfActiveSnapshot &) = delete;
+  AsOfActiveSnapshot &operator=(const AsOfActiveSnapshot &) = delete;
+
+private:
+  Snapshot outer_;
+};
+
+/// That snapshot, if there is one.
+Snapshot snapshot_shown() noexcept;
+
 /// A session of queries. Not to be left open across a return to SQL: finish() it. On an error PostgreSQL cleans up.
 class Spi {
 public:

@@ -2,6 +2,7 @@
 
 #include "pg/compat.hpp"
 #include "pg/hints.hpp"
+#include "pg/spi.hpp"
 
 extern "C" {
 #include "access/multixact.h"
@@ -164,6 +165,7 @@ void Store::take_snapshot() {
   if (snapshot_) UnregisterSnapshot(snapshot_);
   snapshot_ = nullptr;
   if (IsInParallelMode()) snapshot_ = RegisterSnapshot(GetActiveSnapshot()); // what all workers see
+  else if (snapshot_shown()) snapshot_ = RegisterSnapshot(snapshot_shown());
   else snapshot_ = RegisterSnapshot(IsolationUsesXactSnapshot() && !latest_ ? GetTransactionSnapshot() : GetLatestSnapshot());
 }
 

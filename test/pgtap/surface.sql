@@ -633,7 +633,7 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql._span_text(interval)', 'immutable', 'safe', 'strict', 'all'),
   ('pql._standing_limit(text)', 'immutable', 'safe', '', 'owner'),
   ('pql._state_canonical(text,bytea[])', 'stable', 'restricted', 'strict', 'all'),
-  ('pql._state_fields(boolean)', 'volatile', 'unsafe', 'strict', 'owner'),
+  ('pql._state_fields(boolean, timestamp with time zone)', 'volatile', 'unsafe', 'strict', 'owner'),
   ('pql._state_subjects(text,bytea)', 'immutable', 'safe', 'strict', 'all'),
   ('pql._unwatch_attributes(oid)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._watch_attributes(text,regclass,text)', 'volatile', 'unsafe', '', 'owner'),
