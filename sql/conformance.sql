@@ -6,6 +6,7 @@ RESET client_min_messages;
 CREATE TEMP TABLE excused (rule text, object text, reason text);
 INSERT INTO excused VALUES
   ('search path', 'pql.backfill', 'commits per batch, which a procedure with SET may not; qualifies names and operators instead'),
+  ('search path', 'pql.fold', 'commits per batch, which a procedure with SET may not; qualifies names and operators instead'),
   ('search path', 'pql.rebuild', 'commits per batch, which a procedure with SET may not; qualifies names and operators instead'),
   ('internal', 'pql._flush', 'does what the caller''s own transaction would do when it commits'),
   ('internal', 'pql._state_canonical', 'reads definitions, which say how rows of a home add up'),

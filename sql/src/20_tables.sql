@@ -12,7 +12,7 @@ CREATE TABLE pql.source (
   received_at    text,
   workspace      text,
   clock          text NOT NULL CHECK (clock IN ('wall', 'event')),
-  mode           text NOT NULL CHECK (mode IN ('sync')),
+  mode           text NOT NULL CHECK (mode IN ('sync', 'deferred')),
   capture        text NOT NULL CHECK (capture IN ('statement', 'row')),
   dedup          interval,
   unique_ids     boolean NOT NULL,
@@ -151,6 +151,24 @@ CREATE TABLE pql.unusable_event (
   PRIMARY KEY (source_id, reason, slot)
 );
 COMMENT ON TABLE pql.unusable_event IS 'How many events could not be used, by reason; in slots, so that writers do not wait for each other. Read it through pql.unusable.';
+
+-- A queue: rows are inserted, and deleted by whoever folds them. Any order will do, so it has no key and no index, and what a statement
+-- brings lies in one row, whatever homes it is about.
+CREATE TABLE pql.deferred (
+  source_id    int,
+  appended_at  timestamptz NOT NULL,
+  events       int NOT NULL,
+  trackers     smallint NOT NULL,
+  body         bytea NOT NULL,
+  properties   jsonb[]
+) WITH (toast_tuple_target = 8160, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);
+ALTER TABLE pql.deferred ALTER COLUMN body SET STORAGE MAIN;
+ALTER TABLE pql.deferred REPLICA IDENTITY FULL; -- so that a publication of all tables doesn't forbid to delete
+COMMENT ON TABLE pql.deferred IS 'What writers of deferred sources brought, and nobody has folded yet: one row a statement, more for a large one. Watch it through pql.fold_lag.';
+COMMENT ON COLUMN pql.deferred.source_id IS 'Null: homes that are to be derived again.';
+COMMENT ON COLUMN pql.deferred.trackers IS 'Trackers with smaller numbers fold it. To those that came later it is history.';
+COMMENT ON COLUMN pql.deferred.body IS 'Events as their rows say them; rows that were changed or deleted; that the table was truncated (src/core/state/deferred.hpp).';
+COMMENT ON COLUMN pql.deferred.properties IS 'Of events of which rules ask for them.';
 
 CREATE TABLE pql.asserted_milestone (
   user_id     text COLLATE "C" NOT NULL,
@@ -339,6 +357,7 @@ SELECT pg_catalog.pg_extension_config_dump('pql.seen_event', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.forgotten_event', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.sealed_event', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.unusable_event', '');
+SELECT pg_catalog.pg_extension_config_dump('pql.deferred', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.asserted_milestone', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.backfill_job', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.episode', '');

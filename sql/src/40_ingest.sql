@@ -3,6 +3,17 @@ CREATE OR REPLACE FUNCTION pql._ingest() RETURNS trigger
 COMMENT ON FUNCTION pql._ingest() IS 'The trigger on events tables: rows in, state out. Writes pql''s tables directly, so that writers need no rights on them; refuses tables that pql.attach() did not attach.';
 REVOKE ALL ON FUNCTION pql._ingest() FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION pql._require_mode(mode text) RETURNS void
+  LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 10 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF mode NOT IN ('sync', 'deferred') THEN
+    RAISE EXCEPTION 'mode "%" is not known', mode USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'Use ''sync'' (each event is in the state when its transaction commits), or ''deferred'' (it is folded later).';
+  END IF;
+END $$;
+COMMENT ON FUNCTION pql._require_mode(text) IS 'Refuses what is no mode of a source.';
+REVOKE ALL ON FUNCTION pql._require_mode(text) FROM PUBLIC;
+
 -- The triggers of a source. Ordinary tables: statement triggers with transition tables. Partitioned tables and targets of
 -- logical replication: row triggers that collect, until the end of the statement or, where rows are applied without one, of the transaction.
 CREATE OR REPLACE FUNCTION pql._create_triggers(source int) RETURNS void
@@ -115,10 +126,7 @@ BEGIN
     RAISE EXCEPTION 'clock "%" is not known', clock USING ERRCODE = 'invalid_parameter_value',
       HINT = 'Use ''wall'' (the time of the database), or ''event'' (the newest event seen) for replays.';
   END IF;
-  IF mode <> 'sync' THEN
-    RAISE EXCEPTION 'mode "%" is not supported by this version', mode USING ERRCODE = 'feature_not_supported',
-      HINT = 'Use ''sync''.';
-  END IF;
+  PERFORM pql._require_mode(mode);
   IF dedup IS NOT NULL AND (extract(month FROM dedup) <> 0 OR extract(year FROM dedup) <> 0 OR dedup <= interval '0') THEN
     RAISE EXCEPTION 'dedup must be a positive length without months' USING ERRCODE = 'invalid_parameter_value',
       HINT = 'For example ''90 days''.';
@@ -217,8 +225,9 @@ BEGIN
       events, workspace, occurred_at);
     RETURN NEXT;
   END IF;
-  what := 'cost'; finding := CASE capture WHEN 'row' THEN 'one trigger call a row, one write an account and transaction' ELSE 'one trigger call a statement, one write an account and statement' END;
-  advice := 'Insert many rows a statement where you can.'; RETURN NEXT;
+  what := 'cost'; finding := CASE WHEN mode = 'deferred' THEN 'one row of pql.deferred a statement, folded later' WHEN capture = 'row' THEN 'one trigger call a row, one write an account and transaction' ELSE 'one trigger call a statement, one write an account and statement' END;
+  advice := CASE mode WHEN 'deferred' THEN 'What isn''t folded yet isn''t in any score: have the background worker fold it (pql.worker), or CALL pql.fold().'
+    ELSE 'Insert many rows a statement where you can.' END; RETURN NEXT;
   IF dry_run THEN
     RETURN;
   END IF;
@@ -242,7 +251,7 @@ BEGIN
   advice := CASE WHEN pages > 0 THEN 'CALL pql.backfill() folds it.' END; RETURN NEXT;
 END $$;
 COMMENT ON FUNCTION pql.attach(regclass, text, text, text, text, text, text, text, text, text, text, interval, boolean) IS
-  'Attaches an events table: from now on its rows become state. Each text is a column or an SQL expression over the row. With dedup, of rows with one id that arrive within that time only the first counts: by received_at or, where it is NULL, infinite or not given, by occurred_at. With dry_run it only tells what it found: ids, duplicates, lateness, missing indexes, cost. Errors: 42809 not a table, 42710 attached already, 42703 unknown column, 42501 no rights, 22023 bad argument, 22004 null argument.';
+  'Attaches an events table: from now on its rows become state. Each text is a column or an SQL expression over the row. With dedup, of rows with one id that arrive within that time only the first counts: by received_at or, where it is NULL, infinite or not given, by occurred_at. With mode => ''deferred'' writers leave their events to be folded by pql.tick(), the background worker or CALL pql.fold(). With dry_run it only tells what it found: ids, duplicates, lateness, missing indexes, cost. Errors: 42809 not a table, 42710 attached already, 42703 unknown column, 42501 no rights, 22023 bad argument, 22004 null argument.';
 REVOKE ALL ON FUNCTION pql.attach(regclass, text, text, text, text, text, text, text, text, text, text, interval, boolean) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql.detach(events regclass) RETURNS void
@@ -262,6 +271,7 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'table % is not attached', events USING ERRCODE = 'undefined_object';
   END IF;
+  PERFORM pql._fold_alone(); -- who folds may be reading the table
   IF EXISTS (SELECT FROM pg_class AS c WHERE c.oid = events) THEN
     FOREACH name IN ARRAY ARRAY['pql_insert', 'pql_update', 'pql_delete', 'pql_row', 'pql_truncate'] LOOP
       IF EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = events AND t.tgname = name AND NOT t.tgisinternal AND t.tgparentid = 0) THEN
@@ -270,6 +280,7 @@ BEGIN
     END LOOP;
   END IF;
   DELETE FROM pql.backfill_job AS j WHERE j.source_id = s.source_id;
+  DELETE FROM pql.deferred AS d WHERE d.source_id = s.source_id;
   DELETE FROM pql.seen_event AS e WHERE e.source_id = s.source_id;
   DELETE FROM pql.forgotten_event AS e WHERE e.source_id = s.source_id;
   DELETE FROM pql.sealed_event AS e WHERE e.source_id = s.source_id;
@@ -325,6 +336,7 @@ BEGIN
       HINT = 'Run CALL pql.backfill() first.';
   END IF;
   EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', events);
+  PERFORM pql._fold_all(s.source_id);
   sealed := pql._seal(s.source_id, since);
   PERFORM pql._audit('retain', events::text, jsonb_build_object('since', since, 'events', sealed));
   RETURN sealed;

@@ -119,6 +119,7 @@ DECLARE
   changed pql.source_leaf;
   differences bigint;
   writes boolean := NOT current_setting('transaction_read_only')::boolean;
+  waiting text[];
 BEGIN
   IF sample IS NULL OR NOT (sample > 0 AND sample <= 1) THEN
     RAISE EXCEPTION 'sample must be above 0 and at most 1' USING ERRCODE = 'invalid_parameter_value';
@@ -129,6 +130,11 @@ BEGIN
   END IF;
   all_changed := ARRAY(SELECT c FROM pql.source AS x, LATERAL pql._leaf_changes(x.source_id) AS c ORDER BY c.name);
   PERFORM pql._flush(); -- before the snapshot: what this transaction did is in it
+  waiting := ARRAY(SELECT w.home FROM pql._deferred_homes() AS w);
+  IF cardinality(waiting) > 0 THEN
+    RAISE NOTICE '% not compared: their events wait to be folded', CASE cardinality(waiting) WHEN 1 THEN 'a home is' ELSE cardinality(waiting) || ' homes are' END
+      USING HINT = 'CALL pql.fold() folds them; pql.fold_lag tells how far that is behind.';
+  END IF;
   RETURN QUERY
   WITH now AS MATERIALIZED (SELECT clock_timestamp() AS due), -- after it: nobody whose events it has could have held one that is due
        s AS (SELECT f.* FROM now, pql._state_fields(true, now.due) AS f WHERE hashtext(f.home) & 1048575 < verify.sample * 1048576),
@@ -139,6 +145,7 @@ BEGIN
   FROM s FULL JOIN r ON s.home = r.home AND s.unit = r.unit AND s.what = r.what AND s.subject = r.subject
   WHERE s.value IS DISTINCT FROM r.value
     AND (verify.since IS NULL OR coalesce(s.home, r.home) IN (SELECT recent.home FROM recent))
+    AND coalesce(s.home, r.home) <> ALL (waiting) AND coalesce(s.home, r.home) NOT IN (SELECT w.home FROM pql._deferred_homes() AS w)
   ORDER BY 2, 1;
   GET DIAGNOSTICS differences = ROW_COUNT;
   FOREACH changed IN ARRAY all_changed LOOP
@@ -156,7 +163,7 @@ BEGIN
   RETURN QUERY SELECT 'open rows', l.rep_id, l.kept::text, l.counted::text FROM pql._load_differences() AS l;
 END $$;
 COMMENT ON FUNCTION pql.verify(float8, timestamptz) IS
-  'Compares what the triggers kept with a scan of the events: one row for each difference, none when all is right; and one for each partition that came, went or was emptied without a trigger''s knowing, unless the whole state is right all the same; and one for each rep of whom another number of open rows is kept than there are. sample: the share of homes to compare; since: only those with an event since then. CALL pql.rebuild() mends. Error: 22023 bad sample.';
+  'Compares what the triggers kept with a scan of the events: one row for each difference, none when all is right; homes of which events wait to be folded (pql.fold_lag) are not compared; and one for each partition that came, went or was emptied without a trigger''s knowing, unless the whole state is right all the same; and one for each rep of whom another number of open rows is kept than there are. sample: the share of homes to compare; since: only those with an event since then. CALL pql.rebuild() mends. Error: 22023 bad sample.';
 REVOKE ALL ON FUNCTION pql.verify(float8, timestamptz) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._release_held(as_of timestamptz) RETURNS bigint
@@ -185,15 +192,17 @@ REVOKE ALL ON FUNCTION pql._tick_batch() FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._tick(as_of timestamptz)
   RETURNS TABLE (held_released bigint, episodes_reviewed bigint, ids_forgotten bigint, partitions_changed bigint, subjects_reviewed bigint,
-                 ready bigint, expired bigint, breached bigint, returned bigint, assigned bigint, more_due boolean)
+                 ready bigint, expired bigint, breached bigint, returned bigint, assigned bigint, events_folded bigint, more_due boolean)
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 ROWS 1 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   ended pql.program[];
   folded bigint;
+  waited bigint;
 BEGIN
   -- One at a time: each step locks homes in their order, but of two ticks one may be a step ahead of the other.
   PERFORM pg_advisory_xact_lock(hashtextextended('pql tick', 0));
+  SELECT f.statements, f.events INTO waited, events_folded FROM pql._fold(true) AS f; -- before anything is locked that others may hold who fold
   PERFORM pql._tick_pilots(coalesce(as_of, pql._now())); -- before homes are locked: it may publish, and so wait for who publishes
   PERFORM pql._keep_routing_attributes(); -- before rows are given to reps by them
   held_released := pql._release_held(coalesce(_tick.as_of, 'infinity'));
@@ -232,7 +241,8 @@ BEGIN
   END IF;
   folded := pql._fold_handoffs(pql._tick_batch());
   PERFORM pql._tick_pilots_last(least(coalesce(as_of, 'infinity'), pql._now()));
-  more_due := greatest(folded, held_released, episodes_reviewed, ids_forgotten, subjects_reviewed, ready, expired, breached, returned, assigned) >= pql._tick_batch();
+  more_due := greatest(folded, held_released, episodes_reviewed, ids_forgotten, subjects_reviewed, ready, expired, breached, returned, assigned) >= pql._tick_batch()
+    OR waited >= current_setting('pql.fold_batch')::int;
   RETURN NEXT;
 END $$;
 COMMENT ON FUNCTION pql._tick(timestamptz) IS 'Does what time alone brings by any instant, also of the future: what that decides is decided then.';
@@ -240,7 +250,7 @@ REVOKE ALL ON FUNCTION pql._tick(timestamptz) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql.tick(as_of timestamptz DEFAULT NULL)
   RETURNS TABLE (held_released bigint, episodes_reviewed bigint, ids_forgotten bigint, partitions_changed bigint, subjects_reviewed bigint,
-                 ready bigint, expired bigint, breached bigint, returned bigint, assigned bigint, more_due boolean)
+                 ready bigint, expired bigint, breached bigint, returned bigint, assigned bigint, events_folded bigint, more_due boolean)
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 ROWS 1 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF NOT isfinite(as_of) THEN
@@ -253,5 +263,5 @@ BEGIN
   RETURN QUERY SELECT * FROM pql._tick(as_of);
 END $$;
 COMMENT ON FUNCTION pql.tick(timestamptz) IS
-  'Does what time alone brings by an instant (null: now, by the sources'' clock; an instant of the future is taken for now, unless all sources have an event clock): folds held events that are due (before their time none is), ends episodes whose score has fallen, lets in who has cooled down, looks for those whom time alone takes in or out (where programs have such rules or scores), forgets event ids past the dedup horizon; and makes routing rows ready, expires those whose episode is over, notes those that nobody touched in time, brings back snoozed ones, and gives rows to reps. Looks after each pilot once an hour (doc/pilots.md). Also tells, once each, of partitions that came, went or were emptied without a trigger''s knowing (pql.sources lists them until they are mended). Returns how many of each: no more, about, than the setting pql.tick_batch, and whether more is due, so that it is to be called again at once. Writes nothing when nothing is due. Safe to call at any time, from pg_cron, by hand, or by the background worker (pql.worker).';
+  'Does what time alone brings by an instant (null: now, by the sources'' clock; an instant of the future is taken for now, unless all sources have an event clock): folds what writers of deferred sources have left, and held events that are due (before their time none is), ends episodes whose score has fallen, lets in who has cooled down, looks for those whom time alone takes in or out (where programs have such rules or scores), forgets event ids past the dedup horizon; and makes routing rows ready, expires those whose episode is over, notes those that nobody touched in time, brings back snoozed ones, and gives rows to reps. Looks after each pilot once an hour (doc/pilots.md). Also tells, once each, of partitions that came, went or were emptied without a trigger''s knowing (pql.sources lists them until they are mended). Returns how many of each: no more, about, than the setting pql.tick_batch, and whether more is due, so that it is to be called again at once. Writes nothing when nothing is due. Safe to call at any time, from pg_cron, by hand, or by the background worker (pql.worker).';
 REVOKE ALL ON FUNCTION pql.tick(timestamptz) FROM PUBLIC;

@@ -3,7 +3,7 @@
 CREATE OR REPLACE FUNCTION pql._next_due() RETURNS timestamptz
   LANGUAGE sql VOLATILE PARALLEL UNSAFE COST 5000
   BEGIN ATOMIC
-    SELECT CASE WHEN pql._now() >= statement_timestamp() THEN least(
+    SELECT least((SELECT min(statement_timestamp() + interval '1 second') FROM pql.source AS s WHERE s.mode = 'deferred'), CASE WHEN pql._now() >= statement_timestamp() THEN least(
       (SELECT min(h.occurred_at) FROM pql.held_event AS h WHERE h.occurred_at > statement_timestamp()),
       (SELECT min(e.leaves_at) FROM pql.episode AS e WHERE e.left_at IS NULL AND e.leaves_at > statement_timestamp()),
       (SELECT min(e.cools_until) FROM pql.episode AS e WHERE e.cools_until > statement_timestamp()),
@@ -12,9 +12,9 @@ CREATE OR REPLACE FUNCTION pql._next_due() RETURNS timestamptz
       (SELECT min(r.contact_after) FROM pql.routing AS r WHERE r.state = 'pending' AND r.snoozed_until IS NULL AND r.contact_after > statement_timestamp()),
       (SELECT min(r.contact_by) FROM pql.routing AS r
        WHERE r.state IN ('pending', 'ready', 'claimed', 'accepted') AND r.first_touch_at IS NULL AND r.sla_breached_at IS NULL
-         AND r.snoozed_until IS NULL AND r.contact_by > statement_timestamp())) END;
+         AND r.snoozed_until IS NULL AND r.contact_by > statement_timestamp())) END);
   END;
-COMMENT ON FUNCTION pql._next_due() IS 'The next instant at which tick will have something to do, of what is known now; null where sources have a clock of their own.';
+COMMENT ON FUNCTION pql._next_due() IS 'The next instant at which tick will have something to do, of what is known now; null where sources have a clock of their own. Deferred sources are to be looked after every second.';
 REVOKE ALL ON FUNCTION pql._next_due() FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._worker()

@@ -78,6 +78,12 @@ BEGIN
   FROM (SELECT r.routing_id, r.owner FROM pql.routing AS r
         WHERE r.home = ANY (own) OR r.unit = _erase.unit AND r.subject_id = ANY (ids) OR NOT is_user AND r.account_id = ANY (ids) ORDER BY r.routing_id FOR UPDATE) AS h;
   learnt := ARRAY(SELECT DISTINCT c.program FROM pql.counted_label AS c WHERE c.home = ANY (own) OR c.routing_id = ANY (handoffs));
+  relation := 'pql.deferred';
+  removed := pql._erase_deferred(unit, ids);
+  changed := 0;
+  IF removed > 0 THEN
+    RETURN NEXT;
+  END IF;
   -- First what state is made of, then that, then what came of it. What isn't said of a home has columns of its own.
   FOR x IN
     SELECT t.step, t.name, t.condition FROM (VALUES

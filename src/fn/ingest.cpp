@@ -1,4 +1,6 @@
 // The triggers on events tables: rows in, state out.
+#include "core/state/deferred.hpp"
+#include "pg/deferred.hpp"
 #include "pg/derive.hpp"
 #include "pg/identity.hpp"
 #include "pg/ingest.hpp"
@@ -158,12 +160,41 @@ public:
     rows.close();
   }
 
-  // Homes of rows that were there before, or are changed: derived again before anybody reads.
+  // Rows are read and written down, and nothing else: whoever folds looks whose they are, and what they do.
+  void defer(Tuplestorestate *store) {
+    Extractor *x = call([&] { return extractor_for(rel_, source_); });
+    if (!x) return count_broken(store);
+    Deferral &deferral = deferral_.emplace(plan_, source_);
+    Rows rows(rel_, store);
+    Extracted e;
+    e.as_said = true;
+    for (bool more = true; more;) {
+      more = call([&] {
+        CHECK_FOR_INTERRUPTS();
+        for (int i = 0; i < 1000 && !deferral.is_full(); i++) {
+          TupleTableSlot *slot = rows.next();
+          if (!slot) return false;
+          x->read_safely(slot, e);
+          if (e.unusable) deferral.count_unusable(e.unusable);
+          else deferral.take(e);
+        }
+        x->forget();
+        return true;
+      });
+      append_when_full();
+    }
+    rows.close();
+    deferral.append();
+  }
+
+  // Homes of rows that were there before, or are changed: derived again before anybody reads, or by whoever folds.
   void mark(Tuplestorestate *store) {
     Extractor *x = call([&] { return extractor_for(rel_, source_); });
     if (!x) return count_broken(store);
+    if (source_.deferred) deferral_.emplace(plan_, source_);
     Rows rows(rel_, store);
     Extracted e;
+    e.as_said = source_.deferred;
     for (;;) {
       const bool found = call([&] {
         CHECK_FOR_INTERRUPTS();
@@ -172,17 +203,20 @@ public:
         return slot != nullptr;
       });
       if (!found) break;
-      mark_event(source_, e);
+      mark(e);
     }
     rows.close();
+    if (deferral_) deferral_->append();
   }
 
   // An UPDATE that changes nothing pql reads (a flag on every row, say) costs nothing.
   void mark_changes(Tuplestorestate *before, Tuplestorestate *after) {
     Extractor *x = call([&] { return extractor_for(rel_, source_); });
     if (!x) return count_broken(after);
+    if (source_.deferred) deferral_.emplace(plan_, source_);
     Rows old_rows(rel_, before), new_rows(rel_, after);
     Extracted a, b;
+    a.as_said = b.as_said = source_.deferred;
     for (;;) {
       const int state = call([&] {
         CHECK_FOR_INTERRUPTS();
@@ -198,11 +232,12 @@ public:
       });
       if (state == 0) break;
       if (state == 1) continue;
-      mark_event(source_, a);
-      mark_event(source_, b);
+      mark(a);
+      mark(b);
     }
     old_rows.close();
     new_rows.close();
+    if (deferral_) deferral_->append();
   }
 
   // What is sealed may be purged: it is in the base.
@@ -213,6 +248,19 @@ public:
   }
 
 private:
+  void mark(const Extracted &e) {
+    if (!deferral_) return mark_event(source_, e);
+    if (e.unusable) return;
+    call([&] { deferral_->touch(e); });
+    append_when_full();
+  }
+
+  void append_when_full() {
+    if (!deferral_->is_full()) return;
+    deferral_->append();
+    deferral_->clear();
+  }
+
   static bool same(const Extracted &a, const Extracted &b) {
     if (a.unusable || b.unusable) return a.unusable == b.unusable;
     if (a.user != b.user || a.has_account != b.has_account || (a.has_account && a.account != b.account) || a.workspace != b.workspace ||
@@ -273,6 +321,11 @@ private:
   }
 
   void count_broken(Tuplestorestate *store) {
+    if (source_.deferred) {
+      Deferral &deferral = deferral_.emplace(plan_, source_);
+      deferral.count_unusable("definition broken", tuplestore_tuple_count(store));
+      return deferral.append();
+    }
     Scratch memory("pql statement");
     Batch batch(memory.arena(), plan_.trackers());
     Folder folder(plan_, source_, plan_.events(), memory.arena(), 0, batch);
@@ -308,30 +361,38 @@ private:
   const TriggerData *trigger_;
   Relation rel_;
   bool cut_ = false; ///< into several stretches
+  std::optional<Deferral> deferral_; ///< of a deferred source
   Ids new_ids_{source_.dedup_for}, left_{source_.dedup_for}; ///< rows of this statement that count by their ids; those not folded yet
 };
 
 void statement(const Definitions &plan, const SourceInfo &source, const TriggerData *t) {
   Ingest ingest(plan, source, t);
   if (TRIGGER_FIRED_BY_TRUNCATE(t->tg_event)) return mark_truncated(source);
-  if (TRIGGER_FIRED_BY_INSERT(t->tg_event)) return ingest.insert(t->tg_newtable);
+  if (TRIGGER_FIRED_BY_INSERT(t->tg_event)) return source.deferred ? ingest.defer(t->tg_newtable) : ingest.insert(t->tg_newtable);
   if (TRIGGER_FIRED_BY_DELETE(t->tg_event)) return ingest.mark(t->tg_oldtable);
   ingest.mark_changes(t->tg_oldtable, t->tg_newtable);
 }
 
 void row(const SourceInfo &source, const TriggerData *t) {
-  if (TRIGGER_FIRED_BY_INSERT(t->tg_event)) return collect_row(source, t->tg_relation, t->tg_trigslot);
+  const bool inserted = TRIGGER_FIRED_BY_INSERT(t->tg_event), changed = TRIGGER_FIRED_BY_UPDATE(t->tg_event);
+  if (inserted && !source.deferred) return collect_row(source, t->tg_relation, t->tg_trigslot);
   Extracted a, b;
+  a.as_said = b.as_said = source.deferred;
   const bool readable = call([&] {
     Extractor *x = extractor_for(t->tg_relation, source);
     if (!x) return false;
     x->read_safely(t->tg_trigslot, a);
-    if (TRIGGER_FIRED_BY_UPDATE(t->tg_event)) x->read_safely(t->tg_newslot, b);
+    if (changed) x->read_safely(t->tg_newslot, b);
     return true;
   });
-  if (!readable) return; // pql.sources tells; what is known stays until the source can be read again
+  if (!readable && !inserted) return; // pql.sources tells; what is known stays until the source can be read again
+  if (inserted) {
+    if (!readable) a.unusable = "definition broken";
+    return collect_deferred(source, a);
+  }
+  if (source.deferred) return changed ? collect_touched(source, {&a, &b}) : collect_touched(source, {&a});
   Ingest::mark_event(source, a);
-  if (TRIGGER_FIRED_BY_UPDATE(t->tg_event)) Ingest::mark_event(source, b);
+  if (changed) Ingest::mark_event(source, b);
 }
 
 } // namespace
@@ -340,9 +401,13 @@ void row(const SourceInfo &source, const TriggerData *t) {
 PQL_FUNCTION(_ingest) {
   using namespace pql::pg;
   const TriggerData *t = trigger_data(fcinfo);
-  lock_identities();
-  const std::shared_ptr<const Definitions> plan = current_definitions();
+  std::shared_ptr<const Definitions> plan = current_definitions();
   const SourceInfo *source = source_of(*plan, t);
+  if (!source || !source->deferred) { // who writes state
+    lock_identities();
+    plan = current_definitions();
+    source = source_of(*plan, t);
+  }
   if (!source)
     fail(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
          std::string("table \"") + RelationGetRelationName(t->tg_relation) + "\" is not attached to pql",

@@ -344,7 +344,7 @@ void Definitions::load_sources() {
                             " clock = 'event', dedup IS NOT NULL,"
                             " (extract(epoch FROM max_event_age) * 1000000)::bigint,"
                             " (extract(epoch FROM max_future) * 1000000)::bigint, sealed_before,"
-                            " (extract(epoch FROM dedup) * 1000000)::bigint, received_at, workspace FROM pql.source ORDER BY source_id",
+                            " (extract(epoch FROM dedup) * 1000000)::bigint, received_at, workspace, mode = 'deferred' FROM pql.source ORDER BY source_id",
                             {}, true);
   for (std::uint64_t i = 0; i < n; i++) {
     SourceInfo s;
@@ -364,6 +364,8 @@ void Definitions::load_sources() {
     s.dedup_for = spi.number(i, 14);
     s.received_at = spi.text(i, 15);
     if (keeps_workspaces()) s.workspace = spi.text(i, 16);
+    s.deferred = spi.number(i, 17) != 0;
+    defers_ |= s.deferred;
     sources_.push_back(std::move(s));
   }
   n = spi.run("SELECT job_id FROM pql.backfill_job WHERE finished_at IS NULL", {}, true);

@@ -71,6 +71,7 @@ struct SourceInfo {
   std::string user_id, account_id, event, occurred_at, event_id, properties, received_at;
   std::string workspace; ///< empty as long as nothing is kept of workspaces: then it isn't read either
   bool event_clock = false, dedup = false;
+  bool deferred = false; ///< writers leave their events to be folded later (deferred.hpp)
   Micros max_event_age = 0, max_future = 0, dedup_for = 0;
   Micros sealed_before = kAlways;
 };
@@ -104,6 +105,7 @@ public:
   const std::vector<SourceInfo> &sources() const noexcept { return sources_; }
   const std::vector<std::int32_t> &unfinished_jobs() const noexcept { return jobs_; }
   bool has_rules() const noexcept { return has_rules_; }
+  bool defers() const noexcept { return defers_; } ///< whether any source does
   bool has_unit(Unit u) const noexcept { return has_unit_[static_cast<int>(u)]; }
   /// Whether anything is kept of workspaces: once there was a program on them.
   bool keeps_workspaces() const noexcept { return account_tracker_ != 0; }
@@ -161,7 +163,7 @@ private:
   std::vector<std::int32_t> jobs_;
   TrackerId account_tracker_ = 0; ///< of workspaces; 0: there is none
   bool has_unit_[3] = {};
-  bool has_rules_ = false;
+  bool has_rules_ = false, defers_ = false;
 };
 
 /// The unit of that name; users for any other.

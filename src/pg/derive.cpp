@@ -1,5 +1,6 @@
 #include "core/qualify/qualify.hpp"
 #include "core/qualify/route.hpp"
+#include "core/state/deferred.hpp"
 #include "pg/derive.hpp"
 
 #include <charconv>
@@ -7,6 +8,7 @@
 #include <set>
 #include <unordered_set>
 
+#include "pg/deferred.hpp"
 #include "pg/facts.hpp"
 #include "pg/guc.hpp"
 #include "pg/identity.hpp"
@@ -371,7 +373,11 @@ void scan_events(const Definitions &plan, Arena &arena, Batch &into, const ScanR
     folder.sink = range.sink;
     if (!range.sink.take) add_bases(source, arena, into, range);
     Now now;
-    if (range.record_held) forget_held(source, stored, now.get());
+    bool settled = false;
+    if (range.record_held) {
+      forget_held(source, stored, now.get());
+      settled = settle_deferred(source, range.homes, now.get());
+    }
     Ids ids(source.dedup_for);
     if (source.dedup) {
       folder.ids = &ids;
@@ -386,6 +392,7 @@ void scan_events(const Definitions &plan, Arena &arena, Batch &into, const ScanR
     read_source(source, range.homes, now.get(), folder);
     now.release();
     if (range.record_held) record_held(source.id, folder.held());
+    if (settled && source.event_clock) advance_event_clock(folder.newest()); // nobody has told it of what waited
   }
   if (!range.sink.take) fold_asserted(plan, arena, into, range);
 }
@@ -511,6 +518,7 @@ void require_readable(const Definitions &plan) {
 
 void derive_homes(const Definitions &plan, const std::vector<std::string> &homes, bool may_enter) {
   if (homes.empty() || unreadable(plan)) return;
+  if (plan.defers()) fold_alone();
   std::vector<std::string> sorted = homes;
   sort(sorted);
   const std::vector<Reviewed> people = people_above(plan, &sorted);
@@ -555,6 +563,7 @@ void hold_up_writers(const Definitions &plan) {
 
 void derive_all(const Definitions &plan) {
   if (unreadable(plan)) return;
+  if (plan.defers()) fold_alone();
   hold_up_writers(plan);
   const std::vector<std::string> stored = all_homes();
   lock_homes(stored);

@@ -30,20 +30,20 @@ int cached_count = 0;
 std::uint64_t cached_generation = 0;
 MemoryContext cache_memory = nullptr;
 
-void resolve(Extracted &e) {
-  Owner owner{e.user, e.account, e.has_account};
-  const bool renamed = identify(owner);
-  if (owner.erased) e.unusable = "erased";
-  if (!renamed) return;
-  e.renamed = true;
-  e.said_user = e.user;
-  e.said_account = e.account;
-  e.user = owner.user;
-  e.account = owner.account;
-  e.has_account = owner.has_account;
-}
-
 } // namespace
+
+void Extracted::resolve() {
+  Owner owner{user, account, has_account};
+  const bool other = identify(owner);
+  if (owner.erased) unusable = "erased";
+  if (!other) return;
+  renamed = true;
+  said_user = user;
+  said_account = account;
+  user = owner.user;
+  account = owner.account;
+  has_account = owner.has_account;
+}
 
 RowExpression compile_argument(Relation rel, const char *text, Oid wanted, const char *argument, MemoryContext cx) {
   RowExpression e = compile_row_expression(rel, text, wanted, argument, cx);
@@ -178,7 +178,7 @@ void Extractor::read(TupleTableSlot *slot, Extracted &out, bool with_properties,
   }
   if (workspace_.present && with_workspace) read_workspace(slot, out);
   out.renamed = false;
-  if (identities_in_force) resolve(out);
+  if (identities_in_force && !out.as_said) out.resolve();
 }
 
 // What is wrong with a workspace makes no event unusable: those that were folded before anything was kept of workspaces count as well.

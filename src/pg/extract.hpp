@@ -17,6 +17,7 @@ struct Homes {
 /// One event as read from a row. Views live until the next read.
 struct Extracted {
   const char *unusable = nullptr; ///< why the row can't be used, or null
+  bool as_said = false;           ///< set before it is read: ids are left as the row says them
   std::string_view user, account, event; ///< whose it is (identity.hpp)
   std::string_view workspace; ///< empty for none
   std::string_view said_user, said_account; ///< what the row says of that, if it is renamed
@@ -31,6 +32,8 @@ struct Extracted {
   std::string home() const { return home_key(has_account, has_account ? account : user); }
   std::string workspace_home() const { return home_key(Unit::workspace, workspace); }
   Homes homes() const noexcept { return {true, !workspace.empty()}; }
+  /// Makes ids that are as said those of whom the event is (identity.hpp). Inside call(), and only while identities_in_force.
+  void resolve();
 
 private:
   friend class Extractor;

@@ -6,6 +6,7 @@ namespace pql::pg {
 
 extern "C" {
 int pql_backfill_batch = 4096;
+int pql_fold_batch = 1000;
 char *pql_rep = nullptr;
 int pql_tick_batch = 10000;
 bool pql_worker = false;
@@ -18,6 +19,9 @@ void define_settings() {
   DefineCustomIntVariable("pql.backfill_batch", "Pages of the events table that a backfill reads per transaction.",
                           "From 1 to 1000000.", &pql_backfill_batch, 4096, 1, 1000000, PGC_USERSET, 0, nullptr,
                           nullptr, nullptr);
+  DefineCustomIntVariable("pql.fold_batch", "Rows of pql.deferred that are folded per transaction.",
+                          "From 1 to 100000. Each is a statement's, or a part of a large one's.", &pql_fold_batch, 1000, 1, 100000, PGC_USERSET, 0,
+                          nullptr, nullptr, nullptr);
   DefineCustomStringVariable("pql.rep", "The rep on whose behalf a session works with routing rows.",
                              "Empty: whoever a row belongs to. Rep by rep, pql.reps says who may.", &pql_rep, "", PGC_USERSET, 0, nullptr,
                              nullptr, nullptr);

@@ -1,10 +1,12 @@
 #include "core/qualify/qualify.hpp"
 #include "core/qualify/route.hpp"
+#include "core/state/deferred.hpp"
 #include "pg/ingest.hpp"
 
 #include <cmath>
 #include <map>
 
+#include "pg/deferred.hpp"
 #include "pg/derive.hpp"
 #include "pg/identity.hpp"
 #include "pg/packet.hpp"
@@ -409,6 +411,7 @@ struct Collected {
   std::unique_ptr<Scratch> memory;
   std::unique_ptr<Batch> batch;
   std::unique_ptr<Folder> folder;
+  std::unique_ptr<Deferral> deferral; // of a deferred source; then there is neither batch nor folder
 };
 
 // What was done within a subtransaction may be taken back with it, and is then to be done again.
@@ -430,18 +433,23 @@ Pending &pending() noexcept {
   return p;
 }
 
+void merge_collected(Collected &c) {
+  const SourceInfo *source = c.plan->source(c.source);
+  record_unusable(c.source, c.folder->unusable());
+  record_held(c.source, c.folder->held());
+  MergeOptions o;
+  o.as_of = decision_time(*c.plan, source, c.folder->newest());
+  o.emit_since = source ? o.as_of - source->max_event_age : kAlways;
+  if (source && source->event_clock) advance_event_clock(c.folder->newest());
+  merge_batch(*c.plan, *c.batch, o);
+}
+
 void flush_collected() {
   while (!pending().collected.empty()) {
     Collected c = std::move(pending().collected.front());
     pending().collected.erase(pending().collected.begin());
-    const SourceInfo *source = c.plan->source(c.source);
-    record_unusable(c.source, c.folder->unusable());
-    record_held(c.source, c.folder->held());
-    MergeOptions o;
-    o.as_of = decision_time(*c.plan, source, c.folder->newest());
-    o.emit_since = source ? o.as_of - source->max_event_age : kAlways;
-    if (source && source->event_clock) advance_event_clock(c.folder->newest());
-    merge_batch(*c.plan, *c.batch, o);
+    if (c.deferral) c.deferral->append();
+    else merge_collected(c);
     c.flushed = GetCurrentSubTransactionId();
     if (c.flushed != TopSubTransactionId) pending().merged.push_back(std::move(c));
   }
@@ -460,13 +468,15 @@ void derive_dirty() {
   if (pending().truncated) { // not derive_all: other tables' writers need not be waited for, who may wait for this one's
     pending().truncated = false;
     for (const std::string &h : all_homes()) pending().dirty.insert(h);
+    for (const std::string &h : deferred_homes(*plan)) pending().dirty.insert(h);
   }
-  std::vector<std::string> homes(pending().dirty.begin(), pending().dirty.end());
-  pending().dirty.clear();
+  const std::set<std::string, std::less<>> dirty = std::exchange(pending().dirty, {});
   if (within != TopSubTransactionId) {
-    for (const std::string &h : homes) pending().derived[h] = within;
+    for (const std::string &h : dirty) pending().derived[h] = within;
   }
-  derive_homes(*plan, homes);
+  // Homes may be locked, for which somebody waits who folds.
+  if (plan->defers() && !try_fold_alone()) return defer_homes(dirty);
+  derive_homes(*plan, {dirty.begin(), dirty.end()});
 }
 
 extern "C" void transaction_event(XactEvent event, void *) {
@@ -547,16 +557,21 @@ void mark_truncated(const SourceInfo &source) {
           {Arg::of(source.id)});
   spi.run("SELECT pql._know_leaves($1)", {Arg::of(source.id)}); // each has a new file, and nothing in it that isn't known
   spi.finish();
-  pending().truncated = true;
+  if (!source.deferred) return mark_truncated();
+  Deferral deferral(*current_definitions(), source);
+  deferral.truncate();
+  deferral.append();
 }
+
+void mark_truncated() { pending().truncated = true; }
 
 void collect_row(const SourceInfo &source, Relation rel, TupleTableSlot *slot) {
   const SubTransactionId now = call([] { return GetCurrentSubTransactionId(); });
   auto &all = pending().collected;
   auto c = std::find_if(all.begin(), all.end(),
-                        [&](const Collected &x) { return x.subtransaction == now && x.source == source.id; });
+                        [&](const Collected &x) { return x.subtransaction == now && x.source == source.id && x.folder; });
   if (c == all.end()) {
-    Collected fresh{now, InvalidSubTransactionId, source.id, current_definitions(), nullptr, nullptr, nullptr};
+    Collected fresh{now, InvalidSubTransactionId, source.id, current_definitions(), nullptr, nullptr, nullptr, nullptr};
     const SourceInfo *kept = fresh.plan->source(source.id);
     if (!kept) return;
     fresh.memory = std::make_unique<Scratch>("pql collected rows", TopTransactionContext);
@@ -596,6 +611,44 @@ void collect_row(const SourceInfo &source, Relation rel, TupleTableSlot *slot) {
   });
   constexpr std::size_t kMost = std::size_t{64} << 20;
   if (c->batch->bytes() > kMost) flush_pending();
+}
+
+namespace {
+
+// What rows of this subtransaction bring to a deferred source. What is full is written in it, and so goes with it.
+template <class F>
+void collect(const SourceInfo &source, F &&note) {
+  const SubTransactionId now = call([] { return GetCurrentSubTransactionId(); });
+  auto &all = pending().collected;
+  auto c = std::find_if(all.begin(), all.end(),
+                        [&](const Collected &x) { return x.subtransaction == now && x.source == source.id && x.deferral; });
+  if (c == all.end()) {
+    Collected fresh{now, InvalidSubTransactionId, source.id, current_definitions(), nullptr, nullptr, nullptr, nullptr};
+    fresh.deferral = std::make_unique<Deferral>(*fresh.plan, source, TopTransactionContext);
+    all.push_back(std::move(fresh));
+    c = all.end() - 1;
+  }
+  note(*c->deferral);
+  if (!c->deferral->is_full()) return;
+  c->deferral->append();
+  c->deferral->clear();
+}
+
+} // namespace
+
+void collect_deferred(const SourceInfo &source, const Extracted &event) {
+  collect(source, [&](Deferral &d) {
+    if (event.unusable) d.count_unusable(event.unusable);
+    else call([&] { d.take(event); });
+  });
+}
+
+void collect_touched(const SourceInfo &source, std::initializer_list<const Extracted *> rows) {
+  collect(source, [&](Deferral &d) {
+    for (const Extracted *e : rows) {
+      if (!e->unusable) call([&] { d.touch(*e); });
+    }
+  });
 }
 
 void flush_pending() {

@@ -134,10 +134,15 @@ Micros decision_time(const Definitions &plan, const SourceInfo *source, Micros n
 void mark_dirty(std::string_view home);
 /// Marks everything, of which homes may be missing as well (rebuild).
 void mark_all_dirty();
-/// Marks all homes that there are, of which a source lost its events (TRUNCATE).
+/// Marks all homes that there are, of which a source lost its events (TRUNCATE), or has whoever folds mark them.
 void mark_truncated(const SourceInfo &source);
+/// Marks all homes that there are.
+void mark_truncated();
 /// Collects rows of a row trigger, until they are flushed.
 void collect_row(const SourceInfo &source, Relation rel, TupleTableSlot *slot);
+/// The same of a deferred source: an event that was inserted, or rows that were changed or deleted.
+void collect_deferred(const SourceInfo &source, const Extracted &event);
+void collect_touched(const SourceInfo &source, std::initializer_list<const Extracted *> rows);
 /// Does what is pending in this transaction: collected rows, then derivations. Every reader calls it first.
 void flush_pending();
 /// Whether anything is.

@@ -89,10 +89,10 @@ SELECT is(pg_temp.failure('CREATE TEMP TABLE own (id int);'
   '42501 permission denied for function pql.' || p.proname, 'strangers have no trigger of pql''s: ' || p.proname)
 FROM pg_proc AS p WHERE p.pronamespace = 'pql'::regnamespace AND p.prorettype = 'trigger'::regtype;
 SELECT throws_ok(format('CALL pql.%I()', name), '42501', 'permission denied for procedure ' || name, 'strangers may not ' || name)
-FROM unnest(ARRAY['backfill', 'rebuild']) AS name;
+FROM unnest(ARRAY['backfill', 'fold', 'rebuild']) AS name;
 SELECT is(pg_temp.failure('SELECT pql.' || call), '42501 permission denied for function ' || split_part(call, '(', 1),
   'strangers may not ' || call)
-FROM unnest(ARRAY[$$attach('event', 'who', 'name', 'at')$$, $$detach('event')$$, $$retain('event', '2026-01-01')$$, $$publish('{}')$$,
+FROM unnest(ARRAY[$$attach('event', 'who', 'name', 'at')$$, $$detach('event')$$, $$retain('event', '2026-01-01')$$, $$set_mode('event', 'deferred')$$, $$publish('{}')$$,
   $$promote('p')$$, $$retire('p')$$, $$record_event('ada', 'use')$$, $$upsert_user_milestone('ada', 'signed_up')$$, 'verify()', 'tick()',
   'next_id()', $$merge_users('ada', 'eve')$$, $$merge_accounts('acme', 'globex')$$, $$move_user('ada', 'globex')$$, 'undo_merge(1)', $$erase_user('ada')$$, $$erase_account('acme')$$]) AS call;
 SELECT is(pg_temp.failure('TABLE ' || c.oid::regclass), '42501 permission denied for '

@@ -273,6 +273,9 @@ INSERT INTO plain.call (statement) VALUES ('TRUNCATE plain.account'), ($$INSERT 
 INSERT INTO plain.call (result) VALUES ($$(SELECT pql.email_domain('a@b.example') IS NULL)$$), ('pql.detach_accounts()'), ('pql.detach_users()'), ('pql.detach_workspaces()');
 INSERT INTO plain.call (statement) VALUES ($$INSERT INTO plain.account VALUES ('o1', 'free', 'large', 3, '2026-01-01'), ('o2', 'pro', NULL, NULL, NULL)$$),
   ($$UPDATE plain.person SET job = 'cto' WHERE id OPERATOR(pg_catalog.=) 'u1'$$), ($$UPDATE plain.person SET job = NULL WHERE id OPERATOR(pg_catalog.=) 'u2'$$);
+INSERT INTO plain.call (result) VALUES ($$pql.set_mode('plain.event', 'deferred')$$);
+INSERT INTO plain.call (statement) VALUES ('INSERT INTO plain.event SELECT * FROM plain.event LIMIT 3'), ('CALL pql.fold()'), ('INSERT INTO plain.event SELECT * FROM plain.event LIMIT 3');
+INSERT INTO plain.call (result) VALUES ($$pql.set_mode('plain.event', 'sync')$$);
 INSERT INTO plain.call (statement) VALUES ('CALL pql.rebuild()');
 INSERT INTO plain.call (result) VALUES ($$pql.promote('u', 'best 2')$$), ($$pql.tick('2026-03-26')$$), ($$(SELECT unit, subject_id, owner, state FROM pql.claim('kim', 9))$$),
   ($$(SELECT state, owner, disposition FROM pql.accept((SELECT pg_catalog.min(routing_id) FROM pql.routing WHERE state OPERATOR(pg_catalog.=) 'claimed')))$$),

@@ -22,11 +22,11 @@ inline char *put_varint(char *at, std::uint64_t v) noexcept {
 /// Appends to a buffer in an arena. Little-endian fixed-width integers, LEB128 varints, length-prefixed strings.
 class Writer {
 public:
-  explicit Writer(Arena &a) : arena_(a) { out_.reserve(a, 2048); }
+  explicit Writer(Arena &a) : arena_(&a) { out_.reserve(a, 2048); }
 
   /// Where the next n bytes go at the most: for who writes many small things, and then says up to where.
   char *room(std::size_t n) {
-    if (out_.size + n > out_.capacity) out_.reserve(arena_, (out_.size + n) * 2);
+    if (out_.size + n > out_.capacity) out_.reserve(*arena_, (out_.size + n) * 2);
     return out_.data + out_.size;
   }
   void wrote_to(const char *end) noexcept { out_.size = static_cast<std::uint32_t>(end - out_.data); }
@@ -73,13 +73,13 @@ public:
   void end(std::size_t from) {
     std::uint64_t n = out_.size - from;
     out_.data[from - 1] = static_cast<char>(n < 0x80 ? n : n | 0x80);
-    for (n >>= 7; n > 0; n >>= 7, from++) out_.insert(arena_, from, static_cast<char>(n < 0x80 ? n : n | 0x80));
+    for (n >>= 7; n > 0; n >>= 7, from++) out_.insert(*arena_, from, static_cast<char>(n < 0x80 ? n : n | 0x80));
   }
   std::string_view view() const noexcept { return {out_.data, out_.size}; }
   std::size_t size() const noexcept { return out_.size; }
 
 private:
-  Arena &arena_;
+  Arena *arena_;
   Vec<char> out_;
 };
 

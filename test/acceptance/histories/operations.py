@@ -1,5 +1,6 @@
 """A random history: statements of two or three sessions that take turns. Made of the seed alone, so that some can be left out."""
 import json
+import random
 
 from documents import document
 
@@ -19,9 +20,10 @@ class Flavour:
         self.clock = r.choice(["event", "event", "wall"])
         self.sealing = r.random() < 0.25
         self.sessions = r.randint(1, 3)
+        self.deferred = random.Random(r.getstate()[1][0]).random() < 0.35  # which changes nothing in what the others are made of
 
     def __str__(self):
-        return f"ids {self.ids}, {'partitioned' if self.partitioned else 'ordinary'}, {self.clock} clock, {'sealing, ' if self.sealing else ''}{self.sessions} sessions"
+        return f"ids {self.ids}, {'partitioned' if self.partitioned else 'ordinary'}, {self.clock} clock, {'deferred, ' if self.deferred else ''}{'sealing, ' if self.sealing else ''}{self.sessions} sessions"
 
     def tables(self):
         """The events and what is known of accounts and users."""
@@ -35,10 +37,11 @@ class Flavour:
                   "CREATE TABLE crm (id text, plan text, seats int);"
                   "CREATE VIEW people AS SELECT id, plan, seats FROM crm;")
 
-    def attach(self):
+    def attach(self, deferred=False):
+        mode = ", mode => 'deferred'" if deferred else ""
         dedup = ", dedup => '3 days', received_at => 'got'" if self.ids == "dedup" else ""
         return (f"SELECT pql.attach('ev', user_id => 'who', account_id => 'org', event => 'name', occurred_at => 'at', event_id => 'id',"
-                f" properties => 'props', clock => '{self.clock}'{dedup})")
+                f" properties => 'props', clock => '{self.clock}'{dedup}{mode})")
 
     def start(self):
         """SQL of the instant at which it begins."""
@@ -196,6 +199,8 @@ class History:
         if session not in self.open:
             choices += [(3.5, self.publish), (1, lambda: f"SELECT pql.rollback('{r.choice(list(PROGRAMS))}')"), (0.3, lambda: f"SELECT pql.retire('{r.choice(list(PROGRAMS))}')"),
                         (4, self.fold), (0.4, lambda: "CALL pql.rebuild()")]
+            if self.flavour.deferred:
+                choices += [(6, lambda: "CALL pql.fold()"), (1, lambda: f"SELECT pql.set_mode('ev', '{r.choice(['sync', 'deferred', 'deferred'])}')")]
             if self.flavour.sealing:
                 choices.append((1.5, self.retain))
             else:
