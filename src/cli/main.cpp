@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/base/interrupt.hpp"
+#include "cli/deliver/deliver.hpp"
 #include "cli/session.hpp"
 #include "cli/version.hpp"
 
@@ -53,6 +54,7 @@ int main(int argc, char **argv) {
   app.require_subcommand(1);
   app.fallthrough(); // shared options may follow the subcommand
 
+  add_deliver(app, session);
   add_version(app, session);
   name_shared_options(app);
 

@@ -1,0 +1,416 @@
+#include "cli/deliver/deliver.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <ctime>
+#include <random>
+
+#include <CLI/CLI.hpp>
+#include <libpq-fe.h>
+#include <unistd.h>
+
+#include "cli/base/interrupt.hpp"
+#include "cli/base/text.hpp"
+#include "cli/deliver/message.hpp"
+#include "cli/deliver/metrics.hpp"
+#include "cli/deliver/poster.hpp"
+#include "cli/deliver/retry.hpp"
+#include "cli/deliver/secrets.hpp"
+#include "cli/deliver/token.hpp"
+#include "cli/session.hpp"
+
+namespace pql::cli {
+namespace {
+
+struct Options {
+  std::vector<std::string> only, private_hosts;
+  std::string secrets_file, ca_file, metrics_file, reply_url;
+  int parallel = 8, batch = 20;
+  double interval = 2, reply_days = 14;
+  bool once = false, dry_run = false;
+};
+
+using Clock = std::chrono::steady_clock;
+constexpr double kMetricsEvery = 5, kReconnectMost = 30, kLeaseBeyond = 30;
+
+std::string worker_name() {
+  char host[256] = "";
+  gethostname(host, sizeof host - 1);
+  return std::string(host) + "/" + std::to_string(getpid());
+}
+
+// What a response says of itself, in one line; it may be anything.
+std::string one_line(const std::string &text, std::size_t most) {
+  std::string line;
+  for (const char c : text) {
+    if (line.size() >= most) break;
+    line += static_cast<unsigned char>(c) < ' ' || c == 0x7f ? ' ' : c;
+  }
+  while (!line.empty() && (static_cast<unsigned char>(line.back()) & 0x80) != 0) line.pop_back(); // perhaps cut
+  return std::string(trimmed(line));
+}
+
+// Some of Slack's refusals pass.
+bool passes(const std::string &refusal) {
+  for (const char *const one :
+       {"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+    if (refusal == one) return true;
+  return false;
+}
+
+class Deliverer {
+public:
+  Deliverer(Session &session, const Options &options)
+      : session_(session),
+        options_(options),
+        secrets_(options.secrets_file.empty() ? Secrets() : Secrets(options.secrets_file)),
+        poster_({{options.private_hosts.begin(), options.private_hosts.end()}, options.ca_file}) {
+    if (options.reply_url.empty()) return;
+    const auto keys = secrets_.find("reply");
+    if (!keys)
+      throw wrong_usage("links to reply by need the secret reply",
+                        "Set PQL_SECRET_REPLY to name:secret, for pqlctl serve as well.");
+    keys_.emplace(*keys);
+  }
+
+  void preview();
+  void run();
+
+private:
+  struct InFlight {
+    Destination to;
+    Delivery delivery;
+    bool followed = false;
+  };
+
+  std::vector<Destination> destinations();
+  ReplyLinks links_for(const Delivery &d) const;
+  std::optional<std::string> secret_of(const Destination &to) const { return secrets_.find(to.secret_name); }
+  std::size_t claim(const Destination &to);
+  void start(const Destination &to, Delivery d);
+  void finish(const Posted &posted);
+  void report(const InFlight &f, const Posted &posted, Verdict verdict, const std::string &error);
+  Result say(const std::string &sql, const Values &values);
+  void log(const InFlight &f, const Posted &posted, const std::string &result, const std::string &error,
+           double retry_in);
+  void write_metrics(bool now);
+  bool round();
+  void drain();
+
+  Session &session_;
+  const Options &options_;
+  const Secrets secrets_;
+  std::optional<ReplyKeys> keys_;
+  std::optional<Connection> connection_;
+  Poster poster_;
+  std::map<std::int64_t, InFlight> in_flight_;
+  DeliveryCounts counts_;
+  const std::string worker_ = worker_name();
+  std::mt19937_64 random_{std::random_device{}()};
+  Clock::time_point metrics_at_{};
+  std::int64_t sent_ = 0, failed_ = 0;
+};
+
+Delivery delivery_of(const Result &r, int i) {
+  Delivery d;
+  d.id = r.integer(i, 0);
+  d.key = r.text(i, 1);
+  d.event = r.text(i, 2);
+  d.attempt = static_cast<int>(r.integer(i, 3));
+  d.routing_id = r.integer(i, 4);
+  d.owner = r.text(i, 5);
+  d.payload = Json::parse(r.text(i, 6));
+  return d;
+}
+
+std::vector<Destination> Deliverer::destinations() {
+  const Result r = connection_->exec("SELECT destination, kind, url, settings, coalesce(secret, destination), "
+                                     "extract(epoch FROM timeout)::float8, max_attempts"
+                                     " FROM pql.destination WHERE enabled ORDER BY destination");
+  std::vector<Destination> all;
+  for (int i = 0; i < r.rows(); i++) {
+    Destination d;
+    d.name = r.text(i, 0);
+    if (!options_.only.empty() && std::find(options_.only.begin(), options_.only.end(), d.name) == options_.only.end())
+      continue;
+    d.kind = r.text(i, 1);
+    d.url = r.value(i, 2);
+    d.settings = Json::parse(r.text(i, 3));
+    d.secret_name = r.text(i, 4);
+    d.timeout = r.real(i, 5);
+    d.max_attempts = static_cast<int>(r.integer(i, 6));
+    all.push_back(std::move(d));
+  }
+  for (const std::string &name : options_.only)
+    if (std::none_of(all.begin(), all.end(), [&](const Destination &d) { return d.name == name; }))
+      throw wrong_usage("destination \"" + name + "\" does not exist, or is not enabled",
+                        "Table pql.destination has those that do.");
+  return all;
+}
+
+ReplyLinks Deliverer::links_for(const Delivery &d) const {
+  if (!keys_ || d.owner.empty() || d.event == "withdrawn") return {};
+  std::string base = options_.reply_url;
+  while (base.ends_with('/')) base.pop_back();
+  const std::int64_t expires = std::time(nullptr) + std::llround(options_.reply_days * 86400);
+  const auto link = [&](const char *action) {
+    return base + "/r/" + keys_->sign({d.routing_id, d.owner, action, expires});
+  };
+  return {link("accept"), link("decline"), link("dispose")};
+}
+
+void Deliverer::preview() {
+  connection_.emplace(session_.where);
+  std::size_t n = 0;
+  for (const Destination &to : destinations()) {
+    const Result r =
+        connection_->exec("SELECT * FROM pql.preview_deliveries($1, $2)", {to.name, std::to_string(options_.batch)});
+    for (int i = 0; i < r.rows(); i++, n++) {
+      const Delivery d = delivery_of(r, i);
+      const auto secret = secret_of(to);
+      // No secret is shown: what is posted to, and signed with, one is shown with a word in its place.
+      const Message m = message_for(
+          to, d, secret || to.kind == "slack" ? std::optional<std::string>("(secret)") : secret, links_for(d));
+      Json shown = {{"destination", to.name}, {"event", d.event},   {"routing_id", d.routing_id},
+                    {"attempt", d.attempt},   {"method", m.method}, {"url", m.url}};
+      for (const auto &[name, value] : m.headers) shown["headers"][name] = value;
+      shown["body"] = Json::parse(m.body);
+      if (session_.out.json)
+        session_.out.json_line(shown);
+      else
+        session_.out.line(m.method + " " + m.url + "\n" + shown["body"].dump(2) + "\n");
+    }
+  }
+  if (!session_.out.json)
+    session_.out.remark(counted(static_cast<std::int64_t>(n), "delivery", "deliveries") + " would be posted");
+}
+
+// What an attempt came to is said whatever happens: a statement that was cancelled by Ctrl-C is sent once more.
+Result Deliverer::say(const std::string &sql, const Values &values) {
+  try {
+    return connection_->exec(sql, values);
+  } catch (const Interrupted &) {
+    return connection_->exec(sql, values);
+  }
+}
+
+std::size_t Deliverer::claim(const Destination &to) {
+  const int room = std::min(options_.batch, options_.parallel - static_cast<int>(in_flight_.size()));
+  if (room <= 0 || interrupted()) return 0;
+  const Result r =
+      connection_->exec("SELECT * FROM pql.claim_deliveries($1, $2, make_interval(secs => $3), $4)",
+                        {to.name, std::to_string(room), std::to_string(to.timeout + kLeaseBeyond), worker_});
+  for (int i = 0; i < r.rows(); i++) start(to, delivery_of(r, i));
+  return static_cast<std::size_t>(r.rows());
+}
+
+void Deliverer::start(const Destination &to, Delivery d) {
+  const std::int64_t id = d.id;
+  InFlight &f = in_flight_[id] = {to, std::move(d)};
+  try {
+    const auto secret = secret_of(to);
+    poster_.begin(id, message_for(to, f.delivery, secret, links_for(f.delivery)), to.timeout, secret.value_or(""));
+  } catch (const Failure &why) { // what is missing may be there the next time
+    Posted none;
+    none.id = id;
+    none.error = why.what();
+    report(f, none, Verdict::retry, none.error);
+    in_flight_.erase(id);
+  }
+}
+
+void Deliverer::finish(const Posted &posted) {
+  const auto found = in_flight_.find(posted.id);
+  if (found == in_flight_.end()) return;
+  InFlight &f = found->second;
+  Verdict verdict = posted.final ? Verdict::dead : posted.status == 0 ? Verdict::retry : verdict_of(posted.status);
+  std::string error = posted.error;
+  if (verdict != Verdict::sent && error.empty())
+    error = "HTTP " + std::to_string(posted.status) +
+            (posted.response.empty() ? "" : ": " + one_line(posted.response, 200));
+  if (verdict == Verdict::sent) {
+    const std::string refusal = refusal_in(f.to, posted.response);
+    if (!refusal.empty()) {
+      verdict = passes(refusal) ? Verdict::retry : Verdict::dead;
+      error = one_line(refusal, 200);
+    } else if (!f.followed) {
+      const auto secret = secret_of(f.to);
+      if (const auto more = follow_up(f.to, f.delivery, secret, posted.response)) {
+        f.followed = true;
+        poster_.begin(posted.id, *more, f.to.timeout, secret.value_or(""));
+        return;
+      }
+    }
+  }
+  report(f, posted, verdict, error);
+  in_flight_.erase(found);
+}
+
+void Deliverer::report(const InFlight &f, const Posted &posted, Verdict verdict, const std::string &error) {
+  const Value status = posted.status ? Value(std::to_string(posted.status)) : Value();
+  const std::string id = std::to_string(f.delivery.id);
+  std::string result = "sent";
+  double retry_in = 0;
+  if (verdict == Verdict::sent) {
+    say("SELECT pql.delivery_done($1, $2)", {id, status});
+    sent_++;
+  } else if (verdict == Verdict::dead) {
+    say("SELECT pql.delivery_dead($1, $2, $3)", {id, error, status});
+    result = "dead";
+    failed_++;
+  } else {
+    retry_in = backoff_seconds(f.delivery.attempt, std::uniform_real_distribution<double>()(random_));
+    const auto asked = retry_after_seconds(posted.retry_after, std::time(nullptr));
+    if (asked) retry_in = std::max(retry_in, *asked);
+    const bool pause = asked && asks_for_a_pause(posted.status);
+    const Result r = say("SELECT pql.delivery_failed($1, $2, clock_timestamp() + make_interval(secs => $3), $4, $5,"
+                         " clock_timestamp() + make_interval(secs => $6))",
+                         {id, std::to_string(f.delivery.attempt), std::to_string(retry_in), error, status,
+                          pause ? Value(std::to_string(*asked)) : Value()});
+    result = r.text(0, 0) == "dead" ? "dead" : "retry";
+    failed_++;
+  }
+  counts_.attempts[{f.to.name, result}]++;
+  auto &[sum, n] = counts_.seconds[f.to.name];
+  sum += posted.seconds;
+  n++;
+  log(f, posted, result, error, result == "retry" ? retry_in : 0);
+}
+
+void Deliverer::log(const InFlight &f, const Posted &posted, const std::string &result, const std::string &error,
+                    double retry_in) {
+  if (session_.out.json) {
+    char at[32];
+    const std::time_t now = std::time(nullptr);
+    std::tm utc{};
+    std::strftime(at, sizeof at, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+    Json line = {{"at", at},
+                 {"destination", f.to.name},
+                 {"delivery_id", f.delivery.id},
+                 {"routing_id", f.delivery.routing_id},
+                 {"event", f.delivery.event},
+                 {"key", f.delivery.key},
+                 {"attempt", f.delivery.attempt},
+                 {"result", result},
+                 {"seconds", std::round(posted.seconds * 1e6) / 1e6}};
+    if (posted.status) line["status"] = posted.status;
+    if (!error.empty()) line["error"] = error;
+    if (retry_in > 0) line["retry_in"] = std::round(retry_in * 1000) / 1000;
+    session_.out.json_line(line);
+    return;
+  }
+  if (session_.out.quiet && result == "sent") return;
+  session_.out.line(f.to.name + " " + f.delivery.event + " " + std::to_string(f.delivery.routing_id) + ": " + result +
+                    (error.empty() ? "" : " (" + error + ")") +
+                    (retry_in > 0 ? ", again in " + span_text(retry_in) : ""));
+}
+
+void Deliverer::write_metrics(bool now) {
+  if (options_.metrics_file.empty()) return;
+  if (!now && std::chrono::duration<double>(Clock::now() - metrics_at_).count() < kMetricsEvery) return;
+  metrics_at_ = Clock::now();
+  const Result r = say("SELECT destination, pending, claimed, retrying, sent, dead, void, coalesce(extract(epoch FROM "
+                       "clock_timestamp() - oldest_pending_at), 0)::float8,"
+                       " paused_until IS NOT NULL FROM pql.delivery_stats ORDER BY destination",
+                       {});
+  std::vector<DeliveryStats> stats;
+  for (int i = 0; i < r.rows(); i++)
+    stats.push_back({std::string(r.text(i, 0)), r.integer(i, 1), r.integer(i, 2), r.integer(i, 3), r.integer(i, 4),
+                     r.integer(i, 5), r.integer(i, 6), r.real(i, 7), r.truth(i, 8)});
+  replace_file(options_.metrics_file, metrics_text(stats, counts_));
+}
+
+// Takes what there is room for, and looks after what is on its way. False: there was nothing to do.
+bool Deliverer::round() {
+  std::size_t claimed = 0;
+  if (static_cast<int>(in_flight_.size()) < options_.parallel)
+    for (const Destination &to : destinations()) claimed += claim(to);
+  if (poster_.busy() == 0 && claimed == 0) return false;
+  for (const Posted &posted : poster_.wait(options_.interval)) finish(posted);
+  return true;
+}
+
+// What is on its way has its time to arrive; nothing new is taken.
+void Deliverer::drain() {
+  while (poster_.busy() > 0)
+    for (const Posted &posted : poster_.wait(1)) finish(posted);
+  say("SELECT pql.release_deliveries($1)", {worker_});
+  write_metrics(true);
+}
+
+void Deliverer::run() {
+  double pause = 1;
+  bool once_more = true;
+  while (once_more && !interrupted()) {
+    try {
+      if (!connection_) {
+        connection_.emplace(session_.where);
+        connection_->exec("SET application_name = 'pqlctl deliver'");
+        connection_->exec("LISTEN pql_delivery");
+        pause = 1;
+      }
+      write_metrics(false);
+      if (round()) continue;
+      if (options_.once) break;
+      poster_.wait(options_.interval, PQsocket(connection_->raw())); // until a hint comes, or it is time to look
+      PQconsumeInput(connection_->raw());
+      while (PGnotify *const hint = PQnotifies(connection_->raw())) PQfreemem(hint);
+    } catch (const Interrupted &) {
+      once_more = false;
+    } catch (const Failure &f) {
+      const auto *const sql = dynamic_cast<const SqlError *>(&f);
+      const bool is_lost = f.exit() == Exit::unreachable || (sql && sql->sqlstate().starts_with("57"));
+      if (options_.once || !is_lost || (!connection_ && pause == 1 && sent_ + failed_ == 0)) throw;
+      // What was on its way is posted again by whoever takes it when its lease ends; by the same key.
+      session_.out.remark(std::string(f.what()) + "; trying again in " + span_text(pause));
+      connection_.reset();
+      in_flight_.clear();
+      if (!sleep_for(pause)) return;
+      pause = std::min(kReconnectMost, pause * 2);
+    }
+  }
+  if (connection_) drain();
+  if (options_.once && !session_.out.json && !session_.out.quiet)
+    session_.out.remark(std::to_string(sent_) + " sent, " + std::to_string(failed_) + " failed");
+  if (options_.once && failed_ > 0) session_.exit = Exit::remote;
+}
+
+} // namespace
+
+void add_deliver(CLI::App &app, Session &session) {
+  CLI::App *const command =
+      app.add_subcommand("deliver", "Post routing rows to Slack, HubSpot, Salesforce and webhooks");
+  auto options = std::make_shared<Options>();
+  command->add_option("destination", options->only, "Only to these (all that are enabled)");
+  command->add_flag("--once", options->once, "End when nothing is due any more; status 5 if an attempt failed");
+  command->add_flag("--dry-run", options->dry_run, "Show what would be posted; nothing is posted, nothing written");
+  command->add_option("--secrets", options->secrets_file,
+                      "File of secrets, \"name = value\"; PQL_SECRET_<NAME> of the environment wins");
+  command->add_option("--parallel", options->parallel, "So many posts at once")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  command->add_option("--batch", options->batch, "Take so many at a time; with --dry-run, show so many")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  command->add_option("--interval", options->interval, "Look for what is new every so many seconds")
+      ->check(CLI::Range(0.05, 3600.0))
+      ->capture_default_str();
+  command->add_option("--reply-url", options->reply_url,
+                      "Where pqlctl serve is reached: https://…; adds links to reply by (secret reply)");
+  command->add_option("--reply-days", options->reply_days, "Such links are good for so many days")
+      ->check(CLI::Range(0.001, 365.0))
+      ->capture_default_str();
+  command->add_option("--allow-private", options->private_hosts,
+                      "A host whose address may be private (and which may be spoken to by http)");
+  command->add_option("--ca-file", options->ca_file, "Trust these certificates instead of the system's")
+      ->check(CLI::ExistingFile);
+  command->add_option("--metrics-file", options->metrics_file,
+                      "Write Prometheus metrics to this file, every few seconds");
+  command->callback([&session, options] {
+    Deliverer deliverer(session, *options);
+    options->dry_run ? deliverer.preview() : deliverer.run();
+  });
+}
+
+} // namespace pql::cli
