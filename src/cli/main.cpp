@@ -5,6 +5,7 @@
 
 #include "cli/base/interrupt.hpp"
 #include "cli/deliver/deliver.hpp"
+#include "cli/serve/serve.hpp"
 #include "cli/session.hpp"
 #include "cli/version.hpp"
 
@@ -55,6 +56,7 @@ int main(int argc, char **argv) {
   app.fallthrough(); // shared options may follow the subcommand
 
   add_deliver(app, session);
+  add_serve(app, session);
   add_version(app, session);
   name_shared_options(app);
 
