@@ -3,11 +3,16 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/backtest.hpp"
 #include "cli/base/interrupt.hpp"
+#include "cli/bench.hpp"
 #include "cli/deliver/deliver.hpp"
+#include "cli/doctor.hpp"
+#include "cli/report/report.hpp"
 #include "cli/serve/serve.hpp"
 #include "cli/session.hpp"
 #include "cli/version.hpp"
+#include "cli/watch.hpp"
 
 namespace {
 
@@ -55,8 +60,13 @@ int main(int argc, char **argv) {
   app.require_subcommand(1);
   app.fallthrough(); // shared options may follow the subcommand
 
+  add_backtest(app, session);
+  add_watch(app, session);
   add_deliver(app, session);
   add_serve(app, session);
+  add_report(app, session);
+  add_bench(app, session);
+  add_doctor(app, session);
   add_version(app, session);
   name_shared_options(app);
 
