@@ -8,9 +8,11 @@
 #include "cli/bench.hpp"
 #include "cli/deliver/deliver.hpp"
 #include "cli/doctor.hpp"
+#include "cli/import/command.hpp"
 #include "cli/report/report.hpp"
 #include "cli/serve/serve.hpp"
 #include "cli/session.hpp"
+#include "cli/simulate/command.hpp"
 #include "cli/version.hpp"
 #include "cli/watch.hpp"
 
@@ -60,6 +62,8 @@ int main(int argc, char **argv) {
   app.require_subcommand(1);
   app.fallthrough(); // shared options may follow the subcommand
 
+  add_import(app, session);
+  add_simulate(app, session);
   add_backtest(app, session);
   add_watch(app, session);
   add_deliver(app, session);
