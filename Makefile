@@ -60,15 +60,21 @@ uninstall-documents:
 # pqlctl is built by CMake, and only when it is asked for: the extension needs none of its libraries. It goes where PostgreSQL's
 # own programs are, or below PREFIX.
 CTL_BINDIR = $(if $(PREFIX),$(PREFIX)/bin,$(bindir))
+CTL_MANDIR = $(if $(PREFIX),$(PREFIX)/share/man,$(mandir))
+CTL_COMPLETIONS = $(if $(PREFIX),$(PREFIX),/usr)/share/bash-completion/completions
 .PHONY: pqlctl install-pqlctl uninstall-pqlctl
 pqlctl:
 	cmake -S $(srcdir) -B build/cmake $(if $(WERROR),-D PQL_WERROR=ON)
 	cmake --build build/cmake --target pqlctl $(if $(filter -j%,$(MAKEFLAGS)),,-j 2)
 install-pqlctl: pqlctl
-	$(MKDIR_P) '$(DESTDIR)$(CTL_BINDIR)'
+	build/cmake/pqlctl man > build/pqlctl.1
+	build/cmake/pqlctl completion bash > build/pqlctl.bash
+	$(MKDIR_P) '$(DESTDIR)$(CTL_BINDIR)' '$(DESTDIR)$(CTL_MANDIR)/man1' '$(DESTDIR)$(CTL_COMPLETIONS)'
 	$(INSTALL_PROGRAM) build/cmake/pqlctl '$(DESTDIR)$(CTL_BINDIR)/'
+	$(INSTALL_DATA) build/pqlctl.1 '$(DESTDIR)$(CTL_MANDIR)/man1/'
+	$(INSTALL_DATA) build/pqlctl.bash '$(DESTDIR)$(CTL_COMPLETIONS)/pqlctl'
 uninstall-pqlctl:
-	rm -f '$(DESTDIR)$(CTL_BINDIR)/pqlctl'
+	rm -f '$(DESTDIR)$(CTL_BINDIR)/pqlctl' '$(DESTDIR)$(CTL_MANDIR)/man1/pqlctl.1' '$(DESTDIR)$(CTL_COMPLETIONS)/pqlctl'
 
 # What PGXN takes: what is committed.
 .PHONY: dist

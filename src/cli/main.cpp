@@ -6,9 +6,12 @@
 #include "cli/backtest.hpp"
 #include "cli/base/interrupt.hpp"
 #include "cli/bench.hpp"
+#include "cli/completion.hpp"
 #include "cli/deliver/deliver.hpp"
 #include "cli/doctor.hpp"
 #include "cli/import/command.hpp"
+#include "cli/man.hpp"
+#include "cli/publish/command.hpp"
 #include "cli/report/report.hpp"
 #include "cli/serve/serve.hpp"
 #include "cli/session.hpp"
@@ -64,6 +67,7 @@ int main(int argc, char **argv) {
 
   add_import(app, session);
   add_simulate(app, session);
+  add_publish(app, session);
   add_backtest(app, session);
   add_watch(app, session);
   add_deliver(app, session);
@@ -71,6 +75,8 @@ int main(int argc, char **argv) {
   add_report(app, session);
   add_bench(app, session);
   add_doctor(app, session);
+  add_completion(app, session);
+  add_man(app, session);
   add_version(app, session);
   name_shared_options(app);
 

@@ -1,0 +1,18 @@
+// pqlctl man: the manual page, made of what the program knows of its subcommands and options.
+#pragma once
+
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace pql::cli {
+
+struct Session;
+void add_man(CLI::App &app, Session &session);
+
+/// The page in roff.
+std::string manual_page(const CLI::App &app);
+
+} // namespace pql::cli
