@@ -263,21 +263,30 @@ void Matcher::look_for_cues(std::string_view s) {
   }
 }
 
-// Whether a sentence is in another language: it has everyday words of that, and none of this one.
+// Whether a sentence is in another language: it has more everyday words of that than it could have by sharing some with this one.
 bool Matcher::is_foreign(std::string_view language, std::string_view s) {
   look_for_cues(s);
   const auto own = cues_.find(language);
   if (own == cues_.end() || own->second->texts[static_cast<std::size_t>(Kind::common)].empty()) return false;
   const auto has = [&](Cues &c, int n) { return c.each(Kind::common, s, 0, s.size(), [&](std::size_t, std::size_t) { return --n == 0; }); };
-  return !has(*own->second, 1) && std::ranges::any_of(cues_, [&](const auto &other) { return has(*other.second, kOtherWords); });
+  int others = kOtherWords; // that tell of another language
+  for (int n = 1; n <= kOwnWords && has(*own->second, n); n++) others += kOtherWords;
+  return std::ranges::any_of(cues_, [&](const auto &x) { return x.first != language && has(*x.second, others); });
 }
 
 // What is said in many languages may be denied in any.
 bool Matcher::is_denied(const Entry &e, std::string_view s, std::size_t begin, std::size_t end) {
   look_for_cues(s);
   if (e.language == kAnyLanguage) return std::ranges::any_of(cues_, [&](const auto &x) { return denies(*x.second, s, begin, end); });
+  if (is_aside(s)) return true;
   const auto found = cues_.find(e.language);
   return found != cues_.end() && denies(*found->second, s, begin, end);
+}
+
+// What a sentence's own language tells to be about something else is so whoever's pattern was found in it.
+bool Matcher::is_aside(std::string_view s) {
+  const auto has = [&](Cues &c, Kind k) { return c.each(k, s, 0, s.size(), [](std::size_t, std::size_t) { return true; }); };
+  return std::ranges::any_of(cues_, [&](const auto &x) { return has(*x.second, Kind::aside) && has(*x.second, Kind::common) && !is_foreign(x.first, s); });
 }
 
 bool Matcher::denies(Cues &cues, std::string_view s, std::size_t begin, std::size_t end) {

@@ -21,6 +21,7 @@ inline constexpr std::size_t kMostRead = 1 << 20;    ///< bytes of a message; wh
 inline constexpr std::size_t kMostLooks = 20'000;    ///< closer looks at a sentence for a pattern, of one message
 inline constexpr std::int64_t kCompiledMemory = 256 << 20; ///< bytes that patterns by themselves may take together
 inline constexpr std::size_t kLongQuote = 200;       ///< code points
+inline constexpr int kOwnWords = 2;                  ///< everyday words of a pattern's language, that many times kOtherWords outweigh
 inline constexpr int kOtherWords = 3;                ///< everyday words, of a sentence in another language than a pattern
 inline constexpr int kWithinWords = 6;               ///< how far a denial reaches; two letters of a script without blanks are a word
 
@@ -58,6 +59,7 @@ private:
   void look_at(const Sentence &s, std::size_t at, std::string_view message, std::vector<Finding> &found);
   void spans_of(std::size_t entry, std::string_view sentence, std::vector<Span> &out);
   bool is_foreign(std::string_view language, std::string_view sentence);
+  bool is_aside(std::string_view sentence);
   bool is_denied(const Entry &e, std::string_view sentence, std::size_t begin, std::size_t end);
   bool denies(Cues &cues, std::string_view sentence, std::size_t begin, std::size_t end);
   void look_for_cues(std::string_view sentence);
