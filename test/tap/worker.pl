@@ -143,6 +143,8 @@ $from = log_end();
 $node->safe_psql('one', 'ALTER TABLE pql.seen_event RENAME TO seen_event_away');
 becomes('one', q{SELECT state = 'failing' AND failures >= 3 AND last_error ~ 'seen_event' AND failed_at IS NOT NULL FROM pql.worker},
 	'an error is retried, and can be read');
+is($node->safe_psql('one', q{SELECT status, hint FROM pql.health AS h WHERE h.check = 'worker'}),
+	'error|SELECT pg_reload_conf(); -- it tries again at once', 'which health tells of');
 is(told(qr/WARNING:  pql: the background worker's tick failed in database "one"/, $from), 1, 'and is in the log once');
 is(told(qr/exited with exit code/, $from), 0, 'no process fell over it');
 ok($node->safe_psql('one', q{SELECT next_at > failed_at + interval '400 ms' FROM pql.worker}), 'it waits longer than between ticks');
