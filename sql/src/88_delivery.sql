@@ -122,6 +122,7 @@ CREATE TABLE pql.delivery (
   transition_id    bigint NOT NULL,
   event            text NOT NULL CHECK (event IN ('ready', 'updated', 'withdrawn')),
   owner            text,
+  follows          bigint,
   idempotency_key  text NOT NULL,
   state            text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'sent', 'dead', 'void')),
   attempts         int NOT NULL DEFAULT 0,
@@ -136,12 +137,12 @@ CREATE TABLE pql.delivery (
   CONSTRAINT a_transition_is_told_once UNIQUE (home, routing_id, destination, transition_id)
 ) WITH (fillfactor = 80);
 CREATE INDEX delivery_due ON pql.delivery (destination, next_at, delivery_id) WHERE state = 'pending';
-CREATE INDEX delivery_state ON pql.delivery (destination, state);
 CREATE INDEX delivery_id ON pql.delivery (delivery_id);
 COMMENT ON TABLE pql.delivery IS 'What is posted, or was: one row for each thing that a destination is told of a routing row.';
 COMMENT ON COLUMN pql.delivery.transition_id IS 'As of which transition of the routing row.';
 COMMENT ON COLUMN pql.delivery.event IS 'ready: it is to be worked; updated: something of it changed since; withdrawn: it is no longer to be worked.';
 COMMENT ON COLUMN pql.delivery.owner IS 'Whose row it was then.';
+COMMENT ON COLUMN pql.delivery.follows IS 'What the destination was told of the row before: as long as that is pending, this waits.';
 COMMENT ON COLUMN pql.delivery.idempotency_key IS 'Goes with every attempt: a receiver that has seen it has had this delivery.';
 COMMENT ON COLUMN pql.delivery.state IS 'pending; sent: the destination took it; dead: refused for good, or tried too often; void: what it told of was over before it was told.';
 COMMENT ON COLUMN pql.delivery.attempts IS 'How often it was taken to be posted.';
@@ -268,8 +269,8 @@ BEGIN
   changed AS (
     UPDATE pql.delivery AS e SET transition_id = s.transition_id, event = s.event, owner = s.owner, idempotency_key = pql._delivery_key(d, e.routing_id, s.transition_id)
     FROM still AS s WHERE e.home = s.home AND e.delivery_id = s.delivery_id RETURNING e.delivery_id)
-  INSERT INTO pql.delivery (home, destination, routing_id, transition_id, event, owner, idempotency_key)
-  SELECT n.home, d.destination, n.routing_id, n.transition_id, n.event, n.owner, pql._delivery_key(d, n.routing_id, n.transition_id)
+  INSERT INTO pql.delivery (home, destination, routing_id, transition_id, event, owner, follows, idempotency_key)
+  SELECT n.home, d.destination, n.routing_id, n.transition_id, n.event, n.owner, n.told_id, pql._delivery_key(d, n.routing_id, n.transition_id)
   FROM news AS n WHERE coalesce(n.told_id <> ALL (ARRAY(SELECT s.delivery_id FROM still AS s)), true)
   ON CONFLICT ON CONSTRAINT a_transition_is_told_once DO NOTHING;
   GET DIAGNOSTICS planned = ROW_COUNT;
@@ -392,8 +393,7 @@ BEGIN
   FOR e IN
     SELECT x.* FROM pql.delivery AS x
     WHERE x.destination = d.destination AND x.state = 'pending' AND x.next_at <= now
-      AND NOT EXISTS (SELECT FROM pql.delivery AS b WHERE b.home = x.home AND b.routing_id = x.routing_id AND b.destination = x.destination
-                      AND b.state = 'pending' AND b.delivery_id < x.delivery_id) -- what is told of a row is told in its order
+      AND NOT EXISTS (SELECT FROM pql.delivery AS b WHERE b.home = x.home AND b.delivery_id = x.follows AND b.state = 'pending')
     ORDER BY x.next_at, x.delivery_id LIMIT left_of_it FOR UPDATE SKIP LOCKED
   LOOP
     why := pql._why_void(d, e);
@@ -442,11 +442,11 @@ BEGIN
   FOR e IN
     SELECT x.* FROM pql.delivery AS x WHERE x.destination = d.destination AND x.state = 'pending'
     UNION ALL
-    SELECT u.home, NULL, d.destination, u.routing_id, u.transition_id, u.event, u.owner, pql._delivery_key(d, u.routing_id, u.transition_id), 'pending', 0,
+    SELECT u.home, NULL, d.destination, u.routing_id, u.transition_id, u.event, u.owner, u.told_id, pql._delivery_key(d, u.routing_id, u.transition_id), 'pending', 0,
            statement_timestamp(), NULL, NULL, NULL, NULL, statement_timestamp(), NULL
     FROM pql._untold(d, CASE WHEN same THEN m.seen END, pql._committed(), CASE WHEN same THEN coalesce(m.later_than, 0) WHEN d.backlog THEN 0 ELSE d.created_after END) AS u
     WHERE NOT EXISTS (SELECT FROM pql.delivery AS x WHERE x.home = u.home AND x.delivery_id = u.told_id AND x.state = 'pending' AND x.attempts = 0)
-    ORDER BY 11, 2, 5 LIMIT n
+    ORDER BY 12, 2, 5 LIMIT n
   LOOP
     CONTINUE WHEN e.delivery_id IS NOT NULL AND pql._why_void(d, e) IS NOT NULL;
     delivery_id := e.delivery_id;

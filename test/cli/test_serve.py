@@ -79,7 +79,7 @@ def test_accepts_in_one_tap(case):
         assert status == 200 and 'Accepted' in text, text
     assert state(case, row) == 'accepted kim'
     assert case.sql("SELECT string_agg(to_state || ' ' || actor, ', ' ORDER BY transition_id) FROM pql.routing_transition WHERE actor <> 'pql'") == 'claimed kim, accepted kim'
-    assert 'It is accepted' in site.get(link(row, 'kim'))[1]
+    assert 'You have accepted it' in site.get(link(row, 'kim'))[1]
 
 
 def test_declines_with_a_reason(case):

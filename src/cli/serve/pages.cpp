@@ -86,6 +86,28 @@ std::string folded(const char *title, const std::string &content, bool open) {
          content + "</details>\n";
 }
 
+// "Why now: …": what it is about stands out.
+std::string line_html(const std::string &line) {
+  const std::size_t colon = line.find(": ");
+  const bool has_title = colon < 24 && line.find_first_of(".(\"@0123456789") > colon;
+  if (!has_title) return escaped(line);
+  return "<b>" + escaped(line.substr(0, colon + 1)) + "</b>" + escaped(line.substr(colon + 1));
+}
+
+// How things are, to whoever may answer.
+std::string words_for(const ReplyRow &row) {
+  if (row.snoozed) return "It is snoozed: there is nothing to answer now.";
+  if (row.state == "claimed") return "You have taken it.";
+  if (row.state == "accepted") return "You have accepted it.";
+  if (row.state == "touched") return "You have been in contact.";
+  if (row.state == "disposed") {
+    std::string words = row.disposition;
+    for (char &c : words) c = c == '_' ? ' ' : c;
+    return "It was answered: " + words + ".";
+  }
+  return row.state == "ready" ? "" : "It is " + row.state + ": there is nothing to answer now.";
+}
+
 std::string story_html(const std::string &story) {
   std::string html;
   std::size_t at = 0;
@@ -95,7 +117,7 @@ std::string story_html(const std::string &story) {
     const std::string line = story.substr(at, end - at);
     at = end + 1;
     if (line.empty()) continue;
-    if (!first) html += "<p>" + escaped(line) + "</p>"; // the first is the title, which the page has
+    if (!first) html += "<p>" + line_html(line) + "</p>"; // the first is the title, which the page has
     first = false;
   }
   return html;
@@ -120,7 +142,7 @@ p { margin: .5rem 0; overflow-wrap: anywhere; }
 .good { color: var(--good); } .bad { color: var(--bad); }
 form, .story, .answer, .box { background: var(--card); border: 1px solid var(--line); border-radius: .75rem; padding: 1rem; margin: .75rem 0; }
 .answer form { border: 0; padding: 0; margin: .75rem 0 0; }
-.story { font-size: .9375rem; } .story > summary { margin: -.25rem 0; }
+.story { font-size: .9375rem; } .story > summary, .answer > summary { margin: -.375rem 0; font-size: 1rem; }
 summary { cursor: pointer; font-weight: 600; padding: .25rem 0; min-height: 2rem; }
 form details summary { font-weight: 400; color: var(--dim); }
 button { display: block; width: 100%; min-height: 3rem; border: 1px solid var(--line); border-radius: .6rem; background: transparent; color: var(--ink);
@@ -134,6 +156,7 @@ legend { font-weight: 600; padding: 0; margin-bottom: .4rem; }
 .chips input, .segments input { position: absolute; opacity: 0; inset: 0; margin: 0; cursor: pointer; }
 .chips span, .segments span { display: block; padding: .55rem .8rem; border: 1px solid var(--line); border-radius: .6rem; text-align: center; min-height: 2.75rem; }
 input:checked + span { border-color: var(--accent); background: var(--accent); color: var(--on-accent); }
+.segments label:last-child input:checked + span { border-color: var(--dim); background: transparent; color: var(--dim); }
 input:focus-visible + span, button:focus-visible, summary:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 input[type=text], textarea { width: 100%; margin-top: .6rem; padding: .65rem .75rem; border: 1px solid var(--line); border-radius: .6rem;
   background: var(--ground); color: inherit; font: inherit; }
@@ -149,13 +172,8 @@ std::string reply_page(const ReplyRow &row, const std::string &action) {
   std::string html = "<p class=\"meta\">For " + escaped(row.rep) +
                      (row.contact_by.empty() || is_done ? "" : " · contact by " + escaped(row.contact_by)) +
                      "</p><h1>" + escaped(row.subject) + "</h1><p>" + escaped(row.headline) + "</p>\n";
-  if (is_done)
-    html += "<p class=\"status\">It was answered: " + escaped(row.disposition) + ".</p>\n";
-  else if (!is_open || row.snoozed)
-    html += "<p class=\"status\">It is " + escaped(row.snoozed ? "snoozed" : row.state) +
-            ": there is nothing to answer now.</p>\n";
-  else if (row.state != "ready")
-    html += "<p class=\"status\">It is " + escaped(row.state) + ".</p>\n";
+  if (const std::string words = words_for(row); !words.empty())
+    html += "<p class=\"status\">" + escaped(words) + "</p>\n";
   const bool may_accept = is_open && !row.snoozed && (row.state == "ready" || row.state == "claimed");
   if (may_accept && action == "accept") html += accept_form();
   if (!row.story.empty())
