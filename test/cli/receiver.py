@@ -1,5 +1,6 @@
 """A receiver of deliveries that misbehaves as it is told to, and remembers what reached it."""
 import json
+import shutil
 import socket
 import ssl
 import struct
@@ -7,6 +8,8 @@ import subprocess
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from harness import Skip
 
 
 class Receiver:
@@ -94,6 +97,8 @@ class Receiver:
 
 def certificate(directory):
     """A certificate that nobody signed but itself."""
+    if not shutil.which('openssl'):
+        raise Skip('needs openssl to make a certificate')
     cert, key = directory / 'cert.pem', directory / 'key.pem'
     subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=localhost',
                     '-addext', 'subjectAltName=DNS:localhost', '-keyout', str(key), '-out', str(cert)], check=True, capture_output=True)
