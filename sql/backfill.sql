@@ -240,6 +240,24 @@ COMMIT;
 SELECT sum(events) FROM pql.members;
 SELECT * FROM pql.verify();
 
+-- what is held while a program is published, or found by a backfill, falls due before its history is folded, or meanwhile: it counts once
+CREATE TABLE ahead (id bigint PRIMARY KEY, ts timestamptz NOT NULL, who text, org text, name text);
+CREATE FUNCTION pg_temp.publish(name text, half_life text) RETURNS int LANGUAGE sql AS $$ SELECT pql.publish(jsonb_build_object('program', name, 'unit', 'account',
+  'qualify', '{"enter": 50}'::jsonb, 'signals', jsonb_build_object('works', jsonb_build_object('kind', 'depth', 'event', 'work', 'half_life', half_life, 'max_points', 90)))) $$;
+INSERT INTO ahead VALUES (1, now(), 'u1', 'a1', 'work'), (2, now() + interval '0.3 seconds', 'u1', 'a1', 'work'), (3, now() + interval '0.6 seconds', 'u2', 'a1', 'work');
+SELECT count(*) FROM pql.attach('ahead', user_id => 'who', account_id => 'org', event => 'name', occurred_at => 'ts', event_id => 'id');
+SELECT pg_temp.publish('first', '1 day');
+INSERT INTO ahead VALUES (4, now() + interval '0.2 seconds', 'u1', 'a2', 'work'), (5, now() + interval '0.4 seconds', 'u1', 'a3', 'work');
+SELECT pg_temp.publish('second', '2 days');
+SELECT pg_sleep(0.3);
+SELECT held_released > 0 AS released FROM pql.tick();
+CALL pql.backfill();
+SELECT pg_sleep(0.3);
+SELECT count(*) FROM pql.tick();
+SELECT * FROM pql.verify();
+SELECT pql.detach('ahead');
+
+DROP TABLE ahead;
 DROP TABLE ev, copy, part, one, two CASCADE;
 DROP VIEW total;
 DROP EXTENSION pql CASCADE;

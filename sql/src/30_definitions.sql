@@ -316,6 +316,8 @@ BEGIN
     FOR s IN SELECT source_id FROM pql.source ORDER BY source_id LOOP
       PERFORM pql._add_history(s.source_id, fresh, false);
     END LOOP;
+    -- Events that are held will count for what is new when they fall due, and are history too: derived, their homes have all of it already.
+    PERFORM pql._derive_homes(ARRAY(SELECT DISTINCT h.home FROM pql.held_event AS h));
   END IF;
   PERFORM pql._use_attributes();  -- which may decide anew, and then holds homes: a writer who waits for one must not be waited for
   PERFORM pql._settle_programs();

@@ -11,6 +11,7 @@
 #include "pg/deferred.hpp"
 #include "pg/facts.hpp"
 #include "pg/guc.hpp"
+#include "pg/held_homes.hpp"
 #include "pg/identity.hpp"
 #include "pg/people.hpp"
 #include "pg/review.hpp"
@@ -410,6 +411,16 @@ void lock_lanes(Store &store, Arena &arena, std::string_view key, int lanes) {
   }
 }
 
+// Makes the row of a home that has none; false if somebody else did.
+bool make_home(Store &store, Arena &arena, const std::string &key) {
+  Home empty;
+  empty.head = true;
+  empty.owner.id = Bytes::borrow(home_id(key));
+  if (!store.insert(key, 0, encode(arena, empty, Milestones::apart))) return false;
+  if (unit_of_home(key) == Unit::user) store.add_user_home(key, home_id(key));
+  return true;
+}
+
 } // namespace
 
 void lock_homes(const std::vector<std::string> &homes) {
@@ -424,19 +435,38 @@ void lock_homes(const std::vector<std::string> &homes) {
         lock_lanes(store, scratch.arena(), key, read_home(scratch.arena(), key, row.body, Members::asleep).lanes);
         break;
       }
-      if (!row.found) {
-        Home empty;
-        empty.head = true;
-        empty.owner.id = Bytes::borrow(home_id(key));
-        if (store.insert(key, 0, encode(scratch.arena(), empty, Milestones::apart))) {
-          if (unit_of_home(key) == Unit::user) store.add_user_home(key, home_id(key));
-          break;
-        }
-      }
+      if (!row.found && make_home(store, scratch.arena(), key)) break;
       store.refresh();
     }
   }
   store.close();
+}
+
+namespace {
+
+bool lock_if_free(Store &store, Arena &arena, const std::string &key) {
+  const StoredRow row = store.fetch(arena, key, 0);
+  if (!row.found) return make_home(store, arena, key);
+  if (!store.try_lock(row)) return false;
+  for (int i = read_home(arena, key, row.body, Members::asleep).lanes; i > 0; i--) {
+    const StoredRow lane = store.fetch(arena, key, -i);
+    if (lane.found && !store.try_lock(lane)) return false;
+  }
+  return true;
+}
+
+} // namespace
+
+std::set<std::string, std::less<>> lock_free_homes(const std::vector<std::string> &homes) {
+  std::set<std::string, std::less<>> locked;
+  Store store(Store::Access::write);
+  Scratch scratch("pql lock");
+  for (const std::string &key : homes) {
+    scratch.arena().reset();
+    if (lock_if_free(store, scratch.arena(), key)) locked.insert(key);
+  }
+  store.close();
+  return locked;
 }
 
 namespace {
@@ -516,16 +546,68 @@ void require_readable(const Definitions &plan) {
        "A column that pql reads was dropped, renamed or changed.", "Repair it, or pql.detach() it and attach it anew.");
 }
 
+namespace {
+
+using Left = std::set<std::pair<std::string, std::string>>;
+
+// Never destroyed: PostgreSQL's state is gone when static destructors run. Empty containers allocate nothing: it can't fail.
+Left &left_to_tick() noexcept {
+  alignas(Left) static unsigned char room[sizeof(Left)];
+  static auto &l = *new (room) Left;
+  return l;
+}
+
+// Takes out those whose episodes lie in homes that are neither locked nor free.
+std::vector<Reviewed> take_taken(std::vector<Reviewed> &people, const std::vector<std::string> &held) {
+  std::vector<std::string> others;
+  for (const Reviewed &e : people) {
+    if (!std::binary_search(held.begin(), held.end(), e.home)) others.push_back(e.home);
+  }
+  sort(others);
+  const std::set<std::string, std::less<>> locked = lock_free_homes(others);
+  std::vector<Reviewed> taken;
+  std::erase_if(people, [&](const Reviewed &e) {
+    const bool out = std::binary_search(others.begin(), others.end(), e.home) && !locked.contains(e.home);
+    if (out) taken.push_back(e);
+    return out;
+  });
+  return taken;
+}
+
+} // namespace
+
+bool is_left_to_tick() noexcept { return !left_to_tick().empty(); }
+void forget_left_to_tick() noexcept { left_to_tick().clear(); }
+
+void write_left_to_tick() {
+  if (!is_left_to_tick() || !OidIsValid(call([] { return get_namespace_oid("pql", true); }))) return; // it was dropped meanwhile
+  const Micros now = reading_time(*current_definitions());
+  Spi spi;
+  for (const auto &[home, subject] : left_to_tick()) {
+    spi.run("UPDATE pql.episode SET leaves_at = least(leaves_at, $3) WHERE (home, episode_id) IN ("
+            " SELECT e.home, e.episode_id FROM pql.episode AS e WHERE e.home = $1 AND e.subject_id = $2 AND e.left_at IS NULL"
+            " FOR NO KEY UPDATE SKIP LOCKED)",
+            {Arg::of(home), Arg::of(subject), Arg::time(now)});
+  }
+  spi.finish();
+  forget_left_to_tick();
+}
+
 void derive_homes(const Definitions &plan, const std::vector<std::string> &homes, bool may_enter) {
   if (homes.empty() || unreadable(plan)) return;
   if (plan.defers()) fold_alone();
   std::vector<std::string> sorted = homes;
   sort(sorted);
-  const std::vector<Reviewed> people = people_above(plan, &sorted);
-  std::vector<std::string> locked = sorted;
-  for (const Reviewed &e : people) locked.push_back(e.home);
-  sort(locked);
-  lock_homes(locked);
+  std::vector<Reviewed> people = people_above(plan, &sorted);
+  if (holds_homes()) {
+    lock_homes(sorted);
+    for (const Reviewed &e : take_taken(people, sorted)) left_to_tick().emplace(e.home, e.subject);
+  } else {
+    std::vector<std::string> locked = sorted;
+    for (const Reviewed &e : people) locked.push_back(e.home);
+    sort(locked);
+    lock_homes(locked);
+  }
   ScanRange range;
   range.homes = &sorted;
   derive(plan, sorted, range, may_enter);
@@ -949,6 +1031,14 @@ struct Stretch {
   std::int64_t folded = 0;
 };
 
+// Whether there are jobs for definitions that came later than a table.
+bool others_wait(int source) {
+  Spi spi;
+  const bool there = spi.run("SELECT FROM pql.backfill_job WHERE source_id = $1 AND NOT members AND finished_at IS NULL LIMIT 1", {Arg::of(source)}) > 0;
+  spi.finish();
+  return there;
+}
+
 } // namespace
 
 bool backfill_step(int job) {
@@ -1025,6 +1115,9 @@ bool backfill_step(int job) {
   options.backfill_job = job;
   merge_batch(*plan, batch, options);
   record_held(source->id, held, &included);
+  if (!held.empty() && others_wait(source->id)) { // they would count it again when it has fallen due; they pass over what was derived
+    for (const Folder::Held &h : held) mark_dirty(h.home.view());
+  }
   if (members) {
     record_unusable(source->id, folder.unusable());
     if (source->event_clock) advance_event_clock(folder.newest());

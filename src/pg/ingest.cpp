@@ -8,6 +8,7 @@
 
 #include "pg/deferred.hpp"
 #include "pg/derive.hpp"
+#include "pg/held_homes.hpp"
 #include "pg/identity.hpp"
 #include "pg/packet.hpp"
 #include "pg/people.hpp"
@@ -483,11 +484,12 @@ extern "C" void transaction_event(XactEvent event, void *) {
   switch (event) {
   case XACT_EVENT_PRE_COMMIT:
   case XACT_EVENT_PRE_PREPARE:
-    if (pending().empty() && !people_noted()) return;
+    if (pending().empty() && !people_noted() && !is_left_to_tick()) return;
     enter([] {
       call([] { PushActiveSnapshot(GetTransactionSnapshot()); });
       flush_pending();
       decide_people();
+      write_left_to_tick();
       call([] { PopActiveSnapshot(); });
     });
     return;
@@ -496,6 +498,8 @@ extern "C" void transaction_event(XactEvent event, void *) {
   case XACT_EVENT_PREPARE: {
     pending() = Pending();
     forget_people();
+    forget_homes();
+    forget_left_to_tick();
     end_identities(event == XACT_EVENT_COMMIT);
     return;
   }

@@ -6,6 +6,7 @@
 
 #include "pg/derive.hpp"
 #include "pg/facts.hpp"
+#include "pg/held_homes.hpp"
 #include "pg/people.hpp"
 #include "pg/spi.hpp"
 
@@ -38,13 +39,22 @@ void review(const Definitions &plan, const std::vector<Reviewed> &subjects, Micr
 
 namespace {
 
-void lock_and_review(const Definitions &plan, const std::vector<Reviewed> &subjects, Micros as_of) {
-  if (subjects.empty()) return;
-  std::vector<std::string> homes;
+// Returns the homes that were left out: tick takes homes several times over, and mustn't keep whoever writes events waiting in a circle.
+std::vector<std::string> lock_and_review(const Definitions &plan, std::vector<Reviewed> subjects, Micros as_of) {
+  std::vector<std::string> homes, left_out;
   for (const Reviewed &s : subjects) homes.push_back(s.home);
   std::sort(homes.begin(), homes.end());
-  lock_homes(homes);
+  homes.erase(std::unique(homes.begin(), homes.end()), homes.end());
+  if (homes.empty()) return left_out;
+  if (holds_homes()) {
+    const std::set<std::string, std::less<>> locked = lock_free_homes(homes);
+    std::ranges::copy_if(homes, std::back_inserter(left_out), [&](const std::string &h) { return !locked.contains(h); });
+    std::erase_if(subjects, [&](const Reviewed &s) { return !locked.contains(s.home); });
+  } else {
+    lock_homes(homes);
+  }
   review(plan, subjects, as_of);
+  return left_out;
 }
 
 /// Somebody whose episode is open: by which version, and what is done about it.
@@ -149,10 +159,10 @@ std::int64_t review_due(const Definitions &plan, Micros as_of, int most) {
     if (!spi.is_null(i, 4)) cooled = std::max(cooled, spi.number(i, 4));
   }
   spi.finish();
-  lock_and_review(plan, due, as_of);
+  const std::vector<std::string> left_out = lock_and_review(plan, std::move(due), as_of); // these stay due
   if (cooled == kAlways) return static_cast<std::int64_t>(n);
   Spi ended;
-  ended.run("UPDATE pql.episode SET cools_until = NULL WHERE cools_until <= $1", {Arg::time(cooled)});
+  ended.run("UPDATE pql.episode SET cools_until = NULL WHERE cools_until <= $1 AND home <> ALL ($2)", {Arg::time(cooled), Arg::of(left_out)});
   ended.finish();
   return static_cast<std::int64_t>(n);
 }
@@ -164,7 +174,9 @@ std::int64_t review_rising(const Definitions &plan, Micros as_of, int most) {
     if ((moves(plan, p) || std::ranges::any_of(plan.finishing(), moving)) && found.size() < static_cast<std::size_t>(most) && is_turn_of(p, as_of))
       find_rising(plan, p, as_of, static_cast<std::size_t>(most), found);
   }
-  lock_and_review(plan, found, as_of);
+  if (!lock_and_review(plan, found, as_of).empty()) {
+    for (const Program &p : plan.programs()) look_again(p);
+  }
   return static_cast<std::int64_t>(found.size());
 }
 

@@ -1,6 +1,7 @@
 #include "pg/store.hpp"
 
 #include "pg/compat.hpp"
+#include "pg/held_homes.hpp"
 #include "pg/hints.hpp"
 #include "pg/spi.hpp"
 
@@ -148,6 +149,13 @@ void fold_milestones(Arena &a, std::string_view home, std::string_view body, Sub
          "Derive them again: CALL pql.rebuild().");
   for (const FirstTime &m : *all) into.fold_milestone(a, m.tracker, m.at, m.event());
 }
+
+namespace {
+bool holding = false;
+}
+
+bool holds_homes() noexcept { return holding; }
+void forget_homes() noexcept { holding = false; }
 
 Store::Store(Access access, bool latest) : latest_(latest) {
   call([&] {
@@ -503,7 +511,7 @@ bool Store::update(const StoredRow &row, std::string_view home, int part, std::s
     bool done = false;
     switch (result) {
     case TM_Ok:
-      done = wrote_ = true;
+      done = wrote_ = holding = true;
       if (indexes) {
         if (!target_) target_ = Target::open(state_, false);
         ExecCopySlot(target_->slot, out_);
@@ -558,7 +566,7 @@ bool Store::insert(std::string_view home, int part, std::string_view body) {
     table_tuple_complete_speculative(state_, slot, token, !lost);
     SpeculativeInsertionLockRelease(GetCurrentTransactionId());
     if (!lost) {
-      wrote_ = true;
+      wrote_ = holding = true;
       remember_row(home, part, slot->tts_tid, slot->tts_tid);
     }
     pfree(home_text);
@@ -577,6 +585,7 @@ bool Store::lock(const StoredRow &row, LockWaitPolicy wait) {
     ItemPointerData tid = row.tid;
     const TM_Result result = table_tuple_lock(state_, &tid, snapshot_, slot_, GetCurrentCommandId(true),
                                               LockTupleNoKeyExclusive, wait, 0, &failure);
+    holding |= result == TM_Ok;
     return result == TM_Ok;
   });
 }
