@@ -85,6 +85,7 @@ DECLARE
   pages bigint;
   n record;
   carefully boolean;
+  subscription record;
   absent text := (ARRAY['events', 'user_id', 'event', 'occurred_at', 'clock', 'mode', 'dry_run'])[array_position(
     ARRAY[events IS NULL, user_id IS NULL, event IS NULL, occurred_at IS NULL, clock IS NULL, mode IS NULL, dry_run IS NULL], true)];
 BEGIN
@@ -151,6 +152,13 @@ BEGIN
     PERFORM pql._compile_expression(events, arg.expression, arg.wanted, arg.name);
   END LOOP;
 
+  SELECT string_agg(quote_ident(x.subname), ', ' ORDER BY x.subname) AS names, min(x.subname) FILTER (WHERE x.substream::text = 'p') AS parallel
+    INTO subscription FROM pg_subscription_rel AS r JOIN pg_subscription AS x ON x.oid = r.srsubid WHERE r.srrelid = events;
+  IF mode = 'sync' AND subscription.parallel IS NOT NULL THEN
+    RAISE EXCEPTION 'table % is written by a subscription that applies transactions in parallel', events USING ERRCODE = 'object_not_in_prerequisite_state',
+      DETAIL = 'Two of its processes could wait for each other in the state of an account, in a circle.',
+      HINT = format('ALTER SUBSCRIPTION %I SET (streaming = on), or attach the table with mode => ''deferred''.', subscription.parallel);
+  END IF;
   capture := CASE WHEN kind = 'p' OR EXISTS (SELECT FROM pg_subscription_rel AS r WHERE r.srrelid = events) THEN 'row' ELSE 'statement' END;
   IF event_id IS NOT NULL THEN
     unique_ids := EXISTS (SELECT FROM pg_index AS i JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
@@ -163,6 +171,13 @@ BEGIN
   what := 'table'; finding := format('%s, %s', CASE kind WHEN 'p' THEN 'partitioned' ELSE 'ordinary' END,
     CASE capture WHEN 'row' THEN 'captured row by row' ELSE 'captured by statement' END); advice := NULL;
   RETURN NEXT;
+  IF subscription.names IS NOT NULL THEN
+    what := 'replication'; finding := format('written by %s', subscription.names);
+    advice := CASE WHEN NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = events AND (c.relreplident = 'f' OR EXISTS (SELECT FROM pg_index AS i
+        WHERE i.indrelid = events AND i.indisvalid AND CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident END)))
+      THEN format('Updates and deletes can''t be applied without a replica identity: ALTER TABLE %s ADD PRIMARY KEY, as at the publisher.', events) END;
+    RETURN NEXT;
+  END IF;
   IF dry_run THEN
     FOREACH carefully IN ARRAY ARRAY[false, true] LOOP
       BEGIN
@@ -251,7 +266,7 @@ BEGIN
   advice := CASE WHEN pages > 0 THEN 'CALL pql.backfill() folds it.' END; RETURN NEXT;
 END $$;
 COMMENT ON FUNCTION pql.attach(regclass, text, text, text, text, text, text, text, text, text, text, interval, boolean) IS
-  'Attaches an events table: from now on its rows become state. Each text is a column or an SQL expression over the row. With dedup, of rows with one id that arrive within that time only the first counts: by received_at or, where it is NULL, infinite or not given, by occurred_at. With mode => ''deferred'' writers leave their events to be folded by pql.tick(), the background worker or CALL pql.fold(). With dry_run it only tells what it found: ids, duplicates, lateness, missing indexes, cost. Errors: 42809 not a table, 42710 attached already, 42703 unknown column, 42501 no rights, 22023 bad argument, 22004 null argument.';
+  'Attaches an events table: from now on its rows become state. Each text is a column or an SQL expression over the row. With dedup, of rows with one id that arrive within that time only the first counts: by received_at or, where it is NULL, infinite or not given, by occurred_at. With mode => ''deferred'' writers leave their events to be folded by pql.tick(), the background worker or CALL pql.fold(). With dry_run it only tells what it found: ids, duplicates, lateness, missing indexes, cost. Errors: 42809 not a table, 42710 attached already, 42703 unknown column, 42501 no rights, 22023 bad argument, 22004 null argument, 55000 a subscription applies transactions in parallel (streaming = parallel).';
 REVOKE ALL ON FUNCTION pql.attach(regclass, text, text, text, text, text, text, text, text, text, text, interval, boolean) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql.detach(events regclass) RETURNS void
