@@ -10,6 +10,7 @@
 
 extern "C" {
 #include "access/tableam.h"
+#include "miscadmin.h"
 #include "storage/bufmgr.h"
 }
 
@@ -148,6 +149,7 @@ bool left_to_others = false; ///< a derivation, since others were folding: the n
 
 bool lock_folding(LOCKMODE mode, bool wait) {
   return call([&] {
+    PreventCommandDuringRecovery("a change of pql's state"); // rather than be told of a lock
     LOCKTAG tag;
     SET_LOCKTAG_OBJECT(tag, MyDatabaseId, pql_relation("deferred"), 0, 0);
     return LockAcquire(&tag, mode, false, !wait) != LOCKACQUIRE_NOT_AVAIL;
