@@ -12,6 +12,7 @@
 #include "cli/base/rows.hpp"
 #include "cli/base/terminal.hpp"
 #include "cli/base/text.hpp"
+#include "cli/publish/document.hpp"
 #include "cli/session.hpp"
 
 namespace pql::cli {
@@ -23,7 +24,7 @@ struct Options {
   int capacity = 0;
 };
 
-struct Document {
+struct Candidate {
   std::string name, json;
 };
 
@@ -38,12 +39,14 @@ std::string contents(const std::string &path) {
 
 // A file, or a program that is published: its live version, else the newest in force; name@3 is version 3, name@draft
 // its draft.
-Document read_document(Connection &db, const std::string &what) {
+Candidate candidate(Connection &db, const std::string &what) {
   if (is_file(what)) {
-    const Json document = Json::parse(contents(what), nullptr, false);
-    if (document.is_discarded())
-      throw wrong_usage(what + " is no JSON", "A program is a JSON document; pql.program_schema() is its schema.");
-    return {what, document.dump()};
+    try {
+      return {what, read_document(contents(what)).value.dump()};
+    } catch (const DocumentError &e) {
+      throw wrong_usage(what + ":" + std::to_string(e.place.line) + ":" + std::to_string(e.place.column) + ": " +
+                        e.message);
+    }
   }
   const std::size_t at = what.rfind('@');
   const std::string name = what.substr(0, at), version = at == std::string::npos ? "" : what.substr(at + 1);
@@ -54,7 +57,7 @@ Document read_document(Connection &db, const std::string &what) {
       {name, version});
   if (r.rows() == 0)
     throw wrong_usage("there is neither a file nor a program \"" + what + "\"",
-                      "Say a file with a program's JSON, a program, or program@version.");
+                      "Say a file with a program in JSON or YAML, a program, or program@version.");
   return {name + "@" + (r.text(0, 2) == "draft" ? "draft" : std::string(r.text(0, 1))), std::string(r.text(0, 0))};
 }
 
@@ -87,7 +90,7 @@ std::int64_t total(const Result &r, const char *column) {
   return n;
 }
 
-void show_one(const Output &out, const Document &d, const Result &r, bool capacity) {
+void show_one(const Output &out, const Candidate &d, const Result &r, bool capacity) {
   using Align = Table::Align;
   std::vector<Table::Column> columns{
       {"week", Align::left},      {"entries", Align::right},   {"", Align::left},           {"subjects", Align::right},
@@ -115,7 +118,7 @@ void show_one(const Output &out, const Document &d, const Result &r, bool capaci
   out.line(counted(entries, "entry", "entries") + ", of which " + grouped(converted) + " were followed by an outcome");
 }
 
-void show_two(const Output &out, const std::vector<Document> &d, const std::vector<Result> &r) {
+void show_two(const Output &out, const std::vector<Candidate> &d, const std::vector<Result> &r) {
   using Align = Table::Align;
   Table table({{"week", Align::left},
                {d[0].name, Align::right},
@@ -147,10 +150,10 @@ void run(Session &session, const Options &o) {
   Connection &db = session.connection();
   db.exec("SET DateStyle = 'ISO'");
   const std::string from = instant(db, o.from, "--from"), to = instant(db, o.to, "--to");
-  std::vector<Document> documents;
-  for (const std::string &p : o.programs) documents.push_back(read_document(db, p));
+  std::vector<Candidate> documents;
+  for (const std::string &p : o.programs) documents.push_back(candidate(db, p));
   std::vector<Result> results;
-  for (const Document &d : documents)
+  for (const Candidate &d : documents)
     results.push_back(db.exec("SELECT b.*, CASE WHEN b.median_lead IS NOT NULL THEN round(extract(epoch FROM "
                               "b.median_lead) / 86400, 1) || ' d' END AS lead_text"
                               " FROM pql.backtest($1::jsonb, $2, $3, $4::regclass, $5) AS b ORDER BY b.week",
@@ -185,7 +188,7 @@ void add_backtest(CLI::App &app, Session &session) {
   auto o = std::make_shared<Options>();
   command
       ->add_option("program", o->programs,
-                   "A file with a program's JSON, a program's name, or name@version; one, or two to compare")
+                   "A file with a program (JSON or YAML), a program's name, or name@version; one, or two to compare")
       ->required()
       ->expected(1, 2);
   command->add_option("--from", o->from, "The first day (90 days ago)");
