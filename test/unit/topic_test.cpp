@@ -219,6 +219,16 @@ TEST_F(Topics, WhatLooksLikeAnotherLanguagesPatternIsNotFound) {
   EXPECT_EQ(topics(m, "The rest and the end. Geld"), "budget"); // sentence by sentence
   Matcher without = make({}, "budget\t\\bgeld\\b\n", "nl");
   EXPECT_EQ(topics(without, "The geld and the rest"), "budget"); // whose words nobody listed
+  EXPECT_EQ(topics(m, "The geld and the rest and the end of het"), "budget");
+  EXPECT_EQ(topics(m, "The geld and the rest and the end we het"), ""); // six outweigh one
+}
+
+TEST_F(Topics, AnAsideOfTheSentencesLanguageDeniesWhatOthersFind) {
+  constexpr std::string_view dutch = "budget\t\\bgeld\\b\n!common\t\\b(?:het|een|wij)\\b\n";
+  Matcher m = make("!aside\t\\bpodcast\\b\n!common\t\\b(?:the|and|we)\\b\n", dutch, "nl");
+  EXPECT_EQ(topics(m, "We like the podcast Geld"), "");
+  EXPECT_EQ(topics(m, "Podcast geld"), "budget");                  // in no language that one could tell
+  EXPECT_EQ(topics(m, "Het is een podcast en wij, wij hebben geld"), "budget"); // in Dutch, where it is no aside
 }
 
 TEST_F(Topics, WhatIsQuotedIsNotFound) {
