@@ -286,7 +286,9 @@ bool Matcher::is_denied(const Entry &e, std::string_view s, std::size_t begin, s
 // What a sentence's own language tells to be about something else is so whoever's pattern was found in it.
 bool Matcher::is_aside(std::string_view s) {
   const auto has = [&](Cues &c, Kind k) { return c.each(k, s, 0, s.size(), [](std::size_t, std::size_t) { return true; }); };
-  return std::ranges::any_of(cues_, [&](const auto &x) { return has(*x.second, Kind::aside) && has(*x.second, Kind::common) && !is_foreign(x.first, s); });
+  for (auto &[language, c] : cues_)
+    if (has(*c, Kind::aside) && has(*c, Kind::common) && !is_foreign(language, s)) return true;
+  return false;
 }
 
 bool Matcher::denies(Cues &cues, std::string_view s, std::size_t begin, std::size_t end) {
