@@ -91,7 +91,7 @@ def test_refused_for_good_is_dead_at_once_and_redelivered(case):
     with Receiver(lambda request, n: (lambda s: (s, {}, b'no such\r\nthing'))(next(answers))) as there:
         setup(case, there.url)
         qualify(case, 'acme')
-        line, = deliver(case).expect(5).lines()
+        line = deliver(case).expect(5).lines()[0]
         assert line['result'] == 'dead' and line['error'] == 'HTTP 400: no such  thing', line
         deliver(case).expect(0)
         assert len(there.got) == 1 and states(case) == 'dead 1'
@@ -114,7 +114,7 @@ def test_dead_after_so_many_attempts(case):
 def test_nobody_listens(case):
     setup(case, 'http://127.0.0.1:1/hook')
     qualify(case, 'acme')
-    line, = deliver(case).expect(5).lines()
+    line = deliver(case).expect(5).lines()[0]
     assert line['result'] == 'retry' and 'connect' in line['error'], line
 
 
@@ -122,12 +122,12 @@ def test_private_addresses_are_refused(case):
     with Receiver() as there:
         setup(case, there.url)
         qualify(case, 'acme')
-        line, = case.run('deliver', '--once', '--json', env=secret).expect(5).lines()
+        line = case.run('deliver', '--once', '--json', env=secret).expect(5).lines()[0]
         assert line['result'] == 'dead' and line['error'] == 'only https is allowed', line
         for host in ('127.0.0.1', '2130706433', '0x7f000001', '017700000001', '127.1', 'localhost', '[::1]', '[::ffff:127.0.0.1]', '[::ffff:7f00:1]', '0.0.0.0', '169.254.169.254',
                      '10.0.0.1', '192.168.0.1', '[fe80::1]', '[fd00::1]'):
             case.sql(f"UPDATE pql.destination SET url = 'https://{host}:{there.port}/x'; SELECT pql.redeliver('hook')")
-            line, = case.run('deliver', '--once', '--json', env=secret).expect(5).lines()
+            line = case.run('deliver', '--once', '--json', env=secret).expect(5).lines()[0]
             assert line['result'] == 'dead' and 'is not public' in line['error'], (host, line)
         assert not there.got
 
@@ -141,7 +141,7 @@ def test_redirections(case):
                                    (307, 'http://localhost:1/', 'another host'), (307, 'https://127.0.0.1/', 'another host'), (307, 'file:///etc/passwd', 'another host|nowhere'),
                                    (302, '/other', 'none for a post'), (307, '', 'nowhere'), (307, '/hook', 'too often')):
             to.update(status=status, url=url)
-            line, = deliver(case).expect(5).lines()
+            line = deliver(case).expect(5).lines()[0]
             assert line['result'] == 'dead' and any(e in line['error'] for e in error.split('|')), (url, line)
             case.sql("SELECT pql.redeliver('hook')")
         to.update(status=308, url='/moved')
@@ -155,7 +155,7 @@ def test_tls_is_verified(case):
         setup(case, there.url)
         qualify(case, 'acme')
         host = ('--allow-private', 'localhost')
-        line, = case.run('deliver', '--once', '--json', *host, env=secret).expect(5).lines()
+        line = case.run('deliver', '--once', '--json', *host, env=secret).expect(5).lines()[0]
         assert line['result'] == 'retry' and 'certificate' in line['error'].lower(), line
         assert not there.got
         due_now(case)
@@ -163,7 +163,7 @@ def test_tls_is_verified(case):
         assert len(there.got) == 1
         qualify(case, 'beta')  # another name than the certificate's
         case.sql(f"UPDATE pql.destination SET url = 'https://127.0.0.1:{there.port}/'")
-        line, = case.run('deliver', '--once', '--json', *private, '--ca-file', tls[0], env=secret).expect(5).lines()
+        line = case.run('deliver', '--once', '--json', *private, '--ca-file', tls[0], env=secret).expect(5).lines()[0]
         assert 'certificate' in line['error'].lower(), line
 
 
@@ -171,7 +171,7 @@ def test_secrets(case):
     with Receiver() as there:
         setup(case, there.url)
         qualify(case, 'acme')
-        line, = case.run('deliver', '--once', '--json', *private).expect(5).lines()
+        line = case.run('deliver', '--once', '--json', *private).expect(5).lines()[0]
         assert line['result'] == 'retry' and 'no secret hook' in line['error'], line
         due_now(case)
         path = case.write('secrets', '# ours\nhook = plain secret\n')
