@@ -31,6 +31,8 @@ FROM pg_extension WHERE extname = 'pql';
 
 -- Objects.
 SELECT bag_eq('SELECT relkind::text, relname::text FROM relation', $$VALUES
+  ('r', 'own_object'), ('v', '_object'), ('v', '_due'), ('v', '_source_findings'), ('v', '_definition_findings'), ('v', '_work_findings'), ('v', '_server_findings'),
+  ('v', '_object_findings'), ('v', 'health'), ('v', 'metrics'), ('v', 'stats'),
   ('r', 'source'), ('r', 'source_leaf'), ('r', 'tracker'), ('r', 'program'), ('r', 'state'), ('r', 'milestone_log'), ('r', 'base_state'), ('r', 'user_home'),
   ('r', 'held_event'), ('r', 'seen_event'), ('r', 'forgotten_event'), ('r', 'sealed_event'), ('r', 'unusable_event'), ('r', 'asserted_milestone'), ('r', 'deferred'),
   ('r', 'backfill_job'), ('r', 'episode'), ('r', 'routing'), ('r', 'routing_transition'), ('r', 'destination'), ('r', 'delivery_mark'), ('r', 'delivery'), ('v', 'deliveries'), ('v', 'delivery_stats'), ('r', 'touch'), ('r', 'disposition'), ('r', 'declined'), ('r', 'outcome'),
@@ -605,6 +607,11 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql._ingest()', 'volatile', 'unsafe', '', 'owner'),
   ('pql._is_watched(oid)', 'stable', 'safe', '', 'all'),
   ('pql._keep_versions()', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.restore_triggers(regclass)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.metrics_text()', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._note_own_objects()', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._as_index_column(regclass,text)', 'stable', 'safe', 'strict', 'all'),
+  ('pql._metric_text(double precision)', 'immutable', 'safe', 'strict', 'all'),
   ('pql._know_leaf(pql.source_leaf)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._know_leaves(integer)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._leaf_changes(integer)', 'volatile', 'unsafe', '', 'all'),
@@ -746,7 +753,7 @@ SELECT is_empty($$
 
 -- What users have is dumped, all of it.
 SELECT bag_eq($$SELECT oid::regclass::text FROM relation WHERE relkind IN ('r', 'p', 'S')$$,
-  $$SELECT unnest(extconfig)::regclass::text FROM pg_extension WHERE extname = 'pql' UNION ALL VALUES ('pql.source_leaf'), ('pql.identity_lock')$$,
+  $$SELECT unnest(extconfig)::regclass::text FROM pg_extension WHERE extname = 'pql' UNION ALL VALUES ('pql.source_leaf'), ('pql.identity_lock'), ('pql.own_object')$$,
   'every table and the sequence are dumped with their rows, but for what holds in this database only');
 SELECT results_eq($$SELECT t::regclass::text COLLATE "C", c COLLATE "C" FROM pg_extension, unnest(extconfig, extcondition) AS x(t, c) WHERE extname = 'pql' AND c <> '' ORDER BY 1$$,
   $$SELECT t COLLATE "C", c COLLATE "C" FROM (VALUES ('pql.free_mail_domain', 'WHERE NOT builtin'), ('pql.lexicon', 'WHERE origin = ''own''')) AS x(t, c)$$, 'with all of their rows, but for those that come with pql');
