@@ -95,7 +95,7 @@ PQL_FUNCTION(_release_held) {
   using namespace pql::pg;
   lock_identities();
   flush_pending();
-  return Int64GetDatum(release_held(*current_definitions(), PG_GETARG_TIMESTAMPTZ(0), pql_tick_batch));
+  return Int64GetDatum(release_held(PG_GETARG_TIMESTAMPTZ(0), pql_tick_batch));
 }
 
 // Looks again at open episodes whose time to leave has come, and at who has cooled down. Returns how many there were.

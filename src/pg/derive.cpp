@@ -22,6 +22,7 @@ extern "C" {
 #include "access/transam.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_class.h"
+#include "utils/inval.h"
 #include "utils/snapshot.h"
 }
 
@@ -576,6 +577,11 @@ std::vector<Reviewed> take_taken(std::vector<Reviewed> &people, const std::vecto
 
 } // namespace
 
+std::shared_ptr<const Definitions> definitions_now() {
+  call([] { AcceptInvalidationMessages(); });
+  return current_definitions();
+}
+
 bool is_left_to_tick() noexcept { return !left_to_tick().empty(); }
 void forget_left_to_tick() noexcept { left_to_tick().clear(); }
 
@@ -608,10 +614,12 @@ void derive_homes(const Definitions &plan, const std::vector<std::string> &homes
     sort(locked);
     lock_homes(locked);
   }
+  // Whoever attached a table or published meanwhile didn't wait for this transaction, and others have written these homes by that since.
+  const std::shared_ptr<const Definitions> now = definitions_now();
   ScanRange range;
   range.homes = &sorted;
-  derive(plan, sorted, range, may_enter);
-  review(plan, people, reading_time(plan));
+  derive(*now, sorted, range, may_enter);
+  review(*now, people, reading_time(*now));
 }
 
 std::vector<std::string> all_homes() {

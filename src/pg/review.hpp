@@ -7,7 +7,7 @@
 namespace pql::pg {
 
 /// Folds held events that are due (see take_due). Returns how many. `most`, here and below, is how many it deals with, about.
-std::int64_t release_held(const Definitions &plan, Micros as_of, int most);
+std::int64_t release_held(Micros as_of, int most);
 
 /// Somebody to look at again: in which home, and who.
 struct Reviewed {

@@ -242,9 +242,9 @@ sub mixed_is_right
 # Refusals that are right: what a client wanted has become impossible, or never was possible.
 my @refusals = (
 	qr/40001/, qr/40P01/,
-	qr/55000: .*(is not (live|built yet)|is retired|was not live before|is live already|can't be (undone|disposed|touched|snoozed|accepted|declined|reassigned|merged|moved)|another isolation)/,
+	qr/55000: .*(is not (live|built yet)|is retired|was not live before|is live already|was erased|can't be (undone|disposed|touched|snoozed|accepted|declined|reassigned|merged|moved)|another isolation)/,
 	qr/25P02/, qr/22004: .*must not be null/, # after an error in a transaction; where there was nothing to be chosen
-	qr/42710: table .* is attached already/, qr/42704: (table .* is not attached|program .* (is not in force|does not exist))/,
+	qr/42710: .* already/, qr/42704: (table .* is not attached|program .* (is not in force|does not exist))/,
 	qr/22023: .*(merge|itself|erased|moved)/,
 	qr/3B001/);
 
