@@ -253,4 +253,4 @@ SELECT state, count(*) > 0 FROM pql.delivery WHERE state <> 'pending' GROUP BY 1
 SELECT count(*) FROM pql.claim_deliveries('mailed', 100);
 DROP EXTENSION pql CASCADE;
 DROP TABLE ev CASCADE;
-DROP FUNCTION program, row_of, failure, told;
+DROP FUNCTION program, failure, told;
