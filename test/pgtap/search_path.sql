@@ -274,7 +274,7 @@ INSERT INTO plain.call (result) VALUES ($$(SELECT pql.email_domain('a@b.example'
 INSERT INTO plain.call (statement) VALUES ($$INSERT INTO plain.account VALUES ('o1', 'free', 'large', 3, '2026-01-01'), ('o2', 'pro', NULL, NULL, NULL)$$),
   ($$UPDATE plain.person SET job = 'cto' WHERE id OPERATOR(pg_catalog.=) 'u1'$$), ($$UPDATE plain.person SET job = NULL WHERE id OPERATOR(pg_catalog.=) 'u2'$$);
 INSERT INTO plain.call (result) VALUES ($$pql.set_mode('plain.event', 'deferred')$$);
-INSERT INTO plain.call (statement) VALUES ('INSERT INTO plain.event SELECT * FROM plain.event LIMIT 3'), ('CALL pql.fold()'), ('INSERT INTO plain.event SELECT * FROM plain.event LIMIT 3');
+INSERT INTO plain.call (statement) VALUES ('INSERT INTO plain.event SELECT id OPERATOR(pg_catalog.+) 100000, at, who, org, name, props FROM plain.event ORDER BY id LIMIT 3'), ('CALL pql.fold()'), ('INSERT INTO plain.event SELECT id OPERATOR(pg_catalog.+) 200000, at, who, org, name, props FROM plain.event ORDER BY id LIMIT 3');
 INSERT INTO plain.call (result) VALUES ($$pql.set_mode('plain.event', 'sync')$$);
 INSERT INTO plain.call (statement) VALUES ('CALL pql.rebuild()');
 INSERT INTO plain.call (result) VALUES ($$pql.promote('u', 'best 2')$$), ($$pql.tick('2026-03-26')$$), ($$(SELECT unit, subject_id, owner, state FROM pql.claim('kim', 9))$$),
@@ -306,6 +306,7 @@ INSERT INTO plain.call (result) VALUES ('pql.sample_size(0.1, 0.1)'), ('pql.samp
   ($$pql.tick('2026-06-03')$$), ($$(SELECT part, indicator, verdict FROM pql.pilot_report((SELECT pg_catalog.max(pilot_id) FROM pql.pilot)))$$),
   ($$(SELECT pql.pilot_summary((SELECT pg_catalog.max(pilot_id) FROM pql.pilot)) IS NOT NULL)$$), ($$(SELECT pql.stop_pilot((SELECT pg_catalog.max(pilot_id) FROM pql.pilot), 'for the test') IS NOT NULL)$$),
   ($$pql.scale_pilot((SELECT pg_catalog.max(pilot_id) FROM pql.pilot), 'for the test')$$), ($$(SELECT state, reason, document FROM pql.pilot)$$);
+INSERT INTO plain.call (statement) VALUES ($$INSERT INTO pql.destination (destination, kind, url, backlog) VALUES ('hook', 'webhook', 'https://hook.example/', true)$$);
 INSERT INTO plain.call (result) VALUES ('pql.state_digest()'),
   ($$pql.save_draft('{"program": "u", "unit": "user", "signals": {"usage": {"kind": "depth", "event": "use", "half_life": "7 days", "max_points": 50}},
       "qualify": {"enter": 30, "leave": 20}}', 'a draft')$$),
@@ -313,6 +314,11 @@ INSERT INTO plain.call (result) VALUES ('pql.state_digest()'),
   ($$pql.publish('{"program": "u", "unit": "user", "milestones": {"user_signed_up": {"event": "signup"}},
       "signals": {"usage": {"kind": "depth", "event": "use", "half_life": "7 days", "max_points": 60}}, "qualify": {"enter": 40}}')$$),
   ($$pql.diff_programs('u', 1, 2)$$), ($$plain.failure('SELECT pql.diff_programs(''u'', 1, 9)')$$), ('pql.program_schema()'),
+  ($$(SELECT pg_catalog.count(*) FROM pql.preview_deliveries('hook', 50))$$), ($$(SELECT pg_catalog.count(*) FROM pql.claim_deliveries('hook', 50))$$),
+  ($$(SELECT pql.delivery_done(pg_catalog.min(delivery_id), 200) FROM pql.delivery)$$), ($$(SELECT pql.delivery_dead(pg_catalog.max(delivery_id), 'gone', 410) FROM pql.delivery)$$),
+  ($$(SELECT pql.delivery_failed(pg_catalog.max(delivery_id), 1, pg_catalog.now(), 'busy', 503, NULL) FROM pql.delivery)$$),
+  ($$pql.release_deliveries('nobody')$$), ($$pql.redeliver('hook')$$), ($$pql.purge_deliveries('1 day')$$), ($$(SELECT pg_catalog.count(*) FROM pql.restore_triggers('plain.event'))$$),
+  ($$(SELECT pql.metrics_text() IS NOT NULL)$$),
   ($$(SELECT relation, removed, changed FROM pql.erase_user('u2'))$$), ($$(SELECT relation, removed, changed FROM pql.erase_account('o2'))$$),
   ($$pql.detach('pql.events')$$),
   ($$pql.retain('plain.event', '2026-03-02')$$), ('pql.verify()'), ($$pql.detach('plain.event')$$), ('pql.state_digest()');

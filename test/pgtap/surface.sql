@@ -642,7 +642,7 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql._span_text(interval)', 'immutable', 'safe', 'strict', 'all'),
   ('pql._standing_limit(text)', 'immutable', 'safe', '', 'owner'),
   ('pql._state_canonical(text,bytea[])', 'stable', 'restricted', 'strict', 'all'),
-  ('pql._state_fields(boolean, timestamp with time zone)', 'volatile', 'unsafe', 'strict', 'owner'),
+  ('pql._state_fields(boolean,timestamp with time zone)', 'volatile', 'unsafe', 'strict', 'owner'),
   ('pql._deferred_homes()', 'volatile', 'unsafe', '', 'owner'),
   ('pql._erase_deferred(text,text[])', 'volatile', 'unsafe', 'strict', 'owner'),
   ('pql._fold(boolean)', 'volatile', 'unsafe', 'strict', 'owner'),
