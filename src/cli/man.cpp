@@ -1,5 +1,7 @@
 #include "cli/man.hpp"
 
+#include <cstdio>
+
 #include <CLI/CLI.hpp>
 
 #include "cli/session.hpp"
@@ -10,6 +12,7 @@ namespace {
 
 // Text as roff has it: no line begins a request, and dashes stay dashes.
 std::string escaped(const std::string &text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(i < text.size() ? text[i] : 0); };
   std::string out;
   for (std::size_t i = 0; i < text.size(); i++) {
     if (text[i] == '\\') {
@@ -18,6 +21,13 @@ std::string escaped(const std::string &text) {
       out += "\\-";
     } else if ((text[i] == '.' || text[i] == '\'') && (i == 0 || text[i - 1] == '\n')) {
       out += std::string("\\&") + text[i];
+    } else if (const int more = byte(i) < 0xc0 ? 0 : byte(i) < 0xe0 ? 1 : byte(i) < 0xf0 ? 2 : 3; more) { // UTF-8: roff has it by its number
+      unsigned point = byte(i) & (0x3fu >> more);
+      for (int n = 1; n <= more; n++) point = point << 6 | (byte(i + static_cast<std::size_t>(n)) & 0x3fu);
+      char number[16];
+      std::snprintf(number, sizeof number, "\\[u%04X]", point);
+      out += number;
+      i += static_cast<std::size_t>(more);
     } else {
       out += text[i];
     }
