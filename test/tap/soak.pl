@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Mixed;
 
-my $seconds = $ENV{PQL_SOAK_SECONDS} || 60;
+my $seconds = $ENV{PQL_SOAK_SECONDS} || 20;
 my $clients = $ENV{PQL_SOAK_CLIENTS} || 12;
 $ENV{PQL_SOAK_LOG} //= 'none';
 my $node = PostgreSQL::Test::Cluster->new('soak');
