@@ -1,4 +1,4 @@
-#include "cli/backtest.hpp"
+#include "cli/commands.hpp"
 
 #include <algorithm>
 #include <cstdio>

@@ -14,6 +14,7 @@
 #include "cli/base/interrupt.hpp"
 #include "cli/base/progress.hpp"
 #include "cli/base/text.hpp"
+#include "cli/commands.hpp"
 #include "cli/session.hpp"
 
 namespace pql::cli {

@@ -9,9 +9,6 @@ class App;
 
 namespace pql::cli {
 
-struct Session;
-void add_completion(CLI::App &app, Session &session);
-
 /// The script for a shell ("bash" or "zsh"), of all subcommands and options that the program has.
 std::string completion_script(const CLI::App &app, const std::string &shell);
 

@@ -7,6 +7,7 @@
 
 #include "cli/base/terminal.hpp"
 #include "cli/base/text.hpp"
+#include "cli/commands.hpp"
 #include "cli/session.hpp"
 #include "cli/version.hpp"
 

@@ -5,13 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace CLI {
-class App;
-}
-
 namespace pql::cli {
-
-struct Session;
 
 /// Something that was looked at.
 struct Finding {
@@ -24,7 +18,5 @@ bool is_safe_to_run(std::string_view statement);
 
 /// What pqlctl itself is told of by three versions: its own, the extension's, and the one on disk ("" for none).
 std::vector<Finding> version_findings(std::string_view mine, std::string_view installed, std::string_view available);
-
-void add_doctor(CLI::App &app, Session &session);
 
 } // namespace pql::cli

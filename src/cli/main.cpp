@@ -3,21 +3,10 @@
 
 #include <CLI/CLI.hpp>
 
-#include "cli/backtest.hpp"
 #include "cli/base/interrupt.hpp"
-#include "cli/bench.hpp"
-#include "cli/completion.hpp"
-#include "cli/deliver/deliver.hpp"
-#include "cli/doctor.hpp"
-#include "cli/import/command.hpp"
-#include "cli/man.hpp"
-#include "cli/publish/command.hpp"
-#include "cli/report/report.hpp"
-#include "cli/serve/serve.hpp"
+#include "cli/commands.hpp"
 #include "cli/session.hpp"
-#include "cli/simulate/command.hpp"
 #include "cli/version.hpp"
-#include "cli/watch.hpp"
 
 namespace {
 

@@ -9,9 +9,6 @@ class App;
 
 namespace pql::cli {
 
-struct Session;
-void add_man(CLI::App &app, Session &session);
-
 /// The page in roff.
 std::string manual_page(const CLI::App &app);
 

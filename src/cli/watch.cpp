@@ -15,6 +15,7 @@
 #include "cli/base/rows.hpp"
 #include "cli/base/terminal.hpp"
 #include "cli/base/text.hpp"
+#include "cli/commands.hpp"
 #include "cli/session.hpp"
 
 namespace pql::cli {

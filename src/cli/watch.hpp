@@ -7,13 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace CLI {
-class App;
-}
-
 namespace pql::cli {
-
-struct Session;
 
 /// Seconds to wait before the next attempt to connect, of which so many failed: 1, 2, 4, … 30, with up to a quarter
 /// taken off (jitter from 0 to 1), so that not all come at once.
@@ -38,7 +32,5 @@ private:
   std::set<std::int64_t> ids_;
   std::multimap<double, std::int64_t> by_time_;
 };
-
-void add_watch(CLI::App &app, Session &session);
 
 } // namespace pql::cli

@@ -1,4 +1,4 @@
-#include "cli/deliver/deliver.hpp"
+#include "cli/commands.hpp"
 
 #include <algorithm>
 #include <chrono>

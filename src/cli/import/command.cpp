@@ -1,4 +1,4 @@
-#include "cli/import/command.hpp"
+#include "cli/commands.hpp"
 
 #include <algorithm>
 #include <memory>

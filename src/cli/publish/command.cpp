@@ -1,4 +1,4 @@
-#include "cli/publish/command.hpp"
+#include "cli/commands.hpp"
 
 #include <fstream>
 #include <iostream>

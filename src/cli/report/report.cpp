@@ -1,4 +1,4 @@
-#include "cli/report/report.hpp"
+#include "cli/commands.hpp"
 
 #include <algorithm>
 #include <cmath>

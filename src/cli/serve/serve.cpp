@@ -1,4 +1,4 @@
-#include "cli/serve/serve.hpp"
+#include "cli/commands.hpp"
 
 #include <ctime>
 #include <set>

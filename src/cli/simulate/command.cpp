@@ -1,4 +1,4 @@
-#include "cli/simulate/command.hpp"
+#include "cli/commands.hpp"
 
 #include <chrono>
 #include <cmath>
