@@ -247,6 +247,8 @@ BEGIN
     RETURN;
   END IF;
 
+  -- Whoever publishes meanwhile would give the new definitions no history in this table, nor this one history for them.
+  LOCK TABLE pql.program IN SHARE ROW EXCLUSIVE MODE;
   LOCK TABLE pql.source IN SHARE ROW EXCLUSIVE MODE;
   SELECT coalesce(max(s.source_id), 0) + 1 INTO newest FROM pql.source AS s;
   INSERT INTO pql.source (source_id, relation, user_id, account_id, event, occurred_at, event_id, properties, received_at, workspace,
@@ -282,6 +284,7 @@ BEGIN
     RAISE EXCEPTION 'table % goes with the conversations that are attached', events USING ERRCODE = 'object_not_in_prerequisite_state',
       HINT = 'Detach those with pql.detach_conversations().';
   END IF;
+  LOCK TABLE pql.program IN SHARE ROW EXCLUSIVE MODE; -- first, as publish does
   SELECT * INTO s FROM pql.source AS x WHERE x.relation = events FOR UPDATE;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'table % is not attached', events USING ERRCODE = 'undefined_object';

@@ -93,6 +93,7 @@ REVOKE ALL ON FUNCTION pql._rebuild() FROM PUBLIC;
 CREATE OR REPLACE PROCEDURE pql.rebuild()
   LANGUAGE plpgsql AS $$
 BEGIN
+  LOCK TABLE pql.program IN SHARE ROW EXCLUSIVE MODE; -- first, as publish does
   PERFORM pql._rebuild();
   PERFORM pql._know_leaves();
   PERFORM pql._settle_programs();

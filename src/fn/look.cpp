@@ -294,11 +294,11 @@ PQL_FUNCTION(_state_fields) {
   using namespace pql::pg;
   ResultRows rows(fcinfo);
   flush_pending();
-  const std::shared_ptr<const Definitions> plan = current_definitions();
+  const AsOfActiveSnapshot one;
+  const DefinitionsAsOf plan(snapshot_shown()); // what was defined since has no state there
   require_readable(*plan);
   Fields fields(*plan, rows);
   const Micros due = PG_GETARG_TIMESTAMPTZ(1);
-  const AsOfActiveSnapshot one;
   if (PG_GETARG_BOOL(0)) add_as_stored(*plan, fields, due);
   else add_as_the_events_say(*plan, fields, due);
   return Datum{0};

@@ -6,6 +6,10 @@
 #include "pg/spi.hpp"
 #include "pg/store.hpp"
 
+extern "C" {
+#include "utils/inval.h"
+}
+
 namespace pql::pg {
 namespace {
 
@@ -25,6 +29,16 @@ extern "C" void relation_changed(Datum, Oid relation) {
   for (Oid w : watched) {
     if (w == relation) valid = false;
   }
+}
+
+// Jobs whose history isn't folded yet.
+std::vector<std::int32_t> unfinished_now() {
+  std::vector<std::int32_t> jobs;
+  Spi spi;
+  const std::uint64_t n = spi.run("SELECT job_id FROM pql.backfill_job WHERE finished_at IS NULL ORDER BY job_id", {}, true);
+  for (std::uint64_t i = 0; i < n; i++) jobs.push_back(static_cast<std::int32_t>(spi.number(i, 1)));
+  spi.finish();
+  return jobs;
 }
 
 } // namespace
@@ -96,13 +110,25 @@ std::shared_ptr<const Definitions> current_definitions() {
   return in_force;
 }
 
-Definitions::Definitions() {
+std::shared_ptr<const Definitions> definitions_now() {
+  call([] { AcceptInvalidationMessages(); });
+  // What is committed is seen before it is told of: whose history is being folded already must not be unknown.
+  if (const std::shared_ptr<const Definitions> known = current_definitions(); known->unfinished_jobs() == unfinished_now()) return known;
+  valid = false;
+  return current_definitions();
+}
+
+DefinitionsAsOf::DefinitionsAsOf(Snapshot as_of) : plan_(std::make_shared<const Definitions>(as_of)) { generation++; }
+DefinitionsAsOf::~DefinitionsAsOf() { generation++; }
+
+Definitions::Definitions(Snapshot as_of) {
   call([&] {
     watched.clear();
     for (const char *name : {"tracker", "program", "source", "backfill_job", "attribute_source", "fact_source", "internal_domain", "conversation_source"}) watch_relation(pql_relation(name));
     memory_ = AllocSetContextCreateInternal(CacheMemoryContext, "pql plan", ALLOCSET_DEFAULT_SIZES);
   });
   try {
+    const OneLatest one(as_of);
     load_trackers();
     compile_trackers();
     load_programs();
@@ -340,7 +366,7 @@ void Definitions::load_trial(const std::string &document) {
 
 void Definitions::load_sources() {
   Spi spi;
-  std::uint64_t n = spi.run("SELECT source_id, relation::oid, user_id, account_id, event, occurred_at, event_id, properties,"
+  const std::uint64_t n = spi.run("SELECT source_id, relation::oid, user_id, account_id, event, occurred_at, event_id, properties,"
                             " clock = 'event', dedup IS NOT NULL,"
                             " (extract(epoch FROM max_event_age) * 1000000)::bigint,"
                             " (extract(epoch FROM max_future) * 1000000)::bigint, sealed_before,"
@@ -368,9 +394,8 @@ void Definitions::load_sources() {
     defers_ |= s.deferred;
     sources_.push_back(std::move(s));
   }
-  n = spi.run("SELECT job_id FROM pql.backfill_job WHERE finished_at IS NULL", {}, true);
-  for (std::uint64_t i = 0; i < n; i++) jobs_.push_back(static_cast<std::int32_t>(spi.number(i, 1)));
   spi.finish();
+  jobs_ = unfinished_now();
 }
 
 void Definitions::load_attributes() {

@@ -86,7 +86,8 @@ struct ProgramRules;    // the compiled rules of a program over its subjects: as
 /// Everything, compiled. Shared by whoever uses it while it is replaced.
 class Definitions {
 public:
-  Definitions();
+  /// As they are committed, or as a snapshot has them: one for all, so that what is to be folded fits what is defined.
+  explicit Definitions(Snapshot as_of = nullptr);
   /// On trial: those of a document that need not be published, and of the version in force of its name, if any, which is the
   /// second program then. Sources are as they are attached. Trackers that are kept anyway have their numbers, so that sealed state
   /// can be read. Fails with 22023 for a wrong document.
@@ -174,6 +175,22 @@ Complaint *check_event_rule(const char *text, Oid wanted, const char *path);
 
 /// The plan in force.
 std::shared_ptr<const Definitions> current_definitions();
+
+/// The plan in force when homes have been waited for, by which others may have written them.
+std::shared_ptr<const Definitions> definitions_now();
+
+/// The plan as a snapshot has it, for as long as this is there: what was compiled of tables by another isn't taken for it.
+class DefinitionsAsOf {
+public:
+  explicit DefinitionsAsOf(Snapshot as_of);
+  ~DefinitionsAsOf();
+  DefinitionsAsOf(const DefinitionsAsOf &) = delete;
+  DefinitionsAsOf &operator=(const DefinitionsAsOf &) = delete;
+  const Definitions &operator*() const noexcept { return *plan_; }
+
+private:
+  std::shared_ptr<const Definitions> plan_;
+};
 
 /// Registers the invalidation callback. Called once, when the library is loaded.
 void watch_definitions();

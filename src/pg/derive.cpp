@@ -472,7 +472,21 @@ std::set<std::string, std::less<>> lock_free_homes(const std::vector<std::string
 
 namespace {
 
+// A snapshot that is older than a boundary doesn't show all that is history: what is derived by it isn't whole.
+void require_history_shown(const Definitions &plan) {
+  if (plan.unfinished_jobs().empty() || !call([] { return IsolationUsesXactSnapshot(); })) return;
+  std::vector<std::string> jobs;
+  for (const std::int32_t job : plan.unfinished_jobs()) jobs.push_back(std::to_string(job));
+  Spi spi;
+  const std::uint64_t shown = spi.run("SELECT FROM pql.backfill_job WHERE job_id = ANY ($1::int[])", {Arg::of(jobs)});
+  spi.finish();
+  if (shown == jobs.size()) return;
+  fail(ERRCODE_T_R_SERIALIZATION_FAILURE, "could not serialize access due to a concurrent change of definitions", {},
+       "The transaction might succeed if retried.");
+}
+
 void derive(const Definitions &plan, const std::vector<std::string> &homes, ScanRange range, bool may_enter = true) {
+  require_history_shown(plan);
   Scratch scratch("pql derivation");
   Batch batch(scratch.arena(), plan.trackers());
   range.record_held = true;
@@ -577,11 +591,6 @@ std::vector<Reviewed> take_taken(std::vector<Reviewed> &people, const std::vecto
 
 } // namespace
 
-std::shared_ptr<const Definitions> definitions_now() {
-  call([] { AcceptInvalidationMessages(); });
-  return current_definitions();
-}
-
 bool is_left_to_tick() noexcept { return !left_to_tick().empty(); }
 void forget_left_to_tick() noexcept { left_to_tick().clear(); }
 
@@ -651,16 +660,26 @@ void hold_up_writers(const Definitions &plan) {
 
 } // namespace
 
-void derive_all(const Definitions &plan) {
-  if (unreadable(plan)) return;
-  if (plan.defers()) fold_alone();
-  hold_up_writers(plan);
-  const std::vector<std::string> stored = all_homes();
-  lock_homes(stored);
-  derive(plan, stored, {}, false);
-  review(plan, people_above(plan, nullptr), reading_time(plan));
+void derive_all() {
+  // What is defined while we wait is derived, too: it has its history by then, and its writers must be held up as well.
+  std::shared_ptr<const Definitions> plan;
+  std::vector<std::string> stored;
+  for (std::shared_ptr<const Definitions> now = definitions_now(); now != plan; now = definitions_now()) {
+    plan = now;
+    if (unreadable(*plan)) return;
+    if (plan->defers()) fold_alone();
+    hold_up_writers(*plan);
+    stored = all_homes();
+    lock_homes(stored);
+  }
+  derive(*plan, stored, {}, false);
+  review(*plan, people_above(*plan, nullptr), reading_time(*plan));
+  std::vector<std::string> jobs; // not of a table that is attached at this moment
+  for (const std::int32_t job : plan->unfinished_jobs()) jobs.push_back(std::to_string(job));
   Spi spi;
-  spi.run("UPDATE pql.backfill_job SET finished_at = pg_catalog.clock_timestamp(), next_page = pages WHERE finished_at IS NULL");
+  spi.run("UPDATE pql.backfill_job SET finished_at = pg_catalog.clock_timestamp(), next_page = pages WHERE finished_at IS NULL"
+          " AND job_id = ANY ($1::int[])",
+          {Arg::of(jobs)});
   spi.finish();
 }
 

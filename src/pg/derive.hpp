@@ -42,9 +42,9 @@ void lock_homes(const std::vector<std::string> &homes);
 std::vector<std::string> all_homes();
 /// Derives homes again, under their locks, and decides upon them; nobody enters who may not.
 void derive_homes(const Definitions &plan, const std::vector<std::string> &homes, bool may_enter = true);
-/// Derives everything again, while writers of the events tables wait. Both leave everything as it is while a source can't be
-/// read: what it once told is better than nothing.
-void derive_all(const Definitions &plan);
+/// Derives everything again, while writers of the events tables wait, and by what is defined when they do. Both leave everything as it is
+/// while a source can't be read: what it once told is better than nothing.
+void derive_all();
 
 /// The homes of the events in one table, be it a partition of the source's or one that was.
 std::vector<std::string> homes_in(const Definitions &plan, const SourceInfo &source, Oid relation);

@@ -2,19 +2,14 @@
 // Law: who holds a home waits for another one only if that comes later in the order of keys, or is what he can't do without.
 #pragma once
 
-#include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
 namespace pql::pg {
 
-class Definitions;
-
 /// Whether this transaction has written or locked a home, if only in a savepoint that was taken back.
 bool holds_homes() noexcept;
-/// The definitions that are in force when homes have been waited for, by which others may have written them.
-std::shared_ptr<const Definitions> definitions_now();
 /// The transaction is over.
 void forget_homes() noexcept;
 

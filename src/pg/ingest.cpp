@@ -457,15 +457,15 @@ void flush_collected() {
 }
 
 void derive_dirty() {
-  const std::shared_ptr<const Definitions> plan = current_definitions();
   const SubTransactionId within = GetCurrentSubTransactionId();
   if (pending().all_dirty) {
     pending().all_dirty = pending().truncated = false;
     pending().dirty.clear();
     pending().all_derived = within;
-    derive_all(*plan);
+    derive_all();
     return;
   }
+  const std::shared_ptr<const Definitions> plan = current_definitions();
   if (pending().truncated) { // not derive_all: other tables' writers need not be waited for, who may wait for this one's
     pending().truncated = false;
     for (const std::string &h : all_homes()) pending().dirty.insert(h);

@@ -93,7 +93,7 @@ std::uint64_t checked(int rc) {
   return SPI_processed;
 }
 
-Snapshot shown = nullptr;
+Snapshot shown = nullptr, one_latest = nullptr;
 
 } // namespace
 
@@ -104,7 +104,17 @@ AsOfActiveSnapshot::~AsOfActiveSnapshot() { shown = outer_; }
 
 Snapshot snapshot_shown() noexcept { return shown; }
 
+OneLatest::OneLatest(Snapshot given) : outer_(one_latest) {
+  if (!given) given = taken_ = call([] { return RegisterSnapshot(IsInParallelMode() ? GetActiveSnapshot() : GetLatestSnapshot()); });
+  one_latest = given;
+}
+OneLatest::~OneLatest() {
+  one_latest = outer_;
+  if (taken_) UnregisterSnapshot(taken_);
+}
+
 std::uint64_t Spi::run(const char *sql, std::initializer_list<Arg> args, bool latest) {
+  if (latest && one_latest) return run_at(one_latest, sql, args);
   if (latest && !IsInParallelMode()) { // there every query sees that
     Snapshot now = call([] { return RegisterSnapshot(GetLatestSnapshot()); });
     const std::uint64_t n = run_at(now, sql, args);

@@ -44,6 +44,18 @@ private:
 /// That snapshot, if there is one.
 Snapshot snapshot_shown() noexcept;
 
+/// While one is there, queries for the latest see one snapshot, be it taken then or given, so that what is read by several of them fits together.
+class OneLatest {
+public:
+  explicit OneLatest(Snapshot given = nullptr);
+  ~OneLatest();
+  OneLatest(const OneLatest &) = delete;
+  OneLatest &operator=(const OneLatest &) = delete;
+
+private:
+  Snapshot outer_, taken_ = nullptr;
+};
+
 /// A session of queries. Not to be left open across a return to SQL: finish() it. On an error PostgreSQL cleans up.
 class Spi {
 public:
