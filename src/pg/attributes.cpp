@@ -121,7 +121,7 @@ std::vector<AttributeColumn> attribute_columns(Unit unit) {
   const std::uint64_t n = spi.run("SELECT c.name, c.type::regtype::oid FROM pql.attribute_source AS s,"
                                   " LATERAL unnest(s.usable_columns, s.usable_types) WITH ORDINALITY AS c(name, type, place)"
                                   " WHERE s.unit = $1 ORDER BY c.place",
-                                  {Arg::of(name_of(unit))});
+                                  {Arg::of(name_of(unit))}, true);
   for (std::uint64_t i = 0; i < n; i++) out.push_back({spi.text(i, 1), static_cast<Oid>(spi.number(i, 2))});
   spi.finish();
   return out;

@@ -661,6 +661,9 @@ void hold_up_writers(const Definitions &plan) {
 } // namespace
 
 void derive_all() {
+  if (call([] { return IsolationUsesXactSnapshot(); }))
+    fail(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "the state can't be derived anew at this isolation level",
+         "It would lack what is committed while writers are waited for.", "Do it at READ COMMITTED.");
   // What is defined while we wait is derived, too: it has its history by then, and its writers must be held up as well.
   std::shared_ptr<const Definitions> plan;
   std::vector<std::string> stored;

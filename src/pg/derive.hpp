@@ -44,7 +44,7 @@ std::vector<std::string> all_homes();
 void derive_homes(const Definitions &plan, const std::vector<std::string> &homes, bool may_enter = true);
 /// Derives everything again, while writers of the events tables wait, and by what is defined when they do. Both leave everything as it is
 /// while a source can't be read: what it once told is better than nothing.
-void derive_all();
+void derive_all(); // 55000 but at READ COMMITTED
 
 /// The homes of the events in one table, be it a partition of the source's or one that was.
 std::vector<std::string> homes_in(const Definitions &plan, const SourceInfo &source, Oid relation);
