@@ -114,26 +114,29 @@ void fold_due(const Definitions &plan, Arena &arena, Batch &into, const std::vec
   spi.finish();
 }
 
-// The heads are locked first, as by whoever derives a home and looks at its held events then; those of other homes, which came meanwhile,
-// are the next one's.
-void take_due(const Definitions &plan, Arena &arena, Batch &into, Micros as_of, int most) {
-  const Arg until = Arg::time(as_of), now = Arg::time(GetCurrentStatementStartTimestamp());
+// Which events are due: by an instant, and by their sources' clocks.
+#define IS_DUE "h.occurred_at <= $1 AND h.occurred_at <= $2 + CASE s.clock WHEN 'event' THEN s.max_future ELSE '0' END"
+
+std::vector<std::string> lock_due(Micros as_of, int most) {
   Spi spi;
   std::vector<std::string> homes;
   const std::uint64_t of =
       spi.run("SELECT DISTINCT d.home FROM ("
               " SELECT h.home FROM pql.held_event AS h JOIN pql.source AS s USING (source_id)"
-              "  WHERE h.occurred_at <= $1 AND h.occurred_at <= $2 + CASE s.clock WHEN 'event' THEN s.max_future ELSE '0' END"
-              "  ORDER BY h.occurred_at LIMIT $3) AS d ORDER BY 1",
-              {until, now, Arg::of(most)});
-  if (of == 0) return spi.finish();
+              "  WHERE " IS_DUE " ORDER BY h.occurred_at LIMIT $3) AS d ORDER BY 1",
+              {Arg::time(as_of), Arg::time(GetCurrentStatementStartTimestamp()), Arg::of(most)});
   for (std::uint64_t i = 0; i < of; i++) homes.push_back(spi.text(i, 1));
-  lock_homes(homes);
+  spi.finish();
+  lock_homes(homes); // as by whoever derives a home, and looks at its held events then
+  return homes;
+}
+
+void take_due(const Definitions &plan, Arena &arena, Batch &into, Micros as_of, const std::vector<std::string> &homes) {
+  Spi spi;
   const std::uint64_t n =
       spi.run("DELETE FROM pql.held_event AS h USING pql.source AS s WHERE s.source_id = h.source_id AND h.home = ANY ($3)"
-              " AND h.occurred_at <= $1 AND h.occurred_at <= $2 + CASE s.clock WHEN 'event' THEN s.max_future ELSE '0' END"
-              " RETURNING h.source_id, h.occurred_at, h.user_id, h.account_id, h.event, h.event_id, h.properties, h.home",
-              {until, now, Arg::of(homes)});
+              " AND " IS_DUE " RETURNING h.source_id, h.occurred_at, h.user_id, h.account_id, h.event, h.event_id, h.properties, h.home",
+              {Arg::time(as_of), Arg::time(GetCurrentStatementStartTimestamp()), Arg::of(homes)});
   fold_rows(plan, arena, into, spi, n);
   spi.finish();
 }

@@ -49,10 +49,11 @@ void subjects_left_at(const Definitions &plan, Arena &arena, Unit unit, Micros a
 /// Folds held events that are due into what was read. In memory only.
 void fold_due(const Definitions &plan, Arena &arena, Batch &into, const std::vector<std::string> *homes, Micros as_of, std::string_view user = {});
 
-/// Takes held events away that are due by an instant and by their source's clock, and folds them. Due is what would not be held
-/// if it came now: no instant asked for makes an event of the future count before its time. All of the homes that have the `most`
-/// earliest ones.
-void take_due(const Definitions &plan, Arena &arena, Batch &into, Micros as_of, int most);
+/// Locks the homes of held events that are due by an instant and by their source's clock: those that have the `most` earliest ones. Due is
+/// what would not be held if it came now: no instant asked for makes an event of the future count before its time.
+std::vector<std::string> lock_due(Micros as_of, int most);
+/// Takes the held events of homes that are locked away, as far as they are due, and folds them.
+void take_due(const Definitions &plan, Arena &arena, Batch &into, Micros as_of, const std::vector<std::string> &homes);
 
 /// Raises 42501 unless the current user may read pql.state and pql.milestone_log: functions read them directly, where no right is
 /// checked.

@@ -12,28 +12,14 @@
 
 namespace pql::pg {
 
-namespace {
-
-// The homes that take_due is about to take, so that whoever wrote them meanwhile did so by definitions that are read after that.
-void lock_due(Micros as_of, int most) {
-  Spi spi;
-  std::vector<std::string> homes;
-  const std::uint64_t n = spi.run("SELECT DISTINCT d.home FROM (SELECT home FROM pql.held_event WHERE occurred_at <= $1 ORDER BY occurred_at LIMIT $2) AS d ORDER BY 1",
-                                  {Arg::time(std::min<Micros>(as_of, GetCurrentStatementStartTimestamp())), Arg::of(most)});
-  for (std::uint64_t i = 0; i < n; i++) homes.push_back(spi.text(i, 1));
-  spi.finish();
-  lock_homes(homes);
-}
-
-} // namespace
-
 std::int64_t release_held(Micros as_of, int most) {
-  lock_due(as_of, most);
-  const std::shared_ptr<const Definitions> now = definitions_now();
+  const std::vector<std::string> homes = lock_due(as_of, most);
+  if (homes.empty()) return 0;
+  const std::shared_ptr<const Definitions> now = definitions_now(); // by which whoever wrote these homes meanwhile did so
   const Definitions &plan = *now;
   Scratch memory("pql held events");
   Batch batch(memory.arena(), plan.trackers());
-  take_due(plan, memory.arena(), batch, as_of, most);
+  take_due(plan, memory.arena(), batch, as_of, homes);
   const auto n = static_cast<std::int64_t>(batch.events());
   if (batch.size() == 0) return 0;
   MergeOptions o;
