@@ -128,9 +128,11 @@ CALL pql.fold();
 TABLE shown;
 SELECT * FROM pql.verify();
 -- rebuild takes all
-INSERT INTO ev VALUES (122, '2026-01-07', 'jim', 'acme', NULL, 'work');
+INSERT INTO ev VALUES (122, '2026-01-07', 'jim', 'acme', NULL, 'work'), (123, '2026-01-07', NULL, 'acme', NULL, 'work');
 CALL pql.rebuild();
 TABLE waits;
+-- and has counted what could not be used
+SELECT reason, events FROM pql.unusable ORDER BY 1;
 TABLE shown;
 CALL pql.fold();
 SELECT * FROM pql.verify();

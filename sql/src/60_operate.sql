@@ -146,7 +146,7 @@ BEGIN
   FROM s FULL JOIN r ON s.home = r.home AND s.unit = r.unit AND s.what = r.what AND s.subject = r.subject
   WHERE s.value IS DISTINCT FROM r.value
     AND (verify.since IS NULL OR coalesce(s.home, r.home) IN (SELECT recent.home FROM recent))
-    AND coalesce(s.home, r.home) <> ALL (waiting) AND coalesce(s.home, r.home) NOT IN (SELECT w.home FROM pql._deferred_homes() AS w)
+    AND coalesce(s.home, r.home) NOT IN (SELECT w.home FROM pql._deferred_homes() AS w)
   ORDER BY 2, 1;
   GET DIAGNOSTICS differences = ROW_COUNT;
   FOREACH changed IN ARRAY all_changed LOOP

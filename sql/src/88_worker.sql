@@ -3,7 +3,7 @@
 CREATE OR REPLACE FUNCTION pql._next_due() RETURNS timestamptz
   LANGUAGE sql VOLATILE PARALLEL UNSAFE COST 5000
   BEGIN ATOMIC
-    SELECT least((SELECT min(statement_timestamp() + interval '1 second') FROM pql.source AS s WHERE s.mode = 'deferred'), CASE WHEN pql._now() >= statement_timestamp() THEN least(
+    SELECT least(CASE WHEN EXISTS (SELECT FROM pql.source AS s WHERE s.mode = 'deferred') OR EXISTS (SELECT FROM pql.deferred) THEN statement_timestamp() + interval '1 second' END, CASE WHEN pql._now() >= statement_timestamp() THEN least(
       (SELECT min(h.occurred_at) FROM pql.held_event AS h WHERE h.occurred_at > statement_timestamp()),
       (SELECT min(e.leaves_at) FROM pql.episode AS e WHERE e.left_at IS NULL AND e.leaves_at > statement_timestamp()),
       (SELECT min(e.cools_until) FROM pql.episode AS e WHERE e.cools_until > statement_timestamp()),

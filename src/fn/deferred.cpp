@@ -3,6 +3,7 @@
 #include "pg/deferred.hpp"
 
 #include "pg/identity.hpp"
+#include "pg/spi.hpp"
 #include "pg/srf.hpp"
 
 // Folds some rows of pql.deferred. Returns how many, and how many events they had.
@@ -22,11 +23,12 @@ PQL_FUNCTION(_fold_alone) {
   return Datum{0};
 }
 
-// The homes that what waits to be folded is about.
+// The homes that what waits to be folded is about, as of the query that asks.
 PQL_FUNCTION(_deferred_homes) {
   using namespace pql::pg;
   ResultRows rows(fcinfo);
   refresh_identities();
+  const AsOfActiveSnapshot one;
   std::int64_t place = 0;
   for (const std::string &home : deferred_homes(*current_definitions())) rows.add({Cell::of(++place), Cell::of(home)});
   return Datum{0};

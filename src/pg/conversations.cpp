@@ -220,8 +220,8 @@ void Intents::add(const Message &m) {
   if (m.unusable) {
     if (replace) return; // counted when it was written
     Scratch scratch("pql message");
-    Vec<Folder::Unusable> unusable;
-    unusable.push(scratch.arena(), {m.unusable, 1});
+    Vec<Unusable> unusable;
+    count_unusable(scratch.arena(), unusable, m.unusable);
     record_unusable(kIntentSource, unusable);
     return;
   }

@@ -19,7 +19,7 @@ namespace {
 
 using Kind = DeferredRecord::Kind;
 
-// A row takes most of a page, and no more: it stays in its table, as it is.
+// A row takes most of a page, so that it stays in its table as it is: most often, since names have no limit.
 constexpr std::size_t kFull = 7000, kFullOfProperties = 64000;
 
 void append_row(std::optional<int> source, std::int32_t events, std::int16_t trackers, std::string_view body, const Vec<Datum> &properties) {
@@ -48,8 +48,8 @@ void append_row(std::optional<int> source, std::int32_t events, std::int16_t tra
 DeferredRecord record_of(const Extracted &e, Kind kind) {
   DeferredRecord r;
   r.kind = kind;
-  r.user = e.renamed ? e.said_user : e.user;
-  r.account = e.renamed ? e.said_account : e.account;
+  r.user = e.user; // as the row says it: this wasn't read as anybody else's
+  r.account = e.account;
   r.has_account = !r.account.empty();
   r.workspace = e.workspace;
   r.event = e.event;
@@ -62,7 +62,7 @@ DeferredRecord record_of(const Extracted &e, Kind kind) {
 } // namespace
 
 Deferral::Deferral(const Definitions &plan, const SourceInfo &source, MemoryContext parent)
-    : source_(source.id), keeps_properties_(source.dedup), workspaces_(plan.keeps_workspaces()), events_(plan.events()),
+    : source_(source.id), keeps_properties_(source.dedup), events_(plan.events()),
       trackers_(static_cast<std::int16_t>(plan.trackers().size())), now_(GetCurrentStatementStartTimestamp()), memory_("pql deferral", parent),
       out_(memory_.arena()) {}
 
@@ -87,15 +87,6 @@ void Deferral::truncate() {
   DeferredRecord r;
   r.kind = Kind::truncated;
   out_.add(r);
-}
-
-void Deferral::count_unusable(const char *reason, std::int64_t n) {
-  for (Unusable &u : unusable_) {
-    if (u.reason != reason) continue;
-    u.events += n;
-    return;
-  }
-  unusable_.push(memory_.arena(), {reason, n});
 }
 
 bool Deferral::is_full() const noexcept { return out_.size() > kFull || property_bytes_ > kFullOfProperties; }
@@ -144,6 +135,16 @@ void defer_homes(const std::set<std::string, std::less<>> &homes) {
 // ------------------------------------------------------------------------------------------------------------------ turns
 
 namespace {
+
+// Most often nothing waits, and then there is nothing to be looked for.
+bool anything_waits() {
+  return call([] {
+    Relation rel = table_open(pql_relation("deferred"), AccessShareLock);
+    const bool any = RelationGetNumberOfBlocks(rel) > 0;
+    table_close(rel, NoLock);
+    return any;
+  });
+}
 
 bool left_to_others = false; ///< a derivation, since others were folding: the next fold is alone
 
@@ -277,7 +278,7 @@ private:
   }
 
   void look_at(const DeferredRecord &r, Datum properties) {
-    if (r.kind == Kind::unusable) return count_unusable(r.text, static_cast<std::int64_t>(r.count));
+    if (r.kind == Kind::unusable) return count_unusable(memory_.arena(), unusable_, r.text, static_cast<std::int64_t>(r.count));
     if (r.kind == Kind::home) return mark_dirty(canonical_home(r.text));
     if (r.kind == Kind::truncated) return mark_truncated();
     if (r.kind == Kind::touched || source_.dedup) look_at_row(r, properties);
@@ -295,18 +296,6 @@ private:
     if (e.unusable || e.at < source_.sealed_before) return;
     if (in.own) mark_dirty(e.home());
     if (in.workspace) mark_dirty(e.workspace_home());
-  }
-
-  void count_unusable(std::string_view reason, std::int64_t n) {
-    for (Folder::Unusable &u : unusable_) {
-      if (reason != u.reason) continue;
-      u.events += n;
-      return;
-    }
-    char *const copy = static_cast<char *>(memory_.arena().allocate(reason.size() + 1));
-    std::memcpy(copy, reason.data(), reason.size());
-    copy[reason.size()] = '\0';
-    unusable_.push(memory_.arena(), {copy, n});
   }
 
   // False when a rule failed: nothing is worth anything then.
@@ -354,7 +343,7 @@ private:
       return done;
     });
     if (!ok) return false;
-    for (const Folder::Unusable &u : folder.unusable()) failed_.push_back(u);
+    for (const Unusable &u : folder.unusable()) failed_.push_back(u);
     for (const Folder::Held &h : folder.held()) held_.push(memory.arena(), h);
     newest_ = std::max(newest_, folder.newest());
     return true;
@@ -369,7 +358,7 @@ private:
   }
 
   std::int64_t finish(Batch &batch) {
-    for (const Folder::Unusable &u : failed_) count_unusable(u.reason, u.events);
+    for (const Unusable &u : failed_) count_unusable(memory_.arena(), unusable_, u.reason, u.events);
     record_unusable(source_.id, unusable_);
     record_held(source_.id, held_);
     if (source_.event_clock) advance_event_clock(newest_);
@@ -387,8 +376,8 @@ private:
   std::vector<Row> &rows_;
   Scratch &memory_;
   Ids ids_, unfolded_{source_.dedup_for}; ///< of rows that count by their ids; those not folded yet
-  Vec<Folder::Unusable> unusable_;
-  std::vector<Folder::Unusable> failed_;
+  Vec<Unusable> unusable_;
+  std::vector<Unusable> failed_; ///< of the last run
   Vec<Folder::Held> held_;
   Micros newest_ = kAlways;
 };
@@ -429,13 +418,14 @@ Folded fold_deferred(bool alone) {
   Folded folded;
   lock_identities();
   flush_pending();
-  if (!current_definitions()->defers()) return folded;
+  if (!current_definitions()->defers() && !anything_waits()) return folded;
   alone |= left_to_others;
   left_to_others = false;
   if (alone) fold_alone();
   else fold_beside_others();
   const std::shared_ptr<const Definitions> plan = current_definitions();
-  std::vector<std::optional<int>> sources{std::nullopt}; // homes to be derived, whatever they are told by
+  if (plan->sources().empty()) return folded;
+  std::vector<std::optional<int>> sources{std::nullopt}; // homes to be derived, whatever they are told by, also by sources that defer nothing
   for (const SourceInfo &s : plan->sources()) {
     if (s.deferred) sources.emplace_back(s.id);
   }
@@ -517,24 +507,24 @@ std::int64_t rewrite(std::optional<int> source, Snapshot snapshot, Keep &&keep) 
   return gone;
 }
 
-// Most often nothing waits, and then there is nothing to be looked for.
-bool anything_waits() {
-  return call([] {
-    Relation rel = table_open(pql_relation("deferred"), AccessShareLock);
-    const bool any = RelationGetNumberOfBlocks(rel) > 0;
-    table_close(rel, NoLock);
-    return any;
-  });
-}
-
 } // namespace
 
 bool settle_deferred(const SourceInfo &source, const std::vector<std::string> *homes, Snapshot snapshot) {
   if (!anything_waits()) return false;
   if (!homes) {
+    // What is damaged goes, too: that is how to get rid of it.
+    Scratch memory("pql deferred rows");
+    Vec<Unusable> unusable; // of which nothing is derived
     Spi spi;
-    const std::uint64_t n = spi.run_at(snapshot, "DELETE FROM pql.deferred WHERE source_id = $1 OR source_id IS NULL", {Arg::of(source.id)}, true);
+    const std::uint64_t n = spi.run_at(snapshot, "DELETE FROM pql.deferred WHERE source_id = $1 OR source_id IS NULL RETURNING body", {Arg::of(source.id)}, true);
+    for (std::uint64_t i = 0; i < n; i++) {
+      DeferredReader reader(memory.arena(), spi.bytes(memory.arena(), i, 1));
+      for (DeferredRecord r; reader.next(r);) {
+        if (r.kind == Kind::unusable) count_unusable(memory.arena(), unusable, r.text, static_cast<std::int64_t>(r.count));
+      }
+    }
     spi.finish();
+    record_unusable(source.id, unusable);
     return n > 0;
   }
   bool settled = false;
@@ -558,7 +548,7 @@ std::vector<std::string> deferred_homes(const Definitions &plan) {
   if (anything_waits()) {
     Scratch memory("pql deferred rows");
     Spi spi;
-    const std::uint64_t n = spi.run("SELECT body, properties FROM pql.deferred", {}, true);
+    const std::uint64_t n = spi.run("SELECT body, properties FROM pql.deferred", {}, !snapshot_shown());
     for (std::uint64_t i = 0; i < n; i++) {
       Row row{};
       memory.arena().reset();

@@ -20,8 +20,8 @@ public:
   /// Notes a row that was changed or deleted. Inside call().
   void touch(const Extracted &e);
   void truncate();
-  /// Of events that could not be used. The reason is a static string.
-  void count_unusable(const char *reason, std::int64_t n = 1);
+  /// Of events that could not be used.
+  void count_unusable(std::string_view reason, std::int64_t n = 1) { pql::pg::count_unusable(memory_.arena(), unusable_, reason, n); }
   bool is_full() const noexcept;
   bool empty() const noexcept;
   /// Writes what was noted.
@@ -30,13 +30,8 @@ public:
   void clear();
 
 private:
-  struct Unusable {
-    const char *reason;
-    std::int64_t events;
-  };
-
   int source_;
-  bool keeps_properties_, workspaces_;
+  bool keeps_properties_;
   const EventTable &events_;
   std::int16_t trackers_; ///< those with smaller numbers fold it; for others it is history
   Micros now_;

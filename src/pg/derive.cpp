@@ -634,7 +634,7 @@ void derive_homes(const Definitions &plan, const std::vector<std::string> &homes
 std::vector<std::string> all_homes() {
   std::vector<std::string> homes;
   Spi spi;
-  const std::uint64_t n = spi.run("SELECT home FROM pql.state WHERE part = 0 UNION SELECT home FROM pql.held_event ORDER BY 1", {}, true);
+  const std::uint64_t n = spi.run("SELECT home FROM pql.state WHERE part = 0 UNION SELECT home FROM pql.held_event ORDER BY 1", {}, !snapshot_shown());
   for (std::uint64_t i = 0; i < n; i++) homes.push_back(spi.text(i, 1));
   spi.finish();
   return homes;

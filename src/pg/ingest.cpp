@@ -163,14 +163,15 @@ Folder::Folder(const Definitions &plan, const SourceInfo &source, const EventTab
 
 void Folder::hold_after(Micros now) noexcept { hold_after_ = source_.event_clock ? now + source_.max_future : now; }
 
-void Folder::count_unusable(const char *reason, std::int64_t n) {
-  for (Unusable &u : unusable_) {
-    if (u.reason == reason) {
-      u.events += n;
-      return;
-    }
+void count_unusable(Arena &arena, Vec<Unusable> &counts, std::string_view reason, std::int64_t n) {
+  for (Unusable &u : counts) {
+    if (u.reason != reason) continue;
+    u.events += n;
+    return;
   }
-  unusable_.push(arena_, {reason, n});
+  char *const copy = static_cast<char *>(arena.allocate(reason.size()));
+  std::memcpy(copy, reason.data(), reason.size());
+  counts.push(arena, {{copy, reason.size()}, n});
 }
 
 void Folder::take(std::span<const Extracted> events) {
@@ -365,10 +366,10 @@ void remember_sealed(const SourceInfo &source, const Ids &ids, const std::unorde
   spi.finish();
 }
 
-void record_unusable(int source, const Vec<Folder::Unusable> &unusable) {
+void record_unusable(int source, const Vec<Unusable> &unusable) {
   if (unusable.empty()) return;
   Spi spi;
-  for (const Folder::Unusable &u : unusable) {
+  for (const Unusable &u : unusable) {
     spi.run("INSERT INTO pql.unusable_event AS u (source_id, reason, slot, events, last_at)"
             " VALUES ($1, $2, pg_catalog.pg_backend_pid() % 64, $3, pg_catalog.statement_timestamp())"
             " ON CONFLICT (source_id, reason, slot) DO UPDATE SET events = u.events + excluded.events, last_at = excluded.last_at",
@@ -468,8 +469,8 @@ void derive_dirty() {
   const std::shared_ptr<const Definitions> plan = current_definitions();
   if (pending().truncated) { // not derive_all: other tables' writers need not be waited for, who may wait for this one's
     pending().truncated = false;
+    for (const std::string &h : deferred_homes(*plan)) pending().dirty.insert(h); // before those of the state, where others may be taking them to
     for (const std::string &h : all_homes()) pending().dirty.insert(h);
-    for (const std::string &h : deferred_homes(*plan)) pending().dirty.insert(h);
   }
   const std::set<std::string, std::less<>> dirty = std::exchange(pending().dirty, {});
   if (within != TopSubTransactionId) {

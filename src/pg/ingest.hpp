@@ -58,6 +58,14 @@ struct EventSink {
   bool workspaces = false; ///< wants what counts in workspaces rather than in accounts and for people
 };
 
+/// Events that could not be used, for one reason.
+struct Unusable {
+  std::string_view reason;
+  std::int64_t events;
+};
+/// Adds to the count of a reason, which is copied when it is the first.
+void count_unusable(Arena &arena, Vec<Unusable> &counts, std::string_view reason, std::int64_t n = 1);
+
 /// Reads events from slots into a batch: the loop that costs.
 class Folder {
 public:
@@ -85,13 +93,8 @@ public:
   };
   const Vec<Held> &held() const noexcept { return held_; }
 
-  /// Events that could not be used, by reason (a static string).
-  struct Unusable {
-    const char *reason;
-    std::int64_t events;
-  };
   const Vec<Unusable> &unusable() const noexcept { return unusable_; }
-  void count_unusable(const char *reason, std::int64_t n = 1);
+  void count_unusable(std::string_view reason, std::int64_t n = 1) { pql::pg::count_unusable(arena_, unusable_, reason, n); }
 
   /// When set, events are folded only into the homes that it says.
   Homes (*wanted)(void *arg, const Extracted &e) = nullptr;
@@ -167,7 +170,7 @@ void recall_sealed(const SourceInfo &source, const std::vector<std::string> *hom
 void remember_sealed(const SourceInfo &source, const Ids &ids, const std::unordered_set<std::string> &open, Micros since);
 
 /// Counts events that could not be used. Slots keep writers from waiting for each other.
-void record_unusable(int source, const Vec<Folder::Unusable> &unusable);
+void record_unusable(int source, const Vec<Unusable> &unusable);
 /// Puts events aside until they are due, but for those of some homes.
 void record_held(int source, const Vec<Folder::Held> &held, const std::set<std::string, std::less<>> *but = nullptr);
 
