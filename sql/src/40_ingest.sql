@@ -67,6 +67,22 @@ END $$;
 COMMENT ON FUNCTION pql._sample_events(regclass, text, text, text, text, text, text, text, text, boolean) IS 'What the arguments of pql.attach give for the first rows of a table, or why they fail.';
 REVOKE ALL ON FUNCTION pql._sample_events(regclass, text, text, text, text, text, text, text, text, boolean) FROM PUBLIC;
 
+CREATE OR REPLACE FUNCTION pql._require_serial_apply(events regclass, mode text) RETURNS void
+  LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  subscription text;
+BEGIN
+  SELECT min(x.subname) INTO subscription FROM pg_subscription_rel AS r JOIN pg_subscription AS x ON x.oid = r.srsubid
+  WHERE r.srrelid = events AND x.substream::text = 'p';
+  IF mode = 'sync' AND subscription IS NOT NULL THEN
+    RAISE EXCEPTION 'table % is written by a subscription that applies transactions in parallel', events USING ERRCODE = 'object_not_in_prerequisite_state',
+      DETAIL = 'Two of its processes could wait for each other in the state of an account, in a circle.',
+      HINT = format('ALTER SUBSCRIPTION %I SET (streaming = on), or defer the table''s events: mode ''deferred''.', subscription);
+  END IF;
+END $$;
+COMMENT ON FUNCTION pql._require_serial_apply(regclass, text) IS 'Refuses the mode sync for a table whose subscription applies transactions in parallel.';
+REVOKE ALL ON FUNCTION pql._require_serial_apply(regclass, text) FROM PUBLIC;
+
 CREATE OR REPLACE FUNCTION pql.attach(events regclass, user_id text, event text, occurred_at text, account_id text DEFAULT NULL,
     event_id text DEFAULT NULL, properties text DEFAULT NULL, received_at text DEFAULT NULL, workspace text DEFAULT NULL,
     clock text DEFAULT 'wall', mode text DEFAULT 'sync', dedup interval DEFAULT NULL, dry_run boolean DEFAULT false)
@@ -152,13 +168,9 @@ BEGIN
     PERFORM pql._compile_expression(events, arg.expression, arg.wanted, arg.name);
   END LOOP;
 
-  SELECT string_agg(quote_ident(x.subname), ', ' ORDER BY x.subname) AS names, min(x.subname) FILTER (WHERE x.substream::text = 'p') AS parallel
+  PERFORM pql._require_serial_apply(events, mode);
+  SELECT string_agg(quote_ident(x.subname), ', ' ORDER BY x.subname) AS names
     INTO subscription FROM pg_subscription_rel AS r JOIN pg_subscription AS x ON x.oid = r.srsubid WHERE r.srrelid = events;
-  IF mode = 'sync' AND subscription.parallel IS NOT NULL THEN
-    RAISE EXCEPTION 'table % is written by a subscription that applies transactions in parallel', events USING ERRCODE = 'object_not_in_prerequisite_state',
-      DETAIL = 'Two of its processes could wait for each other in the state of an account, in a circle.',
-      HINT = format('ALTER SUBSCRIPTION %I SET (streaming = on), or attach the table with mode => ''deferred''.', subscription.parallel);
-  END IF;
   capture := CASE WHEN kind = 'p' OR EXISTS (SELECT FROM pg_subscription_rel AS r WHERE r.srrelid = events) THEN 'row' ELSE 'statement' END;
   IF event_id IS NOT NULL THEN
     unique_ids := EXISTS (SELECT FROM pg_index AS i JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]

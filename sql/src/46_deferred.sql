@@ -23,7 +23,7 @@ REVOKE ALL ON FUNCTION pql._fold_all(int) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._deferred_homes() RETURNS TABLE (place bigint, home text)
   AS 'MODULE_PATHNAME', 'pql__deferred_homes' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000 ROWS 10000;
-COMMENT ON FUNCTION pql._deferred_homes() IS 'The homes of which something waits to be folded.';
+COMMENT ON FUNCTION pql._deferred_homes() IS 'The homes of which something waits to be folded, by the snapshot of the query that asks.';
 REVOKE ALL ON FUNCTION pql._deferred_homes() FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._erase_deferred(unit text, ids text[]) RETURNS bigint
@@ -77,6 +77,7 @@ BEGIN
   IF s.mode = mode THEN
     RETURN;
   END IF;
+  PERFORM pql._require_serial_apply(events, mode);
   IF mode = 'sync' AND EXISTS (SELECT FROM pg_class AS c WHERE c.oid = events) THEN
     PERFORM pql._hold_up_writers(events); -- so that nothing comes to wait that nobody would look for
     PERFORM pql._fold_all(s.source_id);
@@ -85,5 +86,5 @@ BEGIN
   PERFORM pql._audit('set_mode', events::text, jsonb_build_object('mode', mode));
 END $$;
 COMMENT ON FUNCTION pql.set_mode(regclass, text) IS
-  'Sets whether events of an attached table are folded by whoever writes them (sync) or later (deferred). Back to sync, it folds what waits while writers are held up: CALL pql.fold() first. Errors: 42704 not attached, 22023 unknown mode, 22004 null argument, 55000 the table of intents.';
+  'Sets whether events of an attached table are folded by whoever writes them (sync) or later (deferred). Back to sync, it folds what waits while writers are held up: CALL pql.fold() first. Errors: 42704 not attached, 22023 unknown mode, 22004 null argument, 55000 the table of intents, or one whose subscription applies transactions in parallel.';
 REVOKE ALL ON FUNCTION pql.set_mode(regclass, text) FROM PUBLIC;

@@ -86,6 +86,9 @@ SKIP:
 	$subscriber->safe_psql('postgres', q{ALTER SUBSCRIPTION sub SET (streaming = parallel)});
 	my ($status, $out, $err) = $subscriber->psql('postgres', $attach);
 	like($err, qr/applies transactions in parallel.*streaming = on/s, 'parallel apply is refused');
+	$subscriber->safe_psql('postgres', $attach =~ s/\bdry_run => true/mode => 'deferred'/r);
+	($status, $out, $err) = $subscriber->psql('postgres', q{SELECT pql.set_mode('ev', 'sync')});
+	like($err, qr/applies transactions in parallel.*streaming = on/s, 'and for a table that was deferred');
 }
 $subscriber->stop;
 
