@@ -8,6 +8,8 @@
 #   --@ define state        what follows, up to --@ end, is what every type of states has
 #   --@ state NAME COMMENT  is replaced by that, with NAME for {state} and COMMENT for {about}
 #   --@ file NAME           is replaced by that file, as it is
+#   --@ comments RELATION OTHER COLUMN...
+#                           comments on columns of RELATION: those on OTHER's, which are made before; NEW=OLD where names differ
 
 function filled(text, name) {
   for (name in value) text = replaced(text, "{" name "}", value[name])
@@ -77,10 +79,34 @@ function file(name, row, read) {
   close(name)
 }
 
+# Notes the comment on a column, if the line is one.
+function note_comment(row, words) {
+  if (row !~ /^COMMENT ON COLUMN pql\.[^ ]+ IS /) return
+  split(row, words, " ")
+  said[words[4]] = substr(row, index(row, " IS "))
+}
+
+function comments(at, words, n, i, names, old) {
+  n = split(line[at], words, " ")
+  for (i = 5; i <= n; i++) {
+    if (split(words[i], names, "=") < 2) names[2] = names[1]
+    old = "pql." words[4] "." names[2]
+    if (!(old in said)) fail(at, "no comment on " old)
+    say("COMMENT ON COLUMN pql." words[3] "." names[1] said[old])
+  }
+}
+
+function say(row) {
+  note_comment(row)
+  print row
+}
+
 function expand(from, to, at, end) {
   for (at = from; at < to; at++) {
     if (line[at] !~ /^--@/) {
-      print filled(line[at])
+      say(filled(line[at]))
+    } else if (line[at] ~ /^--@ comments /) {
+      comments(at)
     } else if (line[at] ~ /^--@ state /) {
       state(substr(filled(line[at]), length("--@ state ") + 1))
     } else if (line[at] ~ /^--@ file /) {

@@ -23,6 +23,26 @@ CREATE TABLE pql.source (
   attached_by    text NOT NULL DEFAULT current_user
 );
 COMMENT ON TABLE pql.source IS 'Events tables that are attached, and where in their rows pql finds who, what and when; made by pql.attach, read through pql.sources.';
+COMMENT ON COLUMN pql.source.source_id IS 'The number of the source, by which other tables refer to it.';
+COMMENT ON COLUMN pql.source.relation IS 'The events table.';
+COMMENT ON COLUMN pql.source.user_id IS 'A column or SQL expression over a row of the table: who did it.';
+COMMENT ON COLUMN pql.source.account_id IS 'Likewise: the account it was done in; null: the source has none.';
+COMMENT ON COLUMN pql.source.event IS 'Likewise: the name of the event.';
+COMMENT ON COLUMN pql.source.occurred_at IS 'Likewise: when it happened.';
+COMMENT ON COLUMN pql.source.event_id IS 'Likewise: what identifies the event; null: nothing does.';
+COMMENT ON COLUMN pql.source.properties IS 'Likewise: the event''s properties, as jsonb; null: it has none.';
+COMMENT ON COLUMN pql.source.received_at IS 'Likewise: when the row arrived; null: taken to be when it happened. Only dedup asks for it.';
+COMMENT ON COLUMN pql.source.workspace IS 'Likewise: the workspace it was done in; null: the source has none.';
+COMMENT ON COLUMN pql.source.clock IS 'What now means: wall (the time of the database), or event (the newest event seen).';
+COMMENT ON COLUMN pql.source.mode IS 'sync: events are in the state when their transaction commits. deferred: they are folded later.';
+COMMENT ON COLUMN pql.source.capture IS 'How the triggers see rows: by statement, or row by row (partitioned tables, and what a subscription writes).';
+COMMENT ON COLUMN pql.source.dedup IS 'For how long pql remembers event ids, to refuse repetitions; null: it doesn''t.';
+COMMENT ON COLUMN pql.source.unique_ids IS 'Whether a unique index begins with event_id, so that the table itself refuses repetitions.';
+COMMENT ON COLUMN pql.source.max_event_age IS 'Events that are older on arrival change the state, and lead to no routing row.';
+COMMENT ON COLUMN pql.source.max_future IS 'Events that are further ahead of the clock are held until they are due (pql.held_event).';
+COMMENT ON COLUMN pql.source.sealed_before IS 'Events before that are sealed (pql.retain): older ones that still arrive are not used. Null: none is.';
+COMMENT ON COLUMN pql.source.attached_at IS 'When it was attached.';
+COMMENT ON COLUMN pql.source.attached_by IS 'The role that attached it.';
 
 CREATE TABLE pql.tracker (
   tracker_id     smallint PRIMARY KEY,
@@ -44,6 +64,20 @@ CREATE TABLE pql.tracker (
 CREATE UNIQUE INDEX tracker_key ON pql.tracker (md5(key));
 CREATE UNIQUE INDEX tracker_milestone_name ON pql.tracker (unit, name) WHERE kind = 'milestone';
 COMMENT ON TABLE pql.tracker IS 'What the state keeps for each subject of a unit: the first time of a milestone, a decayed sum, a funnel of steps, the newest events of a window. Programs that need the same share one.';
+COMMENT ON COLUMN pql.tracker.tracker_id IS 'The number of the tracker, by which pql.state knows it.';
+COMMENT ON COLUMN pql.tracker.kind IS 'milestone: the first time. decay: a sum that fades. funnel: the furthest step. window: a count or sum over a time. days, users, sessions: how many different days, users and sessions there were in it. latest: the newest event.';
+COMMENT ON COLUMN pql.tracker.unit IS 'Of whom it is kept: user, account or workspace.';
+COMMENT ON COLUMN pql.tracker.name IS 'Of a milestone its name; null for most other kinds.';
+COMMENT ON COLUMN pql.tracker.events IS 'The names of the events that it takes, * for all; of a funnel one for each step.';
+COMMENT ON COLUMN pql.tracker.rules IS 'The condition of each of these events, as SQL over the event; empty: none.';
+COMMENT ON COLUMN pql.tracker.value_rule IS 'What each event adds, as SQL over the event; null: 1.';
+COMMENT ON COLUMN pql.tracker.half_life IS 'Of kind decay: after how long an event counts half.';
+COMMENT ON COLUMN pql.tracker.in_order IS 'Of kind funnel: whether steps must follow each other.';
+COMMENT ON COLUMN pql.tracker.within IS 'Of kind funnel: the time in which the steps must happen.';
+COMMENT ON COLUMN pql.tracker.window_length IS 'How long the window is, of the kinds that have one.';
+COMMENT ON COLUMN pql.tracker.spans IS 'How many such windows are looked at, one before the other: 2 for growth.';
+COMMENT ON COLUMN pql.tracker.gap IS 'Of kind sessions: after how long a pause a new session begins.';
+COMMENT ON COLUMN pql.tracker.state IS 'building: history is still to be folded into it. active: it is complete.';
 COMMENT ON COLUMN pql.tracker.key IS 'All that makes the tracker what it is, as one text: two that have the same are the same.';
 
 CREATE TABLE pql.program (
@@ -63,6 +97,14 @@ CREATE TABLE pql.program (
 );
 CREATE UNIQUE INDEX program_in_force ON pql.program (program, status) WHERE status <> 'retired';
 COMMENT ON TABLE pql.program IS 'Every version of every program, as it was published, and drafts of the next ones. A version never changes; its status goes from building to shadow, live and retired, and back to live by pql.rollback.';
+COMMENT ON COLUMN pql.program.program_id IS 'The number of the program, the same for all of its versions.';
+COMMENT ON COLUMN pql.program.program IS 'The program''s name.';
+COMMENT ON COLUMN pql.program.version IS 'The version''s number, from 1; with the name it identifies the row.';
+COMMENT ON COLUMN pql.program.status IS 'draft (not published), building (history is being folded for it), shadow (computed, hands nothing over), live, retired.';
+COMMENT ON COLUMN pql.program.document IS 'The definition, as it was published (doc/program.schema.json).';
+COMMENT ON COLUMN pql.program.note IS 'What whoever published it said of it; null: nothing.';
+COMMENT ON COLUMN pql.program.published_by IS 'The role that published or saved it.';
+COMMENT ON COLUMN pql.program.retired_at IS 'When it went out of force last; null: it hasn''t.';
 COMMENT ON COLUMN pql.program.finishing IS 'Whether the version was replaced and may still have open episodes, which end by its own rules.';
 COMMENT ON COLUMN pql.program.goes_live IS 'Whether the version replaces a live one as soon as its trackers are built.';
 COMMENT ON COLUMN pql.program.published_at IS 'When it was published; of a draft, when it was saved.';
@@ -76,6 +118,9 @@ CREATE TABLE pql.state (
 ) WITH (fillfactor = 50, toast_tuple_target = 8160, autovacuum_vacuum_scale_factor = 0.05);
 ALTER TABLE pql.state ALTER COLUMN body SET STORAGE MAIN;
 COMMENT ON TABLE pql.state IS 'What is kept of accounts, users and workspaces, one row a home, more for large and for crowded accounts (doc/internals.md). Read it through pql.milestones, pql.members, pql.subjects and pql.activation.';
+COMMENT ON COLUMN pql.state.home IS 'The home, by its key: a: and the account''s id, u: and the user''s, or w: and the workspace''s (doc/internals.md).';
+COMMENT ON COLUMN pql.state.part IS '0: the head. Others have the members of a large account, or what writers of a crowded one added.';
+COMMENT ON COLUMN pql.state.body IS 'The state, in pql''s own format; different versions read each other''s.';
 
 CREATE TABLE pql.milestone_log (
   home    text COLLATE "C" NOT NULL,
@@ -84,6 +129,9 @@ CREATE TABLE pql.milestone_log (
 );
 CREATE INDEX milestone_log_home ON pql.milestone_log (home, member);
 COMMENT ON TABLE pql.milestone_log IS 'Milestones, as each statement found them: of a member of a home, or (empty) of its owner. Statements only add rows, of which the earliest occurrence counts; a derivation writes those of its home anew. Read it through pql.milestones.';
+COMMENT ON COLUMN pql.milestone_log.member IS 'The member that the milestones are of; empty: the home''s owner.';
+COMMENT ON COLUMN pql.milestone_log.body IS 'The milestones, in pql''s own format.';
+--@ comments milestone_log state home
 
 CREATE TABLE pql.base_state (
   home       text COLLATE "C" NOT NULL,
@@ -92,6 +140,9 @@ CREATE TABLE pql.base_state (
   PRIMARY KEY (home, source_id)
 );
 COMMENT ON TABLE pql.base_state IS 'What sealed events amounted to (pql.retain): the base that later events are added to whenever a home is derived again.';
+COMMENT ON COLUMN pql.base_state.source_id IS 'The source whose events were sealed (pql.source).';
+COMMENT ON COLUMN pql.base_state.body IS 'The state, in pql''s own format.';
+--@ comments base_state state home
 
 CREATE TABLE pql.user_home (
   home     text COLLATE "C" NOT NULL,
@@ -99,6 +150,8 @@ CREATE TABLE pql.user_home (
 );
 CREATE INDEX user_home_user_id ON pql.user_home (user_id) INCLUDE (home);
 COMMENT ON TABLE pql.user_home IS 'In which homes a user has been seen; his state lies in those that aren''t workspaces''.';
+COMMENT ON COLUMN pql.user_home.user_id IS 'The user.';
+--@ comments user_home state home
 
 CREATE TABLE pql.held_event (
   home         text COLLATE "C" NOT NULL,
@@ -114,6 +167,15 @@ CREATE TABLE pql.held_event (
 CREATE INDEX held_event_home ON pql.held_event (home, occurred_at);
 CREATE INDEX held_event_due ON pql.held_event (occurred_at);
 COMMENT ON TABLE pql.held_event IS 'Events whose time has not come yet: they count for nothing until they are due.';
+COMMENT ON COLUMN pql.held_event.source_id IS 'The source that it came by (pql.source).';
+COMMENT ON COLUMN pql.held_event.occurred_at IS 'When it is said to happen: until then it counts for nothing.';
+COMMENT ON COLUMN pql.held_event.user_id IS 'Who did it.';
+COMMENT ON COLUMN pql.held_event.account_id IS 'In which account; null: none.';
+COMMENT ON COLUMN pql.held_event.event IS 'The event''s name.';
+COMMENT ON COLUMN pql.held_event.event_id IS 'The event''s id, as bytes; empty if the source has none.';
+COMMENT ON COLUMN pql.held_event.properties IS 'Its properties; null: it has none, or no rule asks for any.';
+COMMENT ON COLUMN pql.held_event.held_at IS 'When it arrived.';
+--@ comments held_event state home
 
 CREATE TABLE pql.seen_event (
   home        text COLLATE "C" NOT NULL,
@@ -124,6 +186,10 @@ CREATE TABLE pql.seen_event (
   PRIMARY KEY (home, source_id, event_id)
 );
 COMMENT ON TABLE pql.seen_event IS 'Event ids of sources attached with dedup, for as long as the horizon says, each with the rank of the row that counts: its arrival (received_at, or else occurred_at), its time and its content.';
+COMMENT ON COLUMN pql.seen_event.source_id IS 'The source that it came by (pql.source).';
+COMMENT ON COLUMN pql.seen_event.event_id IS 'The event''s id, as text.';
+COMMENT ON COLUMN pql.seen_event.rank IS 'The rank of the row that counts: of rows with one id the one with the lowest does.';
+--@ comments seen_event state home
 CREATE INDEX seen_event_arrived_at ON pql.seen_event (arrived_at);
 COMMENT ON COLUMN pql.seen_event.arrived_at IS 'When it was noted: only says how long it is remembered.';
 
@@ -132,6 +198,8 @@ CREATE TABLE pql.forgotten_event (
   rank       text COLLATE "C" NOT NULL
 );
 COMMENT ON TABLE pql.forgotten_event IS 'Up to which rank event ids have been forgotten: whether lower ones came before, only the events table tells.';
+COMMENT ON COLUMN pql.forgotten_event.source_id IS 'The source (pql.source).';
+COMMENT ON COLUMN pql.forgotten_event.rank IS 'The highest rank of which ids have been forgotten.';
 
 CREATE TABLE pql.sealed_event (
   home        text COLLATE "C" NOT NULL,
@@ -141,6 +209,9 @@ CREATE TABLE pql.sealed_event (
   PRIMARY KEY (home, source_id, event_id, rank)
 );
 COMMENT ON TABLE pql.sealed_event IS 'Sealed rows that counted (pql.retain), of sources attached with dedup: what repeats one is told by this, since the row itself may be purged. As of the last seal, for as long as the horizon says.';
+--@ comments sealed_event seen_event home source_id
+COMMENT ON COLUMN pql.sealed_event.event_id IS 'The event''s id, as text.';
+COMMENT ON COLUMN pql.sealed_event.rank IS 'The rank of the sealed row.';
 
 CREATE TABLE pql.unusable_event (
   source_id  int NOT NULL,
@@ -151,6 +222,11 @@ CREATE TABLE pql.unusable_event (
   PRIMARY KEY (source_id, reason, slot)
 );
 COMMENT ON TABLE pql.unusable_event IS 'How many events could not be used, by reason; in slots, so that writers do not wait for each other. Read it through pql.unusable.';
+COMMENT ON COLUMN pql.unusable_event.source_id IS 'The source that they came by (pql.source).';
+COMMENT ON COLUMN pql.unusable_event.reason IS 'user missing, event missing, time missing, time infinite, expression failed (of pql.attach), rule failed, value out of range, definition broken, duplicate, sealed, erased.';
+COMMENT ON COLUMN pql.unusable_event.slot IS 'One of several counters of the same thing, which are to be added.';
+COMMENT ON COLUMN pql.unusable_event.events IS 'How many events it was, by this slot.';
+COMMENT ON COLUMN pql.unusable_event.last_at IS 'When this slot was written last.';
 
 -- A queue: rows are inserted, and deleted by whoever folds them. Any order will do, so it has no key and no index, and what a statement
 -- brings lies in one row, whatever homes it is about.
@@ -165,6 +241,8 @@ CREATE TABLE pql.deferred (
 ALTER TABLE pql.deferred ALTER COLUMN body SET STORAGE MAIN;
 ALTER TABLE pql.deferred REPLICA IDENTITY FULL; -- so that a publication of all tables doesn't forbid to delete
 COMMENT ON TABLE pql.deferred IS 'What writers of deferred sources brought, and nobody has folded yet: one row a statement, more for a large one. Watch it through pql.fold_lag.';
+COMMENT ON COLUMN pql.deferred.appended_at IS 'When the statement that brought them began.';
+COMMENT ON COLUMN pql.deferred.events IS 'How many events it has.';
 COMMENT ON COLUMN pql.deferred.source_id IS 'Null: homes that are to be derived again.';
 COMMENT ON COLUMN pql.deferred.trackers IS 'Trackers with smaller numbers fold it. To those that came later it is history.';
 COMMENT ON COLUMN pql.deferred.body IS 'Events as their rows say them; rows that were changed or deleted; that the table was truncated (src/core/state/deferred.hpp).';
@@ -178,6 +256,10 @@ CREATE TABLE pql.asserted_milestone (
   PRIMARY KEY (user_id, name)
 );
 COMMENT ON TABLE pql.asserted_milestone IS 'Milestones that an application stated itself, by pql.upsert_user_milestone.';
+COMMENT ON COLUMN pql.asserted_milestone.user_id IS 'Who reached it.';
+COMMENT ON COLUMN pql.asserted_milestone.name IS 'The milestone''s name.';
+COMMENT ON COLUMN pql.asserted_milestone.reached_at IS 'When it was reached: the earliest time that was stated.';
+COMMENT ON COLUMN pql.asserted_milestone.evidence IS 'What the application says it rests on; null: nothing.';
 
 CREATE TABLE pql.backfill_job (
   job_id        int PRIMARY KEY,
@@ -195,6 +277,18 @@ CREATE TABLE pql.backfill_job (
   finished_at   timestamptz
 );
 COMMENT ON TABLE pql.backfill_job IS 'History that is to be folded into the state: of which table, for which trackers (null: all), up to which boundary, and how far it came. Watch it through pql.backfill_progress.';
+COMMENT ON COLUMN pql.backfill_job.job_id IS 'The number of the job.';
+COMMENT ON COLUMN pql.backfill_job.source_id IS 'The source whose history it is (pql.source).';
+COMMENT ON COLUMN pql.backfill_job.relation IS 'The table or partition that is read.';
+COMMENT ON COLUMN pql.backfill_job.trackers IS 'The trackers that it is folded into (pql.tracker); null: all.';
+COMMENT ON COLUMN pql.backfill_job.members IS 'Whether members and their activity are folded, too.';
+COMMENT ON COLUMN pql.backfill_job.boundary IS 'The transactions that had ended when the job was made: only their rows are history.';
+COMMENT ON COLUMN pql.backfill_job.relfilenode IS 'The file of the table then: another one means that it was rewritten or emptied since.';
+COMMENT ON COLUMN pql.backfill_job.pages IS 'How many pages the table had then.';
+COMMENT ON COLUMN pql.backfill_job.next_page IS 'Where it goes on: all pages before that are folded.';
+COMMENT ON COLUMN pql.backfill_job.events IS 'How many events it has read so far.';
+COMMENT ON COLUMN pql.backfill_job.started_at IS 'When it was begun; null: it waits.';
+COMMENT ON COLUMN pql.backfill_job.finished_at IS 'When it was done; null: it isn''t yet.';
 COMMENT ON COLUMN pql.backfill_job.made_in IS 'The database it was made in: in another one, that it was restored into, the boundary and the pages mean nothing.';
 
 CREATE TABLE pql.episode (
@@ -221,6 +315,17 @@ CREATE INDEX episode_leaves_at ON pql.episode (leaves_at) WHERE left_at IS NULL;
 CREATE INDEX episode_left_at ON pql.episode (left_at) WHERE left_at IS NOT NULL AND NOT settled;
 CREATE INDEX episode_cools_until ON pql.episode (cools_until) WHERE cools_until IS NOT NULL;
 COMMENT ON TABLE pql.episode IS 'Every spell of a subject above a program''s threshold: when it entered, with which score, and when it left.';
+COMMENT ON COLUMN pql.episode.episode_id IS 'The number of the episode.';
+COMMENT ON COLUMN pql.episode.program IS 'The program.';
+COMMENT ON COLUMN pql.episode.program_id IS 'The program''s number (pql.program), the same for all versions.';
+COMMENT ON COLUMN pql.episode.version IS 'The version of the program by whose rules it began.';
+COMMENT ON COLUMN pql.episode.unit IS 'What the program scores: user, account or workspace.';
+COMMENT ON COLUMN pql.episode.subject_id IS 'The id of that user, account or workspace.';
+COMMENT ON COLUMN pql.episode.shadow IS 'Whether it began in a version in shadow, which hands nothing over.';
+COMMENT ON COLUMN pql.episode.entered_at IS 'When the subject qualified.';
+COMMENT ON COLUMN pql.episode.score IS 'Its score then, in points.';
+COMMENT ON COLUMN pql.episode.left_at IS 'When it left; null: the episode is open.';
+--@ comments episode state home
 COMMENT ON COLUMN pql.episode.number IS 'The how many-th spell of the subject in the program this is; those in shadow are counted by themselves.';
 COMMENT ON COLUMN pql.episode.leaves_at IS 'When the episode ends if nothing more happens (the score has been below the leave threshold for the dwell time): may be early, never late.';
 COMMENT ON COLUMN pql.episode.settled IS 'Whether tick has looked, since it ended, at what became of its routing rows.';
@@ -273,6 +378,27 @@ CREATE INDEX routing_subject ON pql.routing (program, subject_id);
 CREATE INDEX routing_qualified_at ON pql.routing (program, qualified_at);
 CREATE INDEX routing_episode ON pql.routing (home, episode);
 COMMENT ON TABLE pql.routing IS 'Decisions: one open row per qualification episode, written in the transaction of the event that caused it, with its reasons and the context frozen as of decided_at. Until somebody takes it up it follows better motions and guardrails; after that, a better motion writes a row that follows it.';
+COMMENT ON COLUMN pql.routing.routing_id IS 'The number of the routing row, unique in the database.';
+COMMENT ON COLUMN pql.routing.program IS 'The program that decided.';
+COMMENT ON COLUMN pql.routing.version IS 'The version of the program that decided (pql.program).';
+COMMENT ON COLUMN pql.routing.unit IS 'What the program scores: user, account or workspace.';
+COMMENT ON COLUMN pql.routing.subject_id IS 'The id of that user, account or workspace.';
+COMMENT ON COLUMN pql.routing.account_id IS 'The account that it is about: the subject, or the one that it belongs to; null: none.';
+COMMENT ON COLUMN pql.routing.user_id IS 'The user, if the subject is one; otherwise null.';
+COMMENT ON COLUMN pql.routing.episode IS 'The episode of the subject that led to it (pql.episode).';
+COMMENT ON COLUMN pql.routing.signal_at IS 'When the newest event behind its points happened.';
+COMMENT ON COLUMN pql.routing.qualified_at IS 'When the subject qualified, which is when its episode began.';
+COMMENT ON COLUMN pql.routing.score IS 'The score as of decided_at, in points.';
+COMMENT ON COLUMN pql.routing.reasons IS 'What the score is made of: a JSON array with a line for each signal, its points (they add up to the score), value, evidence and whether it may be mentioned. Signals that reps may not see are one line.';
+COMMENT ON COLUMN pql.routing.headline IS 'The reasons in one sentence.';
+COMMENT ON COLUMN pql.routing.motion IS 'What should happen: none, in_app, email, inside_sales, account_executive, enterprise, solutions_engineer, customer_success.';
+COMMENT ON COLUMN pql.routing.next_best_action IS 'What to do next, in words; null: the program''s motion says nothing of it.';
+COMMENT ON COLUMN pql.routing.state IS 'pending (its time hasn''t come, or it has no rep yet), ready (to be claimed), blocked (a guardrail, looked at again), suppressed (a guardrail, for good), claimed, accepted, declined, touched, disposed, expired (nobody took it up before the episode ended).';
+COMMENT ON COLUMN pql.routing.state_since IS 'When it came into that state.';
+COMMENT ON COLUMN pql.routing.claimed_at IS 'When its owner claimed it last; null: nobody has it.';
+COMMENT ON COLUMN pql.routing.first_touch_at IS 'When somebody reached out first; null: nobody did.';
+COMMENT ON COLUMN pql.routing.context IS 'The packet: what a rep needs to know, as it was at decided_at (doc/context.schema.json).';
+--@ comments routing state home
 COMMENT ON COLUMN pql.routing.follows IS 'The row of the same episode that had been acted upon when a better motion came to apply.';
 COMMENT ON COLUMN pql.routing.decided_at IS 'As of when score, reasons, headline and context are: when it qualified or, later, got a better motion or was blocked no more.';
 COMMENT ON COLUMN pql.routing.motion_rank IS 'The place of the motion among those of the program''s version, from 0: the lower, the better.';
@@ -317,6 +443,12 @@ CREATE TABLE pql.routing_transition (
 CREATE INDEX routing_transition_routing ON pql.routing_transition (home, routing_id, transition_id);
 CREATE INDEX routing_transition_written_in ON pql.routing_transition (written_in);
 COMMENT ON TABLE pql.routing_transition IS 'How each routing row went from state to state: when, by whom and why. What changes a row and not its state has a line, too. Read it through pql.routing_history.';
+COMMENT ON COLUMN pql.routing_transition.routing_id IS 'The routing row (pql.routing).';
+COMMENT ON COLUMN pql.routing_transition.at IS 'When.';
+COMMENT ON COLUMN pql.routing_transition.from_state IS 'The state it was in.';
+COMMENT ON COLUMN pql.routing_transition.to_state IS 'The state it came into; the same one: something else of it changed.';
+COMMENT ON COLUMN pql.routing_transition.reason IS 'Why, or what was said; null: it goes without saying.';
+--@ comments routing_transition state home
 COMMENT ON COLUMN pql.routing_transition.actor IS 'Who did it: the setting pql.rep or else the session''s user; pql, when tick did.';
 COMMENT ON COLUMN pql.routing_transition.rep IS 'The rep whom it is about: who claimed, declined, was given or lost the row.';
 COMMENT ON COLUMN pql.routing_transition.written_in IS 'The transaction that wrote it: whoever has seen all of a snapshot''s finds by it what was committed since, however late.';
@@ -327,6 +459,8 @@ CREATE TABLE pql.evaluation (
   evaluated_at  timestamptz NOT NULL
 );
 COMMENT ON TABLE pql.evaluation IS 'When all subjects of a program were looked at last, because time alone changes what it says of them.';
+COMMENT ON COLUMN pql.evaluation.program_id IS 'The program''s number (pql.program).';
+COMMENT ON COLUMN pql.evaluation.evaluated_at IS 'When they were looked at last.';
 
 CREATE TABLE pql.audit (
   audit_id  bigint PRIMARY KEY,
@@ -337,12 +471,20 @@ CREATE TABLE pql.audit (
   detail    jsonb
 );
 COMMENT ON TABLE pql.audit IS 'Who changed a definition or a source, and when.';
+COMMENT ON COLUMN pql.audit.audit_id IS 'The number of the line.';
+COMMENT ON COLUMN pql.audit.at IS 'When it was done, by the clock on the wall.';
+COMMENT ON COLUMN pql.audit.actor IS 'The role that did it; tick, if it was pql itself.';
+COMMENT ON COLUMN pql.audit.action IS 'The function that was called, such as publish, attach, erase_user.';
+COMMENT ON COLUMN pql.audit.object IS 'What it was done to: a program, a relation, a subject. Never the id of somebody who was erased.';
+COMMENT ON COLUMN pql.audit.detail IS 'What else is to be known, which depends on the action; null: nothing.';
 
 CREATE TABLE pql.event_clock (
   slot    int PRIMARY KEY,
   newest  timestamptz NOT NULL
 ) WITH (fillfactor = 70);
 COMMENT ON TABLE pql.event_clock IS 'The newest event of sources attached with clock => ''event''; in slots, so that writers do not wait for each other.';
+COMMENT ON COLUMN pql.event_clock.slot IS 'One of several; the greatest of them counts.';
+COMMENT ON COLUMN pql.event_clock.newest IS 'When the newest event of this slot happened.';
 
 -- All of it is the user's data: pg_dump takes it along.
 SELECT pg_catalog.pg_extension_config_dump('pql.source', '');

@@ -17,6 +17,17 @@ CREATE TABLE pql.attribute_source (
   attached_by     text NOT NULL DEFAULT current_user
 );
 COMMENT ON TABLE pql.attribute_source IS 'The relations that attributes come from, by name: one that is dropped and made anew, or replaced by renaming, is the same one. Made by pql.attach_accounts and pql.attach_users, read through pql.attribute_sources.';
+COMMENT ON COLUMN pql.attribute_source.unit IS 'What its rows are about: user, account or workspace.';
+COMMENT ON COLUMN pql.attribute_source.schema_name IS 'The schema of the relation.';
+COMMENT ON COLUMN pql.attribute_source.relation_name IS 'The relation''s name.';
+COMMENT ON COLUMN pql.attribute_source.key_column IS 'The column with the id of the account, user or workspace.';
+COMMENT ON COLUMN pql.attribute_source.account_column IS 'Of users, the column with their account; null: none was named.';
+COMMENT ON COLUMN pql.attribute_source.columns IS 'The columns that pql keeps of it.';
+COMMENT ON COLUMN pql.attribute_source.types IS 'Their types, in the same order.';
+COMMENT ON COLUMN pql.attribute_source.usable_types IS 'The types of usable_columns, in the same order.';
+COMMENT ON COLUMN pql.attribute_source.refreshed_at IS 'When all of it was last compared with the relation; null: never.';
+COMMENT ON COLUMN pql.attribute_source.attached_at IS 'When it was attached.';
+COMMENT ON COLUMN pql.attribute_source.attached_by IS 'The role that attached it, with whose rights it is read.';
 COMMENT ON COLUMN pql.attribute_source.owner IS 'Who owned it when it was attached: another owner''s views are not read with the rights of whoever trusted this one''s.';
 COMMENT ON COLUMN pql.attribute_source.usable_columns IS 'The columns that a rule may name; those that one does are kept.';
 COMMENT ON COLUMN pql.attribute_source.watched IS 'Whether triggers keep the copy; otherwise only pql.refresh_attributes() does.';
@@ -31,6 +42,8 @@ CREATE TABLE pql.attribute_use (
   PRIMARY KEY (unit, name)
 );
 COMMENT ON TABLE pql.attribute_use IS 'The attributes that rules of published programs name. Of a unit with some, only these are kept, and a change of one has the subject decided upon anew; of a unit with none, the first 100 columns are kept, and nothing is decided.';
+COMMENT ON COLUMN pql.attribute_use.unit IS 'Whose attribute it is: user, account or workspace.';
+COMMENT ON COLUMN pql.attribute_use.name IS 'The attribute''s name: the column''s.';
 
 CREATE TABLE pql.attribute (
   home        text COLLATE "C" PRIMARY KEY,
@@ -39,6 +52,9 @@ CREATE TABLE pql.attribute (
   body        jsonb NOT NULL
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE pql.attribute IS 'Attributes as they are, by the key of the account''s or the user''s own home.';
+COMMENT ON COLUMN pql.attribute.since IS 'Since when it is as it is.';
+COMMENT ON COLUMN pql.attribute.body IS 'The attributes: {"column": value}.';
+--@ comments attribute state home
 COMMENT ON COLUMN pql.attribute.account_id IS 'The account that a user belongs to, where pql.attach_users was told of one.';
 
 CREATE TABLE pql.attribute_history (
@@ -50,6 +66,9 @@ CREATE TABLE pql.attribute_history (
   PRIMARY KEY (home, valid_from)
 );
 COMMENT ON TABLE pql.attribute_history IS 'Attributes as they were, from when until when. Read both through pql.attributes.';
+COMMENT ON COLUMN pql.attribute_history.valid_from IS 'Since when it was so.';
+COMMENT ON COLUMN pql.attribute_history.valid_to IS 'Until when; at that instant it was otherwise.';
+--@ comments attribute_history attribute home account_id body
 
 SELECT pg_catalog.pg_extension_config_dump('pql.attribute_source', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.attribute_use', '');
@@ -63,6 +82,12 @@ CREATE VIEW pql.attributes WITH (security_invoker = true) AS
         UNION ALL
         SELECT h.home, h.valid_from, h.valid_to, h.account_id, h.body FROM pql.attribute_history AS h) AS x;
 COMMENT ON VIEW pql.attributes IS 'What attached relations say of accounts and users, and said before: each row held from valid_from until valid_to (infinity: still).';
+COMMENT ON COLUMN pql.attributes.unit IS 'Whose they are: user, account or workspace.';
+COMMENT ON COLUMN pql.attributes.subject_id IS 'The id of that user, account or workspace.';
+COMMENT ON COLUMN pql.attributes.valid_from IS 'Since when they are, or were, so.';
+COMMENT ON COLUMN pql.attributes.valid_to IS 'Until when they were; infinity: they still are.';
+COMMENT ON COLUMN pql.attributes.attributes IS 'The values of the columns that are kept: {"column": value}.';
+--@ comments attributes attribute account_id
 
 CREATE OR REPLACE FUNCTION pql._attributes_of(home text, as_of timestamptz DEFAULT NULL) RETURNS jsonb
   AS 'MODULE_PATHNAME', 'pql__attributes_of' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 50;
@@ -480,5 +505,9 @@ CREATE VIEW pql.attribute_sources WITH (security_invoker = true) AS
          s.attached_by, s.attached_at
   FROM pql.attribute_source AS s, LATERAL (SELECT pql._attribute_relation(s.schema_name, s.relation_name) AS relation) AS x;
 COMMENT ON VIEW pql.attribute_sources IS 'The relations that attributes of accounts, users and workspaces come from, and how pql''s copy follows them.';
+COMMENT ON COLUMN pql.attribute_sources.relation IS 'The relation, by its name.';
+COMMENT ON COLUMN pql.attribute_sources.rows IS 'How many subjects pql has a copy of.';
+COMMENT ON COLUMN pql.attribute_sources.kept_by IS 'What keeps the copy: triggers, or pql.refresh_attributes(), which you call after changes.';
+--@ comments attribute_sources attribute_source unit key=key_column account=account_column columns types attached_by attached_at
 COMMENT ON COLUMN pql.attribute_sources.refreshed_at IS 'When all of it was last compared with the relation.';
 COMMENT ON COLUMN pql.attribute_sources.broken IS 'Why the copy doesn''t follow the relation; null when it does.';

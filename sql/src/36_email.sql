@@ -6,6 +6,8 @@ CREATE TABLE pql.free_mail_domain (
   PRIMARY KEY (domain, builtin)
 );
 COMMENT ON TABLE pql.free_mail_domain IS 'E-mail domains that belong to nobody in particular, so that they form no account (pql.email_domain). Those that come with pql stay; add a row for another one, or one with is_free false for one that is a customer of yours.';
+COMMENT ON COLUMN pql.free_mail_domain.domain IS 'The domain, in lower case.';
+COMMENT ON COLUMN pql.free_mail_domain.is_free IS 'Whether it belongs to nobody in particular; false: it is a customer''s of yours after all.';
 COMMENT ON COLUMN pql.free_mail_domain.builtin IS 'Comes with pql. A row of yours counts before it.';
 INSERT INTO pql.free_mail_domain (domain, builtin) SELECT d, true FROM regexp_split_to_table($$
   gmail.com googlemail.com yahoo.com yahoo.co.uk yahoo.fr yahoo.de yahoo.it yahoo.es yahoo.ca yahoo.co.in yahoo.in yahoo.com.br
@@ -104,6 +106,7 @@ CREATE TABLE pql.internal_domain (
   note    text
 );
 COMMENT ON TABLE pql.internal_domain IS 'Domains of those whom sales doesn''t contact: competitors, the own company, partners. Routing rows of a user whose id is an address there, and of an account or user of an account whose id is such a domain (or one below it), are blocked, in every program.';
+COMMENT ON COLUMN pql.internal_domain.note IS 'What you want to remember of it; null: nothing.';
 COMMENT ON COLUMN pql.internal_domain.domain IS 'In lower case, as pql.email_domain gives it.';
 COMMENT ON COLUMN pql.internal_domain.kind IS 'What blocks their rows: competitor''s domain, employee''s domain, partner''s domain.';
 SELECT pg_catalog.pg_extension_config_dump('pql.internal_domain', '');

@@ -10,6 +10,13 @@ CREATE TABLE pql.rule_error (
   PRIMARY KEY (program, version, path, slot)
 );
 COMMENT ON TABLE pql.rule_error IS 'How often each rule of a program failed, or could not be evaluated, and so said no; in slots, so that writers do not wait for each other. Read it through pql.rule_errors.';
+COMMENT ON COLUMN pql.rule_error.program IS 'The program.';
+COMMENT ON COLUMN pql.rule_error.version IS 'The version of the program.';
+COMMENT ON COLUMN pql.rule_error.path IS 'Where the rule stands in the document, as pql.check_program says it.';
+COMMENT ON COLUMN pql.rule_error.slot IS 'One of several counters of the same rule, which are to be added.';
+COMMENT ON COLUMN pql.rule_error.errors IS 'How often it failed, by this slot.';
+COMMENT ON COLUMN pql.rule_error.last_at IS 'When it failed last, by this slot.';
+COMMENT ON COLUMN pql.rule_error.example IS 'The last error of this slot.';
 SELECT pg_catalog.pg_extension_config_dump('pql.rule_error', '');
 
 CREATE VIEW pql.rule_errors WITH (security_invoker = true) AS
@@ -19,6 +26,9 @@ CREATE VIEW pql.rule_errors WITH (security_invoker = true) AS
   WINDOW rule AS (PARTITION BY e.program, e.version, e.path)
   ORDER BY e.program, e.version, e.path, e.last_at DESC;
 COMMENT ON VIEW pql.rule_errors IS 'Rules that failed while events were written (a division by zero, a column that is gone): a condition that fails does not hold, a value that fails is none. Readers count nothing.';
+COMMENT ON COLUMN pql.rule_errors.errors IS 'How often it failed.';
+COMMENT ON COLUMN pql.rule_errors.last_at IS 'When it failed last.';
+--@ comments rule_errors rule_error program version
 COMMENT ON COLUMN pql.rule_errors.path IS 'Where the rule stands in the document, as pql.check_program says it.';
 COMMENT ON COLUMN pql.rule_errors.example IS 'The last error.';
 

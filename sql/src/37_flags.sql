@@ -14,6 +14,15 @@ CREATE TABLE pql.flag (
 );
 CREATE INDEX flag_ends ON pql.flag (expires_at) WHERE NOT ended;
 COMMENT ON TABLE pql.flag IS 'Flags that people have set by hand, by the key of the account''s or the user''s own home. Made by pql.flag_subject, read through pql.flags.';
+COMMENT ON COLUMN pql.flag.flag_id IS 'The number of the flag.';
+COMMENT ON COLUMN pql.flag.program IS 'The program.';
+COMMENT ON COLUMN pql.flag.signal IS 'The signal of the program that the flag gives points to.';
+COMMENT ON COLUMN pql.flag.author IS 'Who flagged, by his own account.';
+COMMENT ON COLUMN pql.flag.reason IS 'Why.';
+COMMENT ON COLUMN pql.flag.flagged_at IS 'When.';
+COMMENT ON COLUMN pql.flag.expires_at IS 'Until when it holds; null: until it is lifted.';
+COMMENT ON COLUMN pql.flag.lifted_at IS 'When it was lifted; null: it wasn''t.';
+--@ comments flag state home
 COMMENT ON COLUMN pql.flag.ended IS 'Whether its end was decided upon.';
 SELECT pg_catalog.pg_extension_config_dump('pql.flag', '');
 
@@ -23,6 +32,10 @@ CREATE VIEW pql.flags WITH (security_invoker = true) AS
          f.lifted_at IS NULL AND (f.expires_at IS NULL OR f.expires_at > statement_timestamp()) AS holds
   FROM pql.flag AS f;
 COMMENT ON VIEW pql.flags IS 'Who flagged whom, for which signal of a program, why, and until when.';
+COMMENT ON COLUMN pql.flags.unit IS 'Who is flagged: a user, an account or a workspace.';
+COMMENT ON COLUMN pql.flags.subject_id IS 'The id of that user, account or workspace.';
+COMMENT ON COLUMN pql.flags.holds IS 'Whether it holds now: neither lifted nor expired.';
+--@ comments flags flag flag_id program signal author reason flagged_at expires_at lifted_at
 
 CREATE OR REPLACE FUNCTION pql.flag_subject(program text, subject text, signal text, reason text, author text DEFAULT session_user,
                                             expires_at timestamptz DEFAULT NULL) RETURNS bigint

@@ -18,6 +18,16 @@ CREATE TABLE pql.fact_source (
   attached_by    text NOT NULL DEFAULT current_user
 );
 COMMENT ON TABLE pql.fact_source IS 'The relations that facts come from, by name. Made by pql.attach_facts, read through pql.fact_sources.';
+COMMENT ON COLUMN pql.fact_source.fact IS 'The fact''s name: rules write fact and this, such as fact.open_deals.';
+COMMENT ON COLUMN pql.fact_source.unit IS 'Whose facts they are: user, account or workspace.';
+COMMENT ON COLUMN pql.fact_source.schema_name IS 'The schema of the relation.';
+COMMENT ON COLUMN pql.fact_source.relation_name IS 'The relation''s name.';
+COMMENT ON COLUMN pql.fact_source.key_column IS 'The column with the id of the account, user or workspace.';
+COMMENT ON COLUMN pql.fact_source.value IS 'The value of a row, as SQL over it; null: rows are counted.';
+COMMENT ON COLUMN pql.fact_source.types IS 'The types of columns, in the same order.';
+COMMENT ON COLUMN pql.fact_source.refreshed_at IS 'When all of it was last compared with the relation; null: never.';
+COMMENT ON COLUMN pql.fact_source.attached_at IS 'When it was attached.';
+COMMENT ON COLUMN pql.fact_source.attached_by IS 'The role that attached it, with whose rights it is read.';
 COMMENT ON COLUMN pql.fact_source.owner IS 'Who owned the relation when it was attached.';
 COMMENT ON COLUMN pql.fact_source.condition IS 'A SQL boolean over the row: which rows count; null: all.';
 COMMENT ON COLUMN pql.fact_source.measure IS 'How many rows there are (count), or what becomes of their values: sum, max, min, or the newest instant.';
@@ -32,6 +42,7 @@ CREATE TABLE pql.fact_use (
   name  text COLLATE "C" PRIMARY KEY
 );
 COMMENT ON TABLE pql.fact_use IS 'The facts that rules of published programs name (fact.open_deals): a change of one has the subject decided upon anew.';
+COMMENT ON COLUMN pql.fact_use.name IS 'The fact, with fact. before its name.';
 
 CREATE TABLE pql.fact_value (
   home    text COLLATE "C" NOT NULL,
@@ -42,6 +53,8 @@ CREATE TABLE pql.fact_value (
   PRIMARY KEY (home, fact)
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE pql.fact_value IS 'Facts as they are, by the key of the account''s, the user''s or the workspace''s own home.';
+COMMENT ON COLUMN pql.fact_value.fact IS 'The fact''s name (pql.fact_source).';
+--@ comments fact_value state home
 COMMENT ON COLUMN pql.fact_value.since IS 'Since when; infinity: nothing was known yet.';
 COMMENT ON COLUMN pql.fact_value.number IS 'Null where no row counts.';
 COMMENT ON COLUMN pql.fact_value."time" IS 'Of those that are instants.';
@@ -56,6 +69,9 @@ CREATE TABLE pql.fact_history (
   PRIMARY KEY (home, fact, valid_from)
 );
 COMMENT ON TABLE pql.fact_history IS 'Facts as they were, from when until when. Read both through pql.facts.';
+COMMENT ON COLUMN pql.fact_history.valid_from IS 'Since when it was so.';
+COMMENT ON COLUMN pql.fact_history.valid_to IS 'Until when; at that instant it was otherwise.';
+--@ comments fact_history fact_value home fact number "time"
 
 SELECT pg_catalog.pg_extension_config_dump('pql.fact_source', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.fact_use', '');
@@ -71,6 +87,13 @@ CREATE VIEW pql.facts WITH (security_invoker = true) AS
         SELECT h.home, h.fact, h.number, h."time", h.valid_from, h.valid_to FROM pql.fact_history AS h) AS x
     JOIN pql.fact_source AS s ON s.fact = x.fact;
 COMMENT ON VIEW pql.facts IS 'What attached relations come to for accounts, users and workspaces, and came to before: each row held from valid_from until valid_to (infinity: still). A subject without a row has none that count.';
+COMMENT ON COLUMN pql.facts.fact IS 'The fact''s name (pql.fact_sources.kind).';
+COMMENT ON COLUMN pql.facts.unit IS 'Whose fact it is: user, account or workspace.';
+COMMENT ON COLUMN pql.facts.subject_id IS 'The id of that user, account or workspace.';
+COMMENT ON COLUMN pql.facts.number IS 'What it comes to: a count or a sum (0 where no row counts), a minimum or maximum (null where none does); null for instants.';
+COMMENT ON COLUMN pql.facts."time" IS 'The newest instant, of facts with measure newest; otherwise null.';
+COMMENT ON COLUMN pql.facts.valid_from IS 'Since when it is, or was, so.';
+COMMENT ON COLUMN pql.facts.valid_to IS 'Until when it was; infinity: it still is.';
 
 CREATE OR REPLACE FUNCTION pql._program_facts(document jsonb) RETURNS TABLE (kind text, name text)
   AS 'MODULE_PATHNAME', 'pql__program_facts' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 5000 ROWS 5;
@@ -365,6 +388,10 @@ CREATE VIEW pql.fact_sources WITH (security_invoker = true) AS
          EXISTS (SELECT FROM pql.fact_use AS u WHERE u.name = 'fact.' || s.fact) AS named, s.attached_by, s.attached_at
   FROM pql.fact_source AS s, LATERAL (SELECT pql._attribute_relation(s.schema_name, s.relation_name) AS relation) AS x;
 COMMENT ON VIEW pql.fact_sources IS 'The relations that facts come from, and how pql''s copy follows them.';
+COMMENT ON COLUMN pql.fact_sources.relation IS 'The relation, by its name.';
+COMMENT ON COLUMN pql.fact_sources.subjects IS 'Of how many subjects pql has a value.';
+COMMENT ON COLUMN pql.fact_sources.kept_by IS 'What keeps the copy: triggers, or pql.refresh_facts(), which you call after changes.';
+--@ comments fact_sources fact_source kind=fact unit key=key_column "where"=condition measure value attached_by attached_at
 COMMENT ON COLUMN pql.fact_sources.refreshed_at IS 'When all of it was last compared with the relation.';
 COMMENT ON COLUMN pql.fact_sources.broken IS 'Why the copy doesn''t follow the relation; null when it does.';
 COMMENT ON COLUMN pql.fact_sources.named IS 'Whether a rule of a published program names it.';

@@ -440,6 +440,12 @@ CREATE TABLE pql.events (
 );
 CREATE INDEX events_account ON pql.events (account_id, occurred_at);
 COMMENT ON TABLE pql.events IS 'Events recorded by pql.record_event(), for callers without a table of their own.';
+COMMENT ON COLUMN pql.events.event_id IS 'The event''s id, given by pql.';
+COMMENT ON COLUMN pql.events.user_id IS 'Who did it.';
+COMMENT ON COLUMN pql.events.account_id IS 'In which account; null: none.';
+COMMENT ON COLUMN pql.events.event IS 'The event''s name.';
+COMMENT ON COLUMN pql.events.occurred_at IS 'When it happened.';
+COMMENT ON COLUMN pql.events.properties IS 'Its properties; null: it has none.';
 SELECT pg_catalog.pg_extension_config_dump('pql.events', '');
 
 CREATE OR REPLACE FUNCTION pql.record_event(user_id text, event text, account_id text DEFAULT NULL, properties jsonb DEFAULT NULL,

@@ -19,6 +19,12 @@ CREATE INDEX intent_message ON pql.intent (source_id, event_id);
 CREATE INDEX intent_account ON pql.intent (account_id, occurred_at);
 CREATE INDEX intent_user ON pql.intent (user_id, occurred_at);
 COMMENT ON TABLE pql.intent IS 'Topics found in messages, one row a message and topic, with the sentence that says so. The messages themselves are not copied. For the engine each row is an event named topic:NAME of its user.';
+COMMENT ON COLUMN pql.intent.source_id IS 'The table that the message is in (pql.conversation_source).';
+COMMENT ON COLUMN pql.intent.account_id IS 'In which account, as the message says; null: it says none.';
+COMMENT ON COLUMN pql.intent.topic IS 'The topic (pql.lexicon).';
+COMMENT ON COLUMN pql.intent.occurred_at IS 'When the message was written or said.';
+COMMENT ON COLUMN pql.intent.channel IS 'By which channel it came, as the table says; null: it doesn''t say.';
+COMMENT ON COLUMN pql.intent.conversation_id IS 'The conversation it belongs to, as the table says; null: it doesn''t say.';
 COMMENT ON COLUMN pql.intent.home IS 'In which home it counts: it follows its user when he is merged or moved.';
 COMMENT ON COLUMN pql.intent.event_id IS 'The message''s id, as text.';
 COMMENT ON COLUMN pql.intent.user_id IS 'Who wrote or said it, as the message says, whoever that turned out to be.';
@@ -41,6 +47,16 @@ CREATE TABLE pql.conversation_source (
   attached_by      text NOT NULL DEFAULT current_user
 );
 COMMENT ON TABLE pql.conversation_source IS 'Tables with messages that are attached, and where in their rows pql finds who, what and when. Made by pql.attach_conversations.';
+COMMENT ON COLUMN pql.conversation_source.relation IS 'The table with messages.';
+COMMENT ON COLUMN pql.conversation_source.user_id IS 'A column or SQL expression over a row of the table: who wrote or said it.';
+COMMENT ON COLUMN pql.conversation_source.body IS 'Likewise: the text.';
+COMMENT ON COLUMN pql.conversation_source.occurred_at IS 'Likewise: when it was written or said.';
+COMMENT ON COLUMN pql.conversation_source.account_id IS 'Likewise: in which account; null: the table doesn''t say.';
+COMMENT ON COLUMN pql.conversation_source.channel IS 'Likewise: by which channel it came; null: the table doesn''t say.';
+COMMENT ON COLUMN pql.conversation_source.conversation_id IS 'Likewise: the conversation it belongs to; null: the table doesn''t say.';
+COMMENT ON COLUMN pql.conversation_source.message_id IS 'Likewise: what identifies the message.';
+COMMENT ON COLUMN pql.conversation_source.attached_at IS 'When it was attached.';
+COMMENT ON COLUMN pql.conversation_source.attached_by IS 'The role that attached it.';
 COMMENT ON COLUMN pql.conversation_source.source_id IS 'Numbered apart from events tables: those of one are no others''.';
 SELECT pg_catalog.pg_extension_config_dump('pql.conversation_source', '');
 

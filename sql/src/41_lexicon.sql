@@ -11,6 +11,8 @@ CREATE TABLE pql.lexicon (
   CHECK ((kind = 'topic') = (topic <> ''))
 );
 COMMENT ON TABLE pql.lexicon IS 'Patterns by which topics are found in messages, and their denials and quotations are told: those that pql comes with (origin shipped), which can be switched off, and one''s own. A change counts for messages that are written after it; pql.rematch() reads older ones again.';
+COMMENT ON COLUMN pql.lexicon.origin IS 'shipped: it comes with pql. own: you added it.';
+COMMENT ON COLUMN pql.lexicon.active IS 'Whether it is used; false switches a shipped one off.';
 COMMENT ON COLUMN pql.lexicon.topic IS 'The topic that a pattern of kind topic tells of; empty for other kinds.';
 COMMENT ON COLUMN pql.lexicon.language IS 'Of which language the pattern is (ISO 639-1; mul: of many): what denies is of the language of what it denies.';
 COMMENT ON COLUMN pql.lexicon.kind IS 'topic; before and after: what denies a topic that stands behind or before it; break: what ends a clause; question: what makes a clause one; quote: a whole line after which somebody else speaks; aside: what tells that its sentence is about something else; common: everyday words, which tell the language of a sentence.';
@@ -25,6 +27,7 @@ CREATE TABLE pql.lexicon_off (
   PRIMARY KEY (language, kind, topic, pattern)
 );
 COMMENT ON TABLE pql.lexicon_off IS 'Shipped patterns that are switched off, so that a dump has them. Kept by UPDATE pql.lexicon SET active.';
+--@ comments lexicon_off lexicon language kind topic pattern
 
 SELECT pg_catalog.pg_extension_config_dump('pql.lexicon', 'WHERE origin = ''own''');
 SELECT pg_catalog.pg_extension_config_dump('pql.lexicon_off', '');

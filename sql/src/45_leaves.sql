@@ -11,6 +11,10 @@ CREATE TABLE pql.source_leaf (
   PRIMARY KEY (source_id, leaf)
 );
 COMMENT ON TABLE pql.source_leaf IS 'The partitions of events tables as they are known to agree with the state, and the tables themselves. Not dumped: in another database there are others, and what is there first is what is known.';
+COMMENT ON COLUMN pql.source_leaf.source_id IS 'The source (pql.source).';
+COMMENT ON COLUMN pql.source_leaf.leaf IS 'The partition, or the table itself, by its OID.';
+COMMENT ON COLUMN pql.source_leaf.name IS 'Its name when it was looked at.';
+COMMENT ON COLUMN pql.source_leaf.relfilenode IS 'Its file then: another one means that it was rewritten or emptied.';
 COMMENT ON COLUMN pql.source_leaf.trigger_id IS 'The trigger that watches it: another one comes with being attached again. Null for one of which nothing is known.';
 COMMENT ON COLUMN pql.source_leaf.holds_until IS 'All of its events are earlier, as its bounds say.';
 COMMENT ON COLUMN pql.source_leaf.older_than IS 'Its file had rows older than this transaction: they tell a file that was copied from one that was emptied.';

@@ -53,6 +53,7 @@ CREATE VIEW pql.fold_lag WITH (security_invoker = true) AS
   FROM pql.source AS s LEFT JOIN pql.deferred AS d ON d.source_id = s.source_id
   WHERE s.mode = 'deferred' GROUP BY s.source_id, s.relation;
 COMMENT ON VIEW pql.fold_lag IS 'Of each deferred source, how far folding is behind: nothing that is told of state, scores and hand-offs knows what waits here.';
+--@ comments fold_lag source source_id relation
 COMMENT ON COLUMN pql.fold_lag.waiting IS 'Rows of pql.deferred: one a statement, more for a large one.';
 COMMENT ON COLUMN pql.fold_lag.events IS 'The events they have, inserted, changed and deleted ones.';
 COMMENT ON COLUMN pql.fold_lag.oldest IS 'When the statement began that has waited longest.';

@@ -27,6 +27,10 @@ CREATE VIEW pql.milestones WITH (security_invoker = true) AS
   JOIN pql.tracker AS t ON t.tracker_id = m.tracker_id
   ORDER BY m.unit, m.subject_id, t.name, m.reached_at, m.event_key;
 COMMENT ON VIEW pql.milestones IS 'The first time each user, account or workspace did a thing: one row however often, and in whatever order, events arrive.';
+COMMENT ON COLUMN pql.milestones.unit IS 'Who reached it: a user, an account or a workspace.';
+COMMENT ON COLUMN pql.milestones.subject_id IS 'The id of that user, account or workspace.';
+COMMENT ON COLUMN pql.milestones.name IS 'The milestone''s name.';
+COMMENT ON COLUMN pql.milestones.reached_at IS 'When it was reached first.';
 COMMENT ON COLUMN pql.milestones.event_id IS 'The event it rests on; of several at that time, the one with the smallest id.';
 
 CREATE VIEW pql.members WITH (security_invoker = true) AS
@@ -35,6 +39,11 @@ CREATE VIEW pql.members WITH (security_invoker = true) AS
   WHERE m.user_id IS NOT NULL
   GROUP BY m.account_id, m.user_id;
 COMMENT ON VIEW pql.members IS 'Who has been active in which account (null: in none), since when, until when and how often.';
+COMMENT ON COLUMN pql.members.account_id IS 'The account; null: events without one.';
+COMMENT ON COLUMN pql.members.user_id IS 'The user.';
+COMMENT ON COLUMN pql.members.first_seen IS 'When the first of these events happened.';
+COMMENT ON COLUMN pql.members.last_seen IS 'When the newest of them happened.';
+COMMENT ON COLUMN pql.members.events IS 'How many there are.';
 
 CREATE VIEW pql.subjects WITH (security_invoker = true) AS
   SELECT m.unit, m.subject_id, min(m.first_seen) AS first_seen, max(m.last_seen) AS last_seen,
@@ -42,12 +51,21 @@ CREATE VIEW pql.subjects WITH (security_invoker = true) AS
   FROM pql.state AS s, LATERAL pql._state_subjects(s.home, s.body) AS m
   GROUP BY m.unit, m.subject_id;
 COMMENT ON VIEW pql.subjects IS 'Every user and every account that has been seen, and, once there was a program on workspaces, every workspace.';
+COMMENT ON COLUMN pql.subjects.unit IS 'What it is: user, account or workspace.';
+COMMENT ON COLUMN pql.subjects.subject_id IS 'Its id.';
+COMMENT ON COLUMN pql.subjects.first_seen IS 'When its first event happened.';
+COMMENT ON COLUMN pql.subjects.last_seen IS 'When its newest event happened.';
+COMMENT ON COLUMN pql.subjects.events IS 'How many events it has.';
 
 CREATE VIEW pql.unusable WITH (security_invoker = true) AS
   SELECT s.relation AS events_table, u.reason, sum(u.events)::bigint AS events, max(u.last_at) AS last_at
   FROM pql.unusable_event AS u JOIN pql.source AS s USING (source_id)
   GROUP BY s.relation, u.reason;
 COMMENT ON VIEW pql.unusable IS 'Events that could not be used, by reason: counted here instead of failing the insert.';
+COMMENT ON COLUMN pql.unusable.events_table IS 'The table that they came by.';
+COMMENT ON COLUMN pql.unusable.events IS 'How many there were.';
+COMMENT ON COLUMN pql.unusable.last_at IS 'When the last one came.';
+--@ comments unusable unusable_event reason
 
 CREATE VIEW pql.sources WITH (security_invoker = true) AS
   SELECT s.source_id, s.relation,
@@ -70,6 +88,9 @@ CREATE VIEW pql.sources WITH (security_invoker = true) AS
            AS changed_partitions
   FROM pql.source AS s;
 COMMENT ON VIEW pql.sources IS 'Attached events tables: how they are read, whether they are intact, and what became of events that could not be used at once.';
+COMMENT ON COLUMN pql.sources.unusable IS 'How many events could not be used (pql.unusable).';
+COMMENT ON COLUMN pql.sources.history_folded IS 'Whether all history is in the state; false: CALL pql.backfill().';
+--@ comments sources source source_id relation user_id account_id workspace event occurred_at event_id properties clock mode capture max_event_age max_future sealed_before attached_at
 COMMENT ON COLUMN pql.sources.intact IS 'Whether pql''s triggers on the table and its partitions are there and enabled, and its columns are; a table that has become a partition itself is not.';
 COMMENT ON COLUMN pql.sources.duplicates IS 'What becomes of rows that repeat an id: refused by a unique index; counted; or refused by pql (dedup) for a time, which is measured from one row to the other by their arrival (received_at) or, where pql.attach was not told of it, by when the events happened (occurred_at).';
 COMMENT ON COLUMN pql.sources.changed_partitions IS 'What happened to partitions that fires no trigger, and is not mended: CALL pql.backfill() takes in what was attached with events, and takes out what was detached; pql.verify() tells whether one that was emptied or rewritten lost events, and CALL pql.rebuild() mends everything.';
@@ -82,6 +103,9 @@ CREATE VIEW pql.backfill_progress WITH (security_invoker = true) AS
               THEN (clock_timestamp() - j.started_at) * ((j.pages - j.next_page)::float8 / j.next_page) END AS remaining
   FROM pql.backfill_job AS j;
 COMMENT ON VIEW pql.backfill_progress IS 'How far the folding of history has come.';
+COMMENT ON COLUMN pql.backfill_progress.percent IS 'How much of the table has been read, in percent of its pages.';
+COMMENT ON COLUMN pql.backfill_progress.remaining IS 'How long it will take yet, at the speed so far; null: not begun, or done.';
+--@ comments backfill_progress backfill_job job_id relation events started_at finished_at
 
 CREATE OR REPLACE FUNCTION pql.state_digest() RETURNS text
   LANGUAGE sql VOLATILE PARALLEL UNSAFE COST 5000
@@ -129,6 +153,10 @@ COMMENT ON FUNCTION pql.qualification(text, text, timestamptz) IS
 
 CREATE TYPE pql.triage_case AS (program text, subject_id text, score int, missing text[]);
 COMMENT ON TYPE pql.triage_case IS 'A subject that a program might be about, and what it lacks to enter: a row of pql.triage().';
+COMMENT ON COLUMN pql.triage_case.program IS 'The program.';
+COMMENT ON COLUMN pql.triage_case.subject_id IS 'The subject.';
+COMMENT ON COLUMN pql.triage_case.score IS 'Its score, in points.';
+COMMENT ON COLUMN pql.triage_case.missing IS 'What it lacks to enter: kinds of signals, and rules.';
 CREATE OR REPLACE FUNCTION pql.triage(program text DEFAULT NULL, as_of timestamptz DEFAULT NULL) RETURNS SETOF pql.triage_case
   AS 'MODULE_PATHNAME', 'pql_triage' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 5000 ROWS 100;
 COMMENT ON FUNCTION pql.triage(text, timestamptz) IS
@@ -136,6 +164,9 @@ COMMENT ON FUNCTION pql.triage(text, timestamptz) IS
 
 CREATE TYPE pql._row_scored AS (subject_id text, score int, kinds jsonb);
 COMMENT ON TYPE pql._row_scored IS 'What pql._row_score() says of an account: a row of the scoreboard in the making.';
+COMMENT ON COLUMN pql._row_scored.subject_id IS 'The account.';
+COMMENT ON COLUMN pql._row_scored.score IS 'Its score, in points.';
+COMMENT ON COLUMN pql._row_scored.kinds IS 'The points by kind: {"kind": points}.';
 CREATE OR REPLACE FUNCTION pql._row_score(program_id int, version int, as_of timestamptz, home text, body bytea, attributes jsonb)
   RETURNS pql._row_scored
   AS 'MODULE_PATHNAME', 'pql__row_score' LANGUAGE C STABLE PARALLEL SAFE COST 500;

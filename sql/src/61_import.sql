@@ -19,6 +19,13 @@ CREATE TABLE pql.import (
 );
 CREATE INDEX import_relation ON pql.import (relation);
 COMMENT ON TABLE pql.import IS 'Files that pqlctl import has read, and how far: each batch of rows is written with its line here in one transaction, so that an import that was stopped goes on where it was, and nothing comes twice.';
+COMMENT ON COLUMN pql.import.import_id IS 'The number of the import.';
+COMMENT ON COLUMN pql.import.format IS 'What the file is like, as pqlctl import was told or found.';
+COMMENT ON COLUMN pql.import.lines IS 'How much of it was read, in lines.';
+COMMENT ON COLUMN pql.import.begun_at IS 'When it was begun.';
+COMMENT ON COLUMN pql.import.last_batch_at IS 'When the last batch of rows was written.';
+COMMENT ON COLUMN pql.import.finished_at IS 'When the file''s end was reached; null: it wasn''t.';
+COMMENT ON COLUMN pql.import.imported_by IS 'The role that imported it.';
 COMMENT ON COLUMN pql.import.relation IS 'The table that the rows were written to.';
 COMMENT ON COLUMN pql.import.source IS 'The file''s name when it was imported; it is recognised by what is in it.';
 COMMENT ON COLUMN pql.import.bytes IS 'How much of it was read, uncompressed; lines: the same in lines.';

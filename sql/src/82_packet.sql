@@ -10,6 +10,7 @@ CREATE TABLE pql.scoring_packet (
   PRIMARY KEY (home, routing_id)
 );
 COMMENT ON TABLE pql.scoring_packet IS 'Headline, reasons and context in full of routing rows whose own lack something, because it rests on signals that reps may not see (may_show_rep). Reps see none of it; read it through pql.packet.';
+--@ comments scoring_packet routing home routing_id headline reasons context
 SELECT pg_catalog.pg_extension_config_dump('pql.scoring_packet', '');
 
 CREATE OR REPLACE FUNCTION pql._acts_as_rep(caller text) RETURNS boolean
@@ -153,6 +154,11 @@ CREATE TABLE pql.step_share (
   PRIMARY KEY (program, step)
 );
 COMMENT ON TABLE pql.step_share IS 'Of those who converted, how many had done each step of a program''s activation before. Computed by pql.refresh_step_shares, which tick calls; nothing where fewer than ten have converted.';
+COMMENT ON COLUMN pql.step_share.program IS 'The program.';
+COMMENT ON COLUMN pql.step_share.step IS 'The step: a milestone of the activation; empty: all who converted.';
+COMMENT ON COLUMN pql.step_share.did IS 'How many of the converters had done it before.';
+COMMENT ON COLUMN pql.step_share.converters IS 'How many have converted.';
+COMMENT ON COLUMN pql.step_share.refreshed_at IS 'When it was computed.';
 SELECT pg_catalog.pg_extension_config_dump('pql.step_share', '');
 
 CREATE OR REPLACE FUNCTION pql.refresh_step_shares(program text DEFAULT NULL) RETURNS bigint

@@ -23,6 +23,7 @@ CREATE TABLE pql.team (
   working_hours  jsonb
 );
 COMMENT ON TABLE pql.team IS 'When the reps of a team work who don''t say so themselves. The team "default" is of those without one, and of routing rows until a rep is chosen; where it has no row, or says nothing, work is from 09:00 to 17:00 UTC, Monday to Friday.';
+COMMENT ON COLUMN pql.team.team IS 'The team''s name.';
 COMMENT ON COLUMN pql.team.zone IS 'A name of pg_timezone_names.';
 COMMENT ON COLUMN pql.team.working_hours IS 'Blocks of local time by day: {"mon": ["09:00-12:30", "13:30-17:00"], ...}; days that are not there are free.';
 
@@ -46,6 +47,10 @@ CREATE TABLE pql.reps (
   CONSTRAINT ramp_has_both CHECK ((ramp_from IS NULL) = (ramp_for IS NULL))
 );
 COMMENT ON TABLE pql.reps IS 'Who makes contact. Without any, routing rows have no owner.';
+COMMENT ON COLUMN pql.reps.rep_id IS 'The rep''s id, which pql.routing.owner refers to.';
+COMMENT ON COLUMN pql.reps.team IS 'The rep''s team (pql.team).';
+COMMENT ON COLUMN pql.reps.ramp_for IS 'For how long the weight grows; null: it is full.';
+COMMENT ON COLUMN pql.reps.active IS 'Whether the rep gets routing rows at all.';
 COMMENT ON COLUMN pql.reps.db_role IS 'The role by which the rep signs in to the database.';
 COMMENT ON COLUMN pql.reps.crm_owner_id IS 'What the CRM calls the rep.';
 COMMENT ON COLUMN pql.reps.zone IS 'A name of pg_timezone_names; null: the team''s.';
@@ -71,6 +76,8 @@ CREATE TABLE pql.holidays (
   PRIMARY KEY (calendar, day)
 );
 COMMENT ON TABLE pql.holidays IS 'Days on which nobody works.';
+COMMENT ON COLUMN pql.holidays.day IS 'The day.';
+COMMENT ON COLUMN pql.holidays.name IS 'What it is called; null: nobody said.';
 COMMENT ON COLUMN pql.holidays.calendar IS 'For whom: a team, a time zone, or (empty) everybody.';
 
 CREATE TABLE pql.territories (
@@ -83,6 +90,12 @@ CREATE TABLE pql.territories (
   CONSTRAINT either_team_or_rep CHECK ((team IS NULL) <> (rep_id IS NULL))
 );
 COMMENT ON TABLE pql.territories IS 'Whose are subjects of whom an attribute has one of some values. The first row that matches, by priority, decides; where none does, everybody may.';
+COMMENT ON COLUMN pql.territories.territory_id IS 'The number of the territory.';
+COMMENT ON COLUMN pql.territories.attribute IS 'The attribute of the subject that is asked for.';
+COMMENT ON COLUMN pql.territories."values" IS 'Its values that are of this territory.';
+COMMENT ON COLUMN pql.territories.team IS 'The team that has it; null: a single rep has.';
+COMMENT ON COLUMN pql.territories.rep_id IS 'The rep who has it; null: a team has.';
+COMMENT ON COLUMN pql.territories.priority IS 'The lower, the earlier it is looked at.';
 
 CREATE TABLE pql.account_owner (
   account_id  text COLLATE "C" PRIMARY KEY,
@@ -90,6 +103,9 @@ CREATE TABLE pql.account_owner (
   since       timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE pql.account_owner IS 'Accounts that are somebody''s own: he is asked first, whatever his skills and shares.';
+COMMENT ON COLUMN pql.account_owner.account_id IS 'The account.';
+COMMENT ON COLUMN pql.account_owner.rep_id IS 'Whose it is (pql.reps).';
+COMMENT ON COLUMN pql.account_owner.since IS 'Since when.';
 
 CREATE TABLE pql.consent (
   unit        text NOT NULL CONSTRAINT unit_is_known CHECK (unit IN ('user', 'account')),
@@ -101,6 +117,12 @@ CREATE TABLE pql.consent (
   PRIMARY KEY (unit, subject_id, channel, at)
 );
 COMMENT ON TABLE pql.consent IS 'Who agreed to be contacted, and who did not: when, by which channel (empty: any), and how it is known. The newest counts.';
+COMMENT ON COLUMN pql.consent.unit IS 'Who said it: a user, or an account for all of its people.';
+COMMENT ON COLUMN pql.consent.subject_id IS 'The id of that user or account.';
+COMMENT ON COLUMN pql.consent.channel IS 'Which channel it is about; empty: any.';
+COMMENT ON COLUMN pql.consent.granted IS 'Whether they agreed; false: they refused or withdrew.';
+COMMENT ON COLUMN pql.consent.at IS 'Since when.';
+COMMENT ON COLUMN pql.consent.source IS 'How it is known; null: nobody said.';
 
 CREATE TABLE pql.rep_load (
   rep_id           text COLLATE "C" PRIMARY KEY,
@@ -111,6 +133,9 @@ CREATE TABLE pql.rep_load (
   seed             bigint NOT NULL
 ) WITH (fillfactor = 70);
 COMMENT ON TABLE pql.rep_load IS 'What each rep has. Only pql writes it: capacity is kept here, under the row''s lock.';
+COMMENT ON COLUMN pql.rep_load.rep_id IS 'The rep (pql.reps).';
+COMMENT ON COLUMN pql.rep_load.taken_this_week IS 'How many routing rows he has got in the week of week_start.';
+COMMENT ON COLUMN pql.rep_load.week_start IS 'The Monday of that week, in his zone.';
 COMMENT ON COLUMN pql.rep_load.open IS 'Routing rows that are his and not done.';
 COMMENT ON COLUMN pql.rep_load.deficit IS 'How many rows he is behind what was his share of those that he could have had.';
 COMMENT ON COLUMN pql.rep_load.seed IS 'Of two who are equal, the lower one is first.';
@@ -130,6 +155,13 @@ CREATE TABLE pql.route_decision (
 CREATE INDEX route_decision_routing ON pql.route_decision (routing_id, decision_id);
 CREATE INDEX routing_unassigned ON pql.routing (coalesce(contact_by, 'infinity'), routing_id) WHERE state = 'pending' AND owner IS NULL;
 COMMENT ON TABLE pql.route_decision IS 'Who was chosen for a routing row, and what spoke for and against each rep. A row that waits has another one only when the reasons change; of one that is below its program''s capacity threshold (outcome cut), the first score and threshold are kept.';
+COMMENT ON COLUMN pql.route_decision.decision_id IS 'The number of the decision.';
+COMMENT ON COLUMN pql.route_decision.routing_id IS 'The routing row (pql.routing).';
+COMMENT ON COLUMN pql.route_decision.at IS 'When it was decided.';
+COMMENT ON COLUMN pql.route_decision.motion IS 'The motion of the row then.';
+COMMENT ON COLUMN pql.route_decision.outcome IS 'assigned (to a rep), waits (nobody can have it yet), downgraded (to a motion that needs no person), cut (its score was below the capacity threshold).';
+COMMENT ON COLUMN pql.route_decision.chosen IS 'The rep who got it; null: nobody.';
+--@ comments route_decision routing home
 COMMENT ON COLUMN pql.route_decision.candidates IS 'Verdicts and reasons, each with the reps of whom it is to be said; pql.explain_route has a row for each rep.';
 
 COMMENT ON COLUMN pql.route_decision.counts_in IS 'The week of the rep that the row counts in; null when that was given back to it.';
@@ -143,6 +175,8 @@ CREATE TABLE pql.capacity_threshold (
   since      timestamptz NOT NULL
 );
 COMMENT ON TABLE pql.capacity_threshold IS 'The scores from which on reps get routing rows, of programs whose threshold follows the reps'' free capacity (qualify.capacity): the least of so many of the best arrivals as were taken within seven days or could be now, but never less than qualify.enter. Computed by pql.tick, when there are reps.';
+COMMENT ON COLUMN pql.capacity_threshold.program IS 'The program.';
+COMMENT ON COLUMN pql.capacity_threshold.threshold IS 'The least score with which a routing row is given to a rep.';
 COMMENT ON COLUMN pql.capacity_threshold.arrivals IS 'Routing rows that wait for a rep, and those of the last seven days that have got one.';
 COMMENT ON COLUMN pql.capacity_threshold.taken IS 'How many of them have got one.';
 COMMENT ON COLUMN pql.capacity_threshold.free IS 'How many rows the reps could take besides; null: no matter how many.';
@@ -257,4 +291,7 @@ CREATE VIEW pql.capacity_cuts WITH (security_invoker = true) AS
   FROM pql.route_decision AS d JOIN pql.routing AS r ON r.home = d.home AND r.routing_id = d.routing_id, LATERAL (SELECT d.candidates -> 0 AS cut) AS c
   WHERE d.outcome = 'cut';
 COMMENT ON VIEW pql.capacity_cuts IS 'Routing rows that no rep got because their score was below the capacity threshold then, and what has become of them.';
+COMMENT ON COLUMN pql.capacity_cuts.score IS 'The score when it was passed over first.';
+COMMENT ON COLUMN pql.capacity_cuts.threshold IS 'The capacity threshold then.';
+--@ comments capacity_cuts routing program routing_id unit subject_id state owner
 COMMENT ON COLUMN pql.capacity_cuts.at IS 'When the row was passed over first.';

@@ -17,6 +17,12 @@ CREATE TABLE pql.touch (
   CONSTRAINT touch_is_told_once UNIQUE (home, routing_id, at, channel, rep)
 );
 COMMENT ON TABLE pql.touch IS 'Contacts made with the subjects of routing rows: who, how and when (pql.touch).';
+COMMENT ON COLUMN pql.touch.touch_id IS 'The number of the contact.';
+COMMENT ON COLUMN pql.touch.routing_id IS 'The routing row (pql.routing).';
+COMMENT ON COLUMN pql.touch.channel IS 'By which channel: phone, email, meeting ...';
+COMMENT ON COLUMN pql.touch.at IS 'When it was made.';
+COMMENT ON COLUMN pql.touch.note IS 'What the rep noted; null: nothing.';
+--@ comments touch routing home
 COMMENT ON COLUMN pql.touch.rep IS 'Whose row it was.';
 COMMENT ON COLUMN pql.touch.actor IS 'Who said so: the setting pql.rep or else the session''s user.';
 SELECT pg_catalog.pg_extension_config_dump('pql.touch', '');
@@ -41,6 +47,13 @@ CREATE TABLE pql.disposition (
 CREATE INDEX disposition_routing ON pql.disposition (home, routing_id);
 CREATE INDEX disposition_converted ON pql.disposition (at) WHERE disposition = 'converted';
 COMMENT ON TABLE pql.disposition IS 'What reps said became of routing rows (pql.dispose): more than one of a row that came back.';
+COMMENT ON COLUMN pql.disposition.disposition_id IS 'The number of the disposition: of a row''s, the highest is the last.';
+COMMENT ON COLUMN pql.disposition.routing_id IS 'The routing row (pql.routing).';
+COMMENT ON COLUMN pql.disposition.disposition IS 'contacted, meeting_set, converted, disqualified, no_response, nurture, routed_to_cs.';
+COMMENT ON COLUMN pql.disposition.note IS 'What the rep noted; null: nothing.';
+COMMENT ON COLUMN pql.disposition.at IS 'When it was told.';
+COMMENT ON COLUMN pql.disposition.actor IS 'Who said so: the setting pql.rep or else the session''s user.';
+--@ comments disposition routing home
 COMMENT ON COLUMN pql.disposition.failure IS 'What went wrong, if something did: the tone, the timing, or it was the wrong person.';
 COMMENT ON COLUMN pql.disposition.need_matched IS 'Was the need that was stated the one that the behaviour told of? Null: not answered.';
 COMMENT ON COLUMN pql.disposition.timing_right IS 'Was the timing right? Null: not answered.';
@@ -58,6 +71,12 @@ CREATE TABLE pql.declined (
   PRIMARY KEY (home, episode, rep)
 );
 COMMENT ON TABLE pql.declined IS 'Who declined a routing row: within that episode they aren''t asked again.';
+COMMENT ON COLUMN pql.declined.episode IS 'The episode within which the rep isn''t asked again (pql.episode).';
+COMMENT ON COLUMN pql.declined.rep IS 'Who declined.';
+COMMENT ON COLUMN pql.declined.routing_id IS 'The routing row that he declined last in it (pql.routing).';
+COMMENT ON COLUMN pql.declined.reason IS 'Why.';
+COMMENT ON COLUMN pql.declined.at IS 'When.';
+--@ comments declined routing home
 SELECT pg_catalog.pg_extension_config_dump('pql.declined', '');
 
 CREATE TABLE pql.outcome (
@@ -75,6 +94,14 @@ CREATE TABLE pql.outcome (
 );
 CREATE INDEX outcome_converted ON pql.outcome (recorded_at) WHERE outcome IN ('paid', 'converted', 'won', 'expanded');
 COMMENT ON TABLE pql.outcome IS 'What became of accounts and users (paid, expanded, churned ...), whether somebody was in contact or not (pql.record_outcome).';
+COMMENT ON COLUMN pql.outcome.outcome_id IS 'The number of the outcome.';
+COMMENT ON COLUMN pql.outcome.unit IS 'Of whom: a user, an account or a workspace.';
+COMMENT ON COLUMN pql.outcome.subject_id IS 'The id of that user, account or workspace.';
+COMMENT ON COLUMN pql.outcome.outcome IS 'What it was: paid, expanded, churned, or any other name; pql.outcome_rules says which ones count as what.';
+COMMENT ON COLUMN pql.outcome.at IS 'When it happened.';
+COMMENT ON COLUMN pql.outcome.recorded_at IS 'When it was recorded.';
+COMMENT ON COLUMN pql.outcome.recorded_by IS 'Who recorded it.';
+--@ comments outcome routing home
 COMMENT ON COLUMN pql.outcome.value IS 'What it is worth, in the unit that you count in.';
 SELECT pg_catalog.pg_extension_config_dump('pql.outcome', '');
 
@@ -964,6 +991,7 @@ CREATE VIEW pql.inbox WITH (security_invoker = true) AS
   WHERE r.state IN ('ready', 'claimed', 'accepted', 'touched') AND r.snoozed_until IS NULL AND pql._needs_rep(r.motion)
   ORDER BY r.contact_by, r.score DESC, r.routing_id;
 COMMENT ON VIEW pql.inbox IS 'Routing rows that wait for a person, the most urgent first.';
+--@ comments inbox routing routing_id program unit subject_id account_id headline score motion next_best_action state contact_after contact_by escalated_to
 COMMENT ON COLUMN pql.inbox.rep IS 'Whose it is; null: whoever claims it.';
 COMMENT ON COLUMN pql.inbox.to_do IS 'What is to be done next: the function of that name.';
 COMMENT ON COLUMN pql.inbox.minutes_left IS 'Until contact_by, below zero when it is over; null once touched, and where nothing was promised.';
@@ -983,6 +1011,11 @@ CREATE VIEW pql.routing_history WITH (security_invoker = true) AS
       'pql', NULL, r.qualification FROM pql.routing AS r) AS h
   ORDER BY h.routing_id, h.transition_id;
 COMMENT ON VIEW pql.routing_history IS 'The life of each routing row, from its decision on: what happened, when, who did it and why.';
+COMMENT ON COLUMN pql.routing_history.at IS 'When.';
+COMMENT ON COLUMN pql.routing_history.to_state IS 'The state it came into.';
+COMMENT ON COLUMN pql.routing_history.reason IS 'Why, or what was said; of the first line, whether the subject qualified for the first time.';
+--@ comments routing_history routing routing_id program unit subject_id
+--@ comments routing_history routing_transition actor rep
 COMMENT ON COLUMN pql.routing_history.from_state IS 'Null: the row was written then. The same as to_state: something else of it changed.';
 COMMENT ON COLUMN pql.routing_history.after IS 'How long after what happened before.';
 
@@ -1010,6 +1043,16 @@ CREATE VIEW pql.handoffs WITH (security_invoker = true) AS
     SELECT x.disposition, x.failure, x.need_matched, x.timing_right, x.context_enough FROM pql.disposition AS x
     WHERE x.home = r.home AND x.routing_id = r.routing_id ORDER BY x.disposition_id DESC LIMIT 1) AS d ON true;
 COMMENT ON VIEW pql.handoffs IS 'Each routing row''s life in one line: the first time that it was ready, claimed, accepted and touched, and what became of it last.';
+COMMENT ON COLUMN pql.handoffs.ready_at IS 'When it was ready first; null: it never was.';
+COMMENT ON COLUMN pql.handoffs.claimed_at IS 'When it was claimed first; null: it never was.';
+COMMENT ON COLUMN pql.handoffs.accepted_at IS 'When it was accepted first; null: it never was.';
+COMMENT ON COLUMN pql.handoffs.disposed_at IS 'When it was disposed of last; null: it never was.';
+COMMENT ON COLUMN pql.handoffs.expired_at IS 'When it expired; null: it hasn''t.';
+COMMENT ON COLUMN pql.handoffs.touches IS 'How many contacts were made.';
+COMMENT ON COLUMN pql.handoffs.time_to_claim IS 'From the moment at which the subject qualified until it was claimed first.';
+COMMENT ON COLUMN pql.handoffs.time_to_disposition IS 'From the first contact until it was disposed of last.';
+--@ comments handoffs routing routing_id program version unit subject_id account_id episode qualification motion score owner state blocked_by holdout signal_at qualified_at first_touch_at snoozed_until contact_after contact_by
+--@ comments handoffs disposition disposition failure need_matched timing_right context_enough
 COMMENT ON COLUMN pql.handoffs.waits_for IS 'Of a pending row: what its contact was moved for, if it was.';
 COMMENT ON COLUMN pql.handoffs.declined IS 'How often.';
 COMMENT ON COLUMN pql.handoffs.time_to_first_touch IS 'From the moment at which the subject qualified until somebody reached out.';
@@ -1037,9 +1080,15 @@ CREATE VIEW pql.lifecycle_history WITH (security_invoker = true) AS
     WHERE e.stage IS NOT NULL) AS s
   WHERE s.stage IS DISTINCT FROM s.before;
 COMMENT ON VIEW pql.lifecycle_history IS 'The stages that each account and user has been in, as a CRM has them: qualified, assigned, contacted, meeting, converted, disqualified, nurture, routed_to_cs, lapsed (nobody was in contact while it lasted).';
+COMMENT ON COLUMN pql.lifecycle_history.unit IS 'What it is: user, account or workspace.';
+COMMENT ON COLUMN pql.lifecycle_history.subject_id IS 'Its id.';
+COMMENT ON COLUMN pql.lifecycle_history.stage IS 'qualified, assigned, contacted, meeting, converted, disqualified, nurture, routed_to_cs, lapsed.';
+COMMENT ON COLUMN pql.lifecycle_history.since IS 'When the stage began.';
+COMMENT ON COLUMN pql.lifecycle_history.program IS 'The program whose routing row it is.';
 COMMENT ON COLUMN pql.lifecycle_history.until IS 'Null: the stage it is in.';
 COMMENT ON COLUMN pql.lifecycle_history.routing_id IS 'The routing row by which the stage began.';
 
 CREATE VIEW pql.lifecycle WITH (security_invoker = true) AS
   SELECT h.unit, h.subject_id, h.stage, h.since, h.program, h.routing_id FROM pql.lifecycle_history AS h WHERE h.until IS NULL;
 COMMENT ON VIEW pql.lifecycle IS 'The stage that each account and user is in, and since when: what a CRM''s field is written from.';
+--@ comments lifecycle lifecycle_history unit subject_id stage since program routing_id

@@ -17,6 +17,15 @@ CREATE TABLE pql.consent_source (
   CONSTRAINT channel_is_attached_once UNIQUE (schema_name, relation_name, unit, channel)
 );
 COMMENT ON TABLE pql.consent_source IS 'The relations that consent comes from, by name. Made by pql.attach_consent.';
+COMMENT ON COLUMN pql.consent_source.source_id IS 'The number of the source.';
+COMMENT ON COLUMN pql.consent_source.schema_name IS 'The schema of the relation.';
+COMMENT ON COLUMN pql.consent_source.relation_name IS 'The relation''s name.';
+COMMENT ON COLUMN pql.consent_source.unit IS 'Whose consent its rows are: user or account.';
+COMMENT ON COLUMN pql.consent_source.key_column IS 'The column with the id of the user or account.';
+COMMENT ON COLUMN pql.consent_source.given IS 'Whether they agreed, as a boolean.';
+COMMENT ON COLUMN pql.consent_source.refreshed_at IS 'When it was last read; null: never.';
+COMMENT ON COLUMN pql.consent_source.attached_at IS 'When it was attached.';
+COMMENT ON COLUMN pql.consent_source.attached_by IS 'The role that attached it, with whose rights it is read.';
 COMMENT ON COLUMN pql.consent_source.owner IS 'Who owned the relation when it was attached.';
 COMMENT ON COLUMN pql.consent_source.channel IS 'SQL over the row, as given, at and condition are.';
 COMMENT ON COLUMN pql.consent_source.at IS 'Since when; null: since it was first seen to be so.';
@@ -33,6 +42,8 @@ CREATE TABLE pql.consent_import (
   PRIMARY KEY (source_id, subject_id, channel, at)
 );
 COMMENT ON TABLE pql.consent_import IS 'What attached relations have said to pql.consent, so that it can be taken back.';
+COMMENT ON COLUMN pql.consent_import.source_id IS 'The relation that said it (pql.consent_source).';
+--@ comments consent_import consent subject_id channel at granted
 COMMENT ON COLUMN pql.consent_import.dated IS 'Whether the row said when; otherwise it is when it was first seen.';
 
 CREATE TABLE pql.consent_problem (
@@ -44,6 +55,10 @@ CREATE TABLE pql.consent_problem (
   PRIMARY KEY (source_id, subject_id, channel, problem)
 );
 COMMENT ON TABLE pql.consent_problem IS 'Rows of attached relations that couldn''t be copied to pql.consent, and why, as of the last pql.refresh_consent().';
+COMMENT ON COLUMN pql.consent_problem.source_id IS 'The relation (pql.consent_source).';
+COMMENT ON COLUMN pql.consent_problem.channel IS 'By which channel, as far as it is said.';
+COMMENT ON COLUMN pql.consent_problem.problem IS 'Why they couldn''t be copied.';
+COMMENT ON COLUMN pql.consent_problem.rows IS 'How many rows.';
 COMMENT ON COLUMN pql.consent_problem.subject_id IS 'Of whom, as far as it is said; its first 100 characters.';
 SELECT pg_catalog.pg_extension_config_dump('pql.consent_source', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.consent_import', '');

@@ -45,6 +45,8 @@ CREATE TABLE pql.destination (
   CONSTRAINT there_is_a_url CHECK (url IS NOT NULL OR kind = 'slack')
 );
 COMMENT ON TABLE pql.destination IS 'Where routing rows are posted to by pqlctl deliver, and which of them.';
+COMMENT ON COLUMN pql.destination.destination IS 'The destination''s name, which you choose.';
+COMMENT ON COLUMN pql.destination.enabled IS 'Whether it is posted to.';
 COMMENT ON COLUMN pql.destination.kind IS 'slack, hubspot, salesforce, or webhook: JSON, signed as Standard Webhooks are.';
 COMMENT ON COLUMN pql.destination.url IS 'Where to: https, or plain http on the same machine. Null: a Slack webhook, whose address is the secret.';
 COMMENT ON COLUMN pql.destination.settings IS 'What the kind needs besides (doc/delivery.md). Never a secret.';
@@ -109,6 +111,10 @@ CREATE TABLE pql.delivery_mark (
   paused_until  timestamptz
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE pql.delivery_mark IS 'How far each destination is: what of the transitions has been looked at, how many posts its rate still allows, and until when it asked to be left alone.';
+COMMENT ON COLUMN pql.delivery_mark.destination IS 'The destination (pql.destination).';
+COMMENT ON COLUMN pql.delivery_mark.tokens IS 'How many posts it might get at once, as of refilled_at; null: as many as burst says.';
+COMMENT ON COLUMN pql.delivery_mark.refilled_at IS 'When tokens was computed.';
+COMMENT ON COLUMN pql.delivery_mark.paused_until IS 'Until when the destination asked to be left alone; null: it didn''t.';
 COMMENT ON COLUMN pql.delivery_mark.seen IS 'All transitions of transactions that this snapshot shows have been looked at.';
 COMMENT ON COLUMN pql.delivery_mark.made_in IS 'The database that the snapshot is of: in another one, that it was restored into, all rows are looked at once more.';
 COMMENT ON COLUMN pql.delivery_mark.later_than IS 'In a restored database: rows that were ready before this number aren''t told, unless they were before.';
@@ -139,6 +145,14 @@ CREATE TABLE pql.delivery (
 CREATE INDEX delivery_due ON pql.delivery (destination, next_at, delivery_id) WHERE state = 'pending';
 CREATE INDEX delivery_id ON pql.delivery (delivery_id);
 COMMENT ON TABLE pql.delivery IS 'What is posted, or was: one row for each thing that a destination is told of a routing row.';
+COMMENT ON COLUMN pql.delivery.delivery_id IS 'The number of the delivery.';
+COMMENT ON COLUMN pql.delivery.destination IS 'Where to (pql.destination).';
+COMMENT ON COLUMN pql.delivery.routing_id IS 'The routing row that it tells of (pql.routing).';
+COMMENT ON COLUMN pql.delivery.claimed_until IS 'Until when the worker has it; null: none has.';
+COMMENT ON COLUMN pql.delivery.http_status IS 'What the destination answered last, as HTTP has it; null: nothing.';
+COMMENT ON COLUMN pql.delivery.last_error IS 'What went wrong last; null: nothing did.';
+COMMENT ON COLUMN pql.delivery.created_at IS 'When it was noted.';
+--@ comments delivery routing home
 COMMENT ON COLUMN pql.delivery.transition_id IS 'As of which transition of the routing row.';
 COMMENT ON COLUMN pql.delivery.event IS 'ready: it is to be worked; updated: something of it changed since; withdrawn: it is no longer to be worked.';
 COMMENT ON COLUMN pql.delivery.owner IS 'Whose row it was then.';
@@ -585,6 +599,10 @@ CREATE VIEW pql.deliveries WITH (security_invoker = true) AS
          e.attempts, e.http_status, e.last_error, e.created_at, CASE WHEN e.state = 'pending' THEN e.next_at END AS next_at, e.ended_at, e.idempotency_key
   FROM pql.delivery AS e LEFT JOIN pql.routing AS r ON r.home = e.home AND r.routing_id = e.routing_id;
 COMMENT ON VIEW pql.deliveries IS 'Each delivery, with the routing row that it tells of.';
+COMMENT ON COLUMN pql.deliveries.next_at IS 'When it is tried next, at the earliest; null: it is no longer pending.';
+--@ comments deliveries delivery delivery_id destination event routing_id
+--@ comments deliveries routing program unit subject_id
+--@ comments deliveries delivery owner attempts http_status last_error created_at ended_at idempotency_key
 COMMENT ON COLUMN pql.deliveries.state IS 'pending, claimed (a worker has it), sent, dead, void.';
 
 CREATE VIEW pql.delivery_stats WITH (security_invoker = true) AS
@@ -599,6 +617,13 @@ CREATE VIEW pql.delivery_stats WITH (security_invoker = true) AS
            max(e.ended_at) FILTER (WHERE e.state = 'sent') AS last_sent_at
     FROM pql.delivery AS e GROUP BY e.destination) AS s USING (destination);
 COMMENT ON VIEW pql.delivery_stats IS 'How delivery is doing, by destination.';
+COMMENT ON COLUMN pql.delivery_stats.claimed IS 'Of the pending ones, those that a worker has.';
+COMMENT ON COLUMN pql.delivery_stats.oldest_pending_at IS 'When the oldest pending one was noted; null: none is.';
+COMMENT ON COLUMN pql.delivery_stats.sent IS 'How many the destination took.';
+COMMENT ON COLUMN pql.delivery_stats.dead IS 'How many were refused for good, or tried too often.';
+COMMENT ON COLUMN pql.delivery_stats.void IS 'How many were over before they were told.';
+COMMENT ON COLUMN pql.delivery_stats.last_sent_at IS 'When the last one was taken; null: none was.';
+--@ comments delivery_stats destination destination kind enabled
 COMMENT ON COLUMN pql.delivery_stats.pending IS 'Noted, and not sent: claimed ones and those that wait for another attempt included.';
 COMMENT ON COLUMN pql.delivery_stats.retrying IS 'Of the pending ones, those that failed before.';
 COMMENT ON COLUMN pql.delivery_stats.paused_until IS 'Until when the destination asked to be left alone.';

@@ -12,6 +12,13 @@ CREATE TABLE pql.disposition_source (
   PRIMARY KEY (schema_name, relation_name)
 );
 COMMENT ON TABLE pql.disposition_source IS 'The relations that dispositions come from, by name. Made by pql.attach_dispositions.';
+COMMENT ON COLUMN pql.disposition_source.schema_name IS 'The schema of the relation.';
+COMMENT ON COLUMN pql.disposition_source.relation_name IS 'The relation''s name.';
+COMMENT ON COLUMN pql.disposition_source.owner IS 'Who owned the relation when it was attached.';
+COMMENT ON COLUMN pql.disposition_source.columns IS 'The columns that give the arguments in names, in the same order.';
+COMMENT ON COLUMN pql.disposition_source.refreshed_at IS 'When it was last read; null: never.';
+COMMENT ON COLUMN pql.disposition_source.attached_at IS 'When it was attached.';
+COMMENT ON COLUMN pql.disposition_source.attached_by IS 'The role that attached it, with whose rights it is read.';
 COMMENT ON COLUMN pql.disposition_source.names IS 'The arguments of pql.attach_dispositions that were given, of which columns has the columns; the first is id.';
 COMMENT ON COLUMN pql.disposition_source.broken IS 'Why it couldn''t be read the last time.';
 
@@ -25,6 +32,11 @@ CREATE TABLE pql.disposition_import (
   PRIMARY KEY (schema_name, relation_name, id)
 );
 COMMENT ON TABLE pql.disposition_import IS 'The rows of attached dispositions that were looked at, when, and which routing row they were told to; those that couldn''t be are tried again by the next pql.refresh_dispositions().';
+COMMENT ON COLUMN pql.disposition_import.schema_name IS 'The schema of the relation.';
+COMMENT ON COLUMN pql.disposition_import.relation_name IS 'The relation''s name.';
+COMMENT ON COLUMN pql.disposition_import.id IS 'The row''s id there.';
+COMMENT ON COLUMN pql.disposition_import.routing_id IS 'The routing row that it was told to; null: none.';
+COMMENT ON COLUMN pql.disposition_import.at IS 'When the row was looked at last.';
 COMMENT ON COLUMN pql.disposition_import.problem IS 'Why it couldn''t be told; null: it was.';
 SELECT pg_catalog.pg_extension_config_dump('pql.disposition_source', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.disposition_import', '');

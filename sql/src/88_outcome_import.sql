@@ -15,6 +15,14 @@ CREATE TABLE pql.outcome_source (
   CONSTRAINT outcomes_are_attached_once UNIQUE (schema_name, relation_name)
 );
 COMMENT ON TABLE pql.outcome_source IS 'The relations that outcomes come from, by name. Made by pql.attach_outcomes.';
+COMMENT ON COLUMN pql.outcome_source.source_id IS 'The number of the source.';
+COMMENT ON COLUMN pql.outcome_source.schema_name IS 'The schema of the relation.';
+COMMENT ON COLUMN pql.outcome_source.relation_name IS 'The relation''s name.';
+COMMENT ON COLUMN pql.outcome_source.unit IS 'Whose outcomes its rows are: user or account.';
+COMMENT ON COLUMN pql.outcome_source.columns IS 'The columns that give the arguments in names, in the same order.';
+COMMENT ON COLUMN pql.outcome_source.refreshed_at IS 'When it was last read; null: never.';
+COMMENT ON COLUMN pql.outcome_source.attached_at IS 'When it was attached.';
+COMMENT ON COLUMN pql.outcome_source.attached_by IS 'The role that attached it, with whose rights it is read.';
 COMMENT ON COLUMN pql.outcome_source.owner IS 'Who owned the relation when it was attached.';
 COMMENT ON COLUMN pql.outcome_source.names IS 'The arguments of pql.attach_outcomes that were given, of which columns has the columns; the first is id.';
 COMMENT ON COLUMN pql.outcome_source.outcome IS 'What each row is, where no column says it.';
@@ -31,6 +39,12 @@ CREATE TABLE pql.outcome_import (
   PRIMARY KEY (source_id, id)
 );
 COMMENT ON TABLE pql.outcome_import IS 'What the rows of attached relations have said, by their ids, so that it can be corrected and taken back; and why what couldn''t be used couldn''t.';
+COMMENT ON COLUMN pql.outcome_import.source_id IS 'The relation (pql.outcome_source).';
+COMMENT ON COLUMN pql.outcome_import.id IS 'The row''s id there.';
+COMMENT ON COLUMN pql.outcome_import.home IS 'The home of the outcome that was recorded (pql.outcome); null: none was.';
+COMMENT ON COLUMN pql.outcome_import.outcome IS 'Its name; null: none was recorded.';
+COMMENT ON COLUMN pql.outcome_import.value IS 'What the row says that it is worth; null: nothing.';
+COMMENT ON COLUMN pql.outcome_import.problem IS 'Why the row couldn''t be used; null: it could.';
 COMMENT ON COLUMN pql.outcome_import.at IS 'When the row says it happened, or else when it was first seen.';
 SELECT pg_catalog.pg_extension_config_dump('pql.outcome_source', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.outcome_import', '');

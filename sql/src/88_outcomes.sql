@@ -32,6 +32,7 @@ CREATE VIEW pql.outcome_rules WITH (security_invoker = true) AS
          coalesce((p.document #> '{outcome,worked,meeting}')::boolean, true) AS meeting
   FROM pql.program AS p WHERE p.status <> 'draft' OFFSET 0;
 COMMENT ON VIEW pql.outcome_rules IS 'What each version of a program calls an outcome (its "outcome", with what goes without saying): which ones count, for how long, and what is work.';
+--@ comments outcome_rules program program version status
 COMMENT ON COLUMN pql.outcome_rules.converted IS 'The outcomes that count as a conversion.';
 COMMENT ON COLUMN pql.outcome_rules.lost IS 'The outcomes that say that the subject is lost.';
 COMMENT ON COLUMN pql.outcome_rules.horizon IS 'How long after it qualified an outcome of the subject counts; then its label is final.';
@@ -90,6 +91,21 @@ CREATE TABLE pql.handoff_fact (
   PRIMARY KEY (home, routing_id)
 );
 COMMENT ON TABLE pql.handoff_fact IS 'What pql.label is made of: what each routing row is and what became of it, with all that is recorded, whenever it happens. Made from the other tables; those of pql.handoff_due are yet to be made anew.';
+COMMENT ON COLUMN pql.handoff_fact.matures_at IS 'When the horizon ends (pql.outcome_rules): what the subject does later isn''t counted.';
+COMMENT ON COLUMN pql.handoff_fact.week IS 'The Monday of the week in which it qualified, UTC.';
+COMMENT ON COLUMN pql.handoff_fact.touches IS 'How many contacts were made, of those that count (pql.outcome_rules).';
+COMMENT ON COLUMN pql.handoff_fact.last_outcome_at IS 'The last outcome that counts; null: there is none.';
+COMMENT ON COLUMN pql.handoff_fact.last_touch_at IS 'When somebody reached out last; null: nobody did.';
+COMMENT ON COLUMN pql.handoff_fact.lost_at IS 'When the subject was first lost after it qualified; null: it wasn''t.';
+COMMENT ON COLUMN pql.handoff_fact.value IS 'What the outcomes that count are worth together; null: nobody said, or there are none.';
+COMMENT ON COLUMN pql.handoff_fact.opportunity_at IS 'The first outcome named opportunity; null: there is none.';
+COMMENT ON COLUMN pql.handoff_fact.accepted_at IS 'When a rep accepted it first; null: nobody did.';
+COMMENT ON COLUMN pql.handoff_fact.claimed_at IS 'When a rep claimed it first; null: nobody did.';
+COMMENT ON COLUMN pql.handoff_fact.credited IS 'What the outcomes that are credited to it are worth, together.';
+COMMENT ON COLUMN pql.handoff_fact.segment IS 'As the packet has it: the attribute segment, or else industry, tier or plan; null: none of these.';
+--@ comments handoff_fact routing routing_id signal_at qualified_at version score holdout program motion state first_touch_at contact_by
+--@ comments handoff_fact disposition disposition need_matched timing_right context_enough
+--@ comments handoff_fact routing follows owner home unit subject_id account_id
 COMMENT ON COLUMN pql.handoff_fact.asked_at IS 'From when on somebody could have reached out: when the subject qualified or, of a row that follows another, when it was decided.';
 COMMENT ON COLUMN pql.handoff_fact.broken_by IS 'The rep whose row it was when its promise was broken.';
 COMMENT ON COLUMN pql.handoff_fact.signals IS 'Those with points, of which reps may know.';
@@ -110,12 +126,15 @@ CREATE TABLE pql.handoff_hidden (
   PRIMARY KEY (home, routing_id)
 );
 COMMENT ON TABLE pql.handoff_hidden IS 'The signals with points of which reps may not know (may_show_rep), of the lines of pql.handoff_fact that have some. Reps see none of it.';
+COMMENT ON COLUMN pql.handoff_hidden.signals IS 'The names of these signals.';
+--@ comments handoff_hidden routing home routing_id
 
 CREATE TABLE pql.handoff_due (
   home  text COLLATE "C" NOT NULL
 );
 CREATE INDEX handoff_due_home ON pql.handoff_due (home);
 COMMENT ON TABLE pql.handoff_due IS 'The homes of whose rows something was written since their lines of pql.handoff_fact were made. Only tick takes something from it.';
+--@ comments handoff_due routing home
 
 SELECT pg_catalog.pg_extension_config_dump('pql.handoff_fact', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.handoff_hidden', '');
@@ -323,6 +342,7 @@ CREATE VIEW pql._handoffs_now WITH (security_invoker = true) AS
   FROM (SELECT h.*, false AS due FROM pql.handoff_fact AS h UNION ALL SELECT d.*, true FROM pql._facts_due((SELECT pql._visible_owners()) IS NULL) AS d) AS f
   WHERE f.due OR (SELECT NOT EXISTS (SELECT FROM pql.handoff_due)) OR f.home NOT IN (SELECT d.home COLLATE "C" FROM pql._due_homes() AS d(home));
 COMMENT ON VIEW pql._handoffs_now IS 'The lines of pql.handoff_fact as they are when all that is due has been made anew.';
+--@ comments _handoffs_now handoff_fact routing_id signal_at qualified_at asked_at matures_at version score week touches credits holdout program motion state first_touch_at worked_at converted_at last_outcome_at last_touch_at disposed_at lost_at failed_at contact_by value disposition need_matched timing_right context_enough follows segment owner broken_by signals credited complete met_at opportunity_at accepted_at claimed_at home unit subject_id account_id
 
 CREATE OR REPLACE FUNCTION pql._value_at(home text, id bigint, until timestamptz) RETURNS numeric
   LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10 SET search_path = pg_catalog, pg_temp AS $$
@@ -414,6 +434,13 @@ CREATE VIEW pql.label WITH (security_invoker = true) AS
          l.opportunity_at, l.credits, l.credited, l.week, l.false_positive, l.broken_by
   FROM pql.labels(statement_timestamp()) AS l;
 COMMENT ON VIEW pql.label IS 'What became of every hand-off, as of now (pql.labels): converted, not, or not known yet; worked or not; burnt or not.';
+COMMENT ON COLUMN pql.label.need_matched IS 'The rep''s answer: was the need the one that the packet told of? Null: not answered.';
+COMMENT ON COLUMN pql.label.timing_right IS 'The rep''s answer: was it the right moment? Null: not answered.';
+COMMENT ON COLUMN pql.label.context_enough IS 'The rep''s answer: did the story say enough? Null: not answered.';
+COMMENT ON COLUMN pql.label.converted_at IS 'When the first outcome that counts happened; null: none did.';
+COMMENT ON COLUMN pql.label.rep IS 'The owner of the row now; null: nobody.';
+COMMENT ON COLUMN pql.label.accepted_at IS 'When a rep accepted it first; null: nobody did.';
+--@ comments label routing routing_id home program version unit subject_id account_id motion score signal_at qualified_at holdout first_touch_at state contact_by
 COMMENT ON COLUMN pql.label.team IS 'The owner''s.';
 COMMENT ON COLUMN pql.label.segment IS 'As the packet has it: the attribute segment, or else industry, tier or plan, of the subject; frozen when the row was decided.';
 COMMENT ON COLUMN pql.label.treated IS 'Whether somebody worked it, as the program''s version calls work (pql.outcome_rules), beginning before it converted and within the horizon.';

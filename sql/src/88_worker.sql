@@ -26,6 +26,7 @@ COMMENT ON FUNCTION pql._worker() IS 'What the background worker does in this da
 CREATE VIEW pql.worker WITH (security_invoker = true) AS
   SELECT w.state, w.pid, w.ticks, w.ticked_at, w.duration, w.failures, w.last_error, w.failed_at, w.next_at FROM pql._worker() AS w;
 COMMENT ON VIEW pql.worker IS 'What the background worker does in this database, since the server was started.';
+COMMENT ON COLUMN pql.worker.failed_at IS 'When it failed last; null: it hasn''t.';
 COMMENT ON COLUMN pql.worker.state IS 'not preloaded (shared_preload_libraries), off (the setting pql.worker), waiting, at work, failing (it waits longer after each failure).';
 COMMENT ON COLUMN pql.worker.pid IS 'The process that is at work.';
 COMMENT ON COLUMN pql.worker.ticks IS 'How often it has called pql.tick().';

@@ -57,6 +57,9 @@ CREATE TABLE pql.counted_label (
 );
 CREATE INDEX counted_label_program ON pql.counted_label (program);
 COMMENT ON TABLE pql.counted_label IS 'The final labels that pql.evidence holds, as they were counted: what pql.refresh_evidence compares labels with.';
+COMMENT ON COLUMN pql.counted_label.version IS 'The version of that program.';
+COMMENT ON COLUMN pql.counted_label.converted IS 'Whether it converted.';
+--@ comments counted_label routing home routing_id
 COMMENT ON COLUMN pql.counted_label.program IS 'That of the hand-off. What a pilot handed over is evidence of the program that it tried something of.';
 COMMENT ON COLUMN pql.counted_label.segment IS 'The hand-off''s; empty: none.';
 COMMENT ON COLUMN pql.counted_label.team IS 'The owner''s; empty: none.';
@@ -76,6 +79,11 @@ CREATE TABLE pql.evidence (
   PRIMARY KEY (program, segment, team, signal, bin, block)
 );
 COMMENT ON TABLE pql.evidence IS 'Final labels by what became of them, for each bin of each signal: faded counts in whole units, so that adding and taking away in any order gives the same numbers. pql.evidence_weights reads them.';
+COMMENT ON COLUMN pql.evidence.program IS 'The program.';
+COMMENT ON COLUMN pql.evidence.segment IS 'The segment of the hand-offs; empty: none.';
+COMMENT ON COLUMN pql.evidence.team IS 'The owners'' team; empty: none.';
+COMMENT ON COLUMN pql.evidence.signal IS 'The signal.';
+COMMENT ON COLUMN pql.evidence.bin IS 'How many of the signal''s points they had: 0 none, 1 to 3 up to a third, two thirds, all of them.';
 COMMENT ON COLUMN pql.evidence.block IS 'The block of time that the units are of.';
 COMMENT ON COLUMN pql.evidence.converted IS 'Of labels that converted, in units of 2^-40 as of the block''s beginning.';
 COMMENT ON COLUMN pql.evidence.other IS 'Of labels that did not.';
@@ -252,6 +260,13 @@ CREATE TABLE pql.model (
 );
 CREATE INDEX model_program ON pql.model (program, as_of);
 COMMENT ON TABLE pql.model IS 'What was learned of programs, and from what (pql.propose_program). A model never changes.';
+COMMENT ON COLUMN pql.model.model_id IS 'The number of the model.';
+COMMENT ON COLUMN pql.model.program IS 'The program.';
+COMMENT ON COLUMN pql.model.fitted_at IS 'When it was learned.';
+COMMENT ON COLUMN pql.model.fitted_by IS 'The role that asked for it.';
+COMMENT ON COLUMN pql.model.method IS 'How it was learned, in words.';
+COMMENT ON COLUMN pql.model.converted IS 'How many of the labels converted.';
+COMMENT ON COLUMN pql.model.log_loss IS 'Mean of what the chances cost in natural logarithms: the less, the better.';
 COMMENT ON COLUMN pql.model.version IS 'The program''s version whose weights it started from.';
 COMMENT ON COLUMN pql.model.as_of IS 'Labels are as they were known then.';
 COMMENT ON COLUMN pql.model.labels IS 'Final ones, of hand-offs whose horizon had passed.';

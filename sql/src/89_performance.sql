@@ -37,6 +37,7 @@ CREATE VIEW pql._hidden_now WITH (security_invoker = true) AS
   WHERE NOT EXISTS (SELECT FROM pql._due_homes() AS d(home) WHERE d.home COLLATE "C" = h.home)
   UNION ALL SELECT x.home, x.routing_id, x.signals FROM pql._hidden_of(ARRAY(SELECT d.* FROM pql._due_homes() AS d)) AS x;
 COMMENT ON VIEW pql._hidden_now IS 'The lines of pql.handoff_hidden as they are when all that is due has been made anew.';
+--@ comments _hidden_now handoff_hidden home routing_id signals
 
 CREATE OR REPLACE FUNCTION pql.signal_performance(program text DEFAULT NULL, by text DEFAULT NULL, as_of timestamptz DEFAULT statement_timestamp())
   RETURNS TABLE (program text, slice text, signal text, kind text, support bigint, mature bigint, converted bigint, conversion float8, low float8, high float8,
@@ -76,6 +77,21 @@ CREATE VIEW pql.signal_performance WITH (security_invoker = true) AS
          s.lift, s.lift_low, s.lift_high, s.value, s.touched, s.false_positives, s.burnt
   FROM pql.signal_performance(NULL, NULL, statement_timestamp()) AS s;
 COMMENT ON VIEW pql.signal_performance IS 'Which signals tell of conversion, as of now, of each program; the function of that name slices it.';
+COMMENT ON COLUMN pql.signal_performance.program IS 'The program.';
+COMMENT ON COLUMN pql.signal_performance.signal IS 'The signal.';
+COMMENT ON COLUMN pql.signal_performance.kind IS 'Its kind: activation, depth, breadth, fit, intent, risk.';
+COMMENT ON COLUMN pql.signal_performance.converted IS 'How many of those with a final label converted.';
+COMMENT ON COLUMN pql.signal_performance.conversion IS 'The share of those that did.';
+COMMENT ON COLUMN pql.signal_performance.low IS 'Its lower bound (Wilson, 95%).';
+COMMENT ON COLUMN pql.signal_performance.high IS 'Its upper bound.';
+COMMENT ON COLUMN pql.signal_performance.without_mature IS 'How many hand-offs without it have a final label.';
+COMMENT ON COLUMN pql.signal_performance.without_converted IS 'How many of those converted.';
+COMMENT ON COLUMN pql.signal_performance.without_conversion IS 'The share of those that did.';
+COMMENT ON COLUMN pql.signal_performance.lift_low IS 'The lift''s lower bound (Katz, 95%).';
+COMMENT ON COLUMN pql.signal_performance.lift_high IS 'The lift''s upper bound.';
+COMMENT ON COLUMN pql.signal_performance.value IS 'What the outcomes of converted ones that had it are worth; null: nobody said.';
+COMMENT ON COLUMN pql.signal_performance.touched IS 'How many of those that had it were contacted.';
+COMMENT ON COLUMN pql.signal_performance.burnt IS 'Of how many of those contact did harm (pql.label.burnt).';
 COMMENT ON COLUMN pql.signal_performance.support IS 'How many hand-offs had points of it.';
 COMMENT ON COLUMN pql.signal_performance.mature IS 'How many of those have a final label.';
 COMMENT ON COLUMN pql.signal_performance.lift IS 'The conversion with it by the conversion without it; lift_low above 1: it tells something.';
@@ -133,6 +149,32 @@ CREATE VIEW pql.motion_performance WITH (security_invoker = true) AS
          m.value, m.credited, m.over_touched, m.under_touched, m.false_positives, m.burnt, m.burnt_cost
   FROM pql.motion_performance(NULL, NULL, statement_timestamp()) AS m;
 COMMENT ON VIEW pql.motion_performance IS 'What each motion brings, as of now, of each program; the function of that name slices it.';
+COMMENT ON COLUMN pql.motion_performance.program IS 'The program.';
+COMMENT ON COLUMN pql.motion_performance.motion IS 'The motion.';
+COMMENT ON COLUMN pql.motion_performance.handoffs IS 'How many hand-offs, without those that were held out.';
+COMMENT ON COLUMN pql.motion_performance.touched IS 'How many were contacted.';
+COMMENT ON COLUMN pql.motion_performance.worked IS 'How many were worked, as the program calls work (pql.outcome_rules).';
+COMMENT ON COLUMN pql.motion_performance.mature IS 'How many, not held out, have a final label.';
+COMMENT ON COLUMN pql.motion_performance.converted IS 'How many of those converted.';
+COMMENT ON COLUMN pql.motion_performance.conversion IS 'The share of those that did.';
+COMMENT ON COLUMN pql.motion_performance.low IS 'Its lower bound (Wilson, 95%).';
+COMMENT ON COLUMN pql.motion_performance.high IS 'Its upper bound.';
+COMMENT ON COLUMN pql.motion_performance.worked_mature IS 'How many that were worked have a final label.';
+COMMENT ON COLUMN pql.motion_performance.worked_converted IS 'How many of those converted.';
+COMMENT ON COLUMN pql.motion_performance.worked_conversion IS 'The share of those that did; who is worked was chosen, so that this is no effect.';
+COMMENT ON COLUMN pql.motion_performance.held_out IS 'How many were held out.';
+COMMENT ON COLUMN pql.motion_performance.held_out_mature IS 'How many of those have a final label.';
+COMMENT ON COLUMN pql.motion_performance.held_out_converted IS 'How many of those converted.';
+COMMENT ON COLUMN pql.motion_performance.held_out_conversion IS 'The share of those that did.';
+COMMENT ON COLUMN pql.motion_performance.held_out_low IS 'Its lower bound (Wilson, 95%).';
+COMMENT ON COLUMN pql.motion_performance.held_out_high IS 'Its upper bound.';
+COMMENT ON COLUMN pql.motion_performance.uplift_low IS 'The uplift''s lower bound (Newcombe, 95%).';
+COMMENT ON COLUMN pql.motion_performance.uplift_high IS 'The uplift''s upper bound.';
+COMMENT ON COLUMN pql.motion_performance.value IS 'What the outcomes of converted ones are worth; null: nobody said.';
+COMMENT ON COLUMN pql.motion_performance.over_touched IS 'How many had more than eight contacts, and didn''t convert.';
+COMMENT ON COLUMN pql.motion_performance.under_touched IS 'How many nobody contacted though it was promised.';
+COMMENT ON COLUMN pql.motion_performance.false_positives IS 'How many were touched, are final, didn''t convert, and were disqualified or not in need.';
+COMMENT ON COLUMN pql.motion_performance.burnt IS 'Of how many contact did harm (pql.label.burnt).';
 COMMENT ON COLUMN pql.motion_performance.uplift IS 'The conversion of those who were not held out less that of those who were; uplift_low above 0: contact helps.';
 COMMENT ON COLUMN pql.motion_performance.credited IS 'What is credited to work (pql.label.credited).';
 COMMENT ON COLUMN pql.motion_performance.burnt_cost IS 'What the burnt leads would have been worth had they been left alone; null where that isn''t known.';
@@ -165,6 +207,19 @@ CREATE VIEW pql.timing_performance WITH (security_invoker = true) AS
   SELECT t.program, t.slice AS motion, t.delay, t.handoffs, t.mature, t.converted, t.conversion, t.low, t.high, t.answered, t.timing_right, t.timing_fit, t.value, t.burnt
   FROM pql.timing_performance(NULL, 'motion', statement_timestamp()) AS t;
 COMMENT ON VIEW pql.timing_performance IS 'What speed brings, as of now, of each program and motion; the function of that name slices it otherwise.';
+COMMENT ON COLUMN pql.timing_performance.program IS 'The program.';
+COMMENT ON COLUMN pql.timing_performance.motion IS 'The motion.';
+COMMENT ON COLUMN pql.timing_performance.delay IS 'How long it took until somebody reached out: within 1 hour, within 4 hours, within 1 day, within 3 days, within 7 days, later, never.';
+COMMENT ON COLUMN pql.timing_performance.handoffs IS 'How many hand-offs, without those that were held out.';
+COMMENT ON COLUMN pql.timing_performance.mature IS 'How many of those have a final label.';
+COMMENT ON COLUMN pql.timing_performance.converted IS 'How many of these converted.';
+COMMENT ON COLUMN pql.timing_performance.conversion IS 'The share of these that did.';
+COMMENT ON COLUMN pql.timing_performance.low IS 'Its lower bound (Wilson, 95%).';
+COMMENT ON COLUMN pql.timing_performance.high IS 'Its upper bound.';
+COMMENT ON COLUMN pql.timing_performance.answered IS 'Of how many the rep said whether the timing was right.';
+COMMENT ON COLUMN pql.timing_performance.timing_right IS 'Of how many he said that it was.';
+COMMENT ON COLUMN pql.timing_performance.value IS 'What the outcomes of converted ones are worth; null: nobody said.';
+COMMENT ON COLUMN pql.timing_performance.burnt IS 'Of how many contact did harm (pql.label.burnt).';
 COMMENT ON COLUMN pql.timing_performance.timing_fit IS 'The share of answers that say that the timing was right.';
 
 -- Who touched whom too much, and too little: by how much a hand-off promised.
@@ -181,6 +236,13 @@ CREATE VIEW pql.touch_balance WITH (security_invoker = true) AS
          sum(p.over_touched)::bigint AS over_touched, sum(p.converted)::bigint AS converted
   FROM placed AS p GROUP BY 1, 2 ORDER BY 1, 3;
 COMMENT ON VIEW pql.touch_balance IS 'Whether effort goes where the scores are: touches by quarters of the scores of a program''s hand-offs to people.';
+COMMENT ON COLUMN pql.touch_balance.program IS 'The program.';
+COMMENT ON COLUMN pql.touch_balance.scores IS 'The quarter: lowest, second, third or highest.';
+COMMENT ON COLUMN pql.touch_balance.lowest IS 'The lowest score in it.';
+COMMENT ON COLUMN pql.touch_balance.highest IS 'The highest score in it.';
+COMMENT ON COLUMN pql.touch_balance.handoffs IS 'How many hand-offs to people, without those that were held out or blocked.';
+COMMENT ON COLUMN pql.touch_balance.touches_each IS 'How many contacts each had, on average, of those that count.';
+COMMENT ON COLUMN pql.touch_balance.converted IS 'How many converted so far.';
 COMMENT ON COLUMN pql.touch_balance.untouched IS 'High ones among them are under-served.';
 COMMENT ON COLUMN pql.touch_balance.over_touched IS 'More than eight touches, and no conversion.';
 
@@ -221,6 +283,34 @@ CREATE VIEW pql.handoff_measures WITH (security_invoker = true) AS
          m.disposed, m.lost_after, m.lost_after::float8 / nullif(m.touched, 0) AS churn_after_handoff, m.false_positives, m.burnt, m.to_success
   FROM pql._counted_handoffs() AS m;
 COMMENT ON VIEW pql.handoff_measures IS 'The whole life of hand-offs, by program, version, motion, segment and the week (from Monday, UTC) in which they qualified: never volume without what came of it.';
+COMMENT ON COLUMN pql.handoff_measures.program IS 'The program.';
+COMMENT ON COLUMN pql.handoff_measures.version IS 'The version of the program that decided.';
+COMMENT ON COLUMN pql.handoff_measures.motion IS 'The motion.';
+COMMENT ON COLUMN pql.handoff_measures.segment IS 'As the packet has it: the attribute segment, or else industry, tier or plan; null: none of these.';
+COMMENT ON COLUMN pql.handoff_measures.week IS 'The Monday (UTC) of the week in which they qualified.';
+COMMENT ON COLUMN pql.handoff_measures.volume IS 'How many hand-offs there were, of all kinds.';
+COMMENT ON COLUMN pql.handoff_measures.held_out IS 'How many were held out.';
+COMMENT ON COLUMN pql.handoff_measures.blocked IS 'How many a guardrail keeps from being worked.';
+COMMENT ON COLUMN pql.handoff_measures.accepted IS 'How many a rep accepted.';
+COMMENT ON COLUMN pql.handoff_measures.acceptance IS 'The share of those offered that was accepted; null: none was offered.';
+COMMENT ON COLUMN pql.handoff_measures.touched IS 'How many were contacted.';
+COMMENT ON COLUMN pql.handoff_measures.kept IS 'How many were contacted before contact_by.';
+COMMENT ON COLUMN pql.handoff_measures.sla IS 'The share of promises that were kept; null: none was due.';
+COMMENT ON COLUMN pql.handoff_measures.worked IS 'How many were worked, as the program calls work (pql.outcome_rules).';
+COMMENT ON COLUMN pql.handoff_measures.meetings IS 'How many had a meeting, held or set.';
+COMMENT ON COLUMN pql.handoff_measures.meeting_rate IS 'Meetings by those contacted; null: none was.';
+COMMENT ON COLUMN pql.handoff_measures.opportunities IS 'How many had an outcome named opportunity.';
+COMMENT ON COLUMN pql.handoff_measures.converted IS 'How many converted so far, without rows that follow another of the same episode.';
+COMMENT ON COLUMN pql.handoff_measures.mature IS 'How many have a final label, without rows that follow another of the same episode.';
+COMMENT ON COLUMN pql.handoff_measures.credited IS 'What outcomes that are credited to them are worth; each counts once.';
+COMMENT ON COLUMN pql.handoff_measures.answered IS 'How many have at least one of the rep''s three answers.';
+COMMENT ON COLUMN pql.handoff_measures.timing_fit IS 'The share of answers that say that the timing was right; null: nobody answered.';
+COMMENT ON COLUMN pql.handoff_measures.need_fit IS 'The share of answers that say that the need was the one that the packet told of; null: nobody answered.';
+COMMENT ON COLUMN pql.handoff_measures.context_fit IS 'The share of answers that say that the context was enough; null: nobody answered.';
+COMMENT ON COLUMN pql.handoff_measures.disposed IS 'How many have a disposition.';
+COMMENT ON COLUMN pql.handoff_measures.lost_after IS 'How many were lost after they had been contacted, within the horizon.';
+COMMENT ON COLUMN pql.handoff_measures.false_positives IS 'How many were touched, are final, didn''t convert, and were disqualified or not in need.';
+COMMENT ON COLUMN pql.handoff_measures.burnt IS 'Of how many contact did harm (pql.label.burnt).';
 COMMENT ON COLUMN pql.handoff_measures.offered IS 'How many were for people and not blocked, of which accepted were accepted; acceptance is the share.';
 COMMENT ON COLUMN pql.handoff_measures.promised IS 'How many had a contact_by that has come, or were touched before it; kept of them were touched in time; sla is the share.';
 COMMENT ON COLUMN pql.handoff_measures.hours_to_first_touch IS 'From qualifying (of rows that follow others: from when they were decided) until somebody reached out, on average.';
@@ -230,6 +320,15 @@ COMMENT ON COLUMN pql.handoff_measures.completeness IS 'Of the packets, on avera
 COMMENT ON COLUMN pql.handoff_measures.feedback IS 'The share of those disposed of with at least one of the three answers.';
 COMMENT ON COLUMN pql.handoff_measures.churn_after_handoff IS 'The share of those touched that was lost after that, within the horizon.';
 COMMENT ON COLUMN pql.handoff_measures.to_success IS 'How many went to customer success.';
+--@ comments _handoff_counts handoff_measures program version motion segment week volume held_out blocked offered accepted touched hours_to_first_touch promised kept worked meetings opportunities converted mature revenue credited completeness answered disposed lost_after false_positives burnt to_success
+COMMENT ON COLUMN pql._handoff_counts.mature_converted IS 'How many of mature converted.';
+COMMENT ON COLUMN pql._handoff_counts.packets IS 'How many have a completeness, of which it is the mean.';
+COMMENT ON COLUMN pql._handoff_counts.timing_answered IS 'How many say whether the timing was right.';
+COMMENT ON COLUMN pql._handoff_counts.timing_right IS 'How many say that it was.';
+COMMENT ON COLUMN pql._handoff_counts.need_answered IS 'How many say whether the need was the one that the packet told of.';
+COMMENT ON COLUMN pql._handoff_counts.need_matched IS 'How many say that it was.';
+COMMENT ON COLUMN pql._handoff_counts.context_answered IS 'How many say whether the context was enough.';
+COMMENT ON COLUMN pql._handoff_counts.context_enough IS 'How many say that it was.';
 
 CREATE OR REPLACE FUNCTION pql._measured_reps() RETURNS text[]
   LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000 SET search_path = pg_catalog, pg_temp AS $$
@@ -273,6 +372,21 @@ CREATE VIEW pql.rep_performance WITH (security_invoker = true) AS
       SELECT f.broken_by AS rep, count(*) AS broken FROM pql._handoffs_now AS f WHERE f.broken_by <> coalesce(f.owner, '') GROUP BY 1) AS b ON b.rep = p.rep_id
   WINDOW everybody AS (PARTITION BY p.team);
 COMMENT ON VIEW pql.rep_performance IS 'What reps have and what they make of it. A rep sees his own line; managers, and who is no rep, see all.';
+COMMENT ON COLUMN pql.rep_performance.handoffs IS 'How many routing rows the rep has, whatever became of them.';
+COMMENT ON COLUMN pql.rep_performance.open IS 'How many of them are neither disposed of nor over.';
+COMMENT ON COLUMN pql.rep_performance.fair_share IS 'The share that the rep''s weight says, among those of the team.';
+COMMENT ON COLUMN pql.rep_performance.fairness IS 'Share by fair_share: above 1 is more than the weight says.';
+COMMENT ON COLUMN pql.rep_performance.mean_score IS 'The mean score of his hand-offs, in points.';
+COMMENT ON COLUMN pql.rep_performance.touched IS 'How many he contacted; null: he has none.';
+COMMENT ON COLUMN pql.rep_performance.hours_to_first_touch IS 'From qualifying until somebody reached out, on average, in hours.';
+COMMENT ON COLUMN pql.rep_performance.worked IS 'How many were worked, as the program calls work (pql.outcome_rules).';
+COMMENT ON COLUMN pql.rep_performance.meetings IS 'How many had a meeting, held or set.';
+COMMENT ON COLUMN pql.rep_performance.converted IS 'How many converted so far.';
+COMMENT ON COLUMN pql.rep_performance.credited IS 'What the outcomes credited to his work are worth.';
+COMMENT ON COLUMN pql.rep_performance.feedback IS 'The share of those disposed of with at least one of the three answers.';
+COMMENT ON COLUMN pql.rep_performance.false_positives IS 'How many were touched, are final, didn''t convert, and were disqualified or not in need.';
+COMMENT ON COLUMN pql.rep_performance.burnt IS 'Of how many contact did harm (pql.label.burnt).';
+--@ comments rep_performance reps rep=rep_id team capacity
 COMMENT ON COLUMN pql.rep_performance.sla IS 'The share of promises that were kept. A broken one counts against the rep whose row it was then, not against who took it over; a rep himself sees no more of those that were taken from him.';
 COMMENT ON COLUMN pql.rep_performance.load IS 'Open rows by capacity.';
 COMMENT ON COLUMN pql.rep_performance.share IS 'Of the hand-offs of the team, as far as they are shown; fair_share is what the weights say, fairness the one by the other.';
@@ -285,6 +399,7 @@ CREATE VIEW pql.measures_for_product WITH (security_invoker = true) AS
          CASE WHEN s.mature < 10 THEN 'too few' WHEN s.lift_low > 1 THEN 'tells of conversion' WHEN s.lift_high < 1 THEN 'tells against it' ELSE 'not proven' END AS verdict
   FROM pql.signal_performance AS s;
 COMMENT ON VIEW pql.measures_for_product IS 'For product: which behaviour tells of conversion, and which only looks like it.';
+--@ comments measures_for_product signal_performance program signal kind volume=support mature converted conversion low high lift lift_low lift_high revenue=value touched false_positives burnt
 COMMENT ON COLUMN pql.measures_for_product.verdict IS 'too few: less than ten final labels; otherwise by the bounds of the lift.';
 
 CREATE VIEW pql.measures_for_marketing WITH (security_invoker = true) AS
@@ -293,6 +408,7 @@ CREATE VIEW pql.measures_for_marketing WITH (security_invoker = true) AS
          sum(m.conversion * m.mature) / nullif(sum(m.mature), 0)::float8 AS conversion, sum(m.revenue) AS revenue, sum(m.false_positives)::bigint AS false_positives, sum(m.burnt)::bigint AS burnt
   FROM pql.handoff_measures AS m GROUP BY 1, 2, 3;
 COMMENT ON VIEW pql.measures_for_marketing IS 'For marketing: how many of whom, and what came of them: never one without the other.';
+--@ comments measures_for_marketing handoff_measures program segment week volume offered accepted acceptance mature converted conversion revenue false_positives burnt
 
 CREATE VIEW pql.measures_for_sales WITH (security_invoker = true) AS
   SELECT m.program, m.motion, m.week, sum(m.volume)::bigint AS volume, sum(m.offered)::bigint AS offered, sum(m.accepted)::bigint AS accepted,
@@ -303,6 +419,7 @@ CREATE VIEW pql.measures_for_sales WITH (security_invoker = true) AS
          (sum(m.answered) / nullif(sum(m.disposed), 0))::float8 AS feedback
   FROM pql.handoff_measures AS m GROUP BY 1, 2, 3;
 COMMENT ON VIEW pql.measures_for_sales IS 'For sales: from the hand-off to the meeting and the deal, by motion and week; pql.rep_performance has it by rep.';
+--@ comments measures_for_sales handoff_measures program motion week volume offered accepted acceptance touched hours_to_first_touch sla worked meetings opportunities converted conversion revenue credited feedback
 
 CREATE VIEW pql.measures_for_success WITH (security_invoker = true) AS
   SELECT m.program, m.segment, m.week, sum(m.volume)::bigint AS volume, sum(m.to_success)::bigint AS to_success, sum(m.touched)::bigint AS touched,
@@ -312,6 +429,7 @@ CREATE VIEW pql.measures_for_success WITH (security_invoker = true) AS
          (sum(m.context_enough) / nullif(sum(m.context_answered), 0))::float8 AS context_fit, sum(m.completeness * m.packets) / nullif(sum(m.packets), 0)::float8 AS completeness
   FROM pql._counted_handoffs() AS m GROUP BY 1, 2, 3;
 COMMENT ON VIEW pql.measures_for_success IS 'For customer success: who came to them, and who left after somebody had been in contact.';
+--@ comments measures_for_success handoff_measures program segment week volume to_success touched lost_after churn_after_handoff burnt converted conversion timing_fit need_fit context_fit completeness
 
 -- To whom each outcome is credited, and why, or why not: what reps and their managers argue about.
 CREATE VIEW pql.attribution WITH (security_invoker = true) AS
@@ -336,4 +454,11 @@ CREATE VIEW pql.attribution WITH (security_invoker = true) AS
       ON c.outcome_id = o.outcome_id
   WHERE o.outcome IN (SELECT unnest(v.converted) FROM pql.outcome_rules AS v);
 COMMENT ON VIEW pql.attribution IS 'To whose work each outcome is credited: to the hand-off that was worked last before it, if one was (pql.outcome_rules says what work is), and otherwise why to none. A rep learns of his own; of others only that they aren''t.';
+COMMENT ON COLUMN pql.attribution.program IS 'The program of that hand-off; null: there is none.';
+COMMENT ON COLUMN pql.attribution.version IS 'The version of the program that decided it.';
+COMMENT ON COLUMN pql.attribution.motion IS 'Its motion.';
+COMMENT ON COLUMN pql.attribution.rep IS 'Its owner; null: nobody.';
+COMMENT ON COLUMN pql.attribution.why IS 'credited and since when it was worked, or why to nobody''s work: no hand-off within the horizon, held out, nobody had reached out, not enough work. To a rep: not yours.';
+COMMENT ON COLUMN pql.attribution.credited IS 'Whether it is credited to that hand-off.';
+--@ comments attribution outcome outcome_id unit subject_id outcome value at
 COMMENT ON COLUMN pql.attribution.routing_id IS 'The hand-off that it is credited to, or the one that came closest.';

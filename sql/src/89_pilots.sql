@@ -42,6 +42,18 @@ CREATE TABLE pql.pilot (
 );
 CREATE UNIQUE INDEX pilot_under_way ON pql.pilot (program) WHERE ended_at IS NULL;
 COMMENT ON TABLE pql.pilot IS 'Pilots, made by pql.start_pilot: which definition is tried on which segment, how it was planned, and how far it came. Read pql.pilot_report().';
+COMMENT ON COLUMN pql.pilot.pilot_id IS 'The number of the pilot.';
+COMMENT ON COLUMN pql.pilot.program IS 'The program that is to become what is tried.';
+COMMENT ON COLUMN pql.pilot.alpha IS 'The chance of finding a difference where there is none that the plan allows.';
+COMMENT ON COLUMN pql.pilot.power IS 'The chance of finding the minimum effect that the plan asks for.';
+COMMENT ON COLUMN pql.pilot.tighten_every IS 'How long it is left alone after it was tightened.';
+COMMENT ON COLUMN pql.pilot.tightened IS 'How often it was tightened.';
+COMMENT ON COLUMN pql.pilot.duration IS 'For how long it lets subjects in.';
+COMMENT ON COLUMN pql.pilot.asked_by IS 'The role that started it.';
+COMMENT ON COLUMN pql.pilot.asked_at IS 'When that was.';
+COMMENT ON COLUMN pql.pilot.started_at IS 'When it began to run; null: its history isn''t folded yet.';
+COMMENT ON COLUMN pql.pilot.ends_at IS 'When it ends; null: it hasn''t begun.';
+COMMENT ON COLUMN pql.pilot.reason IS 'Why it ended as it did; null: it hasn''t, or goes without saying.';
 COMMENT ON COLUMN pql.pilot.pilot_program IS 'The program by which it is tried: its hand-offs have this name.';
 COMMENT ON COLUMN pql.pilot.version IS 'The version of pilot_program in force, or that was last.';
 COMMENT ON COLUMN pql.pilot.rest_version IS 'The version of program that leaves the segment to the pilot, or that was live when it ended; null: none was live.';
@@ -77,6 +89,7 @@ CREATE TABLE pql.pilot_guardrail (
   PRIMARY KEY (pilot_id, kind)
 );
 COMMENT ON TABLE pql.pilot_guardrail IS 'What mustn''t happen in a pilot, and what is done about it. May be changed while it runs.';
+COMMENT ON COLUMN pql.pilot_guardrail.pilot_id IS 'The pilot (pql.pilot).';
 COMMENT ON COLUMN pql.pilot_guardrail.kind IS 'false_positives: disqualified, or the need didn''t match, of those of whom reps said something. complaints: of those touched, an outcome of these names or consent withdrawn. retention: how many more are lost than of those held out. rep_load: promises broken. cannibalised: the share of conversions that would have come without contact.';
 COMMENT ON COLUMN pql.pilot_guardrail.at_most IS 'Red is what is above it, so far that chance doesn''t explain it, however often one looks.';
 COMMENT ON COLUMN pql.pilot_guardrail.action IS 'What tick does when it is red: warn, tighten (raise the score to enter) or rollback.';
@@ -218,6 +231,21 @@ COMMENT ON FUNCTION pql._pilot_sums(bigint, timestamptz, text[]) IS
 CREATE TYPE pql.pilot_line AS (part text, indicator text, treated float8, treated_n bigint, held_out float8, held_out_n bigint, before float8, before_n bigint, estimate float8, low float8, high float8,
   p_value float8, variance_reduction float8, target float8, verdict text);
 COMMENT ON TYPE pql.pilot_line IS 'A line of pql.pilot_report().';
+COMMENT ON COLUMN pql.pilot_line.part IS 'check, leading, lagging, guardrail or verdict.';
+COMMENT ON COLUMN pql.pilot_line.indicator IS 'What is measured (pql.pilot_report).';
+COMMENT ON COLUMN pql.pilot_line.treated IS 'Its level among those who were handed over; null: there are none.';
+COMMENT ON COLUMN pql.pilot_line.treated_n IS 'How many of these it is of.';
+COMMENT ON COLUMN pql.pilot_line.held_out IS 'Its level among those who were held out; null: there are none.';
+COMMENT ON COLUMN pql.pilot_line.held_out_n IS 'How many of these it is of.';
+COMMENT ON COLUMN pql.pilot_line.before IS 'Its level in as long a span before the pilot; null: not known, or not for you to see.';
+COMMENT ON COLUMN pql.pilot_line.before_n IS 'How many it is of.';
+COMMENT ON COLUMN pql.pilot_line.estimate IS 'The difference between treated and held out.';
+COMMENT ON COLUMN pql.pilot_line.low IS 'Its lower bound, which holds however often one looks.';
+COMMENT ON COLUMN pql.pilot_line.high IS 'Its upper bound.';
+COMMENT ON COLUMN pql.pilot_line.p_value IS 'The chance of so large a difference if there were none; it holds however often one looks.';
+COMMENT ON COLUMN pql.pilot_line.variance_reduction IS 'Which share of the variance the score on entering explains (CUPED); null: it wasn''t used.';
+COMMENT ON COLUMN pql.pilot_line.target IS 'What it is to reach or, of a guardrail, not to be above; null: nothing.';
+COMMENT ON COLUMN pql.pilot_line.verdict IS 'Of a comparison more, less or open (chance may be all of it); of a guardrail green, watch or red; of a target reached, missed or no target; of a check right, watch or mismatch; of any too few or no data; of the part verdict a sentence.';
 
 CREATE OR REPLACE FUNCTION pql._judge_comparison(p pql.pilot, indicator text, treated float8[], held_out float8[]) RETURNS pql.pilot_line
   LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$

@@ -3,6 +3,15 @@
 
 CREATE TYPE pql.review_line AS (part text, item text, verdict text, was text, becomes text, reason text, support bigint, low float8, high float8);
 COMMENT ON TYPE pql.review_line IS 'A line of pql.weekly_review().';
+COMMENT ON COLUMN pql.review_line.part IS 'week, signal, add, list or capacity.';
+COMMENT ON COLUMN pql.review_line.item IS 'What it is about: a figure, a signal, an event that is no signal, a change of the list.';
+COMMENT ON COLUMN pql.review_line.verdict IS 'Of a figure or the list more, less, same or unknown; of a signal keep, drop, re-weigh or add; of capacity enough, short or same (no limit).';
+COMMENT ON COLUMN pql.review_line.was IS 'The figure of the week before, or the points now; null: there is none.';
+COMMENT ON COLUMN pql.review_line.becomes IS 'The figure of the last week, or the points proposed; null: there is none.';
+COMMENT ON COLUMN pql.review_line.reason IS 'Why; null: it goes without saying.';
+COMMENT ON COLUMN pql.review_line.support IS 'How many hand-offs or subjects it rests on.';
+COMMENT ON COLUMN pql.review_line.low IS 'The lower bound (95%) of the signal''s weight, or of its lift.';
+COMMENT ON COLUMN pql.review_line.high IS 'The upper bound.';
 
 CREATE OR REPLACE FUNCTION pql._review_week(program text, as_of timestamptz) RETURNS SETOF pql.review_line
   LANGUAGE sql STABLE PARALLEL RESTRICTED COST 100000 ROWS 7 SET search_path = pg_catalog, pg_temp

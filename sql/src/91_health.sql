@@ -34,6 +34,9 @@ CREATE TABLE pql.own_object (
   PRIMARY KEY (relation, kind, name)
 );
 COMMENT ON TABLE pql.own_object IS 'The columns, indexes, triggers, policies and constraints that pql''s tables were shipped with. Not dumped: another installation has its own.';
+COMMENT ON COLUMN pql.own_object.relation IS 'The table, without its schema.';
+COMMENT ON COLUMN pql.own_object.kind IS 'column, index, trigger, policy or constraint.';
+COMMENT ON COLUMN pql.own_object.name IS 'The name of the object.';
 COMMENT ON COLUMN pql.own_object.definition IS 'The command that makes it; null for a column.';
 
 CREATE VIEW pql._object WITH (security_invoker = true) AS
@@ -60,6 +63,7 @@ CREATE VIEW pql._object WITH (security_invoker = true) AS
   SELECT r.name, 'constraint', k.conname::text, format('ALTER TABLE pql.%I ADD CONSTRAINT %I %s', r.name, k.conname, pg_get_constraintdef(k.oid))
   FROM relation AS r JOIN pg_constraint AS k ON k.conrelid = r.oid WHERE k.contype IN ('c', 'f', 'p', 'u', 'x');
 COMMENT ON VIEW pql._object IS 'What pql''s tables have now: what pql.own_object is compared with.';
+--@ comments _object own_object relation kind name definition
 
 CREATE OR REPLACE FUNCTION pql._note_own_objects() RETURNS void
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 5000 SET search_path = pg_catalog, pg_temp AS $$
@@ -87,6 +91,9 @@ CREATE VIEW pql._due WITH (security_invoker = true) AS
          AND r.contact_by <= n.now))) AS d(what, at)
   WHERE d.at IS NOT NULL;
 COMMENT ON VIEW pql._due IS 'What is due and no tick has dealt with, the oldest of each kind.';
+COMMENT ON COLUMN pql._due.what IS 'What it is, in words.';
+COMMENT ON COLUMN pql._due.at IS 'Since when the oldest of it is due.';
+COMMENT ON COLUMN pql._due.now IS 'What now means (pql._now).';
 
 -- An index takes an expression in parentheses, and a column as it is.
 CREATE OR REPLACE FUNCTION pql._as_index_column(relation regclass, expression text) RETURNS text
@@ -178,6 +185,11 @@ CREATE VIEW pql._source_findings WITH (security_invoker = true) AS
          'UPDATE pql.event_clock SET newest = now() WHERE newest > now();'
   FROM pql.event_clock AS k HAVING max(k.newest) > statement_timestamp() + interval '1 day';
 COMMENT ON VIEW pql._source_findings IS 'What pql.health says of events tables.';
+COMMENT ON COLUMN pql._source_findings."check" IS 'What was looked at.';
+COMMENT ON COLUMN pql._source_findings.status IS 'warning, or error: something doesn''t work.';
+COMMENT ON COLUMN pql._source_findings.what IS 'What is wrong, in words.';
+COMMENT ON COLUMN pql._source_findings.detail IS 'What follows from it.';
+COMMENT ON COLUMN pql._source_findings.hint IS 'A statement that mends it, or shows more.';
 
 CREATE VIEW pql._definition_findings WITH (security_invoker = true) AS
   WITH in_force AS (SELECT p.* FROM pql.program AS p WHERE p.status IN ('shadow', 'live'))
@@ -251,6 +263,7 @@ CREATE VIEW pql._definition_findings WITH (security_invoker = true) AS
              WHERE g.tgrelid = s.relation AND g.tgfoid = 'pql._hear()'::regprocedure AND g.tgparentid = 0) AS t
   WHERE t.enabled < 2;
 COMMENT ON VIEW pql._definition_findings IS 'What pql.health says of programs, reps, attributes and what else is attached.';
+--@ comments _definition_findings _source_findings "check" status what detail hint
 
 CREATE VIEW pql._work_findings WITH (security_invoker = true) AS
   SELECT 'tick' AS "check", CASE WHEN d.now - d.at > interval '1 hour' THEN 'error' ELSE 'warning' END AS status,
@@ -289,6 +302,7 @@ CREATE VIEW pql._work_findings WITH (security_invoker = true) AS
       AND x.contact_by > n.now - interval '14 days' AND x.contact_by < n.now AND pql._needs_rep(x.motion)) AS r
   HAVING count(*) > 0;
 COMMENT ON VIEW pql._work_findings IS 'What pql.health says of what waits to be done.';
+--@ comments _work_findings _source_findings "check" status what detail hint
 
 CREATE VIEW pql._server_findings WITH (security_invoker = true) AS
   SELECT 'versions' AS "check", 'error' AS status, format('the library is of version %s, and the extension of %s', pql.version(), e.extversion) AS what,
@@ -351,6 +365,7 @@ CREATE VIEW pql._server_findings WITH (security_invoker = true) AS
          format('SELECT pg_drop_replication_slot(%L);', s.slot_name)
   FROM pg_replication_slots AS s WHERE NOT s.active AND (s.database IS NULL OR s.database = current_database()) AND greatest(age(s.xmin), age(s.catalog_xmin)) > 1000000;
 COMMENT ON VIEW pql._server_findings IS 'What pql.health says of versions, settings, vacuum and long transactions.';
+--@ comments _server_findings _source_findings "check" status what detail hint
 
 CREATE VIEW pql._object_findings WITH (security_invoker = true) AS
   SELECT 'own tables' AS "check", 'warning' AS status, format('%s "%s" of table pql.%s is not pql''s', o.kind, o.name, o.relation) AS what,
@@ -374,6 +389,7 @@ CREATE VIEW pql._object_findings WITH (security_invoker = true) AS
   FROM pg_class AS c WHERE c.relnamespace = 'pql'::regnamespace AND c.relkind = 'r' AND NOT c.relrowsecurity
     AND EXISTS (SELECT FROM pql.own_object AS k WHERE k.relation = c.relname AND k.kind = 'policy');
 COMMENT ON VIEW pql._object_findings IS 'What pql.health says of pql''s own tables.';
+--@ comments _object_findings _source_findings "check" status what detail hint
 
 CREATE VIEW pql.health WITH (security_invoker = true) AS
   WITH finding AS MATERIALIZED (
@@ -476,6 +492,9 @@ CREATE VIEW pql.metrics WITH (security_invoker = true) AS
     SELECT 'pql_blocks_read_total', jsonb_build_object('relation', o.relation), o.read, 'Blocks of pql''s tables and indexes that were not.', 'counter' FROM own AS o) AS m
   WHERE m.value IS NOT NULL;
 COMMENT ON VIEW pql.metrics IS 'Figures for a monitoring system, in the shape of Prometheus: what each is called, its labels, its value, what it means. pql.metrics_text() has them as text.';
+COMMENT ON COLUMN pql.metrics.name IS 'What the series is called.';
+COMMENT ON COLUMN pql.metrics.value IS 'Its value.';
+COMMENT ON COLUMN pql.metrics.help IS 'What it means.';
 COMMENT ON COLUMN pql.metrics.labels IS 'Names and values that tell series of one name apart.';
 COMMENT ON COLUMN pql.metrics.type IS 'gauge: as it is now. counter: only grows, until statistics are reset or the extension is made anew.';
 
@@ -517,6 +536,18 @@ CREATE VIEW pql.stats WITH (security_invoker = true) AS
     LEFT JOIN (SELECT x.* FROM pql._due AS x ORDER BY x.at LIMIT 1) AS d ON true
   WHERE e.extname = 'pql' AND s.relid = 'pql.state'::regclass;
 COMMENT ON VIEW pql.stats IS 'The installation in one row: how much there is, how far behind it is, and how well it is kept. Rows are estimates of PostgreSQL''s statistics.';
+COMMENT ON COLUMN pql.stats.version IS 'The extension''s version.';
+COMMENT ON COLUMN pql.stats.sources IS 'How many events tables are attached.';
+COMMENT ON COLUMN pql.stats.live_programs IS 'How many programs are live.';
+COMMENT ON COLUMN pql.stats.routing_rows IS 'How many routing rows there are, estimated.';
+COMMENT ON COLUMN pql.stats.oldest_due_at IS 'Since when something is due that no tick has dealt with; null: nothing is.';
+COMMENT ON COLUMN pql.stats.unusable_events IS 'How many events couldn''t be used, ever (pql.unusable).';
+COMMENT ON COLUMN pql.stats.rule_failures IS 'How often rules failed (pql.rule_errors).';
+COMMENT ON COLUMN pql.stats.last_autovacuum IS 'When autovacuum came to pql.state last; null: never.';
+COMMENT ON COLUMN pql.stats.state_bytes IS 'The size of pql.state with its indexes, in bytes.';
+COMMENT ON COLUMN pql.stats.all_bytes IS 'The size of all of pql''s tables with their indexes, in bytes.';
+COMMENT ON COLUMN pql.stats.warnings IS 'How many warnings are among the findings of pql.health.';
+--@ comments stats worker worker=state ticked_at
 COMMENT ON COLUMN pql.stats.homes IS 'Rows of pql.state: about one for each account, and one for each person without one.';
 COMMENT ON COLUMN pql.stats.lag IS 'How long the oldest thing that is due has waited for a tick. Scores are exact all the same.';
 COMMENT ON COLUMN pql.stats.oldest_due IS 'What that is.';
