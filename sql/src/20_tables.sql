@@ -25,14 +25,14 @@ CREATE TABLE pql.source (
 COMMENT ON TABLE pql.source IS 'Events tables that are attached, and where in their rows pql finds who, what and when; made by pql.attach, read through pql.sources.';
 COMMENT ON COLUMN pql.source.source_id IS 'The number of the source, by which other tables refer to it.';
 COMMENT ON COLUMN pql.source.relation IS 'The events table.';
-COMMENT ON COLUMN pql.source.user_id IS 'A column or SQL expression over a row of the table: who did it.';
-COMMENT ON COLUMN pql.source.account_id IS 'Likewise: the account it was done in; null: the source has none.';
-COMMENT ON COLUMN pql.source.event IS 'Likewise: the name of the event.';
-COMMENT ON COLUMN pql.source.occurred_at IS 'Likewise: when it happened.';
-COMMENT ON COLUMN pql.source.event_id IS 'Likewise: what identifies the event; null: nothing does.';
-COMMENT ON COLUMN pql.source.properties IS 'Likewise: the event''s properties, as jsonb; null: it has none.';
-COMMENT ON COLUMN pql.source.received_at IS 'Likewise: when the row arrived; null: taken to be when it happened. Only dedup asks for it.';
-COMMENT ON COLUMN pql.source.workspace IS 'Likewise: the workspace it was done in; null: the source has none.';
+COMMENT ON COLUMN pql.source.user_id IS 'A column or SQL expression over a row: who did it.';
+COMMENT ON COLUMN pql.source.account_id IS 'A column or SQL expression over a row: the account it was done in; null: the source has none.';
+COMMENT ON COLUMN pql.source.event IS 'A column or SQL expression over a row: the name of the event.';
+COMMENT ON COLUMN pql.source.occurred_at IS 'A column or SQL expression over a row: when it happened.';
+COMMENT ON COLUMN pql.source.event_id IS 'A column or SQL expression over a row: what identifies the event; null: nothing does.';
+COMMENT ON COLUMN pql.source.properties IS 'A column or SQL expression over a row: the event''s properties, as jsonb; null: it has none.';
+COMMENT ON COLUMN pql.source.received_at IS 'A column or SQL expression over a row: when the row arrived; null: taken to be when it happened. Only dedup asks for it.';
+COMMENT ON COLUMN pql.source.workspace IS 'A column or SQL expression over a row: the workspace it was done in; null: the source has none.';
 COMMENT ON COLUMN pql.source.clock IS 'What now means: wall (the time of the database), or event (the newest event seen).';
 COMMENT ON COLUMN pql.source.mode IS 'sync: events are in the state when their transaction commits. deferred: they are folded later.';
 COMMENT ON COLUMN pql.source.capture IS 'How the triggers see rows: by statement, or row by row (partitioned tables, and what a subscription writes).';
@@ -120,7 +120,7 @@ ALTER TABLE pql.state ALTER COLUMN body SET STORAGE MAIN;
 COMMENT ON TABLE pql.state IS 'What is kept of accounts, users and workspaces, one row a home, more for large and for crowded accounts (doc/internals.md). Read it through pql.milestones, pql.members, pql.subjects and pql.activation.';
 COMMENT ON COLUMN pql.state.home IS 'The home, by its key: a: and the account''s id, u: and the user''s, or w: and the workspace''s (doc/internals.md).';
 COMMENT ON COLUMN pql.state.part IS '0: the head. Others have the members of a large account, or what writers of a crowded one added.';
-COMMENT ON COLUMN pql.state.body IS 'The state, in pql''s own format; different versions read each other''s.';
+COMMENT ON COLUMN pql.state.body IS 'The state, in pql''s own format.';
 
 CREATE TABLE pql.milestone_log (
   home    text COLLATE "C" NOT NULL,
@@ -223,7 +223,7 @@ CREATE TABLE pql.unusable_event (
 );
 COMMENT ON TABLE pql.unusable_event IS 'How many events could not be used, by reason; in slots, so that writers do not wait for each other. Read it through pql.unusable.';
 COMMENT ON COLUMN pql.unusable_event.source_id IS 'The source that they came by (pql.source).';
-COMMENT ON COLUMN pql.unusable_event.reason IS 'user missing, event missing, time missing, time infinite, expression failed (of pql.attach), rule failed, value out of range, definition broken, duplicate, sealed, erased.';
+COMMENT ON COLUMN pql.unusable_event.reason IS 'user missing, event missing, time missing, time infinite, id longer than 1000 bytes, expression failed (one of pql.attach''s), message''s expression failed, rule failed, value out of range, definition broken, duplicate, sealed, erased.';
 COMMENT ON COLUMN pql.unusable_event.slot IS 'One of several counters of the same thing, which are to be added.';
 COMMENT ON COLUMN pql.unusable_event.events IS 'How many events it was, by this slot.';
 COMMENT ON COLUMN pql.unusable_event.last_at IS 'When this slot was written last.';
@@ -243,10 +243,10 @@ ALTER TABLE pql.deferred REPLICA IDENTITY FULL; -- so that a publication of all 
 COMMENT ON TABLE pql.deferred IS 'What writers of deferred sources brought, and nobody has folded yet: one row a statement, more for a large one. Watch it through pql.fold_lag.';
 COMMENT ON COLUMN pql.deferred.appended_at IS 'When the statement that brought them began.';
 COMMENT ON COLUMN pql.deferred.events IS 'How many events it has.';
-COMMENT ON COLUMN pql.deferred.source_id IS 'Null: homes that are to be derived again.';
+COMMENT ON COLUMN pql.deferred.source_id IS 'The source (pql.source); null: not events, but homes that are to be derived again.';
 COMMENT ON COLUMN pql.deferred.trackers IS 'Trackers with smaller numbers fold it. To those that came later it is history.';
 COMMENT ON COLUMN pql.deferred.body IS 'Events as their rows say them; rows that were changed or deleted; that the table was truncated (src/core/state/deferred.hpp).';
-COMMENT ON COLUMN pql.deferred.properties IS 'Of events of which rules ask for them.';
+COMMENT ON COLUMN pql.deferred.properties IS 'The properties of those events for which rules ask for them.';
 
 CREATE TABLE pql.asserted_milestone (
   user_id     text COLLATE "C" NOT NULL,
@@ -393,13 +393,13 @@ COMMENT ON COLUMN pql.routing.reasons IS 'What the score is made of: a JSON arra
 COMMENT ON COLUMN pql.routing.headline IS 'The reasons in one sentence.';
 COMMENT ON COLUMN pql.routing.motion IS 'What should happen: none, in_app, email, inside_sales, account_executive, enterprise, solutions_engineer, customer_success.';
 COMMENT ON COLUMN pql.routing.next_best_action IS 'What to do next, in words; null: the program''s motion says nothing of it.';
-COMMENT ON COLUMN pql.routing.state IS 'pending (its time hasn''t come, or it has no rep yet), ready (to be claimed), blocked (a guardrail, looked at again), suppressed (a guardrail, for good), claimed, accepted, declined, touched, disposed, expired (nobody took it up before the episode ended).';
+COMMENT ON COLUMN pql.routing.state IS 'pending (its time hasn''t come, or no rep is free), ready (to be claimed), blocked (by a guardrail, which is looked at again), suppressed (by a guardrail, for good), claimed, accepted, declined (and pending again at once), touched, disposed, expired (the episode ended before anybody took it up).';
 COMMENT ON COLUMN pql.routing.state_since IS 'When it came into that state.';
-COMMENT ON COLUMN pql.routing.claimed_at IS 'When its owner claimed it last; null: nobody has it.';
+COMMENT ON COLUMN pql.routing.claimed_at IS 'When its owner claimed it; null: he didn''t, or there is none.';
 COMMENT ON COLUMN pql.routing.first_touch_at IS 'When somebody reached out first; null: nobody did.';
 COMMENT ON COLUMN pql.routing.context IS 'The packet: what a rep needs to know, as it was at decided_at (doc/context.schema.json).';
 --@ comments routing state home
-COMMENT ON COLUMN pql.routing.follows IS 'The row of the same episode that had been acted upon when a better motion came to apply.';
+COMMENT ON COLUMN pql.routing.follows IS 'The row of the same episode that had been acted upon when a better motion came to apply; null: it is the episode''s first.';
 COMMENT ON COLUMN pql.routing.decided_at IS 'As of when score, reasons, headline and context are: when it qualified or, later, got a better motion or was blocked no more.';
 COMMENT ON COLUMN pql.routing.motion_rank IS 'The place of the motion among those of the program''s version, from 0: the lower, the better.';
 COMMENT ON COLUMN pql.routing.blocked_by IS 'The reason of the guardrail that blocks it, or holdout; of a row that expired, what blocked it last.';
@@ -416,8 +416,8 @@ CREATE INDEX routing_sla ON pql.routing (contact_by)
   WHERE state IN ('pending', 'ready', 'claimed', 'accepted') AND first_touch_at IS NULL AND sla_breached_at IS NULL AND snoozed_until IS NULL;
 CREATE INDEX routing_snoozed ON pql.routing (snoozed_until) WHERE snoozed_until IS NOT NULL;
 CREATE INDEX routing_timed ON pql.routing (routing_id) WHERE state IN ('pending', 'ready') AND context ? 'timing';
-COMMENT ON COLUMN pql.routing.contact_after IS 'Not before then, and not ready before then.';
-COMMENT ON COLUMN pql.routing.contact_by IS 'The promise: touched by then.';
+COMMENT ON COLUMN pql.routing.contact_after IS 'Nobody is to make contact before that; nor is the row ready before.';
+COMMENT ON COLUMN pql.routing.contact_by IS 'The promise: somebody is to make contact by then; null: nothing was promised.';
 COMMENT ON COLUMN pql.routing.delay IS 'What tick moved contact_after for, when it did last: why, and after and by as they would be without it. It counts as long as contact_after is what it was moved to.';
 COMMENT ON COLUMN pql.routing.segment IS 'The segment that the packet names, or else the tier: what is measured by.';
 COMMENT ON COLUMN pql.routing.owner IS 'The rep whose row it is, chosen, claimed or assigned; null: whoever claims it.';
@@ -426,7 +426,7 @@ COMMENT ON COLUMN pql.routing.sla_breached_by IS 'The rep whose row it was when 
 COMMENT ON COLUMN pql.routing.escalated_to IS 'To whom the row was escalated when the promise was broken, by its motion''s on_breach: "rep max", "team leads", "skill closing".';
 COMMENT ON COLUMN pql.routing.snoozed_until IS 'The row is out of sight until then, and ready again from then on (pql.snooze).';
 COMMENT ON COLUMN pql.routing.disposition IS 'What the rep said last (pql.dispose); null when the row has come back since.';
-COMMENT ON COLUMN pql.routing.qualification IS 'Whether the subject qualified for the first time, or again after it had left.';
+COMMENT ON COLUMN pql.routing.qualification IS 'first: the subject had never qualified before. again: it had, and had left.';
 
 CREATE TABLE pql.routing_transition (
   home           text COLLATE "C" NOT NULL,
@@ -444,8 +444,8 @@ CREATE INDEX routing_transition_routing ON pql.routing_transition (home, routing
 CREATE INDEX routing_transition_written_in ON pql.routing_transition (written_in);
 COMMENT ON TABLE pql.routing_transition IS 'How each routing row went from state to state: when, by whom and why. What changes a row and not its state has a line, too. Read it through pql.routing_history.';
 COMMENT ON COLUMN pql.routing_transition.routing_id IS 'The routing row (pql.routing).';
-COMMENT ON COLUMN pql.routing_transition.at IS 'When.';
-COMMENT ON COLUMN pql.routing_transition.from_state IS 'The state it was in.';
+COMMENT ON COLUMN pql.routing_transition.at IS 'When it happened.';
+COMMENT ON COLUMN pql.routing_transition.from_state IS 'The state it was in before.';
 COMMENT ON COLUMN pql.routing_transition.to_state IS 'The state it came into; the same one: something else of it changed.';
 COMMENT ON COLUMN pql.routing_transition.reason IS 'Why, or what was said; null: it goes without saying.';
 --@ comments routing_transition state home
@@ -483,7 +483,7 @@ CREATE TABLE pql.event_clock (
   newest  timestamptz NOT NULL
 ) WITH (fillfactor = 70);
 COMMENT ON TABLE pql.event_clock IS 'The newest event of sources attached with clock => ''event''; in slots, so that writers do not wait for each other.';
-COMMENT ON COLUMN pql.event_clock.slot IS 'One of several; the greatest of them counts.';
+COMMENT ON COLUMN pql.event_clock.slot IS 'One of several, of which the newest counts.';
 COMMENT ON COLUMN pql.event_clock.newest IS 'When the newest event of this slot happened.';
 
 -- All of it is the user's data: pg_dump takes it along.

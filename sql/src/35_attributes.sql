@@ -31,7 +31,7 @@ COMMENT ON COLUMN pql.attribute_source.attached_by IS 'The role that attached it
 COMMENT ON COLUMN pql.attribute_source.owner IS 'Who owned it when it was attached: another owner''s views are not read with the rights of whoever trusted this one''s.';
 COMMENT ON COLUMN pql.attribute_source.usable_columns IS 'The columns that a rule may name; those that one does are kept.';
 COMMENT ON COLUMN pql.attribute_source.watched IS 'Whether triggers keep the copy; otherwise only pql.refresh_attributes() does.';
-COMMENT ON COLUMN pql.attribute_source.broken IS 'Why the copy is kept as it is.';
+COMMENT ON COLUMN pql.attribute_source.broken IS 'Why the copy couldn''t be renewed, and is kept as it was; null: it could.';
 
 CREATE TRIGGER definitions_changed AFTER INSERT OR UPDATE OF columns, types, usable_columns, usable_types OR DELETE OR TRUNCATE ON pql.attribute_source
   FOR EACH STATEMENT EXECUTE FUNCTION pql._definitions_changed();

@@ -17,9 +17,9 @@ COMMENT ON TABLE pql.flag IS 'Flags that people have set by hand, by the key of 
 COMMENT ON COLUMN pql.flag.flag_id IS 'The number of the flag.';
 COMMENT ON COLUMN pql.flag.program IS 'The program.';
 COMMENT ON COLUMN pql.flag.signal IS 'The signal of the program that the flag gives points to.';
-COMMENT ON COLUMN pql.flag.author IS 'Who flagged, by his own account.';
-COMMENT ON COLUMN pql.flag.reason IS 'Why.';
-COMMENT ON COLUMN pql.flag.flagged_at IS 'When.';
+COMMENT ON COLUMN pql.flag.author IS 'Who set it, as pql.flag_subject was told.';
+COMMENT ON COLUMN pql.flag.reason IS 'Why it was set, in the author''s words.';
+COMMENT ON COLUMN pql.flag.flagged_at IS 'When it was set.';
 COMMENT ON COLUMN pql.flag.expires_at IS 'Until when it holds; null: until it is lifted.';
 COMMENT ON COLUMN pql.flag.lifted_at IS 'When it was lifted; null: it wasn''t.';
 --@ comments flag state home

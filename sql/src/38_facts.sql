@@ -33,7 +33,7 @@ COMMENT ON COLUMN pql.fact_source.condition IS 'A SQL boolean over the row: whic
 COMMENT ON COLUMN pql.fact_source.measure IS 'How many rows there are (count), or what becomes of their values: sum, max, min, or the newest instant.';
 COMMENT ON COLUMN pql.fact_source.columns IS 'Those that condition and value read, whose types are in types.';
 COMMENT ON COLUMN pql.fact_source.watched IS 'Whether triggers keep the copy; otherwise only pql.refresh_facts() does.';
-COMMENT ON COLUMN pql.fact_source.broken IS 'Why the copy is kept as it is.';
+COMMENT ON COLUMN pql.fact_source.broken IS 'Why the copy couldn''t be renewed, and is kept as it was; null: it could.';
 
 CREATE TRIGGER definitions_changed AFTER INSERT OR UPDATE OF unit, measure OR DELETE OR TRUNCATE ON pql.fact_source
   FOR EACH STATEMENT EXECUTE FUNCTION pql._definitions_changed();
@@ -56,8 +56,8 @@ COMMENT ON TABLE pql.fact_value IS 'Facts as they are, by the key of the account
 COMMENT ON COLUMN pql.fact_value.fact IS 'The fact''s name (pql.fact_source).';
 --@ comments fact_value state home
 COMMENT ON COLUMN pql.fact_value.since IS 'Since when; infinity: nothing was known yet.';
-COMMENT ON COLUMN pql.fact_value.number IS 'Null where no row counts.';
-COMMENT ON COLUMN pql.fact_value."time" IS 'Of those that are instants.';
+COMMENT ON COLUMN pql.fact_value.number IS 'A count, sum, minimum or maximum; null where no row counts, and for instants.';
+COMMENT ON COLUMN pql.fact_value."time" IS 'The newest instant, of facts with measure newest; otherwise null.';
 
 CREATE TABLE pql.fact_history (
   home        text COLLATE "C" NOT NULL,

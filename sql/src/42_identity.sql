@@ -18,10 +18,10 @@ COMMENT ON TABLE pql.identity IS 'Which user or account was merged into which, w
 COMMENT ON COLUMN pql.identity.merge_id IS 'The number of the line, which pql.undo_merge takes.';
 COMMENT ON COLUMN pql.identity.kind IS 'What it is: user or account (a merge), move (of a user to an account), erased_user, erased_account, erasure_key (what ids of the erased are hashed with).';
 COMMENT ON COLUMN pql.identity.new_id IS 'What it was merged into, or the account it was moved to (null: none); of an erasure_key, the key; of an erasure null.';
-COMMENT ON COLUMN pql.identity.at IS 'When, by the clock on the wall.';
+COMMENT ON COLUMN pql.identity.at IS 'When it was done, by the clock on the wall.';
 COMMENT ON COLUMN pql.identity.actor IS 'The role that did it.';
 COMMENT ON COLUMN pql.identity.undone_at IS 'When it was undone (pql.undo_merge); null: it holds.';
-COMMENT ON COLUMN pql.identity.old_id IS 'Of one that was erased, its hash: SHA-256 over the key (new_id of the row of kind erasure_key) and the id.';
+COMMENT ON COLUMN pql.identity.old_id IS 'Who was merged or moved; of one that was erased, its hash: SHA-256 over the key (new_id of the row of kind erasure_key) and the id.';
 COMMENT ON COLUMN pql.identity.changed IS 'Numbers what was made and undone in the order of commits: backends learn of what is newer than what they know.';
 COMMENT ON COLUMN pql.identity.sealed IS 'Events that counted by it were sealed (pql.retain): it can''t be undone.';
 SELECT pg_catalog.pg_extension_config_dump('pql.identity', '');

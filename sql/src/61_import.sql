@@ -28,7 +28,7 @@ COMMENT ON COLUMN pql.import.finished_at IS 'When the file''s end was reached; n
 COMMENT ON COLUMN pql.import.imported_by IS 'The role that imported it.';
 COMMENT ON COLUMN pql.import.relation IS 'The table that the rows were written to.';
 COMMENT ON COLUMN pql.import.source IS 'The file''s name when it was imported; it is recognised by what is in it.';
-COMMENT ON COLUMN pql.import.bytes IS 'How much of it was read, uncompressed; lines: the same in lines.';
+COMMENT ON COLUMN pql.import.bytes IS 'How much of it was read, in bytes, uncompressed.';
 COMMENT ON COLUMN pql.import.digest IS 'SHA-256 of these bytes, in hexadecimal: a file that begins with them goes on behind them.';
 COMMENT ON COLUMN pql.import.written IS 'Rows that were inserted.';
 COMMENT ON COLUMN pql.import.repeated IS 'Rows that were not, because an event of their id was there already.';

@@ -51,8 +51,8 @@ COMMENT ON COLUMN pql.reps.rep_id IS 'The rep''s id, which pql.routing.owner ref
 COMMENT ON COLUMN pql.reps.team IS 'The rep''s team (pql.team).';
 COMMENT ON COLUMN pql.reps.ramp_for IS 'For how long the weight grows; null: it is full.';
 COMMENT ON COLUMN pql.reps.active IS 'Whether the rep gets routing rows at all.';
-COMMENT ON COLUMN pql.reps.db_role IS 'The role by which the rep signs in to the database.';
-COMMENT ON COLUMN pql.reps.crm_owner_id IS 'What the CRM calls the rep.';
+COMMENT ON COLUMN pql.reps.db_role IS 'The role by which the rep signs in to the database; null: he doesn''t.';
+COMMENT ON COLUMN pql.reps.crm_owner_id IS 'What the CRM calls the rep; null: not known.';
 COMMENT ON COLUMN pql.reps.zone IS 'A name of pg_timezone_names; null: the team''s.';
 COMMENT ON COLUMN pql.reps.working_hours IS 'As in pql.team; null: the team''s.';
 COMMENT ON COLUMN pql.reps.capacity IS 'How many routing rows at once; null: no limit.';
@@ -105,7 +105,7 @@ CREATE TABLE pql.account_owner (
 COMMENT ON TABLE pql.account_owner IS 'Accounts that are somebody''s own: he is asked first, whatever his skills and shares.';
 COMMENT ON COLUMN pql.account_owner.account_id IS 'The account.';
 COMMENT ON COLUMN pql.account_owner.rep_id IS 'Whose it is (pql.reps).';
-COMMENT ON COLUMN pql.account_owner.since IS 'Since when.';
+COMMENT ON COLUMN pql.account_owner.since IS 'Since when it is.';
 
 CREATE TABLE pql.consent (
   unit        text NOT NULL CONSTRAINT unit_is_known CHECK (unit IN ('user', 'account')),
@@ -121,7 +121,7 @@ COMMENT ON COLUMN pql.consent.unit IS 'Who said it: a user, or an account for al
 COMMENT ON COLUMN pql.consent.subject_id IS 'The id of that user or account.';
 COMMENT ON COLUMN pql.consent.channel IS 'Which channel it is about; empty: any.';
 COMMENT ON COLUMN pql.consent.granted IS 'Whether they agreed; false: they refused or withdrew.';
-COMMENT ON COLUMN pql.consent.at IS 'Since when.';
+COMMENT ON COLUMN pql.consent.at IS 'Since when that is so; of one subject and channel the newest row counts.';
 COMMENT ON COLUMN pql.consent.source IS 'How it is known; null: nobody said.';
 
 CREATE TABLE pql.rep_load (

@@ -49,12 +49,12 @@ CREATE INDEX disposition_converted ON pql.disposition (at) WHERE disposition = '
 COMMENT ON TABLE pql.disposition IS 'What reps said became of routing rows (pql.dispose): more than one of a row that came back.';
 COMMENT ON COLUMN pql.disposition.disposition_id IS 'The number of the disposition: of a row''s, the highest is the last.';
 COMMENT ON COLUMN pql.disposition.routing_id IS 'The routing row (pql.routing).';
-COMMENT ON COLUMN pql.disposition.disposition IS 'contacted, meeting_set, converted, disqualified, no_response, nurture, routed_to_cs.';
+COMMENT ON COLUMN pql.disposition.disposition IS 'What became of it: contacted, meeting_set, converted, disqualified, no_response, nurture, routed_to_cs.';
 COMMENT ON COLUMN pql.disposition.note IS 'What the rep noted; null: nothing.';
 COMMENT ON COLUMN pql.disposition.at IS 'When it was told.';
 COMMENT ON COLUMN pql.disposition.actor IS 'Who said so: the setting pql.rep or else the session''s user.';
 --@ comments disposition routing home
-COMMENT ON COLUMN pql.disposition.failure IS 'What went wrong, if something did: the tone, the timing, or it was the wrong person.';
+COMMENT ON COLUMN pql.disposition.failure IS 'What went wrong: tone, timing or wrong_person; null: nothing.';
 COMMENT ON COLUMN pql.disposition.need_matched IS 'Was the need that was stated the one that the behaviour told of? Null: not answered.';
 COMMENT ON COLUMN pql.disposition.timing_right IS 'Was the timing right? Null: not answered.';
 COMMENT ON COLUMN pql.disposition.context_enough IS 'Did the story say enough? Null: not answered.';
@@ -74,8 +74,8 @@ COMMENT ON TABLE pql.declined IS 'Who declined a routing row: within that episod
 COMMENT ON COLUMN pql.declined.episode IS 'The episode within which the rep isn''t asked again (pql.episode).';
 COMMENT ON COLUMN pql.declined.rep IS 'Who declined.';
 COMMENT ON COLUMN pql.declined.routing_id IS 'The routing row that he declined last in it (pql.routing).';
-COMMENT ON COLUMN pql.declined.reason IS 'Why.';
-COMMENT ON COLUMN pql.declined.at IS 'When.';
+COMMENT ON COLUMN pql.declined.reason IS 'Why he did.';
+COMMENT ON COLUMN pql.declined.at IS 'When he declined.';
 --@ comments declined routing home
 SELECT pg_catalog.pg_extension_config_dump('pql.declined', '');
 
@@ -1011,7 +1011,7 @@ CREATE VIEW pql.routing_history WITH (security_invoker = true) AS
       'pql', NULL, r.qualification FROM pql.routing AS r) AS h
   ORDER BY h.routing_id, h.transition_id;
 COMMENT ON VIEW pql.routing_history IS 'The life of each routing row, from its decision on: what happened, when, who did it and why.';
-COMMENT ON COLUMN pql.routing_history.at IS 'When.';
+COMMENT ON COLUMN pql.routing_history.at IS 'When it happened.';
 COMMENT ON COLUMN pql.routing_history.to_state IS 'The state it came into.';
 COMMENT ON COLUMN pql.routing_history.reason IS 'Why, or what was said; of the first line, whether the subject qualified for the first time.';
 --@ comments routing_history routing routing_id program unit subject_id
@@ -1054,7 +1054,7 @@ COMMENT ON COLUMN pql.handoffs.time_to_disposition IS 'From the first contact un
 --@ comments handoffs routing routing_id program version unit subject_id account_id episode qualification motion score owner state blocked_by holdout signal_at qualified_at first_touch_at snoozed_until contact_after contact_by
 --@ comments handoffs disposition disposition failure need_matched timing_right context_enough
 COMMENT ON COLUMN pql.handoffs.waits_for IS 'Of a pending row: what its contact was moved for, if it was.';
-COMMENT ON COLUMN pql.handoffs.declined IS 'How often.';
+COMMENT ON COLUMN pql.handoffs.declined IS 'How often it was declined.';
 COMMENT ON COLUMN pql.handoffs.time_to_first_touch IS 'From the moment at which the subject qualified until somebody reached out.';
 COMMENT ON COLUMN pql.handoffs.signal_to_first_touch IS 'From the newest event behind the points until somebody reached out.';
 COMMENT ON COLUMN pql.handoffs.in_time IS 'Whether the first touch kept the promise of contact_by; null while there is none, and where nothing was promised.';
@@ -1085,7 +1085,7 @@ COMMENT ON COLUMN pql.lifecycle_history.subject_id IS 'Its id.';
 COMMENT ON COLUMN pql.lifecycle_history.stage IS 'qualified, assigned, contacted, meeting, converted, disqualified, nurture, routed_to_cs, lapsed.';
 COMMENT ON COLUMN pql.lifecycle_history.since IS 'When the stage began.';
 COMMENT ON COLUMN pql.lifecycle_history.program IS 'The program whose routing row it is.';
-COMMENT ON COLUMN pql.lifecycle_history.until IS 'Null: the stage it is in.';
+COMMENT ON COLUMN pql.lifecycle_history.until IS 'When the stage ended; null: it is the one it is in.';
 COMMENT ON COLUMN pql.lifecycle_history.routing_id IS 'The routing row by which the stage began.';
 
 CREATE VIEW pql.lifecycle WITH (security_invoker = true) AS

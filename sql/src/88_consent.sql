@@ -22,15 +22,15 @@ COMMENT ON COLUMN pql.consent_source.schema_name IS 'The schema of the relation.
 COMMENT ON COLUMN pql.consent_source.relation_name IS 'The relation''s name.';
 COMMENT ON COLUMN pql.consent_source.unit IS 'Whose consent its rows are: user or account.';
 COMMENT ON COLUMN pql.consent_source.key_column IS 'The column with the id of the user or account.';
-COMMENT ON COLUMN pql.consent_source.given IS 'Whether they agreed, as a boolean.';
+COMMENT ON COLUMN pql.consent_source.given IS 'Whether they agreed, as a SQL boolean over the row.';
 COMMENT ON COLUMN pql.consent_source.refreshed_at IS 'When it was last read; null: never.';
 COMMENT ON COLUMN pql.consent_source.attached_at IS 'When it was attached.';
 COMMENT ON COLUMN pql.consent_source.attached_by IS 'The role that attached it, with whose rights it is read.';
 COMMENT ON COLUMN pql.consent_source.owner IS 'Who owned the relation when it was attached.';
-COMMENT ON COLUMN pql.consent_source.channel IS 'SQL over the row, as given, at and condition are.';
-COMMENT ON COLUMN pql.consent_source.at IS 'Since when; null: since it was first seen to be so.';
-COMMENT ON COLUMN pql.consent_source.condition IS 'Which rows count; null: all.';
-COMMENT ON COLUMN pql.consent_source.broken IS 'Why it couldn''t be read the last time.';
+COMMENT ON COLUMN pql.consent_source.channel IS 'Which channel a row is about, as SQL over the row.';
+COMMENT ON COLUMN pql.consent_source.at IS 'Since when, as SQL over the row; null: since it was first seen to be so.';
+COMMENT ON COLUMN pql.consent_source.condition IS 'Which rows count, as a SQL boolean over the row; null: all.';
+COMMENT ON COLUMN pql.consent_source.broken IS 'Why it couldn''t be read the last time; null: it could.';
 
 CREATE TABLE pql.consent_import (
   source_id   bigint NOT NULL,

@@ -55,7 +55,7 @@ COMMENT ON COLUMN pql.destination.audience IS 'Who reads it there: reps, or (out
 COMMENT ON COLUMN pql.destination.programs IS 'Rows of which programs; null: of all.';
 COMMENT ON COLUMN pql.destination.motions IS 'Rows with which motions; null: all but none, and to Slack only those that are a person''s work.';
 COMMENT ON COLUMN pql.destination.teams IS 'Rows whose owner is of one of these teams; null: all.';
-COMMENT ON COLUMN pql.destination.min_score IS 'Rows with at least that score.';
+COMMENT ON COLUMN pql.destination.min_score IS 'Rows with at least that score; null: with any.';
 COMMENT ON COLUMN pql.destination.events IS 'What is told of a row: that it is ready to be worked, that it was updated since, that it was withdrawn. Null: all of it; to Slack, ready and withdrawn.';
 COMMENT ON COLUMN pql.destination.per_second IS 'At most so many posts a second, by all workers together; null: no limit.';
 COMMENT ON COLUMN pql.destination.burst IS 'After a pause, so many posts at once.';
@@ -148,15 +148,15 @@ COMMENT ON TABLE pql.delivery IS 'What is posted, or was: one row for each thing
 COMMENT ON COLUMN pql.delivery.delivery_id IS 'The number of the delivery.';
 COMMENT ON COLUMN pql.delivery.destination IS 'Where to (pql.destination).';
 COMMENT ON COLUMN pql.delivery.routing_id IS 'The routing row that it tells of (pql.routing).';
-COMMENT ON COLUMN pql.delivery.claimed_until IS 'Until when the worker has it; null: none has.';
+COMMENT ON COLUMN pql.delivery.claimed_until IS 'Until when the worker has it; null or past: none has.';
 COMMENT ON COLUMN pql.delivery.http_status IS 'What the destination answered last, as HTTP has it; null: nothing.';
 COMMENT ON COLUMN pql.delivery.last_error IS 'What went wrong last; null: nothing did.';
 COMMENT ON COLUMN pql.delivery.created_at IS 'When it was noted.';
 --@ comments delivery routing home
-COMMENT ON COLUMN pql.delivery.transition_id IS 'As of which transition of the routing row.';
+COMMENT ON COLUMN pql.delivery.transition_id IS 'The transition of the routing row as of which it is told (pql.routing_transition).';
 COMMENT ON COLUMN pql.delivery.event IS 'ready: it is to be worked; updated: something of it changed since; withdrawn: it is no longer to be worked.';
 COMMENT ON COLUMN pql.delivery.owner IS 'Whose row it was then.';
-COMMENT ON COLUMN pql.delivery.follows IS 'What the destination was told of the row before: as long as that is pending, this waits.';
+COMMENT ON COLUMN pql.delivery.follows IS 'What the destination was told of the row before (delivery_id): as long as that is pending, this waits. Null: nothing.';
 COMMENT ON COLUMN pql.delivery.idempotency_key IS 'Goes with every attempt: a receiver that has seen it has had this delivery.';
 COMMENT ON COLUMN pql.delivery.state IS 'pending; sent: the destination took it; dead: refused for good, or tried too often; void: what it told of was over before it was told.';
 COMMENT ON COLUMN pql.delivery.attempts IS 'How often it was taken to be posted.';
@@ -626,4 +626,4 @@ COMMENT ON COLUMN pql.delivery_stats.last_sent_at IS 'When the last one was take
 --@ comments delivery_stats destination destination kind enabled
 COMMENT ON COLUMN pql.delivery_stats.pending IS 'Noted, and not sent: claimed ones and those that wait for another attempt included.';
 COMMENT ON COLUMN pql.delivery_stats.retrying IS 'Of the pending ones, those that failed before.';
-COMMENT ON COLUMN pql.delivery_stats.paused_until IS 'Until when the destination asked to be left alone.';
+COMMENT ON COLUMN pql.delivery_stats.paused_until IS 'Until when the destination asked to be left alone; null: it doesn''t.';

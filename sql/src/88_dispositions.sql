@@ -20,7 +20,7 @@ COMMENT ON COLUMN pql.disposition_source.refreshed_at IS 'When it was last read;
 COMMENT ON COLUMN pql.disposition_source.attached_at IS 'When it was attached.';
 COMMENT ON COLUMN pql.disposition_source.attached_by IS 'The role that attached it, with whose rights it is read.';
 COMMENT ON COLUMN pql.disposition_source.names IS 'The arguments of pql.attach_dispositions that were given, of which columns has the columns; the first is id.';
-COMMENT ON COLUMN pql.disposition_source.broken IS 'Why it couldn''t be read the last time.';
+COMMENT ON COLUMN pql.disposition_source.broken IS 'Why it couldn''t be read the last time; null: it could.';
 
 CREATE TABLE pql.disposition_import (
   schema_name    text NOT NULL,

@@ -26,7 +26,7 @@ COMMENT ON COLUMN pql.outcome_source.attached_by IS 'The role that attached it, 
 COMMENT ON COLUMN pql.outcome_source.owner IS 'Who owned the relation when it was attached.';
 COMMENT ON COLUMN pql.outcome_source.names IS 'The arguments of pql.attach_outcomes that were given, of which columns has the columns; the first is id.';
 COMMENT ON COLUMN pql.outcome_source.outcome IS 'What each row is, where no column says it.';
-COMMENT ON COLUMN pql.outcome_source.broken IS 'Why it couldn''t be read the last time.';
+COMMENT ON COLUMN pql.outcome_source.broken IS 'Why it couldn''t be read the last time; null: it could.';
 
 CREATE TABLE pql.outcome_import (
   source_id  bigint NOT NULL,

@@ -28,10 +28,10 @@ CREATE VIEW pql.worker WITH (security_invoker = true) AS
 COMMENT ON VIEW pql.worker IS 'What the background worker does in this database, since the server was started.';
 COMMENT ON COLUMN pql.worker.failed_at IS 'When it failed last; null: it hasn''t.';
 COMMENT ON COLUMN pql.worker.state IS 'not preloaded (shared_preload_libraries), off (the setting pql.worker), waiting, at work, failing (it waits longer after each failure).';
-COMMENT ON COLUMN pql.worker.pid IS 'The process that is at work.';
+COMMENT ON COLUMN pql.worker.pid IS 'The process that is at work; null: none is.';
 COMMENT ON COLUMN pql.worker.ticks IS 'How often it has called pql.tick().';
 COMMENT ON COLUMN pql.worker.ticked_at IS 'When it called it last, successfully.';
 COMMENT ON COLUMN pql.worker.duration IS 'How long that took.';
 COMMENT ON COLUMN pql.worker.failures IS 'How often it has failed since then.';
-COMMENT ON COLUMN pql.worker.last_error IS 'What was wrong the last time that it failed.';
+COMMENT ON COLUMN pql.worker.last_error IS 'What was wrong the last time that it failed; null: it hasn''t.';
 COMMENT ON COLUMN pql.worker.next_at IS 'When it will come again.';

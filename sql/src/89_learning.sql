@@ -57,12 +57,12 @@ CREATE TABLE pql.counted_label (
 );
 CREATE INDEX counted_label_program ON pql.counted_label (program);
 COMMENT ON TABLE pql.counted_label IS 'The final labels that pql.evidence holds, as they were counted: what pql.refresh_evidence compares labels with.';
-COMMENT ON COLUMN pql.counted_label.version IS 'The version of that program.';
+COMMENT ON COLUMN pql.counted_label.version IS 'The version of the program that decided the hand-off.';
 COMMENT ON COLUMN pql.counted_label.converted IS 'Whether it converted.';
 --@ comments counted_label routing home routing_id
 COMMENT ON COLUMN pql.counted_label.program IS 'That of the hand-off. What a pilot handed over is evidence of the program that it tried something of.';
-COMMENT ON COLUMN pql.counted_label.segment IS 'The hand-off''s; empty: none.';
-COMMENT ON COLUMN pql.counted_label.team IS 'The owner''s; empty: none.';
+COMMENT ON COLUMN pql.counted_label.segment IS 'The hand-off''s segment; empty: none.';
+COMMENT ON COLUMN pql.counted_label.team IS 'The owner''s team; empty: none.';
 COMMENT ON COLUMN pql.counted_label.at IS 'When the subject qualified: as of then the label fades.';
 COMMENT ON COLUMN pql.counted_label.bins IS 'The bins of the version''s signals, in the order of their names: 0 no points, 1 to 3 up to a third, two thirds, all of them.';
 SELECT pg_catalog.pg_extension_config_dump('pql.counted_label', '');
@@ -269,8 +269,8 @@ COMMENT ON COLUMN pql.model.converted IS 'How many of the labels converted.';
 COMMENT ON COLUMN pql.model.log_loss IS 'Mean of what the chances cost in natural logarithms: the less, the better.';
 COMMENT ON COLUMN pql.model.version IS 'The program''s version whose weights it started from.';
 COMMENT ON COLUMN pql.model.as_of IS 'Labels are as they were known then.';
-COMMENT ON COLUMN pql.model.labels IS 'Final ones, of hand-offs whose horizon had passed.';
-COMMENT ON COLUMN pql.model.open IS 'Others, which counted as far as their conversion would have been seen by then.';
+COMMENT ON COLUMN pql.model.labels IS 'How many final labels it rests on, of hand-offs whose horizon had passed.';
+COMMENT ON COLUMN pql.model.open IS 'How many others, which counted as far as their conversion would have been seen by then.';
 COMMENT ON COLUMN pql.model.counted IS 'How many labels of today they are as good as: old ones count less.';
 COMMENT ON COLUMN pql.model.half_life IS 'After which a label counts half; of several, the one that forecast best what came next.';
 COMMENT ON COLUMN pql.model.brier IS 'Mean square of what the chances of final labels were off, each without its label''s own influence; so are the others.';

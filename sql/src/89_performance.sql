@@ -80,13 +80,13 @@ COMMENT ON VIEW pql.signal_performance IS 'Which signals tell of conversion, as 
 COMMENT ON COLUMN pql.signal_performance.program IS 'The program.';
 COMMENT ON COLUMN pql.signal_performance.signal IS 'The signal.';
 COMMENT ON COLUMN pql.signal_performance.kind IS 'Its kind: activation, depth, breadth, fit, intent, risk.';
-COMMENT ON COLUMN pql.signal_performance.converted IS 'How many of those with a final label converted.';
-COMMENT ON COLUMN pql.signal_performance.conversion IS 'The share of those that did.';
-COMMENT ON COLUMN pql.signal_performance.low IS 'Its lower bound (Wilson, 95%).';
-COMMENT ON COLUMN pql.signal_performance.high IS 'Its upper bound.';
+COMMENT ON COLUMN pql.signal_performance.converted IS 'How many of mature converted.';
+COMMENT ON COLUMN pql.signal_performance.conversion IS 'The share of mature ones that converted; null: there are none.';
+COMMENT ON COLUMN pql.signal_performance.low IS 'The lower bound of conversion (Wilson, 95%).';
+COMMENT ON COLUMN pql.signal_performance.high IS 'The upper bound of conversion (Wilson, 95%).';
 COMMENT ON COLUMN pql.signal_performance.without_mature IS 'How many hand-offs without it have a final label.';
-COMMENT ON COLUMN pql.signal_performance.without_converted IS 'How many of those converted.';
-COMMENT ON COLUMN pql.signal_performance.without_conversion IS 'The share of those that did.';
+COMMENT ON COLUMN pql.signal_performance.without_converted IS 'How many of without_mature converted.';
+COMMENT ON COLUMN pql.signal_performance.without_conversion IS 'The share of without_mature that converted; null: there are none.';
 COMMENT ON COLUMN pql.signal_performance.lift_low IS 'The lift''s lower bound (Katz, 95%).';
 COMMENT ON COLUMN pql.signal_performance.lift_high IS 'The lift''s upper bound.';
 COMMENT ON COLUMN pql.signal_performance.value IS 'What the outcomes of converted ones that had it are worth; null: nobody said.';
@@ -95,7 +95,7 @@ COMMENT ON COLUMN pql.signal_performance.burnt IS 'Of how many of those contact 
 COMMENT ON COLUMN pql.signal_performance.support IS 'How many hand-offs had points of it.';
 COMMENT ON COLUMN pql.signal_performance.mature IS 'How many of those have a final label.';
 COMMENT ON COLUMN pql.signal_performance.lift IS 'The conversion with it by the conversion without it; lift_low above 1: it tells something.';
-COMMENT ON COLUMN pql.signal_performance.false_positives IS 'Touched, final, not converted, and disqualified or not in need.';
+COMMENT ON COLUMN pql.signal_performance.false_positives IS 'How many of those that had it were touched, are final, didn''t convert, and were disqualified or not in need.';
 
 CREATE OR REPLACE FUNCTION pql.motion_performance(program text DEFAULT NULL, by text DEFAULT NULL, as_of timestamptz DEFAULT statement_timestamp())
   RETURNS TABLE (program text, slice text, motion text, handoffs bigint, touched bigint, worked bigint, mature bigint, converted bigint, conversion float8, low float8, high float8,
@@ -155,19 +155,19 @@ COMMENT ON COLUMN pql.motion_performance.handoffs IS 'How many hand-offs, withou
 COMMENT ON COLUMN pql.motion_performance.touched IS 'How many were contacted.';
 COMMENT ON COLUMN pql.motion_performance.worked IS 'How many were worked, as the program calls work (pql.outcome_rules).';
 COMMENT ON COLUMN pql.motion_performance.mature IS 'How many, not held out, have a final label.';
-COMMENT ON COLUMN pql.motion_performance.converted IS 'How many of those converted.';
-COMMENT ON COLUMN pql.motion_performance.conversion IS 'The share of those that did.';
-COMMENT ON COLUMN pql.motion_performance.low IS 'Its lower bound (Wilson, 95%).';
-COMMENT ON COLUMN pql.motion_performance.high IS 'Its upper bound.';
+COMMENT ON COLUMN pql.motion_performance.converted IS 'How many of mature converted.';
+COMMENT ON COLUMN pql.motion_performance.conversion IS 'The share of mature that converted; null: there are none.';
+COMMENT ON COLUMN pql.motion_performance.low IS 'The lower bound of conversion (Wilson, 95%).';
+COMMENT ON COLUMN pql.motion_performance.high IS 'The upper bound of conversion (Wilson, 95%).';
 COMMENT ON COLUMN pql.motion_performance.worked_mature IS 'How many that were worked have a final label.';
-COMMENT ON COLUMN pql.motion_performance.worked_converted IS 'How many of those converted.';
-COMMENT ON COLUMN pql.motion_performance.worked_conversion IS 'The share of those that did; who is worked was chosen, so that this is no effect.';
+COMMENT ON COLUMN pql.motion_performance.worked_converted IS 'How many of worked_mature converted.';
+COMMENT ON COLUMN pql.motion_performance.worked_conversion IS 'The share of worked_mature that converted; whom to work was chosen, so that this shows no effect.';
 COMMENT ON COLUMN pql.motion_performance.held_out IS 'How many were held out.';
 COMMENT ON COLUMN pql.motion_performance.held_out_mature IS 'How many of those have a final label.';
-COMMENT ON COLUMN pql.motion_performance.held_out_converted IS 'How many of those converted.';
-COMMENT ON COLUMN pql.motion_performance.held_out_conversion IS 'The share of those that did.';
-COMMENT ON COLUMN pql.motion_performance.held_out_low IS 'Its lower bound (Wilson, 95%).';
-COMMENT ON COLUMN pql.motion_performance.held_out_high IS 'Its upper bound.';
+COMMENT ON COLUMN pql.motion_performance.held_out_converted IS 'How many of held_out_mature converted.';
+COMMENT ON COLUMN pql.motion_performance.held_out_conversion IS 'The share of held_out_mature that converted; null: there are none.';
+COMMENT ON COLUMN pql.motion_performance.held_out_low IS 'The lower bound of held_out_conversion (Wilson, 95%).';
+COMMENT ON COLUMN pql.motion_performance.held_out_high IS 'The upper bound of held_out_conversion (Wilson, 95%).';
 COMMENT ON COLUMN pql.motion_performance.uplift_low IS 'The uplift''s lower bound (Newcombe, 95%).';
 COMMENT ON COLUMN pql.motion_performance.uplift_high IS 'The uplift''s upper bound.';
 COMMENT ON COLUMN pql.motion_performance.value IS 'What the outcomes of converted ones are worth; null: nobody said.';
@@ -212,12 +212,12 @@ COMMENT ON COLUMN pql.timing_performance.motion IS 'The motion.';
 COMMENT ON COLUMN pql.timing_performance.delay IS 'How long it took until somebody reached out: within 1 hour, within 4 hours, within 1 day, within 3 days, within 7 days, later, never.';
 COMMENT ON COLUMN pql.timing_performance.handoffs IS 'How many hand-offs, without those that were held out.';
 COMMENT ON COLUMN pql.timing_performance.mature IS 'How many of those have a final label.';
-COMMENT ON COLUMN pql.timing_performance.converted IS 'How many of these converted.';
-COMMENT ON COLUMN pql.timing_performance.conversion IS 'The share of these that did.';
-COMMENT ON COLUMN pql.timing_performance.low IS 'Its lower bound (Wilson, 95%).';
-COMMENT ON COLUMN pql.timing_performance.high IS 'Its upper bound.';
+COMMENT ON COLUMN pql.timing_performance.converted IS 'How many of mature converted.';
+COMMENT ON COLUMN pql.timing_performance.conversion IS 'The share of mature that converted; null: there are none.';
+COMMENT ON COLUMN pql.timing_performance.low IS 'The lower bound of conversion (Wilson, 95%).';
+COMMENT ON COLUMN pql.timing_performance.high IS 'The upper bound of conversion (Wilson, 95%).';
 COMMENT ON COLUMN pql.timing_performance.answered IS 'Of how many the rep said whether the timing was right.';
-COMMENT ON COLUMN pql.timing_performance.timing_right IS 'Of how many he said that it was.';
+COMMENT ON COLUMN pql.timing_performance.timing_right IS 'Of how many the rep said that the timing was right.';
 COMMENT ON COLUMN pql.timing_performance.value IS 'What the outcomes of converted ones are worth; null: nobody said.';
 COMMENT ON COLUMN pql.timing_performance.burnt IS 'Of how many contact did harm (pql.label.burnt).';
 COMMENT ON COLUMN pql.timing_performance.timing_fit IS 'The share of answers that say that the timing was right.';
@@ -243,8 +243,8 @@ COMMENT ON COLUMN pql.touch_balance.highest IS 'The highest score in it.';
 COMMENT ON COLUMN pql.touch_balance.handoffs IS 'How many hand-offs to people, without those that were held out or blocked.';
 COMMENT ON COLUMN pql.touch_balance.touches_each IS 'How many contacts each had, on average, of those that count.';
 COMMENT ON COLUMN pql.touch_balance.converted IS 'How many converted so far.';
-COMMENT ON COLUMN pql.touch_balance.untouched IS 'High ones among them are under-served.';
-COMMENT ON COLUMN pql.touch_balance.over_touched IS 'More than eight touches, and no conversion.';
+COMMENT ON COLUMN pql.touch_balance.untouched IS 'How many nobody contacted: high scores among them are under-served.';
+COMMENT ON COLUMN pql.touch_balance.over_touched IS 'How many had more than eight contacts, and no conversion.';
 
 -- The whole life of hand-offs; a person's own rows are in pql.handoffs.
 CREATE VIEW pql._handoff_counts WITH (security_invoker = true) AS
@@ -311,13 +311,13 @@ COMMENT ON COLUMN pql.handoff_measures.disposed IS 'How many have a disposition.
 COMMENT ON COLUMN pql.handoff_measures.lost_after IS 'How many were lost after they had been contacted, within the horizon.';
 COMMENT ON COLUMN pql.handoff_measures.false_positives IS 'How many were touched, are final, didn''t convert, and were disqualified or not in need.';
 COMMENT ON COLUMN pql.handoff_measures.burnt IS 'Of how many contact did harm (pql.label.burnt).';
-COMMENT ON COLUMN pql.handoff_measures.offered IS 'How many were for people and not blocked, of which accepted were accepted; acceptance is the share.';
-COMMENT ON COLUMN pql.handoff_measures.promised IS 'How many had a contact_by that has come, or were touched before it; kept of them were touched in time; sla is the share.';
-COMMENT ON COLUMN pql.handoff_measures.hours_to_first_touch IS 'From qualifying (of rows that follow others: from when they were decided) until somebody reached out, on average.';
-COMMENT ON COLUMN pql.handoff_measures.conversion IS 'The share of those with a final label (mature); converted counts young ones, too.';
-COMMENT ON COLUMN pql.handoff_measures.revenue IS 'What the outcomes of converted ones are worth; of one subject in several rows it counts in each. credited doesn''t.';
-COMMENT ON COLUMN pql.handoff_measures.completeness IS 'Of the packets, on average.';
-COMMENT ON COLUMN pql.handoff_measures.feedback IS 'The share of those disposed of with at least one of the three answers.';
+COMMENT ON COLUMN pql.handoff_measures.offered IS 'How many were for people, and not blocked.';
+COMMENT ON COLUMN pql.handoff_measures.promised IS 'How many had a contact_by that has come, or were touched before it; those held out don''t count.';
+COMMENT ON COLUMN pql.handoff_measures.hours_to_first_touch IS 'From qualifying (of rows that follow others: from when they were decided) until somebody reached out, on average, in hours.';
+COMMENT ON COLUMN pql.handoff_measures.conversion IS 'The share of those with a final label (mature) that converted; null: none has one.';
+COMMENT ON COLUMN pql.handoff_measures.revenue IS 'What the outcomes of converted ones are worth; null: nobody said. An outcome counts for each hand-off that it is an outcome of (in credited once).';
+COMMENT ON COLUMN pql.handoff_measures.completeness IS 'How complete the packets are, from 0 to 1, on average.';
+COMMENT ON COLUMN pql.handoff_measures.feedback IS 'The share of those disposed of with at least one of the three answers; null: none was.';
 COMMENT ON COLUMN pql.handoff_measures.churn_after_handoff IS 'The share of those touched that was lost after that, within the horizon.';
 COMMENT ON COLUMN pql.handoff_measures.to_success IS 'How many went to customer success.';
 --@ comments _handoff_counts handoff_measures program version motion segment week volume held_out blocked offered accepted touched hours_to_first_touch promised kept worked meetings opportunities converted mature revenue credited completeness answered disposed lost_after false_positives burnt to_success
@@ -373,7 +373,7 @@ CREATE VIEW pql.rep_performance WITH (security_invoker = true) AS
   WINDOW everybody AS (PARTITION BY p.team);
 COMMENT ON VIEW pql.rep_performance IS 'What reps have and what they make of it. A rep sees his own line; managers, and who is no rep, see all.';
 COMMENT ON COLUMN pql.rep_performance.handoffs IS 'How many routing rows the rep has, whatever became of them.';
-COMMENT ON COLUMN pql.rep_performance.open IS 'How many of them are neither disposed of nor over.';
+COMMENT ON COLUMN pql.rep_performance.open IS 'How many of them are pending, ready, claimed, accepted or touched.';
 COMMENT ON COLUMN pql.rep_performance.fair_share IS 'The share that the rep''s weight says, among those of the team.';
 COMMENT ON COLUMN pql.rep_performance.fairness IS 'Share by fair_share: above 1 is more than the weight says.';
 COMMENT ON COLUMN pql.rep_performance.mean_score IS 'The mean score of his hand-offs, in points.';
@@ -389,7 +389,7 @@ COMMENT ON COLUMN pql.rep_performance.burnt IS 'Of how many contact did harm (pq
 --@ comments rep_performance reps rep=rep_id team capacity
 COMMENT ON COLUMN pql.rep_performance.sla IS 'The share of promises that were kept. A broken one counts against the rep whose row it was then, not against who took it over; a rep himself sees no more of those that were taken from him.';
 COMMENT ON COLUMN pql.rep_performance.load IS 'Open rows by capacity.';
-COMMENT ON COLUMN pql.rep_performance.share IS 'Of the hand-offs of the team, as far as they are shown; fair_share is what the weights say, fairness the one by the other.';
+COMMENT ON COLUMN pql.rep_performance.share IS 'His part of the hand-offs of the team, as far as they are shown; fair_share is what the weights say, fairness the one by the other.';
 COMMENT ON COLUMN pql.rep_performance.credits IS 'Outcomes credited to his work.';
 
 -- The same, for those who ask: product, marketing, sales and customer success.

@@ -50,16 +50,16 @@ COMMENT ON COLUMN pql.pilot.tighten_every IS 'How long it is left alone after it
 COMMENT ON COLUMN pql.pilot.tightened IS 'How often it was tightened.';
 COMMENT ON COLUMN pql.pilot.duration IS 'For how long it lets subjects in.';
 COMMENT ON COLUMN pql.pilot.asked_by IS 'The role that started it.';
-COMMENT ON COLUMN pql.pilot.asked_at IS 'When that was.';
+COMMENT ON COLUMN pql.pilot.asked_at IS 'When it was asked for, with pql.start_pilot.';
 COMMENT ON COLUMN pql.pilot.started_at IS 'When it began to run; null: its history isn''t folded yet.';
-COMMENT ON COLUMN pql.pilot.ends_at IS 'When it ends; null: it hasn''t begun.';
-COMMENT ON COLUMN pql.pilot.reason IS 'Why it ended as it did; null: it hasn''t, or goes without saying.';
+COMMENT ON COLUMN pql.pilot.ends_at IS 'When it is to end; null: it hasn''t begun.';
+COMMENT ON COLUMN pql.pilot.reason IS 'Why it is in that state: what has been reached, or why it ended; null: it goes without saying.';
 COMMENT ON COLUMN pql.pilot.pilot_program IS 'The program by which it is tried: its hand-offs have this name.';
 COMMENT ON COLUMN pql.pilot.version IS 'The version of pilot_program in force, or that was last.';
 COMMENT ON COLUMN pql.pilot.rest_version IS 'The version of program that leaves the segment to the pilot, or that was live when it ended; null: none was live.';
 COMMENT ON COLUMN pql.pilot.document IS 'What is tried, as it is to be for everybody: tightened as the pilot was.';
 COMMENT ON COLUMN pql.pilot.segment IS 'A rule: whom it is tried on.';
-COMMENT ON COLUMN pql.pilot.share IS 'Which share of those who would have entered lately it is tried on.';
+COMMENT ON COLUMN pql.pilot.share IS 'Which share of those who would have entered lately it is tried on; null: not known.';
 COMMENT ON COLUMN pql.pilot.holdout IS 'Which share of those is held out, by a lot that stays the same.';
 COMMENT ON COLUMN pql.pilot.metric IS 'What its verdict is about: conversion or value.';
 COMMENT ON COLUMN pql.pilot.baseline IS 'The share that was expected to convert without contact.';
@@ -73,10 +73,10 @@ COMMENT ON COLUMN pql.pilot.tightened_at IS 'When, each time: from then on its g
 COMMENT ON COLUMN pql.pilot.horizon IS 'For how long after it qualified what becomes of a subject counts; for so long nobody hands over who was held out, though the pilot be over.';
 COMMENT ON COLUMN pql.pilot.let_go_at IS 'When those were let go last whom it held out and whose horizon was over: once an hour, by tick.';
 COMMENT ON COLUMN pql.pilot.checked_at IS 'When its guardrails were looked at last: once an hour, by tick.';
-COMMENT ON COLUMN pql.pilot.good_since IS 'Since when targets are reached and no guardrail is red.';
-COMMENT ON COLUMN pql.pilot.ended_at IS 'From then on nobody was let in any more.';
+COMMENT ON COLUMN pql.pilot.good_since IS 'Since when targets are reached and no guardrail is red; null: it isn''t so.';
+COMMENT ON COLUMN pql.pilot.ended_at IS 'When it ended: from then on nobody was let in any more; null: it hasn''t.';
 COMMENT ON COLUMN pql.pilot.state IS 'building (its history isn''t folded yet), running, may_scale (a person may have it for everybody), scaled, stopped, rolled_back.';
-COMMENT ON COLUMN pql.pilot.problem IS 'Why tick couldn''t look after it the last time.';
+COMMENT ON COLUMN pql.pilot.problem IS 'Why tick couldn''t look after it the last time; null: it could.';
 
 CREATE TABLE pql.pilot_guardrail (
   pilot_id   bigint NOT NULL,
@@ -94,8 +94,8 @@ COMMENT ON COLUMN pql.pilot_guardrail.kind IS 'false_positives: disqualified, or
 COMMENT ON COLUMN pql.pilot_guardrail.at_most IS 'Red is what is above it, so far that chance doesn''t explain it, however often one looks.';
 COMMENT ON COLUMN pql.pilot_guardrail.action IS 'What tick does when it is red: warn, tighten (raise the score to enter) or rollback.';
 COMMENT ON COLUMN pql.pilot_guardrail.within IS 'Of retention: how soon after it qualified a subject must be lost to count.';
-COMMENT ON COLUMN pql.pilot_guardrail.outcomes IS 'Of complaints: the outcomes that are some.';
-COMMENT ON COLUMN pql.pilot_guardrail.red_since IS 'Null: not red.';
+COMMENT ON COLUMN pql.pilot_guardrail.outcomes IS 'Of complaints: the names of the outcomes that are complaints.';
+COMMENT ON COLUMN pql.pilot_guardrail.red_since IS 'Since when it is red; null: it isn''t.';
 SELECT pg_catalog.pg_extension_config_dump('pql.pilot', '');
 SELECT pg_catalog.pg_extension_config_dump('pql.pilot_guardrail', '');
 

@@ -556,4 +556,4 @@ COMMENT ON COLUMN pql.stats.failures_by_rule IS 'How often each rule failed whil
 COMMENT ON COLUMN pql.stats.cache_hits IS 'The share of blocks of pql''s tables that were found in PostgreSQL''s buffers.';
 COMMENT ON COLUMN pql.stats.hot_updates IS 'The share of updates of pql.state that were HOT, that is, touched no index.';
 COMMENT ON COLUMN pql.stats.dead_states IS 'Dead rows of pql.state that vacuum has not removed yet.';
-COMMENT ON COLUMN pql.stats.errors IS 'How many findings pql.health has.';
+COMMENT ON COLUMN pql.stats.errors IS 'How many of the findings of pql.health are errors.';
