@@ -156,8 +156,8 @@ CREATE TABLE pql.step_share (
 COMMENT ON TABLE pql.step_share IS 'Of those who converted, how many had done each step of a program''s activation before. Computed by pql.refresh_step_shares, which tick calls; nothing where fewer than ten have converted.';
 COMMENT ON COLUMN pql.step_share.program IS 'The program.';
 COMMENT ON COLUMN pql.step_share.step IS 'The step: a milestone of the activation; empty: all who converted.';
-COMMENT ON COLUMN pql.step_share.did IS 'How many of the converters had done it before.';
-COMMENT ON COLUMN pql.step_share.converters IS 'How many have converted.';
+COMMENT ON COLUMN pql.step_share.did IS 'How many of them had done the step before.';
+COMMENT ON COLUMN pql.step_share.converters IS 'How many subjects converted, of the last thousand that did.';
 COMMENT ON COLUMN pql.step_share.refreshed_at IS 'When it was computed.';
 SELECT pg_catalog.pg_extension_config_dump('pql.step_share', '');
 
