@@ -263,21 +263,15 @@ class Peer:
 
 
 def peers_python():
-    """The interpreter of a virtual environment that has the engines; made when there is none."""
-    top = os.path.join(os.path.dirname(os.path.dirname(HERE)), "build", "bench-peers")
-    python, done = os.path.join(top, "bin", "python"), os.path.join(top, "done")
-    wanted = open(os.path.join(HERE, "requirements.txt")).read()
-    if os.path.exists(done) and open(done).read() == wanted:
-        return python
-    note("fetching ClickHouse and DuckDB")
-    for command in ([sys.executable, "-m", "venv", top], [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-                                                          "--requirement", os.path.join(HERE, "requirements.txt")]):
-        r = subprocess.run(command, capture_output=True, text=True)
-        if r.returncode:
-            raise OSError(r.stderr.strip()[-300:])
-    with open(done, "w") as f:
-        f.write(wanted)
-    return python
+    """The interpreter of the virtual environment of the suite peers, which has the engines; made when there is none."""
+    top = os.path.dirname(os.path.dirname(HERE))
+    peers = os.path.join(top, "build", "peers")
+    note("ClickHouse and DuckDB, fetched when they aren't there yet")
+    r = subprocess.run([os.path.join(top, "test", "support", "venv"), peers, os.path.join(top, "test", "peers", "requirements.txt"), "--no-deps"],
+                       capture_output=True, text=True)
+    if r.returncode:
+        raise OSError(r.stdout.strip())
+    return os.path.join(peers, "venv", "bin", "python")
 
 
 def alike(a, b):

@@ -4,6 +4,8 @@ defined as, the adjusted difference by the regression that it is equal to. Cover
 import math
 import random
 
+import reason
+
 DESIGNS = [(p, e, h, a, b) for p in (0.02, 0.1, 0.4, 0.75) for e in (0.01, 0.05, 0.2) for h in (0.1, 0.3, 0.5) for a, b in ((0.05, 0.8), (0.01, 0.95))]
 
 
@@ -16,7 +18,7 @@ def run(report, pql, pins):
         import statsmodels.api as models
     except ImportError:
         report.skipped += 1
-        print(f"skipped experiments: scipy {pins['scipy']} and statsmodels {pins['statsmodels']} can't be had from PyPI; test/unit has values of theirs", flush=True)
+        print(f"skipped experiments: scipy {pins['scipy']} and statsmodels {pins['statsmodels']} can't be had{reason.why()}; test/unit has values of theirs", flush=True)
         return
     for module in (scipy, statsmodels):
         report.check(module.__version__ == pins[module.__name__], f"{module.__name__} is {module.__version__}, pinned {pins[module.__name__]}")

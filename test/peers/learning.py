@@ -3,6 +3,8 @@ scikit-learn ships, chances next to those of its logistic regression. Called by 
 import os
 import subprocess
 
+import reason
+
 TOOL = os.path.join(os.path.dirname(__file__), "..", "..", "build", "cmake", "learn_eval")
 
 
@@ -77,7 +79,7 @@ def run(report):
         import sklearn.linear_model
         import sklearn.metrics
     except ImportError:
-        print("skipped learning: scikit-learn can't be had from PyPI", flush=True)
+        print(f"skipped learning: scikit-learn can't be had{reason.why()}", flush=True)
         report.skipped += 1
         return
     if not os.access(TOOL, os.X_OK):

@@ -17,6 +17,7 @@ import data
 import engines
 import experiments
 import learning
+import reason
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 VECTORS = os.path.join(HERE, "vectors.txt")
@@ -221,7 +222,7 @@ def start_peers(report):
             peer = engine(getattr(cases, name.upper()))
         except (ImportError, OSError):
             report.skipped += 1
-            print(f"skipped {name}: {package} {pins[package]} can't be had from PyPI; its stored answers are compared", flush=True)
+            print(f"skipped {name}: {package} {pins[package]} can't be had{reason.why()}; its stored answers are compared", flush=True)
             continue
         pin = pins[package]
         report.check(f"{peer.version}.".startswith(pin.rpartition(".")[0] + "."), f"{name} is {peer.version}, pinned {pin}")
