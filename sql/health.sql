@@ -238,10 +238,12 @@ SELECT l FROM regexp_split_to_table(pql.metrics_text(), E'\n') AS l
 WHERE l !~ '^# (HELP|TYPE) [a-z_]+ \S.*$' AND l !~ '^[a-z_]+(\{[a-z_]+="([^"\\]|\\.)*"(,[a-z_]+="([^"\\]|\\.)*")*\})? (-?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?|[+-]Inf|NaN)$' AND l <> '';
 SELECT pql._metric_text(x) FROM unnest('{1,-0.5,Infinity,-Infinity,NaN,1e300}'::float8[]) AS x;
 
--- Who may read pql's tables may ask; nobody else.
+-- Who may read pql's tables may ask; nobody else. The view that is named depends on the version of PostgreSQL.
 CREATE ROLE pql_health_reader;
 SET ROLE pql_health_reader;
+\set VERBOSITY sqlstate
 SELECT count(*) FROM pql.health;
+\set VERBOSITY default
 RESET ROLE;
 GRANT SELECT ON ALL TABLES IN SCHEMA pql TO pql_health_reader;
 GRANT EXECUTE ON FUNCTION pql.metrics_text() TO pql_health_reader;
