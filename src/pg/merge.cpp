@@ -912,11 +912,9 @@ private:
   // Values that time changes were others before, so that those of now don't tell when the score fell. Leaves what look_at left.
   Micros fell_with_values(const Program &p, const Subject &whole, Micros at) {
     const auto score_at = [&](Micros t) { return assess(plan_, p, whole, t, facts_of(p, whole, t), reasons_).score; };
-    const auto is_low = [&](Micros t) { return score_at(t) < p.def.qualify.leave; };
-    const bool was_low = at <= whole.last_seen || is_low(whole.last_seen);
-    const Micros since = was_low ? at : by_halves(whole.last_seen, at, is_low);
+    const std::optional<Micros> since = fell_between(whole.last_seen, at, [&](Micros t) { return score_at(t) < p.def.qualify.leave; });
     (void)score_at(at);
-    return was_low ? falls(p, whole, whole.last_seen) : since;
+    return since ? *since : falls(p, whole, whole.last_seen);
   }
 
   // When the score falls below what keeps it in. After look_at.

@@ -177,11 +177,10 @@ Facts Life::facts_of(const Program &p, Micros at) {
 
 Micros Life::fell(const Program &p, const Sight &sight, Micros at) {
   if (sight.score >= p.def.qualify.leave || !finite(subject_.last_seen)) return at;
-  if (needs_of(plan_, p).time_to_stay && at > subject_.last_seen) { // values were others before: see merge
-    const auto is_low = [&](Micros t) { return look_at(p, t).score < p.def.qualify.leave; };
-    const Micros since = is_low(subject_.last_seen) ? kNever : by_halves(subject_.last_seen, at, is_low);
+  if (needs_of(plan_, p).time_to_stay) { // values were others before: see merge
+    const std::optional<Micros> since = fell_between(subject_.last_seen, at, [&](Micros t) { return look_at(p, t).score < p.def.qualify.leave; });
     look_at(p, at);
-    if (since != kNever) return since;
+    if (since) return *since;
   }
   return falls_below(p, plan_.trackers(), subject_, subject_.last_seen, p.def.qualify.leave, given_);
 }

@@ -2,6 +2,7 @@
 // Law: what is decided depends on how the score went, not on how often somebody looked.
 #pragma once
 
+#include <optional>
 #include <span>
 
 #include "core/program/program.hpp"
@@ -36,9 +37,11 @@ bool has_kinds(const QualifyDef &q, std::span<const int> points) noexcept;
 
 inline constexpr std::size_t kKinds = 6;
 
-/// When something became low that isn't at `from` and is at `to`, by halves. If it did so several times, one of them.
+/// When something fell, by halves, that is low at `to`; nothing if it was low at `from` already, or that isn't earlier. If it fell several
+/// times, one of them.
 template <class F>
-Micros by_halves(Micros from, Micros to, F &&is_low) {
+std::optional<Micros> fell_between(Micros from, Micros to, F &&is_low) {
+  if (to <= from || is_low(from)) return {};
   while (to - from > 1) {
     const Micros middle = from + (to - from) / 2;
     (is_low(middle) ? to : from) = middle;
