@@ -21,7 +21,7 @@ ISOLATION_OPTS = --inputdir=test/isolation --load-extension=pql
 override with_llvm := no
 
 WARNINGS = -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Wno-sign-compare
-PG_CXXFLAGS = -std=c++20 -O2 -fvisibility=hidden -fvisibility-inlines-hidden -MMD -MP $(WARNINGS) $(EXTRA_CXXFLAGS)
+PG_CXXFLAGS = -std=c++20 -O2 -g1 -fvisibility=hidden -fvisibility-inlines-hidden -MMD -MP $(WARNINGS) $(EXTRA_CXXFLAGS)
 PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server) \
               -DPGDLLEXPORT='__attribute__((visibility("default")))'
 SHLIB_LINK  = -lre2 -lutf8proc -lstdc++ -Wl,--version-script=src/pg/exports.map
