@@ -46,6 +46,14 @@ quietly() {
   return "$status"
 }
 
+# need_disk GIGABYTES WHAT: warns when less than that is free where build/ lies. A full disk makes failures that don't name it.
+need_disk() {
+  local free
+  free=$(df --output=avail -B 1000000 build | tail -n 1)
+  ((free >= $1 * 1000)) || printf 'warning: %d.%d GB are free for %s, and %s: what fails below may lack room\n' \
+    $((free / 1000)) $((free % 1000 / 100)) "$root/build" "$2"
+}
+
 # only_one: waits until no other run works in this tree; what a run starts itself goes on.
 only_one() {
   [[ ${PQL_RUN:-} != "$root" ]] || return 0
@@ -157,7 +165,7 @@ start_cluster() {
     --locale=C.UTF-8 --encoding=UTF8 --no-sync || return
   {
     printf '%s\n' "listen_addresses = ''" "unix_socket_directories = '$socket'" "port = 54329" "fsync = off" \
-      "timezone = 'UTC'" "max_prepared_transactions = 8"
+      "timezone = 'UTC'" "max_prepared_transactions = 8" "max_wal_size = '256MB'" # a log of 1 GB is of no use to a test
     for setting in "$@"; do printf "%s = '%s'\n" "${setting%%=*}" "${setting#*=}"; done
   } | as_postgres tee -a "$directory/data/postgresql.conf" >/dev/null
   if ! quietly "$name-start" as_postgres pg_ctl -D "$directory/data" -l "$directory/log" -w start; then
