@@ -649,6 +649,7 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql._fold_all(integer)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._fold_alone()', 'volatile', 'unsafe', '', 'owner'),
   ('pql._require_mode(text)', 'immutable', 'safe', '', 'owner'),
+  ('pql._require_serial_apply(regclass,text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._state_subjects(text,bytea)', 'immutable', 'safe', 'strict', 'all'),
   ('pql._unwatch_attributes(oid)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._watch_attributes(text,regclass,text)', 'volatile', 'unsafe', '', 'owner'),
