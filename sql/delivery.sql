@@ -51,7 +51,11 @@ SELECT failure('INSERT INTO pql.destination (destination, kind, url, settings) V
   $$('a', 'webhook', 'https://example.org/', '{"token": "x"}')$$, $$('a', 'slack', NULL, '{"headers": {}}')$$, $$('a', 'webhook', 'https://example.org/', '[]')$$,
   $$('a', 'webhook', 'https://example.org/', '{"headers": {"Authorization": "Bearer x"}}')$$, $$('a', 'webhook', 'https://example.org/', '{"headers": {"X-Team": 5}}')$$,
   $$('a', 'webhook', 'https://example.org/', '{"headers": {"X-Team": "a\r\nb"}}')$$, $$('a', 'hubspot', 'https://api.hubapi.com', '{"object": "deals"}')$$,
-  $$('a', 'salesforce', 'https://x.my.salesforce.com', '{"api_version": "59"}')$$]) AS v;
+  $$('a', 'salesforce', 'https://x.my.salesforce.com', '{"api_version": "59"}')$$,
+  $$('a', 'salesforce', 'https://x.my.salesforce.com', '{"oauth": "password", "client_id": "x"}')$$,
+  $$('a', 'salesforce', 'https://x.my.salesforce.com', '{"oauth": "refresh_token"}')$$,
+  $$('a', 'salesforce', 'https://x.my.salesforce.com', '{"client_id": "x"}')$$,
+  $$('a', 'salesforce', 'https://x.my.salesforce.com', '{"oauth": "client_credentials", "client_id": "x", "client_secret": "y"}')$$]) AS v;
 SELECT failure('INSERT INTO pql.destination (destination, kind, url, ' || c || ') VALUES (''a'', ''webhook'', ''https://example.org/'', ' || v || ')') FROM (VALUES
   ('motions', $$'{fax}'$$), ('events', $$'{updated}'$$), ('events', $$'{ready,lost}'$$), ('programs', $$'{buy,NULL}'$$), ('per_second', '0'), ('burst', '0'), ('max_attempts', '0'),
   ('timeout', $$'1 hour'$$), ('audience', $$'scoring'$$), ('secret', $$'My Secret'$$)) AS x(c, v);

@@ -5,7 +5,7 @@
 CREATE OR REPLACE FUNCTION pql._settings_of(kind text) RETURNS text[]
   LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 5
   RETURN CASE kind WHEN 'slack' THEN ARRAY['channel', 'mentions'] WHEN 'hubspot' THEN ARRAY['object', 'key_property', 'company', 'id_property', 'properties']
-    WHEN 'salesforce' THEN ARRAY['api_version', 'key_field', 'account'] ELSE ARRAY['headers'] END;
+    WHEN 'salesforce' THEN ARRAY['api_version', 'key_field', 'account', 'oauth', 'client_id'] ELSE ARRAY['headers'] END;
 COMMENT ON FUNCTION pql._settings_of(text) IS 'The settings that a kind of destination has.';
 
 -- pg_current_snapshot() leaves the own transaction out of its list, and so takes it for committed as soon as a later one is.
@@ -93,6 +93,14 @@ BEGIN
   END IF;
   IF new.kind = 'salesforce' AND (new.settings ->> 'api_version' !~ '^v[0-9]{2}\.0$' OR new.settings ->> 'key_field' !~ '^[A-Za-z][A-Za-z0-9_]*$') THEN
     RAISE EXCEPTION 'api_version must be like v59.0, and key_field a name' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  IF new.kind = 'salesforce' AND new.settings ->> 'oauth' NOT IN ('client_credentials', 'refresh_token') THEN
+    RAISE EXCEPTION 'oauth "%" is not known', new.settings ->> 'oauth' USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'There are client_credentials and refresh_token.';
+  END IF;
+  IF new.kind = 'salesforce' AND (new.settings -> 'oauth' IS NULL) <> (coalesce(new.settings ->> 'client_id', '') = '') THEN
+    RAISE EXCEPTION 'oauth and client_id need each other' USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'client_id is the consumer key of the connected app; its secret is kept by pqlctl.';
   END IF;
   RETURN new;
 END $$;

@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "cli/base/backoff.hpp"
 #include "cli/base/interrupt.hpp"
 #include "cli/base/rows.hpp"
 #include "cli/base/terminal.hpp"
@@ -223,7 +224,7 @@ private:
 
   // Does it, or says that the connection is lost and has another one by the next time.
   template <class F> void attempt(F &&f) {
-    for (int failures = 0;; failures++) {
+    for (int failures = 1;; failures++) {
       try {
         if (!connection_) {
           connection_.emplace(session_.where);
@@ -245,7 +246,7 @@ private:
 
   void lose(const Failure &e, int failures) {
     connection_.reset();
-    const double seconds = backoff(failures, std::uniform_real_distribution<double>(0, 1)(random_));
+    const double seconds = backoff_seconds(kConnectAgain, failures, std::uniform_real_distribution<double>()(random_));
     const std::string_view why = e.what();
     session_.out.remark(std::string(trimmed(why.substr(0, why.find('\n')))) + "; trying again in " +
                         span_text(seconds));
@@ -267,11 +268,6 @@ private:
 };
 
 } // namespace
-
-double backoff(int failures, double jitter) {
-  const double whole = failures >= 5 ? 30 : static_cast<double>(1 << std::max(failures, 0));
-  return whole * (1 - jitter / 4);
-}
 
 bool Seen::note(std::int64_t id, double now) {
   if (id <= low_ || !ids_.insert(id).second) return false;

@@ -9,10 +9,6 @@
 
 namespace pql::cli {
 
-/// Seconds to wait before the next attempt to connect, of which so many failed: 1, 2, 4, … 30, with up to a quarter
-/// taken off (jitter from 0 to 1), so that not all come at once.
-double backoff(int failures, double jitter);
-
 /// Which rows were shown. Ids are drawn before they are committed, so a lower one may come after a higher one: ids are
 /// asked for again for a while, and those that were shown are remembered for as long.
 class Seen {

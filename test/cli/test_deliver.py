@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import time
+import urllib.parse
 
 from harness import top
 from receiver import Receiver, certificate, due_now, qualify, setup
@@ -244,6 +245,111 @@ def test_salesforce(case):
         task = json.loads(r['body'])
         assert r['method'] == 'PATCH' and r['path'].startswith('/services/data/v59.0/sobjects/Task/Pql_Key__c/pql_'), r['path']
         assert task['OwnerId'] == '005xx' and task['WhatId'] == '001xx' and task['Status'] == 'Not Started' and len(task['ActivityDate']) == 10
+
+
+class Salesforce:
+    """Gives tokens, and takes posts with the newest of them."""
+
+    def __init__(self, grants=None):
+        self.grants, self.tokens, self.refuses = grants, [], False  # an answer for each token that is asked for; then tokens
+
+    def __call__(self, request, n):
+        if request['path'].endswith('/oauth2/token'):
+            answer = next(self.grants, None) if self.grants else None
+            if answer:
+                return answer
+            self.tokens.append(f'token{len(self.tokens) + 1}')
+            return 200, {}, json.dumps({'access_token': self.tokens[-1], 'instance_url': 'https://elsewhere.example', 'token_type': 'Bearer'}).encode()
+        if not self.refuses and self.tokens and request['headers']['authorization'] == 'Bearer ' + self.tokens[-1]:
+            return 201, {}, b'{}'
+        return 401, {}, b'[{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}]'
+
+
+def wait_until(holds, seconds=30):
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until, 'waited in vain'
+        time.sleep(0.1)
+
+
+def asked(there):
+    return [dict(urllib.parse.parse_qsl(r['body'].decode())) for r in there.got if r['path'] == '/services/oauth2/token']
+
+
+def test_salesforce_token_is_fetched_and_renewed_once(case):
+    answers = Salesforce()
+    with Receiver(answers) as there:
+        setup(case, there.url.removesuffix('/hook'), kind='salesforce', max_attempts='1', settings="""'{"oauth": "client_credentials", "client_id": "3MVG9"}'""")
+        qualify(case, *(f'a{i}' for i in range(12)))
+        running = case.start('deliver', '--json', '--interval', '0.1', *private, env=secret, stdout=open(case.directory / 'log', 'w'))
+        wait_until(lambda: states(case) == 'sent 12')
+        assert asked(there) == [{'grant_type': 'client_credentials', 'client_id': '3MVG9', 'client_secret': secret['PQL_SECRET_HOOK']}]
+        answers.tokens.append('renewed elsewhere')  # the session ends in the middle
+        qualify(case, *(f'b{i}' for i in range(12)))
+        wait_until(lambda: states(case) == 'sent 24')
+        assert len(asked(there)) == 2, asked(there)
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(20) == 0
+        log = (case.directory / 'log').read_text()
+        assert [json.loads(line)['result'] for line in log.splitlines()] == ['sent'] * 24 and 'token' not in log, log
+        assert case.sql('SELECT max(attempts) FROM pql.delivery') == '1'
+
+
+def test_salesforce_refresh_token(case):
+    with Receiver(Salesforce()) as there:
+        setup(case, there.url.removesuffix('/hook'), kind='salesforce', settings="""'{"oauth": "refresh_token", "client_id": "3MVG9"}'""")
+        qualify(case, 'acme')
+        deliver(case, env={'PQL_SECRET_HOOK': '5Aep861/&=+', 'PQL_SECRET_HOOK_CLIENT_SECRET': 'c s'}).expect(0)
+        assert asked(there) == [{'grant_type': 'refresh_token', 'client_id': '3MVG9', 'refresh_token': '5Aep861/&=+', 'client_secret': 'c s'}]
+        assert states(case) == 'sent 1'
+
+
+def test_salesforce_without_a_token_nothing_is_lost(case):
+    no = (400, {}, b'{"error": "invalid_client", "error_description": "invalid client\\ncredentials"}')
+    answers = Salesforce(iter([no, (503, {'Retry-After': '70'}, b'<html>')]))
+    with Receiver(answers) as there:
+        setup(case, there.url.removesuffix('/hook'), kind='salesforce', max_attempts='1', settings="""'{"oauth": "client_credentials", "client_id": "3MVG9"}'""")
+        qualify(case, 'acme', 'beta')
+        line, = deliver(case).expect(5).lines()
+        assert line['result'] == 'no_token' and line['error'] == 'no access token: invalid_client: invalid client credentials', line
+        line, = deliver(case).expect(5).lines()
+        assert line['error'] == 'no access token: HTTP 503' and line['retry_in'] >= 70, line
+        line, = deliver(case, env={'PQL_SECRET_HOOK': ''}).expect(5).lines()
+        assert 'no secret hook' in line['error'], line
+        answers.refuses = True  # the token that it gave
+        line, = deliver(case).expect(5).lines()
+        assert line['result'] == 'no_token' and 'a new one is refused, too' in line['error'], line
+        answers.refuses, answers.grants = True, iter([None, no])  # the first of them; then there is none
+        line, = deliver(case).expect(5).lines()
+        assert line['result'] == 'no_token' and 'invalid_client' in line['error'], line
+        assert states(case) == 'pending 2' and case.sql('SELECT max(attempts) FROM pql.delivery') == '0'
+        answers.refuses = False
+        deliver(case).expect(0)
+        assert states(case) == 'sent 2'
+
+
+def test_salesforce_fixed_token_that_expires(case):
+    answers = Salesforce()
+    answers.tokens.append('good')
+    with Receiver(answers) as there:
+        setup(case, there.url.removesuffix('/hook'), kind='salesforce', max_attempts='1')
+        qualify(case, 'acme', 'beta')
+        line, = deliver(case).expect(5).lines()
+        assert line['result'] == 'no_token' and 'it has expired' in line['error'], line
+        assert states(case) == 'pending 2'
+        deliver(case, env={'PQL_SECRET_HOOK': 'good'}).expect(0)
+        assert states(case) == 'sent 2'
+
+
+def test_salesforce_token_only_from_a_public_host(case):
+    with Receiver(Salesforce()) as there:
+        setup(case, there.url.removesuffix('/hook'), kind='salesforce', settings="""'{"oauth": "client_credentials", "client_id": "3MVG9"}'""")
+        qualify(case, 'acme')
+        line, = case.run('deliver', '--once', '--json', env=secret).expect(5).lines()
+        assert line['error'] == 'no access token: only https is allowed', line
+        case.sql(f"UPDATE pql.destination SET url = 'https://127.0.0.1:{there.port}'")
+        line, = case.run('deliver', '--once', '--json', env=secret).expect(5).lines()
+        assert 'is not public' in line['error'] and not there.got, line
 
 
 def test_outreach_says_nothing_that_may_not_be_said(case):

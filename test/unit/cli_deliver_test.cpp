@@ -6,6 +6,7 @@
 #include "cli/deliver/address.hpp"
 #include "cli/deliver/message.hpp"
 #include "cli/deliver/metrics.hpp"
+#include "cli/deliver/oauth.hpp"
 #include "cli/deliver/retry.hpp"
 #include "cli/deliver/signature.hpp"
 #include "cli/deliver/token.hpp"
@@ -92,12 +93,39 @@ TEST(Signature, Base64OfRfc4648) {
   for (const char *const wrong : {"Zg==", "+/+/", "Z", "Zh"}) EXPECT_FALSE(from_base64url(wrong)) << wrong;
 }
 
-TEST(Retry, BacksOffWithFullJitter) {
-  EXPECT_EQ(backoff_seconds(1, 0), 1);
-  EXPECT_NEAR(backoff_seconds(1, 0.9999999), 5, 1e-5);
-  EXPECT_NEAR(backoff_seconds(4, 0.5), 20, 1e-9);
-  EXPECT_NEAR(backoff_seconds(40, 0.9999999), 3600, 1e-3);
-  EXPECT_NEAR(backoff_seconds(2147483647, 0.5), 1800, 1e-9);
+TEST(Token, IsAskedForAsSalesforceSays) {
+  Destination to = destination("salesforce", R"({"oauth": "refresh_token", "client_id": "3MVG9&x"})");
+  to.url = "https://acme.my.salesforce.com/";
+  const Message m = token_request(to, "5Aep 861", std::nullopt);
+  EXPECT_EQ(m.url, "https://acme.my.salesforce.com/services/oauth2/token");
+  EXPECT_EQ(m.body, "grant_type=refresh_token&client_id=3MVG9%26x&refresh_token=5Aep%20861");
+  EXPECT_EQ(token_request(to, "r", "c").body,
+            "grant_type=refresh_token&client_id=3MVG9%26x&refresh_token=r&client_secret=c");
+  to.settings["oauth"] = "client_credentials";
+  EXPECT_EQ(token_request(to, "c", std::nullopt).body,
+            "grant_type=client_credentials&client_id=3MVG9%26x&client_secret=c");
+  EXPECT_THROW(token_request(to, std::nullopt, std::nullopt), Failure);
+}
+
+TEST(Token, OrWhyThereIsNone) {
+  EXPECT_EQ(token_in(200, R"({"access_token": "00D", "refresh_token": "r"})").token, "00D");
+  EXPECT_EQ(token_in(200, R"({"access_token": "00D", "refresh_token": "r"})").refresh_token, "r");
+  EXPECT_EQ(token_in(400, R"({"error": "invalid_grant", "error_description": "expired"})").error,
+            "invalid_grant: expired");
+  for (const char *const none :
+       {"", "<html>", "[]", R"({"access_token": 5})", R"({"access_token": ""})", R"({"access_token": "a\r\nb"})"}) {
+    EXPECT_EQ(token_in(200, none).token, "") << none;
+    EXPECT_EQ(token_in(200, none).error, "HTTP 200") << none;
+  }
+}
+
+TEST(Token, ExpiredIsWhatSalesforceSaysSo) {
+  const Destination to = destination("salesforce");
+  EXPECT_TRUE(says_expired(to, 401, R"([{"errorCode": "INVALID_SESSION_ID"}])"));
+  EXPECT_FALSE(says_expired(to, 403, R"([{"errorCode": "INVALID_SESSION_ID"}])"));
+  for (const char *const other : {"", "{}", "[1]", R"([{"errorCode": "INVALID_AUTH_HEADER"}])"})
+    EXPECT_FALSE(says_expired(to, 401, other)) << other;
+  EXPECT_FALSE(says_expired(destination("webhook"), 401, R"([{"errorCode": "INVALID_SESSION_ID"}])"));
 }
 
 TEST(Retry, ReadsRetryAfter) {

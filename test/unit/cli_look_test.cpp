@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "cli/base/backoff.hpp"
 #include "cli/base/bars.hpp"
 #include "cli/bench.hpp"
 #include "cli/doctor.hpp"
@@ -27,14 +28,14 @@ TEST(Bars, ShareOfTheWidthToAnEighth) {
   EXPECT_EQ(bar(1, 0), "");
 }
 
-TEST(Backoff, DoublesUpToHalfAMinute) {
-  EXPECT_DOUBLE_EQ(backoff(0, 0), 1);
-  EXPECT_DOUBLE_EQ(backoff(1, 0), 2);
-  EXPECT_DOUBLE_EQ(backoff(4, 0), 16);
-  EXPECT_DOUBLE_EQ(backoff(5, 0), 30);
-  EXPECT_DOUBLE_EQ(backoff(1000000, 0), 30);
-  EXPECT_DOUBLE_EQ(backoff(5, 1), 22.5);
-  EXPECT_DOUBLE_EQ(backoff(-1, 0), 1);
+TEST(Backoff, IsAnyMomentOfWhatDoubles) {
+  EXPECT_DOUBLE_EQ(backoff_seconds({5, 3600}, 1, 0), 1);
+  EXPECT_NEAR(backoff_seconds({5, 3600}, 1, 0.9999999), 5, 1e-5);
+  EXPECT_NEAR(backoff_seconds({5, 3600}, 4, 0.5), 20, 1e-9);
+  EXPECT_NEAR(backoff_seconds({5, 3600}, 40, 0.9999999), 3600, 1e-3);
+  EXPECT_NEAR(backoff_seconds({5, 3600}, 2147483647, 0.5), 1800, 1e-9);
+  EXPECT_NEAR(backoff_seconds({2, 30}, 5, 0.9999999), 30, 1e-5);
+  EXPECT_NEAR(backoff_seconds({2, 30}, -1, 0.9999999), 2, 1e-5);
 }
 
 TEST(Seen, ALowerIdThatComesLateIsNews) {

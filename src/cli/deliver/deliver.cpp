@@ -10,10 +10,12 @@
 #include <libpq-fe.h>
 #include <unistd.h>
 
+#include "cli/base/backoff.hpp"
 #include "cli/base/interrupt.hpp"
 #include "cli/base/text.hpp"
 #include "cli/deliver/message.hpp"
 #include "cli/deliver/metrics.hpp"
+#include "cli/deliver/oauth.hpp"
 #include "cli/deliver/poster.hpp"
 #include "cli/deliver/retry.hpp"
 #include "cli/deliver/secrets.hpp"
@@ -32,7 +34,7 @@ struct Options {
 };
 
 using Clock = std::chrono::steady_clock;
-constexpr double kMetricsEvery = 5, kReconnectMost = 30, kLeaseBeyond = 30;
+constexpr double kMetricsEvery = 5, kLeaseBeyond = 30, kLongestLease = 3600;
 
 std::string worker_name() {
   char host[256] = "";
@@ -49,6 +51,19 @@ std::string one_line(const std::string &text, std::size_t most) {
   }
   while (!line.empty() && (static_cast<unsigned char>(line.back()) & 0x80) != 0) line.pop_back(); // perhaps cut
   return std::string(trimmed(line));
+}
+
+std::string utc_now() {
+  char at[32];
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  std::strftime(at, sizeof at, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+  return at;
+}
+
+// How long a delivery is this worker's. A token that has expired costs two more posts.
+double lease_of(const Destination &to) {
+  return std::min(kLongestLease, to.timeout * (has_tokens(to) ? 3 : 1) + kLeaseBeyond);
 }
 
 // Some of Slack's refusals pass.
@@ -82,14 +97,37 @@ private:
     Destination to;
     Delivery delivery;
     bool followed = false;
+    std::string token;    // that it was posted with
+    bool renewed = false; // that is newer than one that had expired
+    bool waits = false;   // for a token
+  };
+
+  // The access token of a destination whose tokens expire.
+  struct Token {
+    Destination to;
+    std::string value;         // empty: there is none
+    std::string refresh_token; // newer than the secret
+    std::int64_t asked = 0;    // the number of the post that asks for one
+    int failures = 0;          // in a row
+    Clock::time_point again{}; // not asked for before
+    bool lost = false;         // those that wait for it are given back
   };
 
   std::vector<Destination> destinations();
   ReplyLinks links_for(const Delivery &d) const;
   std::optional<std::string> secret_of(const Destination &to) const { return secrets_.find(to.secret_name); }
+  std::string worker_of(const Destination &to) const { return has_tokens(to) ? worker_ + "/" + to.name : worker_; }
+  bool has_token(const Destination &to);
+  void ask_for_token(Token &token);
+  void take_token(Token &token, const Posted &posted);
+  void lose_token(Token &token, const std::string &why, const std::string &retry_after);
+  bool wait_for_token(InFlight &f, const Posted &posted);
+  void give_back(Token &token);
+  void post(std::int64_t id, InFlight &f);
   std::size_t claim(const Destination &to);
   void start(const Destination &to, Delivery d);
   void finish(const Posted &posted);
+  void finish_delivery(const Posted &posted);
   void report(const InFlight &f, const Posted &posted, Verdict verdict, const std::string &error);
   Result say(const std::string &sql, const Values &values);
   void log(const InFlight &f, const Posted &posted, const std::string &result, const std::string &error,
@@ -97,6 +135,9 @@ private:
   void write_metrics(bool now);
   bool round();
   void drain();
+  double wait_after(const Backoff &how, int failures) {
+    return backoff_seconds(how, failures, std::uniform_real_distribution<double>()(random_));
+  }
 
   Session &session_;
   const Options &options_;
@@ -105,6 +146,8 @@ private:
   std::optional<Connection> connection_;
   Poster poster_;
   std::map<std::int64_t, InFlight> in_flight_;
+  std::map<std::string, Token> tokens_;
+  std::int64_t token_posts_ = 0; // their ids are negative
   DeliveryCounts counts_;
   const std::string worker_ = worker_name();
   std::mt19937_64 random_{std::random_device{}()};
@@ -197,10 +240,9 @@ Result Deliverer::say(const std::string &sql, const Values &values) {
 
 std::size_t Deliverer::claim(const Destination &to) {
   const int room = std::min(options_.batch, options_.parallel - static_cast<int>(in_flight_.size()));
-  if (room <= 0 || interrupted()) return 0;
-  const Result r =
-      connection_->exec("SELECT * FROM pql.claim_deliveries($1, $2, make_interval(secs => $3), $4)",
-                        {to.name, std::to_string(room), std::to_string(to.timeout + kLeaseBeyond), worker_});
+  if (room <= 0 || interrupted() || !has_token(to)) return 0;
+  const Result r = connection_->exec("SELECT * FROM pql.claim_deliveries($1, $2, make_interval(secs => $3), $4)",
+                                     {to.name, std::to_string(room), std::to_string(lease_of(to)), worker_of(to)});
   for (int i = 0; i < r.rows(); i++) start(to, delivery_of(r, i));
   return static_cast<std::size_t>(r.rows());
 }
@@ -208,9 +250,15 @@ std::size_t Deliverer::claim(const Destination &to) {
 void Deliverer::start(const Destination &to, Delivery d) {
   const std::int64_t id = d.id;
   InFlight &f = in_flight_[id] = {to, std::move(d)};
+  post(id, f);
+}
+
+void Deliverer::post(std::int64_t id, InFlight &f) {
   try {
-    const auto secret = secret_of(to);
-    poster_.begin(id, message_for(to, f.delivery, secret, links_for(f.delivery)), to.timeout, secret.value_or(""));
+    if (has_tokens(f.to)) f.token = tokens_[f.to.name].value;
+    f.waits = false;
+    const auto secret = has_tokens(f.to) ? std::optional(f.token) : secret_of(f.to);
+    poster_.begin(id, message_for(f.to, f.delivery, secret, links_for(f.delivery)), f.to.timeout, secret.value_or(""));
   } catch (const Failure &why) { // what is missing may be there the next time
     Posted none;
     none.id = id;
@@ -220,10 +268,126 @@ void Deliverer::start(const Destination &to, Delivery d) {
   }
 }
 
+// --- tokens
+
+// Is there one to post with? If not, it is asked for, unless that failed just now.
+bool Deliverer::has_token(const Destination &to) {
+  if (!has_tokens(to)) return true;
+  Token &token = tokens_[to.name];
+  if (!token.value.empty()) return true;
+  give_back(token);
+  const bool too_early = options_.once ? token.failures > 0 : Clock::now() < token.again;
+  if (token.lost || token.asked != 0 || too_early) return false;
+  token.to = to;
+  ask_for_token(token);
+  return !token.value.empty();
+}
+
+void Deliverer::ask_for_token(Token &token) {
+  const auto secret = secret_of(token.to);
+  if (!gets_tokens(token.to)) { // the secret is one
+    if (!secret) return lose_token(token, "there is no secret " + token.to.secret_name, "");
+    token.value = *secret;
+    return;
+  }
+  try {
+    const auto newest = token.refresh_token.empty() ? secret : std::optional(token.refresh_token);
+    const Message m = token_request(token.to, newest, secrets_.find(token.to.secret_name + "_client_secret"));
+    poster_.begin(--token_posts_, m, token.to.timeout, "");
+    token.asked = token_posts_;
+  } catch (const Failure &why) {
+    lose_token(token, why.what(), "");
+  }
+}
+
+// Those that waited for it are posted once more: it is the same attempt.
+void Deliverer::take_token(Token &token, const Posted &posted) {
+  token.asked = 0;
+  const TokenAnswer answer = posted.error.empty() ? token_in(posted.status, posted.response) : TokenAnswer{};
+  if (answer.token.empty())
+    return lose_token(token, posted.error.empty() ? answer.error : posted.error, posted.retry_after);
+  token.value = answer.token;
+  if (!answer.refresh_token.empty()) token.refresh_token = answer.refresh_token;
+  std::vector<std::int64_t> waiting;
+  for (const auto &[id, f] : in_flight_)
+    if (f.waits && f.to.name == token.to.name) waiting.push_back(id);
+  for (const std::int64_t id : waiting) {
+    InFlight &f = in_flight_[id];
+    f.renewed = true;
+    post(id, f);
+  }
+}
+
+// Without a token nothing is posted there for a while, and no attempt counts.
+void Deliverer::lose_token(Token &token, const std::string &why, const std::string &retry_after) {
+  const double asked = retry_after_seconds(retry_after, std::time(nullptr)).value_or(0);
+  const double retry_in = std::max(asked, wait_after(kPostAgain, ++token.failures));
+  token.value.clear();
+  token.again = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(retry_in));
+  token.lost = true;
+  failed_++;
+  const std::string error = "no access token: " + one_line(why, 300);
+  if (session_.out.json)
+    session_.out.json_line({{"at", utc_now()},
+                            {"destination", token.to.name},
+                            {"result", "no_token"},
+                            {"error", error},
+                            {"retry_in", std::round(retry_in * 1000) / 1000}});
+  else
+    session_.out.line(token.to.name + ": " + error + ", again in " + span_text(retry_in));
+  give_back(token);
+}
+
+// When nothing of the destination's is on its way any more, so that what is given back is what was not posted.
+void Deliverer::give_back(Token &token) {
+  if (!token.lost) return;
+  for (const auto &[id, f] : in_flight_)
+    if (f.to.name == token.to.name && !f.waits) return;
+  token.lost = false;
+  if (std::erase_if(in_flight_, [&](const auto &one) { return one.second.to.name == token.to.name; }) == 0) return;
+  say("SELECT pql.release_deliveries($1)", {worker_of(token.to)});
+}
+
+// True: the token had expired, and the message is posted again when there is another one.
+bool Deliverer::wait_for_token(InFlight &f, const Posted &posted) {
+  if (!has_tokens(f.to)) return false;
+  Token &token = tokens_[f.to.name];
+  if (!says_expired(f.to, posted.status, posted.response)) {
+    if (posted.status != 0) token.failures = 0;
+    return false;
+  }
+  f.waits = true;
+  if (token.asked != 0 || token.lost) return true;      // another one has said so
+  if (!token.value.empty() && token.value != f.token) { // there is a newer one by now
+    f.renewed = true;
+    post(posted.id, f);
+  } else if (!gets_tokens(f.to)) {
+    lose_token(token, "it has expired, and nothing is set to renew it (settings oauth and client_id)", "");
+  } else if (f.renewed) {
+    lose_token(token, "a new one is refused, too", "");
+  } else {
+    token.value.clear();
+    token.to = f.to;
+    ask_for_token(token);
+  }
+  return true;
+}
+
 void Deliverer::finish(const Posted &posted) {
+  if (posted.id < 0) {
+    for (auto &[name, token] : tokens_)
+      if (token.asked == posted.id) return take_token(token, posted);
+    return;
+  }
+  finish_delivery(posted);
+  for (auto &[name, token] : tokens_) give_back(token);
+}
+
+void Deliverer::finish_delivery(const Posted &posted) {
   const auto found = in_flight_.find(posted.id);
   if (found == in_flight_.end()) return;
   InFlight &f = found->second;
+  if (wait_for_token(f, posted)) return;
   Verdict verdict = posted.final ? Verdict::dead : posted.status == 0 ? Verdict::retry : verdict_of(posted.status);
   std::string error = posted.error;
   if (verdict != Verdict::sent && error.empty())
@@ -260,7 +424,7 @@ void Deliverer::report(const InFlight &f, const Posted &posted, Verdict verdict,
     result = "dead";
     failed_++;
   } else {
-    retry_in = backoff_seconds(f.delivery.attempt, std::uniform_real_distribution<double>()(random_));
+    retry_in = wait_after(kPostAgain, f.delivery.attempt);
     const auto asked = retry_after_seconds(posted.retry_after, std::time(nullptr));
     if (asked) retry_in = std::max(retry_in, *asked);
     const bool pause = asked && asks_for_a_pause(posted.status);
@@ -281,11 +445,7 @@ void Deliverer::report(const InFlight &f, const Posted &posted, Verdict verdict,
 void Deliverer::log(const InFlight &f, const Posted &posted, const std::string &result, const std::string &error,
                     double retry_in) {
   if (session_.out.json) {
-    char at[32];
-    const std::time_t now = std::time(nullptr);
-    std::tm utc{};
-    std::strftime(at, sizeof at, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
-    Json line = {{"at", at},
+    Json line = {{"at", utc_now()},
                  {"destination", f.to.name},
                  {"delivery_id", f.delivery.id},
                  {"routing_id", f.delivery.routing_id},
@@ -336,11 +496,12 @@ void Deliverer::drain() {
   while (poster_.busy() > 0)
     for (const Posted &posted : poster_.wait(1)) finish(posted);
   say("SELECT pql.release_deliveries($1)", {worker_});
+  for (const auto &[name, token] : tokens_) say("SELECT pql.release_deliveries($1)", {worker_of(token.to)});
   write_metrics(true);
 }
 
 void Deliverer::run() {
-  double pause = 1;
+  int failures = 0;
   bool once_more = true;
   while (once_more && !interrupted()) {
     try {
@@ -348,7 +509,7 @@ void Deliverer::run() {
         connection_.emplace(session_.where);
         connection_->exec("SET application_name = 'pqlctl deliver'");
         connection_->exec("LISTEN pql_delivery");
-        pause = 1;
+        failures = 0;
       }
       write_metrics(false);
       if (round()) continue;
@@ -361,13 +522,13 @@ void Deliverer::run() {
     } catch (const Failure &f) {
       const auto *const sql = dynamic_cast<const SqlError *>(&f);
       const bool is_lost = f.exit() == Exit::unreachable || (sql && sql->sqlstate().starts_with("57"));
-      if (options_.once || !is_lost || (!connection_ && pause == 1 && sent_ + failed_ == 0)) throw;
+      if (options_.once || !is_lost || (!connection_ && failures == 0 && sent_ + failed_ == 0)) throw;
       // What was on its way is posted again by whoever takes it when its lease ends; by the same key.
+      const double pause = wait_after(kConnectAgain, ++failures);
       session_.out.remark(std::string(f.what()) + "; trying again in " + span_text(pause));
       connection_.reset();
       in_flight_.clear();
       if (!sleep_for(pause)) return;
-      pause = std::min(kReconnectMost, pause * 2);
     }
   }
   if (connection_) drain();

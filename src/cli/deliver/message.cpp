@@ -163,26 +163,6 @@ std::vector<std::pair<std::string, std::string>> bearer(const Destination &to,
   return {{"Authorization", "Bearer " + *secret}, {"Content-Type", "application/json; charset=utf-8"}};
 }
 
-// The place of an id in a path.
-std::string path_part(const std::string &id) {
-  static const char digits[] = "0123456789ABCDEF";
-  std::string safe;
-  for (const char c : id) {
-    const auto u = static_cast<unsigned char>(c);
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_')
-      safe += c;
-    else
-      (safe += '%').append({digits[u >> 4], digits[u & 15]});
-  }
-  return safe;
-}
-
-std::string base_of(const Destination &to) {
-  std::string base = to.url.value_or("");
-  while (base.ends_with('/')) base.pop_back();
-  return base;
-}
-
 std::string crm_status(const Delivery &d, const char *open, const char *done) {
   const std::string state = said(d.payload.at("routing"), "state");
   return d.event == "withdrawn" || state == "disposed" ? done : open;
@@ -210,8 +190,8 @@ Message hubspot(const Destination &to, const Delivery &d, const std::optional<st
     const std::string id = said(routing, "account_id"), by = said(to.settings, "id_property");
     if (id.empty()) throw wrong_usage("routing row " + std::to_string(d.routing_id) + " has no account");
     m.method = "PATCH";
-    m.url =
-        base_of(to) + "/crm/v3/objects/companies/" + path_part(id) + (by.empty() ? "" : "?idProperty=" + path_part(by));
+    m.url = base_of(to) + "/crm/v3/objects/companies/" + url_encoded(id) +
+            (by.empty() ? "" : "?idProperty=" + url_encoded(by));
     Json properties = hubspot_company(d);
     if (const auto names = to.settings.find("properties"); names != to.settings.end() && names->is_object()) {
       Json renamed = Json::object();
@@ -249,7 +229,7 @@ Message salesforce(const Destination &to, const Delivery &d, const std::optional
   const Json &routing = d.payload.at("routing");
   const std::string version = said(to.settings, "api_version"), field = said(to.settings, "key_field");
   m.url = base_of(to) + "/services/data/" + (version.empty() ? "v59.0" : version) + "/sobjects/Task/" +
-          (field.empty() ? "Pql_Key__c" : field) + "/" + path_part(said(d.payload, "row_key"));
+          (field.empty() ? "Pql_Key__c" : field) + "/" + url_encoded(said(d.payload, "row_key"));
   Json task = {{"Subject", d.event == "withdrawn" ? withdrawn_text(routing) : subject_of(d)},
                {"Status", crm_status(d, "Not Started", "Completed")},
                {"Priority", "High"}};
@@ -285,6 +265,25 @@ Message webhook(const Destination &to, const Delivery &d, const std::optional<st
 
 } // namespace
 
+std::string url_encoded(const std::string &id) {
+  static const char digits[] = "0123456789ABCDEF";
+  std::string safe;
+  for (const char c : id) {
+    const auto u = static_cast<unsigned char>(c);
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_')
+      safe += c;
+    else
+      (safe += '%').append({digits[u >> 4], digits[u & 15]});
+  }
+  return safe;
+}
+
+std::string base_of(const Destination &to) {
+  std::string base = to.url.value_or("");
+  while (base.ends_with('/')) base.pop_back();
+  return base;
+}
+
 Message message_for(const Destination &to, const Delivery &d, const std::optional<std::string> &secret,
                     const ReplyLinks &links) {
   Message m = to.kind == "slack"        ? slack(to, d, secret, links)
@@ -309,8 +308,8 @@ std::optional<Message> follow_up(const Destination &to, const Delivery &d, const
   Message m;
   m.method = "PUT";
   m.headers = bearer(to, secret);
-  m.url = base_of(to) + "/crm/v4/objects/tasks/" + path_part(said(answer["results"][0], "id")) +
-          "/associations/default/companies/" + path_part(account);
+  m.url = base_of(to) + "/crm/v4/objects/tasks/" + url_encoded(said(answer["results"][0], "id")) +
+          "/associations/default/companies/" + url_encoded(account);
   return m;
 }
 

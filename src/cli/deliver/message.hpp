@@ -43,6 +43,11 @@ struct Message {
   bool sign = false; ///< as Standard Webhooks are
 };
 
+/// Anything as a part of a path, or a value of a form.
+std::string url_encoded(const std::string &text);
+/// The url without slashes at its end.
+std::string base_of(const Destination &to);
+
 /// The message of a delivery. Throws Failure if settings or the secret are not enough for one.
 Message message_for(const Destination &to, const Delivery &d, const std::optional<std::string> &secret,
                     const ReplyLinks &links);

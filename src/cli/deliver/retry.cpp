@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 
 #include <curl/curl.h>
 
@@ -10,13 +9,8 @@
 
 namespace pql::cli {
 namespace {
-constexpr double kFirst = 5, kMost = 3600, kLeast = 1, kDay = 86400;
+constexpr double kDay = 86400;
 } // namespace
-
-double backoff_seconds(int attempts, double random) noexcept {
-  const double most = std::min(kMost, kFirst * std::exp2(std::clamp(attempts - 1, 0, 30)));
-  return std::max(kLeast, most * random);
-}
 
 std::optional<double> retry_after_seconds(std::string_view header, std::int64_t now) {
   header = trimmed(header);

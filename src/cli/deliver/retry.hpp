@@ -8,10 +8,6 @@
 
 namespace pql::cli {
 
-/// Seconds to wait before the next attempt after so many: anything up to 5 s, doubled with each attempt, an hour at the
-/// most ("full jitter"), but a second at least. random lies in [0, 1).
-double backoff_seconds(int attempts, double random) noexcept;
-
 /// The header Retry-After: seconds from now, whether it is a number or a date; nothing if it is neither. Never below
 /// zero, and a day at the most.
 std::optional<double> retry_after_seconds(std::string_view header, std::int64_t now);
