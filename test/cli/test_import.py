@@ -55,10 +55,29 @@ def vendor(case, name, *options, status=0):
 
 def test_segment(case):
     said, events = vendor(case, 'segment.jsonl', '--attach', '--merge', status=1)
-    assert said['format'] == 'segment' and (said['written'], said['merged'], said['passed_over'], said['rejected']) == (2, 2, 1, 1), said
+    assert said['format'] == 'segment' and (said['written'], said['merged'], said['passed_over'], said['rejected']) == (3, 2, 0, 1), said
     assert events == ['2026-03-02 10:00:00.050|507f191e810c19729de860ea|acme|Report Exported|{"pages": 12, "format": "pdf"}',
-                      '2026-03-02 10:01:00.000|97980cfea0067|-|page|{"name": "Pricing", "path": "/pricing"}'], events
+                      '2026-03-02 10:01:00.000|97980cfea0067|-|page|{"name": "Pricing", "path": "/pricing"}',
+                      '2026-03-02 10:02:00.000|97980cfea0067|acme|group|{"name": "Acme"}'], events
     assert case.sql("SELECT old_id, new_id FROM pql.identity ORDER BY 1") == '507f191e810c19729de860ea|97980cfea0067\nold-1|97980cfea0067'
+
+
+def test_a_header_that_is_no_text(case):
+    for byte, what in ((b'\0', 'a NUL byte'), (b'\xe4', 'invalid UTF-8')):
+        case.write('broken.csv', b'user,event,time,gr' + byte + b'n\na,b,2026-03-02T10:00:00Z,1\n')
+        case.run('import', 'broken.csv', '--create').expect(2, err=f'there is {what} in the header')
+
+
+def test_what_is_passed_over_is_said(case):
+    calls = [{'type': 'identify', 'userId': 'a'}, {'type': 'identify', 'userId': 'b', 'traits': {}}, {'type': 'identify', 'userId': 'c', 'anonymousId': 'x'}, {'type': 'group', 'userId': 'a'},
+             {'type': 'alias', 'previousId': 'a', 'userId': 'a'}, {'type': 'screen', 'name': 'Home', 'userId': 'a', 'timestamp': '2026-03-02T10:00:00Z', 'messageId': '1'}]
+    case.write('calls', ''.join(json.dumps(c) + '\n' for c in calls))
+    why = {'identify of one id': 2, 'merges, done with --merge': 1, 'group without a groupId': 1, 'alias of two ids that are the same': 1}
+    tried = case.run('import', 'calls', '--dry-run', '--json').expect(0).json()
+    assert tried['passed_over'] == 4 and tried['merges'] == 1 and tried['passed_over_as'] == {k: n for k, n in why.items() if 'merges' not in k}, tried
+    said = case.run('import', 'calls', '--create', '--json').expect(0).json()['files'][0]
+    assert (said['written'], said['passed_over'], said['rejected']) == (1, 5, 0) and said['passed_over_as'] == why, said
+    case.run('import', 'calls', '--again', '--table', 'others', '--create').expect(0, out='5 passed over .*2 identify of one id')
 
 
 def test_posthog(case):

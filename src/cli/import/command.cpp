@@ -1,6 +1,7 @@
 #include "cli/commands.hpp"
 
 #include <algorithm>
+#include <map>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -30,7 +31,8 @@ struct Options {
 constexpr std::size_t kPeek = 64 << 10;        // bytes by which a format is recognised
 constexpr std::size_t kBatchBytes = 16u << 20; // of memory, whatever --batch-size says
 constexpr int kShown = 5;                      // events that a dry run shows
-constexpr std::int64_t kTried = 10'000;        // records that it reads
+constexpr const char *kMergeless = "merges, done with --merge";
+constexpr std::int64_t kTried = 10'000; // records that it reads
 
 // A file with what it takes to read it.
 struct Input {
@@ -102,20 +104,13 @@ struct Input {
   Position here() const { return {position.bytes, position.lines, digest.text()}; }
 };
 
-// What a record says, or that there is nothing in it.
-bool read_record(Input &in, const Record &record, Reading &reading) {
-  if (record.rest) return false;
-  std::string_view text = record.text;
-  if (record.line == 1 && text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  if (trimmed(text).empty()) return false;
-  if (!record.problem.empty()) {
-    reading.reject(record.problem);
-  } else if (const char *const problem = text_problem(text)) {
-    reading.reject(problem);
-  } else {
-    in.reader->read(text, reading);
-  }
-  return true;
+// How many records were passed over for what: few kinds, whatever is in the file.
+using PassedOver = std::map<std::string, std::int64_t>;
+
+std::string passed_over_text(const PassedOver &why) {
+  std::string text;
+  for (const auto &[what, n] : why) text += (text.empty() ? "" : ", ") + grouped(n) + " " + what;
+  return text.empty() ? text : " (" + text + ")";
 }
 
 // --- resuming
@@ -148,6 +143,7 @@ void describe(Session &session, const Input &in, const Options &o) {
 
 void try_out(Session &session, Input &in, const Options &o) {
   std::int64_t read = 0, events = 0, merges = 0, nothing = 0, rejected = 0;
+  PassedOver why;
   Table first({{"line", Table::Align::right}, {"at"}, {"user"}, {"account"}, {"event"}, {"properties"}});
   Table problems({{"line", Table::Align::right}, {"rejected because"}});
   Json events_json = Json::array(), problems_json = Json::array();
@@ -156,7 +152,7 @@ void try_out(Session &session, Input &in, const Options &o) {
   if (in.header) in.next(record);
   bool over = false;
   while (read < kTried && !(over = !in.next(record))) {
-    if (!read_record(in, record, reading)) continue;
+    if (!read_record(*in.reader, record, reading)) continue;
     read++;
     switch (reading.kind) {
     case Reading::Kind::event: {
@@ -177,6 +173,7 @@ void try_out(Session &session, Input &in, const Options &o) {
       break;
     case Reading::Kind::nothing:
       nothing++;
+      why[reading.reason]++;
       break;
     case Reading::Kind::rejected:
       if (++rejected > kShown) break;
@@ -196,6 +193,7 @@ void try_out(Session &session, Input &in, const Options &o) {
                           {"events", events},
                           {"merges", merges},
                           {"passed_over", nothing},
+                          {"passed_over_as", why},
                           {"rejected", rejected},
                           {"first_events", events_json},
                           {"first_rejected", problems_json}});
@@ -206,20 +204,22 @@ void try_out(Session &session, Input &in, const Options &o) {
   if (!problems.empty()) session.out.table(problems);
   session.out.line((over ? "All " : "The first ") + counted(read, "record", "records") + ": " +
                    counted(events, "event", "events") + ", " + counted(merges, "merge", "merges") +
-                   (merges && !o.merge ? " (done with --merge)" : "") + ", " + grouped(nothing) + " passed over, " +
-                   grouped(rejected) + " rejected. Nothing was written.");
+                   (merges && !o.merge ? " (done with --merge)" : "") + ", " + grouped(nothing) + " passed over" +
+                   passed_over_text(why) + ", " + grouped(rejected) + " rejected. Nothing was written.");
 }
 
 // --- the import
 // -------------------------------------------------------------------------------------------------------------
 
-Json summary_of(const Input &in, const Import &import, const Counts &now, double seconds, const std::string &rejects) {
+Json summary_of(const Input &in, const Import &import, const Counts &now, const PassedOver &why, double seconds,
+                const std::string &rejects) {
   Json j = {{"file", in.source.name()},
             {"format", import.format},
             {"written", now.written},
             {"repeated", now.repeated},
             {"merged", now.merged},
             {"passed_over", now.passed_over},
+            {"passed_over_as", why},
             {"rejected", now.rejected},
             {"rejected_file", now.rejected ? Json(rejects) : Json()},
             {"resumed", import.counts.records() != now.records()},
@@ -227,19 +227,20 @@ Json summary_of(const Input &in, const Import &import, const Counts &now, double
   return j;
 }
 
-std::string summary_text(const std::string &name, const Counts &now, double seconds, const std::string &rejects) {
+std::string summary_text(const std::string &name, const Counts &now, const PassedOver &why, double seconds,
+                         const std::string &rejects) {
   std::string text = name + ": " + counted(now.written, "event", "events") + " written";
   if (now.repeated) text += ", " + grouped(now.repeated) + " there already";
   if (now.merged) text += ", " + counted(now.merged, "merge", "merges");
-  if (now.passed_over) text += ", " + grouped(now.passed_over) + " passed over";
+  if (now.passed_over) text += ", " + grouped(now.passed_over) + " passed over" + passed_over_text(why);
   if (now.rejected) text += ", " + grouped(now.rejected) + " rejected (" + rejects + ")";
   text += ", in " + span_text(seconds);
   if (seconds > 0 && now.records() > 1000) text += " (" + rate_text(static_cast<double>(now.records()) / seconds) + ")";
   return text;
 }
 
-void take(Batch &batch, const Record &record, Reading &reading, const Input &in, const Target &target,
-          const Options &o) {
+void take(Batch &batch, const Record &record, Reading &reading, const Input &in, const Target &target, const Options &o,
+          PassedOver &why) {
   switch (reading.kind) {
   case Reading::Kind::event:
     if (!reading.event.id && target.ids_needed) reading.event.id = in.unnamed + std::to_string(record.line);
@@ -247,8 +248,10 @@ void take(Batch &batch, const Record &record, Reading &reading, const Input &in,
   case Reading::Kind::merge:
     if (o.merge)
       return batch.add_merge(std::move(reading.old_user), std::move(reading.new_user), record.line, record.text);
+    why[kMergeless]++;
     return batch.pass_over();
   case Reading::Kind::nothing:
+    why[reading.reason]++;
     return batch.pass_over();
   case Reading::Kind::rejected:
     return batch.reject(record.line, std::move(reading.reason), record.text);
@@ -277,6 +280,7 @@ Json import_file(Session &session, Input &in, const Target &target, const Option
   Loader loader(connection, target);
   Batch batch;
   Reading reading;
+  PassedOver why; // of this run
   std::int64_t seen = 0;
   const auto counts = [&] {
     Counts now = import.counts;
@@ -293,17 +297,18 @@ Json import_file(Session &session, Input &in, const Target &target, const Option
   };
   try {
     while (in.next(record)) {
-      if (!read_record(in, record, reading)) continue;
-      take(batch, record, reading, in, target, o);
+      if (!read_record(*in.reader, record, reading)) continue;
+      take(batch, record, reading, in, target, o, why);
       if (++seen % 256 == 0) progress.at(seen, in.source.share());
-      if (batch.records() >= o.batch_size || batch.bytes() >= kBatchBytes) write(false);
+      const bool full = batch.records() >= o.batch_size || batch.bytes() >= kBatchBytes;
+      if (full && in.records.at_border()) write(false);
     }
     in.source.close();
     already = earlier && seen == 0;
     if (!already || !earlier->finished) write(true);
   } catch (const Interrupted &) {
     progress.clear();
-    session.out.remark(summary_text(name, counts(), progress.seconds(), rejects.path()) +
+    session.out.remark(summary_text(name, counts(), why, progress.seconds(), rejects.path()) +
                        (in.source.is_file() ? "; the same command goes on from here" : ""));
     throw;
   }
@@ -316,9 +321,9 @@ Json import_file(Session &session, Input &in, const Target &target, const Option
     if (earlier && !already)
       session.out.remark("went on behind line " + grouped(earlier->position.lines) + ", where an earlier import ended");
     session.out.line(already ? name + ": was imported already (--again imports it once more)"
-                             : summary_text(name, now, progress.seconds(), rejects.path()));
+                             : summary_text(name, now, why, progress.seconds(), rejects.path()));
   }
-  return summary_of(in, import, now, progress.seconds(), rejects.path());
+  return summary_of(in, import, now, why, progress.seconds(), rejects.path());
 }
 
 Source open_git(const std::string &directory) {

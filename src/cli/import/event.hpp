@@ -25,7 +25,7 @@ struct Reading {
   enum class Kind {
     event,   ///< `event` holds it
     merge,   ///< `old_user` turned out to be `new_user`
-    nothing, ///< a right record that is no event
+    nothing, ///< a right record that is no event; `reason` says what it is
     rejected ///< `reason` says why
   };
   Kind kind = Kind::nothing;
@@ -33,6 +33,10 @@ struct Reading {
   std::string old_user, new_user;
   std::string reason;
 
+  void pass_over(std::string what) {
+    kind = Kind::nothing;
+    reason = std::move(what);
+  }
   void reject(std::string why) {
     kind = Kind::rejected;
     reason = std::move(why);

@@ -157,8 +157,9 @@ void finish(Reading &r, std::string user, std::string account, std::string name,
   r.event.id = id.empty() ? std::nullopt : std::optional(std::move(id));
 }
 
-void merge(Reading &r, std::string old_user, std::string new_user) {
-  if (old_user.empty() || new_user.empty() || old_user == new_user) return;
+void merge(Reading &r, const std::string &what, std::string old_user, std::string new_user) {
+  if (old_user.empty() || new_user.empty()) return r.pass_over(what + " of one id");
+  if (old_user == new_user) return r.pass_over(what + " of two ids that are the same");
   if (old_user.size() > kLongestName || new_user.size() > kLongestName) return r.reject("the user is too long");
   r.kind = Reading::Kind::merge;
   r.old_user = std::move(old_user);
@@ -180,6 +181,13 @@ std::string account_of(const json &groups, const std::string &type) {
 // --- the vendors, each from a JSON object
 // -----------------------------------------------------------------------------------
 
+// No more bytes than that, and no character cut.
+std::string beginning_of(const std::string &text, std::size_t most) {
+  if (text.size() <= most) return text;
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) most--;
+  return text.substr(0, most);
+}
+
 struct Found {
   std::string user, account, name, time, id;
   json properties = json::object();
@@ -195,24 +203,37 @@ json object_or_parsed(const json &value) {
   return json::object();
 }
 
+// Segment's calls that say something of people and accounts, and are no events of their own; false: none of them.
+bool read_segment_person(const json &o, const std::string &type, Reading &r) {
+  const std::string user = text_of(member(o, "userId")), anonymous = text_of(member(o, "anonymousId"));
+  if (type == "identify") return merge(r, type, anonymous, user), true;
+  if (type == "alias") return merge(r, type, first_text(o, {"previousId", "anonymousId"}), user), true;
+  if (type == "group" && text_of(member(o, "groupId")).empty()) return r.pass_over("group without a groupId"), true;
+  return false;
+}
+
+std::string segment_account(const json &o, const std::string &type, const Mapping &m) {
+  if (type == "group") return text_of(member(o, "groupId"));
+  if (m.group.empty()) return first_text(o, {"context.groupId", "properties.groupId", "groupId"});
+  return first_text(o, {("properties." + m.group).c_str(), ("context." + m.group).c_str()});
+}
+
 // https://segment.com/docs/connections/spec/common/
+// A group call is the event that tells pql whose member somebody is; its traits are its properties.
 bool read_segment(const json &o, const Mapping &m, Reading &r, Found &f) {
   const std::string type = lowered(text_of(member(o, "type")));
-  const std::string user = text_of(member(o, "userId")), anonymous = text_of(member(o, "anonymousId"));
-  if (type == "identify") return merge(r, anonymous, user), false;
-  if (type == "alias") return merge(r, first_text(o, {"previousId", "anonymousId"}), user), false;
-  if (type == "group") return false;
-  if (type != "track" && type != "page" && type != "screen")
-    return r.reject(type.empty() ? "no type" : "unknown type \"" + type.substr(0, 40) + "\""), false;
-  f.user = user.empty() ? anonymous : user;
+  if (read_segment_person(o, type, r)) return false;
+  if (type != "track" && type != "page" && type != "screen" && type != "group")
+    return r.reject(type.empty() ? "no type" : "unknown type \"" + beginning_of(type, 40) + "\""), false;
+  f.user = first_text(o, {"userId", "anonymousId"});
   f.name = type == "track" ? text_of(member(o, "event")) : type;
   f.time = first_text(o, {"timestamp", "originalTimestamp", "receivedAt", "sentAt"});
   f.id = text_of(member(o, "messageId"));
-  f.properties = object_or_parsed(member(o, "properties"));
-  if (type != "track")
-    if (const std::string name = text_of(member(o, "name")); !name.empty()) f.properties["name"] = name;
-  f.account = m.group.empty() ? first_text(o, {"context.groupId", "properties.groupId", "groupId"})
-                              : first_text(o, {("properties." + m.group).c_str(), ("context." + m.group).c_str()});
+  f.properties = object_or_parsed(member(o, type == "group" ? "traits" : "properties"));
+  if (type == "page" || type == "screen")
+    for (const char *const own : {"name", "category"})
+      if (const std::string text = text_of(member(o, own)); !text.empty()) f.properties[own] = text;
+  f.account = segment_account(o, type, m);
   return true;
 }
 
@@ -221,10 +242,10 @@ bool read_posthog(const json &o, const Mapping &m, Reading &r, Found &f) {
   f.properties = object_or_parsed(member(o, "properties"));
   f.user = text_of(member(o, "distinct_id"));
   f.name = text_of(member(o, "event"));
-  if (f.name == "$identify") return merge(r, text_of(member(f.properties, "$anon_distinct_id")), f.user), false;
-  if (f.name == "$create_alias") return merge(r, text_of(member(f.properties, "alias")), f.user), false;
-  if (f.name == "$merge_dangerously") return merge(r, text_of(member(f.properties, "alias")), f.user), false;
-  if (f.name == "$groupidentify" || f.name == "$set") return false;
+  if (f.name == "$identify") return merge(r, f.name, text_of(member(f.properties, "$anon_distinct_id")), f.user), false;
+  if (f.name == "$create_alias") return merge(r, f.name, text_of(member(f.properties, "alias")), f.user), false;
+  if (f.name == "$merge_dangerously") return merge(r, f.name, text_of(member(f.properties, "alias")), f.user), false;
+  if (f.name == "$groupidentify" || f.name == "$set") return r.pass_over(f.name), false;
   f.time = text_of(member(o, "timestamp"));
   f.id = first_text(o, {"uuid", "id"});
   f.account = account_of(member(f.properties, "$groups"), m.group);
@@ -237,13 +258,15 @@ bool read_mixpanel(const json &o, const Mapping &m, Reading &r, Found &f) {
   f.properties = object_or_parsed(member(o, "properties"));
   f.name = text_of(member(o, "event"));
   if (f.name == "$identify")
-    return merge(r, text_of(member(f.properties, "$anon_id")), text_of(member(f.properties, "$identified_id"))), false;
+    return merge(r, f.name, text_of(member(f.properties, "$anon_id")), text_of(member(f.properties, "$identified_id"))),
+           false;
   if (f.name == "$create_alias")
-    return merge(r, text_of(member(f.properties, "alias")), text_of(member(f.properties, "distinct_id"))), false;
+    return merge(r, f.name, text_of(member(f.properties, "alias")), text_of(member(f.properties, "distinct_id"))),
+           false;
   if (f.name == "$merge") {
     const json &ids = member(f.properties, "$distinct_ids");
-    if (ids.is_array() && ids.size() == 2) merge(r, text_of(ids[1]), text_of(ids[0]));
-    return false;
+    const bool two = ids.is_array() && ids.size() == 2;
+    return merge(r, f.name, two ? text_of(ids[1]) : std::string(), two ? text_of(ids[0]) : std::string()), false;
   }
   f.user = first_text(f.properties, {"$user_id", "distinct_id"});
   f.time = text_of(member(f.properties, "time"));
@@ -254,9 +277,9 @@ bool read_mixpanel(const json &o, const Mapping &m, Reading &r, Found &f) {
 }
 
 // https://amplitude.com/docs/apis/analytics/export
-bool read_amplitude(const json &o, const Mapping &m, Reading &, Found &f) {
+bool read_amplitude(const json &o, const Mapping &m, Reading &r, Found &f) {
   f.name = text_of(member(o, "event_type"));
-  if (f.name == "$identify" || f.name == "$groupidentify") return false;
+  if (f.name == "$identify" || f.name == "$groupidentify") return r.pass_over(f.name), false;
   f.user = first_text(o, {"user_id", "device_id", "amplitude_id"});
   f.time = text_of(member(o, "event_time"));
   f.id = first_text(o, {"$insert_id", "insert_id", "uuid"});
@@ -305,7 +328,6 @@ Zoneless zoneless_of(Vendor vendor, Zoneless said) {
 // A record of a vendor as an event.
 void read_object(const json &record, Vendor vendor, const Mapping &m, Reading &r) {
   Found f;
-  r.kind = Reading::Kind::nothing;
   if (!vendor_reader(vendor)(record, m, r, f)) return;
   apply(m, record, f);
   r.event.properties = dumped(f.properties);
@@ -774,10 +796,28 @@ MadeReader make_reader(Format format, std::string_view beginning, const Mapping 
   const std::string_view row = first_row(beginning);
   const char delimiter = mapping.delimiter ? mapping.delimiter : guess_delimiter(row);
   if (header.empty()) {
+    if (const char *const problem = text_problem(row)) // its names become names of properties
+      throw Failure(Exit::usage, std::string("there is ") + problem + " in the header", {},
+                    "Make it UTF-8, with iconv for instance.");
     split_csv(row, delimiter, header);
     for (std::string &name : header) name = std::string(trimmed(name));
   }
   return {std::make_unique<CsvReader>(format.vendor, mapping, delimiter, std::move(header)), mapping.header.empty()};
+}
+
+bool read_record(Reader &reader, const Record &record, Reading &reading) {
+  if (record.rest) return false;
+  std::string_view text = record.text;
+  if (record.line == 1) text = without_mark(text);
+  if (trimmed(text).empty()) return false;
+  if (!record.problem.empty()) {
+    reading.reject(record.problem);
+  } else if (const char *const problem = text_problem(text)) {
+    reading.reject(problem);
+  } else {
+    reader.read(text, reading);
+  }
+  return true;
 }
 
 } // namespace pql::cli

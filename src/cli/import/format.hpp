@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/import/event.hpp"
+#include "cli/import/records.hpp"
 #include "cli/import/when.hpp"
 
 namespace pql::cli {
@@ -67,5 +68,8 @@ struct MadeReader {
   bool takes_header = false;
 };
 MadeReader make_reader(Format format, std::string_view beginning, const Mapping &mapping);
+
+/// What a record of a stream says; false if there is nothing in it: an empty line, the rest of one that was too long.
+bool read_record(Reader &reader, const Record &record, Reading &reading);
 
 } // namespace pql::cli

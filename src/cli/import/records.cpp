@@ -19,8 +19,9 @@ bool Records::more() {
     end_ -= at_;
     at_ = 0;
   }
-  if (buffer_.size() < end_ + kChunk) buffer_.resize(std::max(buffer_.size() * 2, end_ + kChunk));
-  const std::size_t n = fill_(buffer_.data() + end_, kChunk);
+  const std::size_t chunk = std::min(kChunk, longest_);
+  if (buffer_.size() < end_ + chunk) buffer_.resize(std::max(buffer_.size() * 2, end_ + chunk));
+  const std::size_t n = fill_(buffer_.data() + end_, chunk);
   if (n == 0) over_ = true;
   end_ += n;
   return n > 0;
@@ -32,12 +33,13 @@ std::string_view Records::peek(std::size_t bytes) {
   return {buffer_.data() + at_, std::min(bytes, end_ - at_)};
 }
 
-// Bytes behind at_ to the line feed that ends the record, with it; 0 if it isn't in the buffer. The first `from` bytes
-// have been looked at, and ended inside quotes or not.
+// Bytes behind at_ to the line feed that ends the record, with it; 0 if it isn't in the buffer, or lies too far. The
+// first `from` bytes have been looked at, and ended inside quotes or not.
 std::size_t Records::end_of_record(std::size_t from, bool &inside) const noexcept {
-  const char *const begin = buffer_.data() + at_, *const end = buffer_.data() + end_;
+  const std::size_t seen = std::min(end_ - at_, longest_);
+  const char *const begin = buffer_.data() + at_, *const end = begin + seen;
   if (!quoted_) {
-    const void *const found = from < end_ - at_ ? std::memchr(begin + from, '\n', end_ - at_ - from) : nullptr;
+    const void *const found = from < seen ? std::memchr(begin + from, '\n', seen - from) : nullptr;
     return found ? static_cast<std::size_t>(static_cast<const char *>(found) - begin) + 1 : 0;
   }
   for (const char *p = begin + from; p < end; p++) {
@@ -66,8 +68,9 @@ bool Records::next(Record &record) {
   bool inside = false;
   for (;;) {
     if (const std::size_t n = end_of_record(seen, inside)) return take(record, n);
-    seen = end_ - at_;
-    if (seen >= longest_) break;
+    seen =
+        std::min(end_ - at_, longest_); // whatever else is in the buffer, so that all of it is read alike from anywhere
+    if (seen == longest_) break;
     if (!more()) {
       if (seen == 0) return false;
       if (!inside) return take(record, seen); // the last line has no line feed

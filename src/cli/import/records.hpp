@@ -37,6 +37,8 @@ public:
   void quoted(bool quoted) noexcept { quoted_ = quoted; }
   /// Where counting begins when the stream was entered at a later record.
   void begin_at(std::int64_t lines) noexcept { lines_ = lines; }
+  /// Can reading go on here another time? Not within a line that was too long: its rest would look like a record.
+  bool at_border() const noexcept { return !long_; }
   /// Lines taken so far.
   std::int64_t lines() const noexcept { return lines_; }
 
