@@ -48,6 +48,9 @@ CREATE TABLE web_a PARTITION OF web FOR VALUES FROM (minvalue) TO (1000000000000
 CREATE TABLE web_b PARTITION OF web DEFAULT;
 CREATE INDEX ON web (org, ts);
 CREATE INDEX ON web (who, ts);
+CREATE TABLE late (id bigint PRIMARY KEY, ts timestamptz NOT NULL, who text, org text, name text);
+CREATE INDEX ON late (org, ts);
+CREATE INDEX ON late (who, ts);
 CREATE TABLE company (id text PRIMARY KEY, plan text, seats int);
 INSERT INTO company SELECT 'a' || i, (ARRAY['free', 'team'])[1 + i % 2], i % 10 FROM generate_series(1, 30) AS i;
 CREATE TABLE deal (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, org text);
@@ -66,6 +69,7 @@ CREATE FUNCTION other_version(points int, half_life text) RETURNS jsonb LANGUAGE
 SET client_min_messages = warning;
 SELECT count(*) FROM pql.attach('ev', user_id => 'who', account_id => 'org', event => 'name', occurred_at => 'ts', event_id => 'id');
 SELECT count(*) FROM pql.attach('web', user_id => 'who', account_id => 'org', event => 'name', occurred_at => 'ts', event_id => 'id');
+SELECT count(*) FROM pql.attach('late', user_id => 'who', account_id => 'org', event => 'name', occurred_at => 'ts', event_id => 'id', mode => 'deferred');
 SELECT count(*) FROM pql.attach_accounts('company', account_id => 'id');
 SELECT count(*) FROM pql.attach_facts('deals', 'deal', account_id => 'org');
 SELECT count(*) FROM pql.attach_conversations('message', user_id => 'who', body => 'body', occurred_at => 'ts', account_id => 'org');
@@ -102,6 +106,10 @@ my %doing = (
 	several => [ 120, sub { 'INSERT INTO ev VALUES ' . rows(2 + int rand 9) } ],
 	crowd => [ 60, sub { sprintf "INSERT INTO ev VALUES (%d, clock_timestamp(), 'u%d', 'a1', 'e0', 1)", id(), 1 + rand 20 } ],
 	partitioned => [ 60, sub { 'INSERT INTO web SELECT id, ts, who, org, name FROM (VALUES ' . rows(3) . ') AS v (id, ts, who, org, name, n)' } ],
+	deferred => [ 60, sub { one_of('INSERT INTO late SELECT id, ts, who, org, name FROM (VALUES ' . rows(3) . ') AS v (id, ts, who, org, name, n)',
+			'INSERT INTO late SELECT id, ts, who, org, name FROM (VALUES ' . rows(1) . ') AS v (id, ts, who, org, name, n)',
+			'DELETE FROM late WHERE ' . few(), sprintf("UPDATE late SET org = %s WHERE %s", org(), few())) } ],
+	fold => [ 6, sub { 'CALL pql.fold()' } ],
 	copy => [ 20, sub { join "\n", 'COPY ev FROM stdin;', (map { join "\t", id(), 'now', eval(user()), 'a' . int(1 + rand 40), 'e1', 1 } 1 .. 20), '\.' } ],
 	transaction => [ 30, sub { join '; ', one_of('BEGIN', 'BEGIN', 'BEGIN ISOLATION LEVEL REPEATABLE READ', 'BEGIN ISOLATION LEVEL SERIALIZABLE'),
 			'INSERT INTO ev VALUES ' . rows(2), 'INSERT INTO web VALUES ' . sprintf('(%d, %s, %s, %s, %s)', id(), instant(), user(), org(), named()),
@@ -137,7 +145,8 @@ my %doing = (
 	promote => [ 4, sub { one_of("SELECT pql.promote('other')", "SELECT pql.promote('other', 'best 3')", "SELECT pql.rollback('other')", "SELECT pql.retire('other')") } ],
 	backfill => [ 5, sub { 'CALL pql.backfill()' } ],
 	rebuild => [ 1, sub { 'CALL pql.rebuild()' } ],
-	attach => [ 2, sub { one_of("SELECT pql.detach('web')", "SELECT count(*) FROM pql.attach('web', user_id => 'who', account_id => 'org', event => 'name', occurred_at => 'ts', event_id => 'id')") } ],
+	attach => [ 2, sub { one_of("SELECT pql.detach('late')", "SELECT count(*) FROM pql.attach('late', user_id => 'who', account_id => 'org', event => 'name', occurred_at => 'ts', event_id => 'id', mode => 'deferred')",
+			"SELECT pql.detach('web')", "SELECT count(*) FROM pql.attach('web', user_id => 'who', account_id => 'org', event => 'name', occurred_at => 'ts', event_id => 'id')") } ],
 	read => [ 20, sub { one_of("SELECT count(*) FROM pql.scoreboard('grow')", "SELECT count(*) FROM pql.explain('grow', 'a1')", 'SELECT count(*) FROM pql.inbox', "SELECT count(*) FROM pql.triage()",
 			"SELECT count(pql.story(some_row(NULL, '{ready,claimed,disposed}')))") } ],
 	# While history is being folded, what isn't folded is a difference.
@@ -207,7 +216,7 @@ sub settle
 {
 	my ($node, $db) = @_;
 	$node->safe_psql($db, 'SELECT pg_sleep(greatest(0, extract(epoch FROM max(occurred_at) - clock_timestamp()))) FROM pql.held_event');
-	$node->safe_psql($db, $_) for 'SET client_min_messages = error; CALL pql.backfill()', 'SELECT count(*) FROM pql.tick()';
+	$node->safe_psql($db, $_) for 'SET client_min_messages = error; CALL pql.backfill()', 'CALL pql.fold()', 'SELECT count(*) FROM pql.tick()';
 	return;
 }
 
