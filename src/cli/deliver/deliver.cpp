@@ -97,7 +97,7 @@ private:
     Destination to;
     Delivery delivery;
     bool followed = false;
-    std::string token;    // that it was posted with
+    std::string token = {}; // that it was posted with
     bool renewed = false; // that is newer than one that had expired
     bool waits = false;   // for a token
   };
