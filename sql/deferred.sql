@@ -127,6 +127,13 @@ SELECT * FROM pql.verify();
 CALL pql.fold();
 TABLE shown;
 SELECT * FROM pql.verify();
+-- what waits for long is told of
+BEGIN;
+INSERT INTO ev VALUES (122, '2026-01-07', 'jim', 'acme', NULL, 'work');
+SELECT status FROM pql.health AS h WHERE h."check" = 'folding';
+UPDATE pql.deferred SET appended_at = appended_at - interval '10 minutes';
+SELECT status, hint FROM pql.health AS h WHERE h."check" = 'folding';
+ROLLBACK;
 -- rebuild takes all
 INSERT INTO ev VALUES (122, '2026-01-07', 'jim', 'acme', NULL, 'work'), (123, '2026-01-07', NULL, 'acme', NULL, 'work');
 CALL pql.rebuild();

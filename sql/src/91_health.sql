@@ -278,9 +278,15 @@ CREATE VIEW pql._work_findings WITH (security_invoker = true) AS
   FROM pql.worker AS w WHERE w.state = 'failing'
   UNION ALL
   SELECT 'worker', 'warning', 'pql.worker is on, and the library is not preloaded', 'There is no background worker until the server is started with it.',
-         format('ALTER SYSTEM SET shared_preload_libraries = %s; -- and restart the server', concat_ws(', ', nullif((SELECT quote_literal(s.setting) FROM pg_settings AS s
-           WHERE s.name = 'shared_preload_libraries'), ''''''), '''pql'''))
+         format('ALTER SYSTEM SET shared_preload_libraries = %s; -- and restart the server', concat_ws(', ', (
+           SELECT string_agg(quote_literal(btrim(l.name, ' "')), ', ' ORDER BY l.place)
+           FROM pg_settings AS s, unnest(string_to_array(s.setting, ',')) WITH ORDINALITY AS l(name, place)
+           WHERE s.name = 'shared_preload_libraries'), '''pql'''))
   FROM pql.worker AS w WHERE w.state = 'not preloaded' AND current_setting('pql.worker') = 'on'
+  UNION ALL
+  SELECT 'folding', CASE WHEN f.lag > interval '1 hour' THEN 'error' ELSE 'warning' END, format('events of table %s have waited to be folded since %s', f.relation, date_trunc('second', f.oldest)),
+         'No score and no hand-off knows of them.', 'CALL pql.fold();'
+  FROM pql.fold_lag AS f WHERE f.lag > interval '5 minutes'
   UNION ALL
   SELECT 'waiting rows', 'warning', format('rows that wait for a rep beyond their promise: %s', CASE WHEN count(*) > 1000 THEN 'more than 1000' ELSE count(*)::text END),
          format('The oldest was to be contacted by %s. The statement says why nobody has it: reps may be full, away, or without the skills.', date_trunc('second', min(r.contact_by))),
@@ -415,15 +421,16 @@ CREATE VIEW pql.health WITH (security_invoker = true) AS
       (16, 'reps', 'there is somebody for each motion'),
       (17, 'capacity', 'reps have a capacity'),
       (18, 'tick', 'nothing has been due for long'),
-      (19, 'worker', 'the background worker does what it is to do'),
-      (20, 'waiting rows', 'no row waits for a rep beyond its promise'),
-      (21, 'overdue rows', 'no promise is broken that can still be mended'),
-      (22, 'own tables', 'pql''s tables are as they were shipped'),
-      (23, 'autovacuum', 'autovacuum is on'),
-      (24, 'vacuum', 'dead rows are removed'),
-      (25, 'hot updates', 'updates find room in their page'),
-      (26, 'statistics', 'statistics are fresh'),
-      (27, 'transactions', 'no transaction holds vacuum back')) AS k(place, "check", "right")
+      (19, 'folding', 'no event waits long to be folded'),
+      (20, 'worker', 'the background worker does what it is to do'),
+      (21, 'waiting rows', 'no row waits for a rep beyond its promise'),
+      (22, 'overdue rows', 'no promise is broken that can still be mended'),
+      (23, 'own tables', 'pql''s tables are as they were shipped'),
+      (24, 'autovacuum', 'autovacuum is on'),
+      (25, 'vacuum', 'dead rows are removed'),
+      (26, 'hot updates', 'updates find room in their page'),
+      (27, 'statistics', 'statistics are fresh'),
+      (28, 'transactions', 'no transaction holds vacuum back')) AS k(place, "check", "right")
     LEFT JOIN finding AS f ON f."check" = k."check"
   ORDER BY CASE f.status WHEN 'error' THEN 1 WHEN 'warning' THEN 2 ELSE 3 END, k.place, f.what;
 COMMENT ON VIEW pql.health IS 'What is wrong with this installation: one row for each finding, the worst first, and one for each check that finds nothing. Cheap enough to be asked each minute.';
