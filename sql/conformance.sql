@@ -14,6 +14,7 @@ INSERT INTO excused VALUES
   ('internal', 'pql._worker', 'asked by pql.worker, with the rights of whoever reads it; refuses others'),
   ('internal', 'pql._visible_owners', 'asked by the row security of pql.routing, with the rights of whoever reads it; says whose rows those are'),
   ('internal', 'pql._committed', 'asked by a default of pql.destination, with the rights of whoever writes to it; says what is committed'),
+  ('internal', 'pql._this_database', 'likewise; says which database this is'),
   ('internal', 'pql._is_rep', 'asked by the row security of pql.scoring_packet, with the rights of whoever reads it; says yes or no'),
   ('internal', 'pql._notes_of', 'asked by pql.packet, with the rights of whoever reads it, of a row that they have'),
   ('internal', 'pql._outreach_context', 'asked by pql.packet, with the rights of whoever reads it, of a row that they have'),

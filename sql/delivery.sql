@@ -241,6 +241,49 @@ SELECT told('mailed');
 SELECT m.destination, m.made_in = pql._this_database() AS here FROM pql.delivery_mark AS m WHERE m.destination = 'mailed';
 
 --
+-- What may have been received is taken back, whatever became of it since: it was to be told once more, or waited when its lease ended.
+--
+
+INSERT INTO ev (ts, who, org, name) VALUES ('2026-03-03 09:00', 'u', 'twice', 'buy');
+SELECT ready FROM pql.tick('2026-03-03 09:00');
+SELECT told('hook');
+SELECT pql.redeliver(delivery_id => d.delivery_id) FROM pql.deliveries AS d WHERE d.destination = 'hook' AND d.subject_id = 'twice';
+INSERT INTO ev (ts, who, org, name) VALUES ('2026-03-03 09:01', 'u', 'twice', 'error_of_buy');
+SELECT told('hook');
+SELECT told('hook'); -- now that what came before it is over
+SELECT event, state, attempts, tried, last_error FROM pql.delivery WHERE destination = 'hook' AND routing_id = row_of('twice') ORDER BY delivery_id;
+INSERT INTO ev (ts, who, org, name) VALUES ('2026-03-03 12:00', 'u', 'naps', 'buy');
+SELECT ready FROM pql.tick('2026-03-03 12:00');
+SELECT count(*) FROM pql.claim_deliveries('hook', 10);
+SELECT snoozed_until FROM pql.snooze(row_of('naps'), '2026-03-03 15:00');
+UPDATE pql.delivery SET next_at = now(), claimed_until = NULL WHERE state = 'pending';
+SELECT told('hook');
+INSERT INTO ev (ts, who, org, name) VALUES ('2026-03-03 12:01', 'u', 'naps', 'error_of_buy');
+SELECT told('hook');
+SELECT event, state, attempts, tried, last_error FROM pql.delivery WHERE destination = 'hook' AND routing_id = row_of('naps') ORDER BY delivery_id;
+
+--
+-- A destination that is made in one database, and told something for the first time in another; renamed; and made anew under an old name.
+--
+
+INSERT INTO pql.destination (destination, kind, url) VALUES ('early', 'webhook', 'https://example.org/early');
+UPDATE pql.destination SET created_in = 'elsewhere', created_with = '2000000000:2000000000:' WHERE destination = 'early';
+INSERT INTO ev (ts, who, org, name) VALUES ('2026-03-03 16:00', 'u', 'moved', 'buy');
+SELECT ready FROM pql.tick('2026-03-03 16:00');
+SELECT p.event, p.payload #>> '{routing,subject_id}' FROM pql.preview_deliveries('early') AS p;
+SELECT told('early');
+UPDATE pql.destination SET destination = 'later' WHERE destination = 'early';
+SELECT told('later');
+SELECT destination, sent FROM pql.delivery_stats WHERE destination = 'later';
+DELETE FROM pql.destination WHERE destination = 'later';
+INSERT INTO pql.destination (destination, kind, url, backlog) VALUES ('later', 'webhook', 'https://example.org/other', true);
+SELECT count(*) > 0 AS told_anew FROM pql.claim_deliveries('later', 100) WHERE event = 'ready';
+DELETE FROM pql.destination WHERE destination = 'later';
+SELECT count(*) FROM pql.delivery WHERE destination IN ('early', 'later');
+SELECT count(*) FROM pql.delivery_mark WHERE destination IN ('early', 'later');
+SELECT told('mailed');
+
+--
 -- Erased with whom it is about; purged when it is old.
 --
 

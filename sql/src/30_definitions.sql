@@ -103,8 +103,7 @@ CREATE OR REPLACE FUNCTION pql._this_database() RETURNS text
   LANGUAGE sql STABLE PARALLEL SAFE COST 50
   RETURN (SELECT format('%s/%s', c.system_identifier, d.oid) FROM pg_catalog.pg_control_system() AS c, pg_catalog.pg_database AS d
           WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database());
-COMMENT ON FUNCTION pql._this_database() IS 'Tells this database from the one that a dump was made of.';
-REVOKE ALL ON FUNCTION pql._this_database() FROM PUBLIC;
+COMMENT ON FUNCTION pql._this_database() IS 'Tells this database from the one that a dump was made of. Everybody may ask: whoever writes to pql.destination does.';
 
 -- Draws a boundary for some trackers on every table of a source, under a lock that waits for all its writers: what is visible
 -- before it is history, to be folded by a backfill; what comes later is the trigger's.

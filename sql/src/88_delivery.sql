@@ -41,6 +41,7 @@ CREATE TABLE pql.destination (
   key_space     uuid NOT NULL DEFAULT gen_random_uuid(),
   created_after bigint NOT NULL DEFAULT pql.next_id(),
   created_with  pg_snapshot NOT NULL DEFAULT pql._committed(),
+  created_in    text NOT NULL DEFAULT pql._this_database(),
   CONSTRAINT url_is_https CHECK (url ~ '^https://[^/@?#[:space:]]+([/?][^#[:space:]]*)?$' OR url ~ '^http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?(/[^#[:space:]]*)?$'),
   CONSTRAINT there_is_a_url CHECK (url IS NOT NULL OR kind = 'slack')
 );
@@ -65,6 +66,7 @@ COMMENT ON COLUMN pql.destination.backlog IS 'Whether rows are told that were re
 COMMENT ON COLUMN pql.destination.key_space IS 'Makes the keys of its deliveries its own, wherever else it receives from.';
 COMMENT ON COLUMN pql.destination.created_after IS 'Transitions with lower numbers came before it.';
 COMMENT ON COLUMN pql.destination.created_with IS 'What was committed when it was made: all later is its.';
+COMMENT ON COLUMN pql.destination.created_in IS 'The database that created_with is of.';
 SELECT pg_catalog.pg_extension_config_dump('pql.destination', '');
 
 CREATE OR REPLACE FUNCTION pql._check_destination() RETURNS trigger
@@ -109,6 +111,25 @@ REVOKE ALL ON FUNCTION pql._check_destination() FROM PUBLIC;
 CREATE TRIGGER check_destination BEFORE INSERT OR UPDATE OF kind, settings ON pql.destination
   FOR EACH ROW EXECUTE FUNCTION pql._check_destination();
 
+-- One of the same name that is made later is another, which has been told nothing.
+CREATE OR REPLACE FUNCTION pql._destination_changed() RETURNS trigger
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF tg_op = 'DELETE' THEN
+    DELETE FROM pql.delivery AS e WHERE e.destination = old.destination;
+    DELETE FROM pql.delivery_mark AS m WHERE m.destination = old.destination;
+  ELSE
+    UPDATE pql.delivery AS e SET destination = new.destination WHERE e.destination = old.destination;
+    UPDATE pql.delivery_mark AS m SET destination = new.destination WHERE m.destination = old.destination;
+  END IF;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION pql._destination_changed() IS 'What is known of a destination''s deliveries goes with it, and has its name.';
+REVOKE ALL ON FUNCTION pql._destination_changed() FROM PUBLIC;
+CREATE TRIGGER destination_deleted AFTER DELETE ON pql.destination FOR EACH ROW EXECUTE FUNCTION pql._destination_changed();
+CREATE TRIGGER destination_renamed AFTER UPDATE OF destination ON pql.destination
+  FOR EACH ROW WHEN (old.destination <> new.destination) EXECUTE FUNCTION pql._destination_changed();
+
 CREATE TABLE pql.delivery_mark (
   destination   text COLLATE "C" PRIMARY KEY,
   seen          pg_snapshot,
@@ -140,6 +161,7 @@ CREATE TABLE pql.delivery (
   idempotency_key  text NOT NULL,
   state            text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'sent', 'dead', 'void')),
   attempts         int NOT NULL DEFAULT 0,
+  tried            int NOT NULL DEFAULT 0,
   next_at          timestamptz NOT NULL DEFAULT statement_timestamp(),
   claimed_until    timestamptz,
   claimed_by       text,
@@ -167,7 +189,8 @@ COMMENT ON COLUMN pql.delivery.owner IS 'Whose row it was then.';
 COMMENT ON COLUMN pql.delivery.follows IS 'What the destination was told of the row before (delivery_id): as long as that is pending, this waits. Null: nothing.';
 COMMENT ON COLUMN pql.delivery.idempotency_key IS 'Goes with every attempt: a receiver that has seen it has had this delivery.';
 COMMENT ON COLUMN pql.delivery.state IS 'pending; sent: the destination took it; dead: refused for good, or tried too often; void: what it told of was over before it was told.';
-COMMENT ON COLUMN pql.delivery.attempts IS 'How often it was taken to be posted.';
+COMMENT ON COLUMN pql.delivery.attempts IS 'How often it was taken to be posted; counted anew by pql.redeliver.';
+COMMENT ON COLUMN pql.delivery.tried IS 'How often altogether: if ever, the destination may have received it, whatever became of it.';
 COMMENT ON COLUMN pql.delivery.next_at IS 'Not before then; of one that is claimed, when its lease ends.';
 COMMENT ON COLUMN pql.delivery.claimed_by IS 'The worker that has it, or had it last.';
 COMMENT ON COLUMN pql.delivery.ended_at IS 'When it was sent, given up or void.';
@@ -213,7 +236,7 @@ BEGIN
       UNION
       SELECT r.home, r.routing_id FROM pql.routing AS r WHERE seen IS NULL AND r.state IN ('ready', 'claimed', 'accepted', 'touched')
       UNION
-      SELECT e.home, e.routing_id FROM pql.delivery AS e WHERE seen IS NULL AND e.destination = d.destination AND e.state <> 'void'),
+      SELECT e.home, e.routing_id FROM pql.delivery AS e WHERE seen IS NULL AND e.destination = d.destination AND (e.state <> 'void' OR e.tried > 0)),
     looked AS (
       SELECT r.home, r.routing_id, r.state, r.owner, pql._delivery_stage(r) AS stage, pql._is_meant(d, r) AS meant, turn.last, turn.ready,
              told.delivery_id, told.transition_id AS told_at, told.event AS told, told.owner AS told_owner
@@ -223,7 +246,7 @@ BEGIN
         FROM pql.routing_transition AS t WHERE t.home = r.home AND t.routing_id = r.routing_id) AS turn
       LEFT JOIN LATERAL (
         SELECT e.delivery_id, e.transition_id, e.event, e.owner FROM pql.delivery AS e
-        WHERE e.home = r.home AND e.routing_id = r.routing_id AND e.destination = d.destination AND e.state <> 'void'
+        WHERE e.home = r.home AND e.routing_id = r.routing_id AND e.destination = d.destination AND (e.state <> 'void' OR e.tried > 0)
         ORDER BY e.transition_id DESC LIMIT 1) AS told ON true),
     news AS (
       SELECT l.*, CASE
@@ -270,7 +293,7 @@ DECLARE
   planned bigint;
 BEGIN
   INSERT INTO pql.delivery_mark AS x (destination, seen, made_in)
-  SELECT d.destination, CASE WHEN NOT d.backlog THEN d.created_with END, pql._this_database()
+  SELECT d.destination, CASE WHEN NOT d.backlog THEN d.created_with END, d.created_in
   WHERE NOT EXISTS (SELECT FROM pql.delivery_mark AS x WHERE x.destination = d.destination)
   ON CONFLICT (destination) DO NOTHING;
   SELECT * INTO m FROM pql.delivery_mark AS x WHERE x.destination = d.destination FOR UPDATE SKIP LOCKED;
@@ -287,7 +310,7 @@ BEGIN
   still AS MATERIALIZED (
     SELECT e.home, e.delivery_id, n.transition_id, CASE WHEN e.event = 'ready' AND n.event = 'updated' THEN 'ready' ELSE n.event END AS event, n.owner
     FROM news AS n JOIN pql.delivery AS e ON e.home = n.home AND e.delivery_id = n.told_id
-    WHERE e.state = 'pending' AND e.attempts = 0 FOR UPDATE OF e SKIP LOCKED),
+    WHERE e.state = 'pending' AND e.tried = 0 FOR UPDATE OF e SKIP LOCKED),
   changed AS (
     UPDATE pql.delivery AS e SET transition_id = s.transition_id, event = s.event, owner = s.owner, idempotency_key = pql._delivery_key(d, e.routing_id, s.transition_id)
     FROM still AS s WHERE e.home = s.home AND e.delivery_id = s.delivery_id RETURNING e.delivery_id)
@@ -371,7 +394,7 @@ BEGIN
   END IF;
   IF e.event = 'withdrawn' THEN
     RETURN CASE WHEN NOT EXISTS (SELECT FROM pql.delivery AS b WHERE b.home = e.home AND b.routing_id = e.routing_id AND b.destination = e.destination
-      AND b.delivery_id < e.delivery_id AND (b.state <> 'void' OR b.attempts > 0)) THEN 'it was never told of' END;
+      AND b.delivery_id < e.delivery_id AND (b.state <> 'void' OR b.tried > 0)) THEN 'it was never told of' END;
   END IF;
   RETURN CASE WHEN pql._delivery_stage(r) IN ('gone', 'waits') THEN format('the routing row is %s', CASE WHEN r.holdout THEN 'held out' WHEN r.snoozed_until IS NOT NULL THEN 'snoozed' ELSE r.state END)
     WHEN NOT pql._is_meant(d, r) THEN 'the routing row is for others now' END;
@@ -429,7 +452,7 @@ BEGIN
       WHERE x.home = e.home AND x.delivery_id = e.delivery_id;
       CONTINUE;
     END IF;
-    UPDATE pql.delivery AS x SET attempts = x.attempts + 1, claimed_until = clock_timestamp() + lease, next_at = clock_timestamp() + lease, claimed_by = worker
+    UPDATE pql.delivery AS x SET attempts = x.attempts + 1, tried = x.tried + 1, claimed_until = clock_timestamp() + lease, next_at = clock_timestamp() + lease, claimed_by = worker
     WHERE x.home = e.home AND x.delivery_id = e.delivery_id RETURNING x.* INTO e;
     delivery_id := e.delivery_id;
     idempotency_key := e.idempotency_key;
@@ -456,19 +479,19 @@ DECLARE
   same boolean;
 BEGIN
   SELECT * INTO m FROM pql.delivery_mark AS x WHERE x.destination = d.destination;
-  same := m.made_in = pql._this_database();
   IF m.made_in IS NULL THEN
     m.seen := CASE WHEN NOT d.backlog THEN d.created_with END;
-    same := true;
+    m.made_in := d.created_in;
   END IF;
+  same := m.made_in = pql._this_database();
   FOR e IN
     SELECT x.* FROM pql.delivery AS x WHERE x.destination = d.destination AND x.state = 'pending'
     UNION ALL
-    SELECT u.home, NULL, d.destination, u.routing_id, u.transition_id, u.event, u.owner, u.told_id, pql._delivery_key(d, u.routing_id, u.transition_id), 'pending', 0,
+    SELECT u.home, NULL, d.destination, u.routing_id, u.transition_id, u.event, u.owner, u.told_id, pql._delivery_key(d, u.routing_id, u.transition_id), 'pending', 0, 0,
            statement_timestamp(), NULL, NULL, NULL, NULL, statement_timestamp(), NULL
     FROM pql._untold(d, CASE WHEN same THEN m.seen END, pql._committed(), CASE WHEN same THEN coalesce(m.later_than, 0) WHEN d.backlog THEN 0 ELSE d.created_after END) AS u
-    WHERE NOT EXISTS (SELECT FROM pql.delivery AS x WHERE x.home = u.home AND x.delivery_id = u.told_id AND x.state = 'pending' AND x.attempts = 0)
-    ORDER BY 12, 2, 5 LIMIT n
+    WHERE NOT EXISTS (SELECT FROM pql.delivery AS x WHERE x.home = u.home AND x.delivery_id = u.told_id AND x.state = 'pending' AND x.tried = 0)
+    ORDER BY 13, 2, 5 LIMIT n
   LOOP
     CONTINUE WHEN e.delivery_id IS NOT NULL AND pql._why_void(d, e) IS NOT NULL;
     delivery_id := e.delivery_id;
@@ -546,7 +569,7 @@ CREATE OR REPLACE FUNCTION pql.release_deliveries(worker text) RETURNS bigint
 DECLARE
   n bigint;
 BEGIN
-  UPDATE pql.delivery AS x SET claimed_until = NULL, next_at = clock_timestamp(), attempts = x.attempts - 1
+  UPDATE pql.delivery AS x SET claimed_until = NULL, next_at = clock_timestamp(), attempts = x.attempts - 1, tried = x.tried - 1
   WHERE x.state = 'pending' AND x.claimed_by = worker AND x.claimed_until > clock_timestamp();
   GET DIAGNOSTICS n = ROW_COUNT;
   RETURN n;
@@ -583,8 +606,8 @@ BEGIN
   END IF;
   -- The last one of a row says what its destination knows of it, for as long as there may be more to tell.
   DELETE FROM pql.delivery AS x WHERE x.state <> 'pending' AND x.ended_at < clock_timestamp() - older_than
-    AND (x.state = 'void' OR EXISTS (SELECT FROM pql.delivery AS b WHERE b.home = x.home AND b.routing_id = x.routing_id AND b.destination = x.destination
-                 AND b.state <> 'void' AND b.transition_id > x.transition_id)
+    AND (x.state = 'void' AND x.tried = 0 OR EXISTS (SELECT FROM pql.delivery AS b WHERE b.home = x.home AND b.routing_id = x.routing_id AND b.destination = x.destination
+                 AND (b.state <> 'void' OR b.tried > 0) AND b.transition_id > x.transition_id)
          OR NOT EXISTS (SELECT FROM pql.routing AS r WHERE r.home = x.home AND r.routing_id = x.routing_id AND r.state NOT IN ('disposed', 'expired', 'suppressed')));
   GET DIAGNOSTICS n = ROW_COUNT;
   RETURN n;

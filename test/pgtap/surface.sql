@@ -504,7 +504,7 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql._delay_of(pql.routing)', 'stable', 'safe', '', 'all'), -- of a row that one has
   ('pql._deserted_rows(timestamp with time zone)', 'stable', 'safe', '', 'owner'),
   ('pql.explain_route(bigint)', 'stable', 'safe', '', 'owner'),
-  ('pql._this_database()', 'stable', 'safe', '', 'owner'),
+  ('pql._this_database()', 'stable', 'safe', '', 'all'), -- says which database this is
   ('pql._require_rep(text,text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._lock_load(text[])', 'volatile', 'unsafe', '', 'owner'),
   ('pql._is_load_free(text)', 'volatile', 'unsafe', '', 'owner'),
