@@ -125,6 +125,10 @@ BEGIN
   IF sample IS NULL OR NOT (sample > 0 AND sample <= 1) THEN
     RAISE EXCEPTION 'sample must be above 0 and at most 1' USING ERRCODE = 'invalid_parameter_value';
   END IF;
+  IF pql._is_spread() THEN
+    RETURN QUERY SELECT * FROM pql._verify_on_cluster(sample, since);
+    RETURN;
+  END IF;
   -- before the comparison: what changes while it goes on is found the next time
   IF writes THEN
     PERFORM pql._begin_leaves();
@@ -260,6 +264,10 @@ BEGIN
   -- The clock on the wall can't be put forward: whoever left ahead of it could come in again only after that.
   IF NOT coalesce((SELECT bool_and(s.clock = 'event') FROM pql.source AS s), false) AND as_of > pql._now() THEN
     as_of := pql._now();
+  END IF;
+  IF pql._is_spread() THEN
+    RETURN QUERY SELECT * FROM pql._tick_on_cluster(as_of);
+    RETURN;
   END IF;
   RETURN QUERY SELECT * FROM pql._tick(as_of);
 END $$;

@@ -54,7 +54,7 @@ CREATE VIEW pql._object WITH (security_invoker = true) AS
   UNION ALL
   SELECT r.name, 'trigger', t.tgname::text, pg_get_triggerdef(t.oid)
   FROM relation AS r JOIN pg_trigger AS t ON t.tgrelid = r.oid JOIN pg_proc AS p ON p.oid = t.tgfoid JOIN pg_namespace AS n ON n.oid = p.pronamespace
-  WHERE NOT t.tgisinternal AND (n.nspname <> 'pql' OR r.name NOT IN ('events')) -- that one can be attached as any other
+  WHERE NOT t.tgisinternal AND p.proname <> '_configuration_written' AND (n.nspname <> 'pql' OR r.name NOT IN ('events')) -- that one can be attached as any other
   UNION ALL
   SELECT r.name, 'policy', p.polname::text, format('CREATE POLICY %I ON pql.%I USING (%s) WITH CHECK (%s)', p.polname, r.name, pg_get_expr(p.polqual, p.polrelid),
     pg_get_expr(p.polwithcheck, p.polrelid))

@@ -4,6 +4,7 @@
 #include "pg/derive.hpp"
 #include "pg/identity.hpp"
 #include "pg/ingest.hpp"
+#include "pg/shard.hpp"
 #include "pg/statement.hpp"
 
 extern "C" {
@@ -35,7 +36,7 @@ const SourceInfo *source_of(const Definitions &plan, const TriggerData *t) {
   const SourceInfo *s = plan.source(std::atoi(t->tg_trigger->tgargs[0]));
   if (!s) return nullptr;
   const Oid rel = RelationGetRelid(t->tg_relation);
-  if (rel == s->relation) return s;
+  if (rel == s->relation || is_part_of(rel, s->relation)) return s;
   static Oid known_rel = InvalidOid, known_root = InvalidOid; // a row trigger asks this for every row
   if (rel == known_rel && s->relation == known_root && known_generation == definitions_generation()) return s;
   const bool below = call([&] {
@@ -401,6 +402,11 @@ void row(const SourceInfo &source, const TriggerData *t) {
 PQL_FUNCTION(_ingest) {
   using namespace pql::pg;
   const TriggerData *t = trigger_data(fcinfo);
+  std::optional<Undisturbed> whole; // the end of one of our queries is not that of the statement, after which the shard is left
+  if (enter_shard(t->tg_relation)) whole.emplace();
+  if (TRIGGER_FIRED_BY_TRUNCATE(t->tg_event) && call([] { return !within_shard() && is_spread(); }))
+    fail(ERRCODE_FEATURE_NOT_SUPPORTED, std::string("cannot truncate table \"") + RelationGetRelationName(t->tg_relation) + "\", which is distributed",
+         "Shards are truncated without pql's being told.", "Use DELETE.");
   std::shared_ptr<const Definitions> plan = current_definitions();
   const SourceInfo *source = source_of(*plan, t);
   if (!source || !source->deferred) { // who writes state

@@ -2,6 +2,7 @@
 // the extension's owner, so that whoever may call these needs no right on the tables, and can't go around the rules. And whose rows one sees.
 #include "pg/identity.hpp"
 #include "pg/ingest.hpp"
+#include "pg/shard.hpp"
 #include "pg/spi.hpp"
 #include "pg/srf.hpp"
 
@@ -31,13 +32,43 @@ Arg caller() {
   return Arg::of(call([] { return std::string_view(GetUserNameFromId(GetUserId(), false)); }));
 }
 
-// Runs a statement, which takes the caller first, as the owner, and gives its rows.
-Datum work(FunctionCallInfo fcinfo, const char *sql, std::initializer_list<Arg> args) {
+std::string literal(const Arg &a) {
+  if (a.null) return "NULL";
+  switch (a.type) {
+  case TEXTOID: {
+    const std::string text(a.text);
+    return call([&] { return static_cast<const char *>(quote_literal_cstr(text.c_str())); });
+  }
+  case BOOLOID: return a.number ? "true" : "false";
+  case TIMESTAMPTZOID: return "pg_catalog.to_timestamp(" + std::to_string(a.number) + "::numeric / 1000000) + interval '10957 days'"; // from 2000 on
+  default: return std::to_string(a.number);
+  }
+}
+
+// A statement with its arguments in it, to be run elsewhere.
+std::string complete(const char *sql, std::initializer_list<Arg> args) {
+  std::string out;
+  for (; *sql; sql++) {
+    if (*sql == '$') out += literal(args.begin()[*++sql - '1']);
+    else out += *sql;
+  }
+  return out;
+}
+
+bool is_elsewhere() {
+  return call([] { return !within_shard() && is_spread(); });
+}
+
+// Runs a statement, which takes the caller first, as the owner, and gives its rows. On a cluster it is run where the home is of the row that
+// its second argument names, unless it finds its rows itself.
+Datum work(FunctionCallInfo fcinfo, const char *sql, std::initializer_list<Arg> args, bool finds = false) {
   ResultRows result(fcinfo);
   lock_identities();
   flush_pending();
+  const bool sends = !finds && is_elsewhere();
+  const std::string sent = sends ? complete(sql, args) : std::string();
   Spi spi;
-  const std::uint64_t rows = spi.run(sql, args);
+  const std::uint64_t rows = sends ? spi.run("SELECT * FROM pql._work_on_cluster($1, $2)", {args.begin()[1], Arg::of(sent)}) : spi.run(sql, args);
   call([&] {
     auto *info = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
     for (std::uint64_t i = 0; i < rows; i++) tuplestore_puttuple(info->setResult, SPI_tuptable->vals[i]);
@@ -74,8 +105,8 @@ PQL_FUNCTION(_is_rep) {
 
 PQL_FUNCTION(claim) {
   using namespace pql::pg;
-  return work(fcinfo, "SELECT * FROM pql._claim($1, $2, $3, $4)",
-              {caller(), words(fcinfo, 0), number(fcinfo, 1, INT4OID), number(fcinfo, 2, INT8OID)});
+  return work(fcinfo, is_elsewhere() ? "SELECT * FROM pql._claim_on_cluster($1, $2, $3, $4)" : "SELECT * FROM pql._claim($1, $2, $3, $4)",
+              {caller(), words(fcinfo, 0), number(fcinfo, 1, INT4OID), number(fcinfo, 2, INT8OID)}, true);
 }
 
 PQL_FUNCTION(accept) {

@@ -15,6 +15,7 @@
 #include "pg/identity.hpp"
 #include "pg/people.hpp"
 #include "pg/review.hpp"
+#include "pg/shard.hpp"
 #include "pg/spi.hpp"
 
 extern "C" {
@@ -101,7 +102,7 @@ void scan_table(Oid relation, const SourceInfo &source, Snapshot snapshot, Folde
     TupleTableSlot *slot;
   };
   const Open o = call([&]() -> Open {
-    Relation rel = table_open(relation, AccessShareLock);
+    Relation rel = table_open(standing_in(relation), AccessShareLock);
     return {rel, table_beginscan(rel, snapshot, 0, nullptr), table_slot_create(rel, nullptr)};
   });
   fold_slots(o.rel, source, folder, [&] {
@@ -172,7 +173,7 @@ bool look_up(const SourceInfo &source, SaidIds said, Snapshot snapshot, Folder &
     const char *name;
   };
   const Types t = call([&]() -> Types {
-    Relation rel = try_table_open(source.relation, AccessShareLock);
+    Relation rel = try_table_open(standing_in(source.relation), AccessShareLock);
     if (!rel) return {InvalidOid, InvalidOid, InvalidOid, InvalidOid, false, nullptr};
     Extractor *x = extractor_for(rel, source);
     const char *name = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)), RelationGetRelationName(rel));
@@ -294,7 +295,7 @@ void read_source(const SourceInfo &source, const std::vector<std::string> *homes
   }
   const bool exists = call([&] { return SearchSysCacheExists1(RELOID, ObjectIdGetDatum(source.relation)); });
   if (!exists) return;
-  for (Oid leaf : leaves(source.relation)) scan_table(leaf, source, snapshot, folder);
+  for (Oid leaf : leaves(standing_in(source.relation))) scan_table(leaf, source, snapshot, folder);
   folder.wanted = nullptr;
 }
 
@@ -534,7 +535,7 @@ void sort(std::vector<std::string> &homes) {
 
 bool source_readable(const SourceInfo &source) {
   return call([&] {
-    Relation rel = try_table_open(source.relation, AccessShareLock);
+    Relation rel = try_table_open(standing_in(source.relation), AccessShareLock);
     if (!rel) return true;
     const bool compiles = extractor_for(rel, source) != nullptr;
     table_close(rel, NoLock);
@@ -648,8 +649,8 @@ void hold_up_writers(const Definitions &plan) {
   for (const SourceInfo &s : plan.sources()) {
     call([&] {
       if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(s.relation))) return;
-      LockRelationOid(s.relation, ShareRowExclusiveLock);
-      (void)find_all_inheritors(s.relation, ShareRowExclusiveLock, nullptr);
+      LockRelationOid(standing_in(s.relation), ShareRowExclusiveLock);
+      (void)find_all_inheritors(standing_in(s.relation), ShareRowExclusiveLock, nullptr);
     });
   }
   call([] { LockRelationOid(pql_relation("asserted_milestone"), ShareRowExclusiveLock); });
@@ -713,7 +714,7 @@ void read_events_of(const Definitions &plan, const std::string &user, void *arg,
     folder.wanted = take;
     Now now;
     if (!look_up(source, {{}, said_as(Unit::user, user), {}}, now.get(), folder)) {
-      for (Oid leaf : leaves(source.relation)) scan_table(leaf, source, now.get(), folder);
+      for (Oid leaf : leaves(standing_in(source.relation))) scan_table(leaf, source, now.get(), folder);
     }
     now.release();
   }
@@ -1029,7 +1030,7 @@ void read_history(Oid relation, const SourceInfo &source, const Boundary &bounda
   };
   Now now;
   const Open o = call([&]() -> Open {
-    Relation rel = table_open(relation, AccessShareLock);
+    Relation rel = table_open(standing_in(relation), AccessShareLock);
     ItemPointerData low, high;
     ItemPointerSet(&low, static_cast<BlockNumber>(from), 1);
     ItemPointerSet(&high, static_cast<BlockNumber>(until - 1), MaxOffsetNumber);

@@ -13,6 +13,7 @@
 #include "pg/packet.hpp"
 #include "pg/people.hpp"
 #include "pg/read.hpp"
+#include "pg/shard.hpp"
 #include "pg/spi.hpp"
 
 extern "C" {
@@ -485,12 +486,13 @@ extern "C" void transaction_event(XactEvent event, void *) {
   switch (event) {
   case XACT_EVENT_PRE_COMMIT:
   case XACT_EVENT_PRE_PREPARE:
-    if (pending().empty() && !people_noted() && !is_left_to_tick()) return;
+    if (pending().empty() && !people_noted() && !is_left_to_tick() && !within_shard()) return;
     enter([] {
       call([] { PushActiveSnapshot(GetTransactionSnapshot()); });
       flush_pending();
       decide_people();
       write_left_to_tick();
+      leave_shard();
       call([] { PopActiveSnapshot(); });
     });
     return;
@@ -498,6 +500,7 @@ extern "C" void transaction_event(XactEvent event, void *) {
   case XACT_EVENT_COMMIT:
   case XACT_EVENT_PREPARE: {
     pending() = Pending();
+    forget_shard();
     forget_people();
     forget_homes();
     forget_left_to_tick();

@@ -3,6 +3,7 @@
 #include "pg/identity.hpp"
 #include "pg/ingest.hpp"
 #include "pg/pg.hpp"
+#include "pg/shard.hpp"
 #include "pg/statement.hpp"
 #include "worker/worker.hpp"
 
@@ -22,5 +23,6 @@ void _PG_init(void) {
   pql::pg::watch_identities();
   pql::pg::watch_transactions();
   pql::pg::watch_statements();
+  pql::pg::watch_shards();
   pql::worker::register_launcher();
 }

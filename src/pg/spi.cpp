@@ -34,7 +34,7 @@ Datum datum_of(const Arg &a) {
 
 Oid extension_owner() {
   return call([] {
-    HeapTuple t = SearchSysCache1(RELOID, ObjectIdGetDatum(pql_relation("state")));
+    HeapTuple t = SearchSysCache1(RELOID, ObjectIdGetDatum(own_relation("state")));
     if (!HeapTupleIsValid(t)) elog(ERROR, "cache lookup failed for pql.state");
     const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(t))->relowner;
     ReleaseSysCache(t);

@@ -3,6 +3,7 @@
 #include "pg/compat.hpp"
 #include "pg/ingest.hpp"
 #include "pg/people.hpp"
+#include "pg/shard.hpp"
 
 extern "C" {
 #include "optimizer/planner.h"
@@ -32,14 +33,19 @@ bool commit_follows() {
 }
 
 void at_end_of_statement() {
-  if (depth > 0 || unseen || !(is_pending() || people_noted())) return;
+  if (depth > 0 || unseen || !(is_pending() || people_noted() || within_shard())) return;
   enter([] {
     const bool pushed = call([] {
       if (ActiveSnapshotSet()) return false; // a function's last query ends when its portal's snapshot is gone
       PushActiveSnapshot(GetTransactionSnapshot());
       return true;
     });
-    flush_pending();
+    if (within_shard()) {
+      const Undisturbed whole; // its own queries end within the shard
+      leave_shard();
+    } else {
+      flush_pending();
+    }
     if (!call([] { return commit_follows(); })) foresee_people();
     if (pushed) call([] { PopActiveSnapshot(); });
   });
@@ -54,6 +60,7 @@ void at_end_of_statement() {
 #endif
 
 extern "C" void run_query(RUN_ARGUMENTS) {
+  if (depth == 0) plan_afresh();
   depth++;
   PG_TRY();
   { next_run ? next_run(RUN_PASSED) : standard_ExecutorRun(RUN_PASSED); }
@@ -75,12 +82,14 @@ extern "C" void finish_query(QueryDesc *query) {
 // What an unseen statement left is done before the next one takes its snapshot.
 extern "C" PlannedStmt *plan_query(Query *query, const char *text, int options, ParamListInfo params) {
   at_end_of_statement();
+  set_relations(query);
   return next_planner ? next_planner(query, text, options, params) : standard_planner(query, text, options, params);
 }
 
 // COPY and TRUNCATE fire triggers without the executor's hooks.
 extern "C" void run_utility(PlannedStmt *statement, const char *text, bool read_only, ProcessUtilityContext context,
                             ParamListInfo params, QueryEnvironment *environment, DestReceiver *to, QueryCompletion *done) {
+  if (depth == 0) plan_afresh();
   const bool writes = IsA(statement->utilityStmt, CopyStmt) || IsA(statement->utilityStmt, TruncateStmt);
   if (next_utility) next_utility(statement, text, read_only, context, params, environment, to, done);
   else standard_ProcessUtility(statement, text, read_only, context, params, environment, to, done);

@@ -3,6 +3,7 @@
 #include "pg/compat.hpp"
 #include "pg/held_homes.hpp"
 #include "pg/hints.hpp"
+#include "pg/shard.hpp"
 #include "pg/spi.hpp"
 
 extern "C" {
@@ -92,7 +93,11 @@ Oid state_relation() {
 
 } // namespace
 
-Oid pql_relation(const char *name) {
+void forget_known_state() noexcept { known_state = InvalidOid; }
+
+Oid pql_relation(const char *name) { return standing_in(own_relation(name)); }
+
+Oid own_relation(const char *name) {
   const Oid schema = get_namespace_oid("pql", true);
   const Oid rel = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
   if (!OidIsValid(rel))
@@ -159,6 +164,7 @@ void forget_homes() noexcept { holding = false; }
 
 Store::Store(Access access, bool latest) : latest_(latest) {
   call([&] {
+    require_here();
     mode_ = access == Access::write ? RowExclusiveLock : AccessShareLock;
     state_ = table_open(state_relation(), mode_);
     slot_ = table_slot_create(state_, nullptr);

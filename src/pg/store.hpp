@@ -144,7 +144,11 @@ std::vector<Subject> shares_of(Store &store, Arena &a, std::string_view home, st
 /// Folds a row of the milestone log into its subject. Raises XX001 when it is damaged.
 void fold_milestones(Arena &a, std::string_view home, std::string_view body, Subject &into);
 
-/// The OID of a relation of the pql schema. Raises 42704 when the extension isn't there.
+/// The OID of a relation of the pql schema, or, within a shard, of what stands for it there. Raises 42704 when the extension isn't there.
 Oid pql_relation(const char *name);
+/// The same, wherever one is.
+Oid own_relation(const char *name);
+/// Which table has the state is to be looked up again.
+void forget_known_state() noexcept;
 
 } // namespace pql::pg
