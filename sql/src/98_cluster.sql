@@ -583,6 +583,18 @@ REVOKE ALL ON FUNCTION pql._claim_on_cluster(text, text, int, bigint) FROM PUBLI
 CREATE TYPE pql._ticked AS (held_released bigint, episodes_reviewed bigint, ids_forgotten bigint, partitions_changed bigint, subjects_reviewed bigint,
   ready bigint, expired bigint, breached bigint, returned bigint, assigned bigint, events_folded bigint, more_due boolean);
 COMMENT ON TYPE pql._ticked IS 'What pql.tick returns.';
+COMMENT ON COLUMN pql._ticked.held_released IS 'Held events that fell due and were folded.';
+COMMENT ON COLUMN pql._ticked.episodes_reviewed IS 'Episodes that were looked at because their end, or that of a cool-down, had come.';
+COMMENT ON COLUMN pql._ticked.ids_forgotten IS 'Event ids past the dedup horizon that are no longer kept.';
+COMMENT ON COLUMN pql._ticked.partitions_changed IS 'Partitions that came, went or were emptied unseen, and were told of now.';
+COMMENT ON COLUMN pql._ticked.subjects_reviewed IS 'Subjects that were looked at because time alone may take them in or out.';
+COMMENT ON COLUMN pql._ticked.ready IS 'Routing rows that were made ready.';
+COMMENT ON COLUMN pql._ticked.expired IS 'Routing rows that expired, since their episode is over.';
+COMMENT ON COLUMN pql._ticked.breached IS 'Routing rows that nobody had touched in time.';
+COMMENT ON COLUMN pql._ticked.returned IS 'Snoozed routing rows that came back.';
+COMMENT ON COLUMN pql._ticked.assigned IS 'Routing rows that were given to reps.';
+COMMENT ON COLUMN pql._ticked.events_folded IS 'Events of deferred sources that were folded.';
+COMMENT ON COLUMN pql._ticked.more_due IS 'Whether more is due, so that it is to be called again at once.';
 
 CREATE OR REPLACE FUNCTION pql._is_coordinator() RETURNS boolean
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 500 SET search_path = pg_catalog, pg_temp AS $$

@@ -49,7 +49,7 @@ SELECT bag_eq('SELECT relkind::text, relname::text FROM relation', $$VALUES
   ('v', 'milestones'), ('v', 'members'), ('v', 'subjects'), ('v', 'unusable'), ('v', 'sources'), ('v', 'fold_lag'), ('v', 'backfill_progress')$$,
   'tables, views and a sequence');
 SELECT bag_eq($$SELECT object FROM member WHERE classid NOT IN ('pg_proc'::regclass, 'pg_class'::regclass)$$,
-  ARRAY['schema pql', 'type pql.triage_case', 'type pql._row_scored', 'type pql.pilot_line', 'type pql.review_line', 'type pql.epoch', 'type pql.epoch_span', 'cast from bigint to pql.epoch', 'cast from bigint to pql.epoch_span',
+  ARRAY['schema pql', 'type pql.triage_case', 'type pql._row_scored', 'type pql._ticked', 'type pql.pilot_line', 'type pql.review_line', 'type pql.epoch', 'type pql.epoch_span', 'cast from bigint to pql.epoch', 'cast from bigint to pql.epoch_span',
     'cast from integer to pql.epoch', 'cast from integer to pql.epoch_span'] || ARRAY(SELECT format(object, state) FROM unnest(:states) AS state, unnest(ARRAY['type pql.%s',
     'operator pql.=(pql.%1$s,pql.%1$s)', 'operator pql.<>(pql.%1$s,pql.%1$s)', 'operator pql.||(pql.%1$s,pql.%1$s)',
     'operator class pql.%s_ops for access method hash', 'operator family pql.%s_ops for access method hash']) AS object),
@@ -711,12 +711,46 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql.scale_pilot(bigint,text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql.start_pilot(text,text,interval,double precision,double precision,double precision,text,double precision,double precision,double precision,jsonb,jsonb,interval,integer,interval,text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql.stop_pilot(bigint,text)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._ask_shards(bigint[],text)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._check_cluster()', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._check_nodes()', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._check_source(pql.source)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._claim_on_cluster(text,text,integer,bigint)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._configuration_tables()', 'immutable', 'safe', '', 'owner'),
+  ('pql._configuration_written()', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._destination_changed()', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._drop_triggers(regclass)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._enter_shard(regclass)', 'volatile', 'unsafe', 'strict', 'owner'),
+  ('pql._home_tables()', 'stable', 'safe', '', 'owner'),
+  ('pql._is_coordinator()', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._is_spread()', 'volatile', 'unsafe', '', 'all'),
+  ('pql._leave_shard()', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._load_configuration()', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._loads()', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._make_cluster_table(text)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._on_shard(regclass,text)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._require_cluster()', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._send_configuration(text)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._take_loads(jsonb)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._tick_on_cluster(timestamp with time zone)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._tick_on_shard(timestamp with time zone,jsonb,jsonb)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._verify_on_cluster(double precision,timestamp with time zone)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._work_on_cluster(bigint,text)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._work_on_shard(jsonb,text)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.citus_check()', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.distribute(integer)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.on_home(text,text)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.on_shards(text)', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.send_configuration()', 'volatile', 'unsafe', '', 'owner'),
+  ('pql.undistribute()', 'volatile', 'unsafe', '', 'owner'),
   ('pql._warn_of_leaf(pql.source_leaf)', 'volatile', 'unsafe', '', 'owner'),
   ('pql._wrote(regclass)', 'volatile', 'unsafe', 'strict', 'owner')
   UNION ALL SELECT routine, 'immutable', 'safe', strictness, 'all' FROM aggregate_marking$$,
   'functions are marked as this table says');
 SELECT is_empty('SELECT oid::regprocedure FROM routine WHERE proleakproof', 'no function claims to be leakproof');
-SELECT is_empty('SELECT oid::regprocedure FROM routine WHERE prosecdef', 'no function runs with the rights of its owner by its marking');
+-- But for what sends definitions to the nodes of a cluster: those who write them have no right to that.
+SELECT is_empty($$SELECT oid::regprocedure FROM routine WHERE prosecdef AND proname NOT IN ('_configuration_written', '_send_configuration', '_load_configuration')$$,
+  'no function runs with the rights of its owner by its marking');
 SELECT is_empty($$SELECT oid::regprocedure FROM routine
   WHERE prosecdef AND NOT coalesce(proconfig && ARRAY['search_path=pg_catalog, pg_temp', 'search_path=pg_catalog, pql, pg_temp'], false)$$,
   'and if one did, it would have its own search path');
