@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
@@ -23,11 +24,12 @@ std::optional<std::string> read_line(int file) {
   std::string line;
   char c = 0;
   for (;;) {
+    pollfd ready{file, POLLIN, 0};
+    const int some = poll(&ready, 1, 250); // an interrupt may come between a look for it and the wait
+    check_interrupted();
+    if (some <= 0) continue;
     const ssize_t n = read(file, &c, 1);
-    if (n < 0 && errno == EINTR) {
-      check_interrupted();
-      continue;
-    }
+    if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return line.empty() ? std::nullopt : std::optional(line);
     if (c == '\n') return line;
     line += c;
