@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <cstdio>
 
 #include "cli/base/text.hpp"
@@ -73,6 +74,20 @@ bool is_number(std::string_view text) noexcept {
   return digit;
 }
 
+// 20240131: as seconds it would be a day of 1970, of which nobody has events.
+bool is_basic_date(std::string_view text) noexcept {
+  if (text.size() != 8 || text.find_first_not_of("0123456789") != std::string_view::npos) return false;
+  int year = 0, month = 0, day = 0;
+  std::from_chars(text.data(), text.data() + 4, year);
+  std::from_chars(text.data() + 4, text.data() + 6, month);
+  std::from_chars(text.data() + 6, text.data() + 8, day);
+  return year >= 1990 && year < 2100 && std::chrono::year_month_day(std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)), std::chrono::day(static_cast<unsigned>(day))).ok();
+}
+
+std::string dashed(std::string_view date) {
+  return std::string(date.substr(0, 4)).append("-").append(date.substr(4, 2)).append("-").append(date.substr(6));
+}
+
 std::optional<std::string> epoch(std::string_view text, std::string &why) {
   long double x = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), x);
@@ -107,6 +122,8 @@ std::optional<std::string> read_time(std::string_view text, Zoneless zoneless, s
     why = "no time";
     return std::nullopt;
   }
+  std::string with_dashes;
+  if (is_basic_date(text)) text = with_dashes = dashed(text);
   if (is_number(text)) return epoch(text, why);
 
   const auto bad = [&](const char *what) {
