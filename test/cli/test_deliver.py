@@ -101,6 +101,27 @@ def test_refused_for_good_is_dead_at_once_and_redelivered(case):
         assert states(case) == 'sent 1' and len(set(there.keys())) == 1
 
 
+def test_an_answer_that_is_no_text(case):
+    with Receiver(lambda request, n: (400, {}, b'Gr\xf6\xdfe')) as there:
+        setup(case, there.url)
+        qualify(case, 'acme')
+        line = deliver(case).expect(5).lines()[0]
+        assert line['error'] == 'HTTP 400: Gr??e', line
+        assert states(case) == 'dead 1' and last_error(case) == 'HTTP 400: Gr??e'
+
+
+def test_one_that_hangs_keeps_no_other_waiting(case):
+    with Receiver(lambda request, n: ('hang', 30, b'')) as slow, Receiver() as quick:
+        setup(case, slow.url, timeout="'30 seconds'")
+        case.sql(f"INSERT INTO pql.destination (destination, kind, url, secret) VALUES ('other', 'webhook', '{quick.url}', 'hook')")
+        qualify(case, *(f'a{i}' for i in range(20)))
+        case.start('deliver', '--quiet', '--interval', '0.1', '--parallel', '4', *private, env=secret)
+        until = time.monotonic() + 20
+        while len(quick.got) < 20 and time.monotonic() < until:
+            time.sleep(0.05)
+        assert len(quick.got) == 20 and len(slow.got) == 3, (len(quick.got), len(slow.got))
+
+
 def test_dead_after_so_many_attempts(case):
     with Receiver(lambda request, n: 500) as there:
         setup(case, there.url, max_attempts='3')
@@ -453,7 +474,7 @@ def test_what_is_committed_late_is_delivered(case):
         qualify(case, 'acme', 'beta')
         deliver(case).expect(0)
         late = subprocess.Popen(['psql', '-XqAt'], stdin=-1, stdout=-3, env=case.env, text=True)
-        late.stdin.write("BEGIN; SELECT routing_id FROM pql.claim('ann', 1, (SELECT routing_id FROM pql.routing WHERE subject_id = 'acme'));\n\\! touch begun\n")
+        late.stdin.write("BEGIN; SELECT routing_id FROM pql.claim('ann', 1, (SELECT routing_id FROM pql.routing WHERE subject_id = 'acme'));\n")
         late.stdin.flush()
         until = time.monotonic() + 10
         while case.sql("SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = current_database()") == '0' and time.monotonic() < until:

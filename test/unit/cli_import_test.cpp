@@ -33,6 +33,12 @@ TEST(CliTime, WithoutZone) {
   EXPECT_EQ(time_of("2026-03-02 10:11:12", Zoneless::session), "2026-03-02 10:11:12");
 }
 
+TEST(CliTime, DaysWithoutDashes) {
+  EXPECT_EQ(time_of("20240131"), time_of("2024-01-31")) << "a day, and not seconds of 1970";
+  EXPECT_EQ(time_of("20240131", Zoneless::utc), time_of("2024-01-31", Zoneless::utc));
+  EXPECT_EQ(time_of("20240231"), "1970-08-23 06:17:11.000000+00"); // no day
+}
+
 TEST(CliTime, SinceTheEpoch) {
   EXPECT_EQ(time_of("0"), "1970-01-01 00:00:00.000000+00");
   EXPECT_EQ(time_of("1772445600"), "2026-03-02 10:00:00.000000+00");
@@ -111,6 +117,17 @@ TEST(CliRecords, Bytes) {
   EXPECT_STREQ(text_problem("\xC3"), "invalid UTF-8");
   EXPECT_STREQ(text_problem("\xED\xA0\x80"), "invalid UTF-8"); // half of a pair
   EXPECT_STREQ(text_problem(std::string_view("abcdefgh\0", 9)), "a NUL byte");
+}
+
+TEST(CliText, OneLine) {
+  EXPECT_EQ(one_line("no such\r\nthing ", 100), "no such  thing");
+  EXPECT_EQ(one_line("Gr\xF6\xDF"
+                     "e",
+                     100),
+            "Gr??e");
+  EXPECT_EQ(one_line("\xE3\x82\xA8\xE3\x83\xA9", 100), "\xE3\x82\xA8\xE3\x83\xA9");
+  EXPECT_EQ(one_line("\xE3\x82\xA8\xE3\x83\xA9", 5), "\xE3\x82\xA8"); // cut, not within a character
+  EXPECT_EQ(one_line("", 0), "");
 }
 
 TEST(CliFormat, Fields) {

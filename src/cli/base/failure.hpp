@@ -2,8 +2,11 @@
 // Law: what a command throws is a Failure; anything else is a defect of pqlctl, and ends with 2 after its message.
 #pragma once
 
+#include <algorithm>
+#include <initializer_list>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace pql::cli {
@@ -55,11 +58,27 @@ public:
         context_(std::move(context)) {}
 
   const std::string &sqlstate() const noexcept { return sqlstate_; }
+  /// Whether it is of one of these classes ("57", "08").
+  bool is_of(std::initializer_list<std::string_view> classes) const noexcept {
+    return std::any_of(classes.begin(), classes.end(), [&](std::string_view c) { return sqlstate_.starts_with(c); });
+  }
   /// "PL/pgSQL function … line 3", or nothing.
   const std::string &context() const noexcept { return context_; }
 
 private:
   std::string sqlstate_, context_;
 };
+
+/// Whether there is no connection any more, or none to be had.
+inline bool is_lost(const Failure &f) noexcept {
+  const auto *const sql = dynamic_cast<const SqlError *>(&f);
+  return f.exit() == Exit::unreachable || (sql && sql->is_of({"08", "57"}));
+}
+
+/// Whether the same may well succeed later: somebody else was in the way, or there was no room.
+inline bool passes(const Failure &f) noexcept {
+  const auto *const sql = dynamic_cast<const SqlError *>(&f);
+  return sql && sql->is_of({"40", "53", "55P03"});
+}
 
 } // namespace pql::cli

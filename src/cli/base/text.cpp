@@ -4,6 +4,9 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
+
+#include <utf8proc.h>
 
 namespace pql::cli {
 namespace {
@@ -62,6 +65,44 @@ std::string lowered(std::string_view text) {
   for (char &c : small)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   return small;
+}
+
+const char *text_problem(std::string_view text) noexcept {
+  const auto *p = reinterpret_cast<const utf8proc_uint8_t *>(text.data());
+  const auto *const end = p + text.size();
+  while (p < end) {
+    std::uint64_t eight = 0;
+    if (end - p >= 8) {
+      std::memcpy(&eight, p, 8);
+      const bool ascii = (eight & 0x8080808080808080u) == 0;
+      const bool no_zero = ((eight - 0x0101010101010101u) & ~eight & 0x8080808080808080u) == 0;
+      if (ascii && no_zero) {
+        p += 8;
+        continue;
+      }
+    }
+    if (*p == 0) return "a NUL byte";
+    if (*p < 0x80) {
+      p++;
+      continue;
+    }
+    utf8proc_int32_t point = 0;
+    const utf8proc_ssize_t n = utf8proc_iterate(p, end - p, &point);
+    if (n <= 0) return "invalid UTF-8";
+    p += n;
+  }
+  return nullptr;
+}
+
+std::string one_line(std::string_view text, std::size_t most) {
+  std::string line;
+  for (const char c : text.substr(0, most)) line += static_cast<unsigned char>(c) < ' ' || c == 0x7f ? ' ' : c;
+  if (text.size() > most) // perhaps within a character
+    for (int i = 0; i < 3 && text_problem(line) != nullptr; i++) line.pop_back();
+  if (text_problem(line) != nullptr)
+    for (char &c : line)
+      if ((static_cast<unsigned char>(c) & 0x80) != 0) c = '?';
+  return std::string(trimmed(line));
 }
 
 } // namespace pql::cli

@@ -28,4 +28,10 @@ std::string_view trimmed(std::string_view text) noexcept;
 /// ASCII letters made small.
 std::string lowered(std::string_view text);
 
+/// Is the text UTF-8 without a NUL byte, as PostgreSQL wants it? Says what isn't, or nullptr.
+const char *text_problem(std::string_view text) noexcept;
+
+/// Somebody else's words in one line of at most so many bytes; they may be anything, and what is no UTF-8 becomes question marks.
+std::string one_line(std::string_view text, std::size_t most);
+
 } // namespace pql::cli

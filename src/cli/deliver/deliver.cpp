@@ -5,6 +5,7 @@
 #include <cmath>
 #include <ctime>
 #include <random>
+#include <set>
 
 #include <CLI/CLI.hpp>
 #include <libpq-fe.h>
@@ -40,17 +41,6 @@ std::string worker_name() {
   char host[256] = "";
   gethostname(host, sizeof host - 1);
   return std::string(host) + "/" + std::to_string(getpid());
-}
-
-// What a response says of itself, in one line; it may be anything.
-std::string one_line(const std::string &text, std::size_t most) {
-  std::string line;
-  for (const char c : text) {
-    if (line.size() >= most) break;
-    line += static_cast<unsigned char>(c) < ' ' || c == 0x7f ? ' ' : c;
-  }
-  while (!line.empty() && (static_cast<unsigned char>(line.back()) & 0x80) != 0) line.pop_back(); // perhaps cut
-  return std::string(trimmed(line));
 }
 
 std::string utc_now() {
@@ -134,7 +124,9 @@ private:
            double retry_in);
   void write_metrics(bool now);
   bool round();
+  int room_for(const Destination &to) const;
   void drain();
+  void finish_up() noexcept;
   double wait_after(const Backoff &how, int failures) {
     return backoff_seconds(how, failures, std::uniform_real_distribution<double>()(random_));
   }
@@ -146,6 +138,8 @@ private:
   std::optional<Connection> connection_;
   Poster poster_;
   std::map<std::int64_t, InFlight> in_flight_;
+  std::vector<std::string> served_; // the destinations that are enabled
+  std::size_t turn_ = 0;            // which of them comes first
   std::map<std::string, Token> tokens_;
   std::int64_t token_posts_ = 0; // their ids are negative
   DeliveryCounts counts_;
@@ -238,8 +232,18 @@ Result Deliverer::say(const std::string &sql, const Values &values) {
   }
 }
 
+// Of others that have nothing on its way each has a place kept: one that hangs doesn't take all of them.
+int Deliverer::room_for(const Destination &to) const {
+  const int room = options_.parallel - static_cast<int>(in_flight_.size());
+  std::set<std::string> idle;
+  for (const std::string &name : served_) idle.insert(name);
+  for (const auto &[id, f] : in_flight_) idle.erase(f.to.name);
+  const bool has_none = idle.erase(to.name) > 0;
+  return std::max(room - static_cast<int>(idle.size()), has_none ? std::min(room, 1) : 0);
+}
+
 std::size_t Deliverer::claim(const Destination &to) {
-  const int room = std::min(options_.batch, options_.parallel - static_cast<int>(in_flight_.size()));
+  const int room = std::min(options_.batch, room_for(to));
   if (room <= 0 || interrupted() || !has_token(to)) return 0;
   const Result r = connection_->exec("SELECT * FROM pql.claim_deliveries($1, $2, make_interval(secs => $3), $4)",
                                      {to.name, std::to_string(room), std::to_string(lease_of(to)), worker_of(to)});
@@ -478,14 +482,23 @@ void Deliverer::write_metrics(bool now) {
   for (int i = 0; i < r.rows(); i++)
     stats.push_back({std::string(r.text(i, 0)), r.integer(i, 1), r.integer(i, 2), r.integer(i, 3), r.integer(i, 4),
                      r.integer(i, 5), r.integer(i, 6), r.real(i, 7), r.truth(i, 8)});
-  replace_file(options_.metrics_file, metrics_text(stats, counts_));
+  try {
+    replace_file(options_.metrics_file, metrics_text(stats, counts_));
+  } catch (const Failure &f) {
+    session_.out.remark(f.what()); // no reason to keep anything from being delivered
+  }
 }
 
 // Takes what there is room for, and looks after what is on its way. False: there was nothing to do.
 bool Deliverer::round() {
   std::size_t claimed = 0;
-  if (static_cast<int>(in_flight_.size()) < options_.parallel)
-    for (const Destination &to : destinations()) claimed += claim(to);
+  if (static_cast<int>(in_flight_.size()) < options_.parallel) {
+    std::vector<Destination> all = destinations();
+    served_.clear();
+    for (const Destination &to : all) served_.push_back(to.name);
+    if (!all.empty()) std::rotate(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(turn_++ % all.size()), all.end());
+    for (const Destination &to : all) claimed += claim(to);
+  }
   if (poster_.busy() == 0 && claimed == 0) return false;
   for (const Posted &posted : poster_.wait(options_.interval)) finish(posted);
   return true;
@@ -498,6 +511,14 @@ void Deliverer::drain() {
   say("SELECT pql.release_deliveries($1)", {worker_});
   for (const auto &[name, token] : tokens_) say("SELECT pql.release_deliveries($1)", {worker_of(token.to)});
   write_metrics(true);
+}
+
+// What is on its way is waited for, and noted, before a failure ends it all.
+void Deliverer::finish_up() noexcept {
+  try {
+    drain();
+  } catch (const std::exception &) { // there is a failure to tell of already
+  }
 }
 
 void Deliverer::run() {
@@ -520,15 +541,19 @@ void Deliverer::run() {
     } catch (const Interrupted &) {
       once_more = false;
     } catch (const Failure &f) {
-      const auto *const sql = dynamic_cast<const SqlError *>(&f);
-      const bool is_lost = f.exit() == Exit::unreachable || (sql && sql->sqlstate().starts_with("57"));
-      if (options_.once || !is_lost || (!connection_ && failures == 0 && sent_ + failed_ == 0)) throw;
+      const bool lost = is_lost(f);
+      if (options_.once || !(lost || passes(f)) || (!connection_ && failures == 0 && sent_ + failed_ == 0)) {
+        if (!lost && connection_) finish_up();
+        throw;
+      }
       // What was on its way is posted again by whoever takes it when its lease ends; by the same key.
       const double pause = wait_after(kConnectAgain, ++failures);
       session_.out.remark(std::string(f.what()) + "; trying again in " + span_text(pause));
-      connection_.reset();
-      in_flight_.clear();
-      if (!sleep_for(pause)) return;
+      if (lost) {
+        connection_.reset();
+        in_flight_.clear();
+      }
+      if (!sleep_for(pause)) break;
     }
   }
   if (connection_) drain();

@@ -120,31 +120,4 @@ void split_csv(std::string_view row, char delimiter, std::vector<std::string> &f
   fields.resize(n);
 }
 
-const char *text_problem(std::string_view text) noexcept {
-  const auto *p = reinterpret_cast<const utf8proc_uint8_t *>(text.data());
-  const auto *const end = p + text.size();
-  while (p < end) {
-    std::uint64_t eight = 0;
-    if (end - p >= 8) {
-      std::memcpy(&eight, p, 8);
-      const bool ascii = (eight & 0x8080808080808080u) == 0;
-      const bool no_zero = ((eight - 0x0101010101010101u) & ~eight & 0x8080808080808080u) == 0;
-      if (ascii && no_zero) {
-        p += 8;
-        continue;
-      }
-    }
-    if (*p == 0) return "a NUL byte";
-    if (*p < 0x80) {
-      p++;
-      continue;
-    }
-    utf8proc_int32_t point = 0;
-    const utf8proc_ssize_t n = utf8proc_iterate(p, end - p, &point);
-    if (n <= 0) return "invalid UTF-8";
-    p += n;
-  }
-  return nullptr;
-}
-
 } // namespace pql::cli

@@ -59,7 +59,4 @@ private:
 /// The fields of a row of CSV, with their quotes taken off.
 void split_csv(std::string_view row, char delimiter, std::vector<std::string> &fields);
 
-/// Is the text UTF-8 without a NUL byte? Says what isn't, or nullptr.
-const char *text_problem(std::string_view text) noexcept;
-
 } // namespace pql::cli

@@ -38,25 +38,6 @@ Response shown(int status, const std::string &title, const std::string &text) {
   return {status, "text/html; charset=utf-8", plain_page(title, text, status == 200), {}};
 }
 
-// PostgreSQL's texts are UTF-8 without zeros; what was sent may be anything.
-bool is_text(const std::string &s) {
-  std::size_t i = 0;
-  while (i < s.size()) {
-    const auto c = static_cast<unsigned char>(s[i]);
-    if (c == 0) return false;
-    const std::size_t more = c < 0x80                ? 0
-                             : c >= 0xc2 && c < 0xe0 ? 1
-                             : c >= 0xe0 && c < 0xf0 ? 2
-                             : c >= 0xf0 && c < 0xf5 ? 3
-                                                     : 9;
-    if (i + more >= s.size()) return false;
-    for (std::size_t k = 1; k <= more; k++)
-      if ((static_cast<unsigned char>(s[i + k]) & 0xc0) != 0x80) return false;
-    i += more + 1;
-  }
-  return true;
-}
-
 class Replies {
 public:
   Replies(Session &session, const Options &options)
@@ -137,7 +118,7 @@ Response Replies::answer_link(const Request &request, std::string_view token) {
   if (request.method == "POST") {
     const Fields fields = form_fields(request.body);
     for (const auto &[name, value] : fields)
-      if (!is_text(value)) return shown(400, "Not understood", "The form can't be read.");
+      if (text_problem(value) != nullptr) return shown(400, "Not understood", "The form can't be read.");
     return post(reply, fields);
   }
   const auto row = row_of(reply); // and changes nothing, whoever follows links
@@ -181,7 +162,7 @@ Response Replies::post(const Reply &reply, const Fields &fields) {
     if (response.status == 200) transaction.commit();
     return response;
   } catch (const SqlError &e) {
-    if (e.sqlstate().starts_with("57") || e.sqlstate().starts_with("08")) throw;
+    if (is_lost(e)) throw;
     return refused(reply, e);
   }
 }
@@ -251,7 +232,7 @@ Response Replies::refused(const Reply &reply, const SqlError &e) {
     return shown(403, "Not allowed", "This service may not answer for " + reply.rep + ".");
   }
   if (e.sqlstate().starts_with("22")) return shown(400, "Not understood", e.what());
-  if (e.sqlstate().starts_with("40")) return shown(409, "Try again", "Somebody changed it at the same moment.");
+  if (passes(e)) return shown(409, "Try again", "Somebody changed it at the same moment.");
   session_.out.remark(std::string(e.what()) + " (" + e.sqlstate() + ")");
   return shown(503, "Not now", "The database refused it. Nothing was changed.");
 }

@@ -104,6 +104,9 @@ Server::~Server() { close(listener_); }
 void Server::run(const std::function<Response(const Request &)> &answer) {
   std::vector<Client> clients;
   std::vector<pollfd> polled;
+  const auto end_of_wait = [&] {
+    return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds_));
+  };
   while (!interrupted() || !clients.empty()) {
     if (interrupted()) // who hasn't asked yet need not
       for (Client &c : clients) c.over = c.over || !c.answered;
@@ -116,7 +119,9 @@ void Server::run(const std::function<Response(const Request &)> &answer) {
     poll(polled.data(), polled.size(), 250);
     for (std::size_t i = 0; i < clients.size(); i++) {
       Client &c = clients[i];
+      const bool asked = !c.answered;
       if (polled[i + 1].revents != 0) c.answered ? give(c) : take(c, answer);
+      if (asked && c.answered) c.until = end_of_wait(); // what was done meanwhile is told, however long it took
       if (!c.over && Clock::now() > c.until) time_out(c);
     }
     if ((polled[0].revents & POLLIN) == 0) continue;
@@ -124,7 +129,7 @@ void Server::run(const std::function<Response(const Request &)> &answer) {
     if (socket < 0) continue;
     clients.push_back(
         {socket,
-         Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds_)),
+         end_of_wait(),
          {},
          {}});
   }
