@@ -3,6 +3,7 @@
 // hold, and what is said of others is text; reading that goes on behind any record gives what reading at once gives,
 // whatever pieces the file comes in.
 #include "cli/base/failure.hpp"
+#include "cli/base/text.hpp"
 #include "cli/import/format.hpp"
 
 #include <algorithm>
