@@ -46,10 +46,12 @@ quietly() {
   return "$status"
 }
 
+free_disk() { df --output=avail -B 1000000 "$root" | tail -n 1; } # megabytes where build/ lies
+
 # need_disk GIGABYTES WHAT: warns when less than that is free where build/ lies. A full disk makes failures that don't name it.
 need_disk() {
   local free
-  free=$(df --output=avail -B 1000000 build | tail -n 1)
+  free=$(free_disk)
   ((free >= $1 * 1000)) || printf 'warning: %d.%d GB are free for %s, and %s: what fails below may lack room\n' \
     $((free / 1000)) $((free % 1000 / 100)) "$root/build" "$2"
 }
