@@ -127,6 +127,7 @@ CREATE TABLE pql.milestone_log (
   member  text COLLATE "C" NOT NULL,
   body    bytea NOT NULL
 );
+ALTER TABLE pql.milestone_log REPLICA IDENTITY FULL;
 CREATE INDEX milestone_log_home ON pql.milestone_log (home, member);
 COMMENT ON TABLE pql.milestone_log IS 'Milestones, as each statement found them: of a member of a home, or (empty) of its owner. Statements only add rows, of which the earliest occurrence counts; a derivation writes those of its home anew. Read it through pql.milestones.';
 COMMENT ON COLUMN pql.milestone_log.member IS 'The member that the milestones are of; empty: the home''s owner.';
@@ -148,6 +149,7 @@ CREATE TABLE pql.user_home (
   home     text COLLATE "C" NOT NULL,
   user_id  text COLLATE "C" NOT NULL
 );
+ALTER TABLE pql.user_home REPLICA IDENTITY FULL;
 CREATE INDEX user_home_user_id ON pql.user_home (user_id) INCLUDE (home);
 COMMENT ON TABLE pql.user_home IS 'In which homes a user has been seen; his state lies in those that aren''t workspaces''.';
 COMMENT ON COLUMN pql.user_home.user_id IS 'The user.';
@@ -164,6 +166,7 @@ CREATE TABLE pql.held_event (
   properties   jsonb,
   held_at      timestamptz NOT NULL DEFAULT statement_timestamp()
 );
+ALTER TABLE pql.held_event REPLICA IDENTITY FULL;
 CREATE INDEX held_event_home ON pql.held_event (home, occurred_at);
 CREATE INDEX held_event_due ON pql.held_event (occurred_at);
 COMMENT ON TABLE pql.held_event IS 'Events whose time has not come yet: they count for nothing until they are due.';
@@ -239,7 +242,7 @@ CREATE TABLE pql.deferred (
   properties   jsonb[]
 ) WITH (toast_tuple_target = 8160, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);
 ALTER TABLE pql.deferred ALTER COLUMN body SET STORAGE MAIN;
-ALTER TABLE pql.deferred REPLICA IDENTITY FULL; -- so that a publication of all tables doesn't forbid to delete
+ALTER TABLE pql.deferred REPLICA IDENTITY FULL; -- as of every table without a key: a publication of all tables would forbid to delete
 COMMENT ON TABLE pql.deferred IS 'What writers of deferred sources brought, and nobody has folded yet: one row a statement, more for a large one. Watch it through pql.fold_lag.';
 COMMENT ON COLUMN pql.deferred.appended_at IS 'When the statement that brought them began.';
 COMMENT ON COLUMN pql.deferred.events IS 'How many events it has.';
@@ -440,6 +443,7 @@ CREATE TABLE pql.routing_transition (
   transition_id  bigint NOT NULL DEFAULT pql.next_id(),
   written_in     xid8 NOT NULL DEFAULT pg_current_xact_id()
 );
+ALTER TABLE pql.routing_transition REPLICA IDENTITY FULL;
 CREATE INDEX routing_transition_routing ON pql.routing_transition (home, routing_id, transition_id);
 CREATE INDEX routing_transition_written_in ON pql.routing_transition (written_in);
 COMMENT ON TABLE pql.routing_transition IS 'How each routing row went from state to state: when, by whom and why. What changes a row and not its state has a line, too. Read it through pql.routing_history.';

@@ -30,6 +30,7 @@ CREATE TRIGGER identities_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE O
   FOR EACH STATEMENT EXECUTE FUNCTION pql._definitions_changed();
 
 CREATE TABLE pql.identity_lock ();
+ALTER TABLE pql.identity_lock REPLICA IDENTITY FULL;
 COMMENT ON TABLE pql.identity_lock IS 'Has no rows, and is never vacuumed: writers of state lock it against merges, and merges against writers.';
 
 -- Events that are not due are found by their user when he is merged.

@@ -132,6 +132,7 @@ COMMENT ON COLUMN pql.handoff_hidden.signals IS 'The names of these signals.';
 CREATE TABLE pql.handoff_due (
   home  text COLLATE "C" NOT NULL
 );
+ALTER TABLE pql.handoff_due REPLICA IDENTITY FULL;
 CREATE INDEX handoff_due_home ON pql.handoff_due (home);
 COMMENT ON TABLE pql.handoff_due IS 'The homes of whose rows something was written since their lines of pql.handoff_fact were made. Only tick takes something from it.';
 --@ comments handoff_due routing home

@@ -772,6 +772,10 @@ SELECT is_empty($$SELECT oid::regclass FROM relation WHERE relkind = 'v'
   AND NOT EXISTS (SELECT FROM pg_options_to_table(reloptions) WHERE option_name = 'security_invoker' AND option_value = 'true')$$,
   'views read with the rights of their reader');
 
+SELECT is_empty($$SELECT oid::regclass FROM relation AS r WHERE relkind IN ('r', 'p') AND relreplident <> 'f'
+  AND NOT (relreplident = 'd' AND EXISTS (SELECT FROM pg_index WHERE indrelid = r.oid AND indisprimary))$$,
+  'a publication of all tables forbids nothing: each has a replica identity');
+
 -- One owner, the extension's: what runs with the owner's rights runs with nobody else's.
 SELECT is_empty($$
   SELECT m.object, o.refobjid::regrole FROM member AS m JOIN pg_extension AS e ON e.extname = 'pql'
