@@ -203,6 +203,40 @@ def test_a_killed_import_goes_on(case):
     assert case.sql('SELECT * FROM pql.verify()') == ''
 
 
+def test_a_file_that_is_being_written(case):
+    lines = [json.dumps({'user': f'u{i}', 'event': 'login', 'time': 1772445600 + i, 'id': str(i)}) + '\n' for i in range(4)]
+    def grown(text, said):  # noqa: E306
+        case.write('a.jsonl', text)
+        return case.run('import', 'a.jsonl', '--create').expect(0, **said)
+    grown(lines[0] + lines[1][:-20], {'out': '1 event written, in', 'err': r'line 2 has no end yet \(bad JSON.*is left for when the file has grown'})
+    assert not (case.directory / 'a.jsonl.rejected').exists()
+    grown(lines[0] + lines[1][:-20], {'out': 'was imported already', 'err': 'line 2 has no end yet'})
+    assert case.run('import', 'a.jsonl', '--json').expect(0).json()['files'][0]['unfinished_line'] == 2
+    grown(''.join(lines[:3]) + '  ', {'out': '2 events written', 'err': 'went on behind line 1,'})
+    grown(''.join(lines[:3]) + '  ' + lines[3].rstrip(), {'out': '1 event written', 'err': 'went on behind line 3,'})  # all of it is there
+    grown(''.join(lines[:3]) + '  ' + lines[3], {'out': 'was imported already'})
+    assert case.sql("SELECT string_agg(id, ' ' ORDER BY id), count(*) FROM app_events") == '0 1 2 3|4'
+    assert case.sql('SELECT written, rejected, lines FROM pql.import') == '4|0|3'
+
+
+def test_csv_that_is_being_written(case):
+    def grown(text, status=0, **said):
+        case.write('a.csv', text)
+        return case.run('import', 'a.csv', '--create', '--table', 'ev').expect(status, **said)
+    whole = HEADER + rows(2)
+    grown('timestamp,user,account,event,event_id,num', err=r'line 1 has no end yet \(it is the header\)')
+    grown(whole + '2026-03-02T09:00:02Z,u2@a.example,acc2,"two\nlines,', out='2 events written', err="line 4 has no end yet .*a quote isn't closed")
+    whole += '2026-03-02T09:00:02Z,u2@a.example,acc2,"two\nlines",id2,2\n'
+    grown(whole + rows(1, 3)[:-3], out='1 event written', err='line 6 has no end yet')  # without its last cell
+    grown(whole + rows(2, 12)[:-2], out='2 events written')  # cut in the last cell, which nobody can see
+    ran = grown(whole + rows(3, 12), 1, out='1 event written, 1 rejected')
+    rejected = [json.loads(x) for x in (case.directory / 'a.csv.rejected').read_text().splitlines()]
+    assert [(r['line'], r['reason'], r['record']) for r in rejected] == [(7, 'an earlier import took the beginning of this line for the whole', '3')], (rejected, ran.out)
+    assert case.sql("SELECT string_agg(props->>'number', ' ' ORDER BY at, id) FROM ev") == '0 1 2 12 1 14'
+    case.write('b.csv', HEADER + '2026-03-02T09:00:02Z,"u2,acc2,x,id20,2\n' + rows(1, 30))  # a quote that is a mistake
+    case.run('import', 'b.csv', '--table', 'ev').expect(1, out='1 event written, 1 rejected')
+
+
 def test_terminal(case):
     case.write('a.csv', HEADER + rows(150000))
     ran = case.terminal('import', 'a.csv', '--create', '--batch-size', '1000')

@@ -103,6 +103,29 @@ TEST(CliRecords, TooLong) {
   EXPECT_EQ(found.back(), "2:b");
 }
 
+TEST(CliRecords, Cut) {
+  const auto cut = [](const std::string &text, std::size_t piece) {
+    std::string found;
+    std::size_t at = 0;
+    Records records(
+        [&](char *to, std::size_t most) {
+          const std::size_t n = std::min({piece, most, text.size() - at});
+          text.copy(to, n, at);
+          at += n;
+          return n;
+        },
+        true);
+    for (Record r; records.next(r);) found += r.cut ? '1' : '0';
+    return found;
+  };
+  for (const std::size_t piece : {1, 3, 1000}) {
+    EXPECT_EQ(cut("a\nb\n", piece), "00");
+    EXPECT_EQ(cut("a\nb", piece), "01");
+    EXPECT_EQ(cut("a\n\"b\nc\n", piece), "010"); // ends within quotes, and line by line
+    EXPECT_EQ(cut("a\n\"b\nc", piece), "011");
+  }
+}
+
 TEST(CliRecords, Cells) {
   std::vector<std::string> cells;
   split_csv("a,\"b,\"\"c\"\"\",,\"d\"e,", ',', cells);

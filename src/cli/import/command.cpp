@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
@@ -44,6 +46,7 @@ struct Input {
   Position position;   // behind the last record that was taken
   std::string unnamed; // begins the ids of events that have none
   bool header = false; // the first record is one
+  bool within = false; // an earlier import ended within the line that comes next
 
   Input(Source s, const Options &o)
       : source(std::move(s)), records([this](char *to, std::size_t n) { return source.read(to, n); }, true) {
@@ -78,6 +81,7 @@ struct Input {
         Records([this](char *to, std::size_t n) { return source.read(to, n); }, format.container == Container::csv);
     digest = Digest();
     position = {};
+    within = false;
   }
 
   // Reads up to so many bytes; false if there are fewer.
@@ -89,16 +93,23 @@ struct Input {
       if (n == 0) return false;
       digest.add({buffer.data(), n});
       position.bytes += static_cast<std::int64_t>(n);
+      within = buffer[n - 1] != '\n';
     }
     return true;
   }
 
   bool next(Record &record) {
     if (!records.next(record)) return false;
+    if (std::exchange(within, false)) // what is there is written, and can't be taken back
+      record.problem = "an earlier import took the beginning of this line for the whole";
+    return true;
+  }
+
+  // It was dealt with: reading goes on behind it, another time, too.
+  void took(const Record &record) {
     digest.add(record.raw);
     position.bytes += static_cast<std::int64_t>(record.raw.size());
     position.lines = records.lines();
-    return true;
   }
 
   Position here() const { return {position.bytes, position.lines, digest.text()}; }
@@ -211,8 +222,15 @@ void try_out(Session &session, Input &in, const Options &o) {
 // --- the import
 // -------------------------------------------------------------------------------------------------------------
 
+// Where records begin that the file ended in: perhaps it is still being written.
+struct Unfinished {
+  Position position; // before them
+  std::int64_t line, seen;
+  std::string reason;
+};
+
 Json summary_of(const Input &in, const Import &import, const Counts &now, const PassedOver &why, double seconds,
-                const std::string &rejects) {
+                const std::string &rejects, const std::optional<Unfinished> &left) {
   Json j = {{"file", in.source.name()},
             {"format", import.format},
             {"written", now.written},
@@ -222,6 +240,7 @@ Json summary_of(const Input &in, const Import &import, const Counts &now, const 
             {"passed_over_as", why},
             {"rejected", now.rejected},
             {"rejected_file", now.rejected ? Json(rejects) : Json()},
+            {"unfinished_line", left ? Json(left->line) : Json()},
             {"resumed", import.counts.records() != now.records()},
             {"seconds", seconds}};
   return j;
@@ -258,6 +277,14 @@ void take(Batch &batch, const Record &record, Reading &reading, const Input &in,
   }
 }
 
+// False: the file ended in its header, which may not be all of it.
+bool take_header(Input &in, Record &record) {
+  if (!in.next(record)) return true;
+  if (record.cut && in.source.is_file()) return false;
+  in.took(record);
+  return true;
+}
+
 Json import_file(Session &session, Input &in, const Target &target, const Options &o, bool &already) {
   Connection &connection = session.connection();
   std::optional<Import> earlier;
@@ -271,10 +298,9 @@ Json import_file(Session &session, Input &in, const Target &target, const Option
   Rejects rejects(!o.rejected.empty()   ? o.rejected
                   : in.source.is_file() ? name + ".rejected"
                                         : (o.git.empty() ? "stdin" : "git") + std::string(".rejected"));
-  if (earlier && earlier->counts.rejected) rejects.keep_until(earlier->position.lines);
+  if (earlier && earlier->counts.rejected) rejects.keep_until(earlier->position.lines + (in.within ? 1 : 0));
 
   Record record;
-  if (!earlier && in.header) in.next(record);
   Progress progress(name, "records", Progress::fitting(session.out.quiet || session.out.json));
   progress.resumed_at(std::max(0.0, in.source.share()));
   Loader loader(connection, target);
@@ -288,24 +314,42 @@ Json import_file(Session &session, Input &in, const Target &target, const Option
       now.*member -= before.*member;
     return now;
   };
-  const auto write = [&](bool last) {
-    loader.write(batch, import, in.here(), last, [&](const std::vector<Rejected> &rejected) {
+  std::optional<Unfinished> left;
+  const auto write = [&](const Position &position, bool last) {
+    loader.write(batch, import, position, last, [&](const std::vector<Rejected> &rejected) {
       for (const Rejected &r : rejected) rejects.add(r.line, r.reason, r.record);
       rejects.flush();
     });
     batch.clear();
   };
   try {
-    while (in.next(record)) {
-      if (!read_record(*in.reader, record, reading)) continue;
+    const bool is_headed = earlier || !in.header || take_header(in, record);
+    if (!is_headed) left = {in.here(), record.line, 0, "it is the header"};
+    while (is_headed && in.next(record)) {
+      const bool is_said = read_record(*in.reader, record, reading), is_cut = record.cut && in.source.is_file();
+      if (is_cut && !is_said && !record.rest) break; // blanks that a line begins with
+      if (is_cut && is_said && !left && reading.kind == Reading::Kind::rejected) {
+        if (batch.records() > 0) write(in.here(), false);
+        left = {in.here(), record.line, seen, reading.reason};
+      }
+      in.took(record);
+      if (!is_said) continue;
+      if (reading.kind != Reading::Kind::rejected) left.reset(); // the quote that wasn't closed was a mistake
       take(batch, record, reading, in, target, o, why);
       if (++seen % 256 == 0) progress.at(seen, in.source.share());
       const bool full = batch.records() >= o.batch_size || batch.bytes() >= kBatchBytes;
-      if (full && in.records.at_border()) write(false);
+      if (!full || !in.records.at_border()) continue;
+      write(in.here(), false);
+      left.reset();
     }
     in.source.close();
+    if (left) {
+      batch.clear();
+      seen = left->seen;
+    }
+    const Position end = left ? left->position : in.here();
     already = earlier && seen == 0;
-    if (!already || !earlier->finished) write(true);
+    if (end.bytes > 0 && (!already || !earlier->finished)) write(end, true);
   } catch (const Interrupted &) {
     progress.clear();
     session.out.remark(summary_text(name, counts(), why, progress.seconds(), rejects.path()) +
@@ -323,7 +367,10 @@ Json import_file(Session &session, Input &in, const Target &target, const Option
     session.out.line(already ? name + ": was imported already (--again imports it once more)"
                              : summary_text(name, now, why, progress.seconds(), rejects.path()));
   }
-  return summary_of(in, import, now, why, progress.seconds(), rejects.path());
+  if (left)
+    session.out.remark(name + ": line " + grouped(left->line) + " has no end yet (" + left->reason +
+                       "), and is left for when the file has grown");
+  return summary_of(in, import, now, why, progress.seconds(), rejects.path(), left);
 }
 
 Source open_git(const std::string &directory) {

@@ -59,6 +59,7 @@ bool Records::take(Record &record, std::size_t bytes) {
   lines_ += std::count(record.raw.begin(), record.raw.end(), '\n');
   long_ = long_ && record.raw.back() != '\n';
   at_ += bytes;
+  record.cut = record.raw.back() != '\n' && over_ && at_ == end_;
   return true;
 }
 
@@ -83,7 +84,9 @@ bool Records::next(Record &record) {
   const void *const feed = std::memchr(begin, '\n', seen);
   if (inside) {
     record.problem = "a quote isn't closed";
-    return take(record, feed ? static_cast<std::size_t>(static_cast<const char *>(feed) - begin) + 1 : seen);
+    take(record, feed ? static_cast<std::size_t>(static_cast<const char *>(feed) - begin) + 1 : seen);
+    record.cut = seen < longest_; // the end came before the quote did
+    return true;
   }
   record.problem = "longer than " + std::to_string(longest_ >> 20) + " MB";
   take(record, seen);

@@ -19,6 +19,7 @@ struct Record {
   std::int64_t line = 0; ///< the number of its first line, from 1
   std::string problem;   ///< why it can't be read: too long, a quote that isn't closed
   bool rest = false;     ///< more of a line that was too long: nothing to be read
+  bool cut = false;      ///< the stream ended before it did: without a line feed, or within quotes
 };
 
 class Records {
