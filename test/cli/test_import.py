@@ -164,6 +164,20 @@ def test_own_table(case):
     case.run(*said, '--again').expect(2, err='"must" of mine must not be null')
 
 
+def test_a_table_that_refuses_all_rows(case):
+    case.sql("CREATE TABLE picky (at timestamptz, who text, org text, name text, props jsonb CHECK ((props->>'number')::int >= 1500))")
+    case.write('a.csv', HEADER + rows(4000))
+    case.run('import', 'a.csv', '--table', 'picky', '--rejected', 'out').expect(1, out='2,500 events written, 1,500 rejected')
+    case.sql('TRUNCATE picky; DELETE FROM pql.import')
+    case.run('import', 'a.csv', '--table', 'picky', '--rejected', 'out', '--batch-size', '1600').expect(1, out='2,500 events written, 1,500 rejected')
+    for size in '300', '10000':
+        case.write('b.csv', HEADER + rows(1400))
+        case.sql('TRUNCATE picky; DELETE FROM pql.import')
+        case.run('import', 'b.csv', '--table', 'picky', '--batch-size', size).expect(4, err='the database refuses all rows.*23514')
+    case.write('c.csv', HEADER + rows(1, 1500) + rows(1400))  # one was taken: there is hope
+    case.run('import', 'c.csv', '--table', 'picky', '--batch-size', '300').expect(1, out='1 event written, 1,400 rejected')
+
+
 def test_bad_bytes(case):
     lines = [b'2026-03-02T09:00:00Z,u1,a,x,1,', b'2026-03-02T09:00:00Z,u\xff2,a,x,2,', b'2026-03-02T09:00:00Z,u\x003,a,x,3,', b'',
              b'2026-03-02T09:00:00Z,"u4,a,x,4,', b'2026-03-02T09:00:00Z,' + b'u' * 1001 + b',a,x,5,', b'2026-03-02T09:00:00Z,u6,a,x,6,']

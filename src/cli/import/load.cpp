@@ -260,6 +260,20 @@ std::int64_t Loader::copy_rows(std::string_view rows) {
   return insert_sql_.empty() ? copied : connection_.script(insert_sql_).affected();
 }
 
+// Would the database take the batch's last row? Nothing is written.
+bool Loader::takes_last(const Batch &batch) {
+  connection_.script("SAVEPOINT last");
+  bool is_taken = true;
+  try {
+    copy_rows(std::string_view(batch.copy_).substr(batch.rows_.back().copy));
+  } catch (const SqlError &e) {
+    if (!of_a_row(e.sqlstate())) throw;
+    is_taken = false;
+  }
+  connection_.script("ROLLBACK TO last; RELEASE last");
+  return is_taken;
+}
+
 // All rows at once; if the database refuses them, each half, until the row is found that it refuses.
 void Loader::copy(const Batch &batch, std::size_t begin, std::size_t end, Counts &counts,
                   std::vector<Rejected> &rejected) {
@@ -270,6 +284,7 @@ void Loader::copy(const Batch &batch, std::size_t begin, std::size_t end, Counts
   connection_.script("SAVEPOINT rows");
   try {
     const std::int64_t written = copy_rows(std::string_view(batch.copy_).substr(from, to - from));
+    taken_ = true;
     connection_.script(insert_sql_.empty() ? "RELEASE rows" : "DELETE FROM pg_temp.pql_import_batch; RELEASE rows");
     counts.written += written;
     counts.repeated += static_cast<std::int64_t>(end - begin) - written;
@@ -282,9 +297,10 @@ void Loader::copy(const Batch &batch, std::size_t begin, std::size_t end, Counts
                         next = end < batch.rows_.size() ? batch.rows_[end].raw : batch.raw_.size();
       rejected.push_back({batch.rows_[begin].line, "the database refuses it: " + std::string(e.what()),
                           batch.raw_.substr(raw, next - raw)});
-      constexpr std::int64_t kHopeless = 1000;
-      if (++counts.rejected >= kHopeless && counts.written + counts.repeated == 0)
-        throw Failure(Exit::refused, "the database refuses all rows: " + std::string(e.what()), e.detail(), e.hint());
+      constexpr std::int64_t kHopeless = 1000; // perhaps: then the batch's other end is tried
+      if (!taken_ && ++refused_ % kHopeless == 0 && !takes_last(batch))
+        throw SqlError(e.sqlstate(), "the database refuses all rows: " + std::string(e.what()), e.detail(),
+                       e.hint().empty() ? "When the table takes them, import them with --again." : e.hint());
       return;
     }
   }
@@ -349,6 +365,7 @@ bool Loader::try_write(const Batch &batch, Import &import, const Position &posit
   try {
     connection_.script("BEGIN ISOLATION LEVEL READ COMMITTED");
     Counts counts;
+    taken_ = taken_ || import.counts.written + import.counts.repeated > 0;
     rejected = batch.rejected_;
     merge(batch, counts, rejected); // before events, as its manual says
     copy(batch, 0, batch.rows_.size(), counts, rejected);

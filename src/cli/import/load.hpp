@@ -121,6 +121,7 @@ private:
   void merge(const Batch &batch, Counts &counts, std::vector<Rejected> &rejected);
   void copy(const Batch &batch, std::size_t begin, std::size_t end, Counts &counts, std::vector<Rejected> &rejected);
   std::int64_t copy_rows(std::string_view rows);
+  bool takes_last(const Batch &batch);
   void keep_import(Import &import);
   void commit();
 
@@ -128,6 +129,8 @@ private:
   Target target_;
   Keep keep_;
   std::string copy_sql_, insert_sql_;
+  bool taken_ = false;       // was any row of the file, by now?
+  std::int64_t refused_ = 0; // rows, while none was
 };
 
 } // namespace pql::cli
