@@ -237,6 +237,10 @@ TEST(Message, CrmsAreWrittenByTheRowsKey) {
   EXPECT_EQ(input["id"], "pql_1_2");
   EXPECT_NE(input["properties"]["hs_task_body"].get<std::string>().find("&lt;asks&gt; &amp; &quot;pays&quot;.<br>"),
             std::string::npos);
+  Delivery odd = delivery();
+  odd.payload["story"] = "Kim's\x01";
+  EXPECT_EQ(Json::parse(message_for(destination("hubspot"), odd, "t", {}).body)["inputs"][0]["properties"]["hs_task_body"],
+            "Kim&#39;s\xEF\xBF\xBD");
   const Message company =
       message_for(destination("hubspot", R"({"object": "companies", "id_property": "our_id"})"), delivery(), "t", {});
   EXPECT_EQ(company.url, "https://example.org/x/crm/v3/objects/companies/a%2Fc%20me?idProperty=our_id");

@@ -7,6 +7,7 @@
 
 #include "cli/base/backoff.hpp"
 #include "cli/base/bars.hpp"
+#include "cli/base/text.hpp"
 #include "cli/bench.hpp"
 #include "cli/doctor.hpp"
 #include "cli/report/html.hpp"
@@ -88,10 +89,10 @@ TEST(Bench, Quantiles) {
 
 TEST(Html, EscapesWhateverComes) {
   using namespace report;
-  EXPECT_EQ(escaped("<script>alert('x & \"y\"')</script>"),
+  EXPECT_EQ(html_text("<script>alert('x & \"y\"')</script>"),
             "&lt;script&gt;alert(&#39;x &amp; &quot;y&quot;&#39;)&lt;/script&gt;");
-  EXPECT_EQ(escaped("größer\tals\n"), "größer\tals\n");
-  EXPECT_EQ(escaped(std::string("a\0b\x1b", 4)), "a\xEF\xBF\xBD"
+  EXPECT_EQ(html_text("größer\tals\n"), "größer\tals\n");
+  EXPECT_EQ(html_text(std::string("a\0b\x1b", 4)), "a\xEF\xBF\xBD"
                                                  "b\xEF\xBF\xBD");
   for (const std::string &made : {bars("x", "<t>", "<d>", {{"<l>", "<v>", 0.5, {}}}),
                                   spans("x", "<t>", "<d>", {{"<l>", "<v>", 0.5, 0, 1, {}}}, 0.5, "<n>"),

@@ -53,6 +53,7 @@ TEST(Pages, EscapeWhatIsForeign) {
   EXPECT_NE(page.find("&lt;img src=x onerror=&quot;alert(&#39;1&#39;)&quot;&gt;&amp;"), std::string::npos);
   EXPECT_EQ(plain_page(evil, evil, true).find("<img"), std::string::npos);
   EXPECT_EQ(page.find("<script"), std::string::npos);
+  EXPECT_EQ(plain_page("a\x01", "b\x1b", true).find_first_of("\x01\x1b"), std::string::npos) << "no document may hold it";
 }
 
 TEST(Pages, OfferWhatTheStateAllows) {

@@ -105,4 +105,34 @@ std::string one_line(std::string_view text, std::size_t most) {
   return std::string(trimmed(line));
 }
 
+std::string html_text(std::string_view text) {
+  std::string made;
+  made.reserve(text.size());
+  for (const char c : text) {
+    switch (c) {
+    case '&':
+      made += "&amp;";
+      break;
+    case '<':
+      made += "&lt;";
+      break;
+    case '>':
+      made += "&gt;";
+      break;
+    case '"':
+      made += "&quot;";
+      break;
+    case '\'':
+      made += "&#39;";
+      break;
+    default:
+      if (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t')
+        made += "\xEF\xBF\xBD"; // no document may hold it
+      else
+        made += c;
+    }
+  }
+  return made;
+}
+
 } // namespace pql::cli

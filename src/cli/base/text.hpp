@@ -31,7 +31,11 @@ std::string lowered(std::string_view text);
 /// Is the text UTF-8 without a NUL byte, as PostgreSQL wants it? Says what isn't, or nullptr.
 const char *text_problem(std::string_view text) noexcept;
 
-/// Somebody else's words in one line of at most so many bytes; they may be anything, and what is no UTF-8 becomes question marks.
+/// Somebody else's words in one line of at most so many bytes; they may be anything, and what is no UTF-8 becomes
+/// question marks.
 std::string one_line(std::string_view text, std::size_t most);
+
+/// Text in HTML, attributes included; what no document may hold is replaced.
+std::string html_text(std::string_view text);
 
 } // namespace pql::cli

@@ -1,6 +1,7 @@
 #include "cli/deliver/message.hpp"
 
 #include "cli/base/failure.hpp"
+#include "cli/base/text.hpp"
 
 namespace pql::cli {
 namespace {
@@ -37,16 +38,9 @@ std::string slack_text(const std::string &text) {
   return safe;
 }
 
-std::string html_text(const std::string &text) {
+std::string html_lines(const std::string &text) {
   std::string safe;
-  for (const char c : slack_text(text)) {
-    if (c == '"')
-      safe += "&quot;";
-    else if (c == '\n')
-      safe += "<br>";
-    else
-      safe += c;
-  }
+  for (const char c : html_text(text)) c == '\n' ? safe += "<br>" : safe += c;
   return safe;
 }
 
@@ -210,7 +204,7 @@ Message hubspot(const Destination &to, const Delivery &d, const std::optional<st
                      {"hs_task_type", said(routing, "motion") == "email" ? "EMAIL" : "CALL"},
                      {"hs_task_priority", "HIGH"}};
   if (d.event != "withdrawn")
-    properties["hs_task_body"] = shortened(html_text(story_of(d) + links_text(links)), kCrmText);
+    properties["hs_task_body"] = shortened(html_lines(story_of(d) + links_text(links)), kCrmText);
   if (const std::string by = said(routing, "contact_by"); !by.empty())
     properties["hs_timestamp"] = by;
   else

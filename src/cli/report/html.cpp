@@ -24,16 +24,16 @@ std::string pixels(double n) { return formatted("%.0f", n); }
 
 std::string begin_svg(const std::string &id, const std::string &title, const std::string &description, double height) {
   return "<svg role=\"img\" aria-labelledby=\"" + id + "-t " + id + "-d\" width=\"100%\" height=\"" + pixels(height) +
-         "\"><title id=\"" + id + "-t\">" + escaped(title) + "</title><desc id=\"" + id + "-d\">" +
-         escaped(description) + "</desc>";
+         "\"><title id=\"" + id + "-t\">" + html_text(title) + "</title><desc id=\"" + id + "-d\">" +
+         html_text(description) + "</desc>";
 }
 
 // The words above a bar: what it is at the left, cut where how much stands at the right.
 std::string words(const std::string &label, const std::string &value, double y) {
   return "<svg class=\"cut\" y=\"" + pixels(y) + "\" width=\"" + of_width(value.size() > 14 ? 0.54 : 0.64) +
-         "\" height=\"18\"><text y=\"14\">" + escaped(label) + "<title>" + escaped(label) +
+         "\" height=\"18\"><text y=\"14\">" + html_text(label) + "<title>" + html_text(label) +
          "</title></text></svg><text class=\"value\" x=\"100%\" y=\"" + pixels(y + 14) + "\" text-anchor=\"end\">" +
-         escaped(value) + "</text>";
+         html_text(value) + "</text>";
 }
 
 std::string rectangle(double x, double y, double width, double height, const std::string &kind) {
@@ -86,36 +86,6 @@ footer{margin-top:26px;color:var(--quiet);font-size:.88rem}
 
 } // namespace
 
-std::string escaped(std::string_view text) {
-  std::string made;
-  made.reserve(text.size());
-  for (const char c : text) {
-    switch (c) {
-    case '&':
-      made += "&amp;";
-      break;
-    case '<':
-      made += "&lt;";
-      break;
-    case '>':
-      made += "&gt;";
-      break;
-    case '"':
-      made += "&quot;";
-      break;
-    case '\'':
-      made += "&#39;";
-      break;
-    default:
-      if (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t')
-        made += "\xEF\xBF\xBD"; // no document may hold it
-      else
-        made += c;
-    }
-  }
-  return made;
-}
-
 std::string number(double n) { return grouped(static_cast<std::int64_t>(std::llround(n))); }
 
 std::string percent(std::optional<double> share) {
@@ -141,15 +111,15 @@ std::string table(const std::string &caption, const TableData &data) {
   const auto kind = [&](std::size_t column) {
     return column < data.numbers.size() && data.numbers[column] ? " class=\"n\"" : "";
   };
-  std::string made = "<div class=\"scroll\"><table><caption>" + escaped(caption) + "</caption><thead><tr>";
+  std::string made = "<div class=\"scroll\"><table><caption>" + html_text(caption) + "</caption><thead><tr>";
   for (std::size_t i = 0; i < data.columns.size(); i++)
-    made += "<th scope=\"col\"" + std::string(kind(i)) + ">" + escaped(data.columns[i]) + "</th>";
+    made += "<th scope=\"col\"" + std::string(kind(i)) + ">" + html_text(data.columns[i]) + "</th>";
   made += "</tr></thead><tbody>";
   for (const auto &row : data.rows) {
     made += "<tr>";
     for (std::size_t i = 0; i < row.size(); i++) {
       const std::string tag = i == 0 ? "th" : "td";
-      made += "<" + tag + (i == 0 ? " scope=\"row\"" : "") + kind(i) + ">" + escaped(row[i]) + "</" + tag + ">";
+      made += "<" + tag + (i == 0 ? " scope=\"row\"" : "") + kind(i) + ">" + html_text(row[i]) + "</" + tag + ">";
     }
     made += "</tr>";
   }
@@ -180,7 +150,7 @@ std::string spans(const std::string &id, const std::string &title, const std::st
   if (line) {
     const char *const anchor = *line > 0.8 ? "end" : *line < 0.2 ? "start" : "middle";
     made += "<text class=\"axis\" x=\"" + of_width(*line) + "\" y=\"11\" text-anchor=\"" + anchor + "\">" +
-            escaped(line_label) + "</text>";
+            html_text(line_label) + "</text>";
   }
   y = head;
   for (const Span &s : rows) {
@@ -206,7 +176,7 @@ std::string columns(const std::string &id, const std::string &title, const std::
           "\"/><line x1=\"0\" x2=\"100%\" y1=\"" + base + "\" y2=\"" + base +
           "\"/>"
           "<text class=\"axis\" x=\"0\" y=\"" +
-          pixels(kTop - 6) + "\">" + escaped(top) + "</text>";
+          pixels(kTop - 6) + "\">" + html_text(top) + "</text>";
   const double each = all.empty() ? 1 : 1.0 / static_cast<double>(all.size());
   for (std::size_t i = 0; i < all.size(); i++) {
     for (std::size_t p = 0; p < all[i].parts.size(); p++) {
@@ -218,7 +188,7 @@ std::string columns(const std::string &id, const std::string &title, const std::
   }
   const auto label = [&](std::size_t i, const char *anchor, double x) {
     made += "<text class=\"axis\" x=\"" + of_width(x) + "\" y=\"" + pixels(kTop + kHeight + 17) + "\" text-anchor=\"" +
-            anchor + "\">" + escaped(all[i].label) + "</text>";
+            anchor + "\">" + html_text(all[i].label) + "</text>";
   };
   if (!all.empty()) label(0, "start", 0);
   if (all.size() > 4) label(all.size() / 2, "middle", each * (static_cast<double>(all.size() / 2) + 0.5));
@@ -230,7 +200,7 @@ std::string legend(const std::vector<std::string> &words) {
   std::string made = "<ul class=\"legend\">";
   for (std::size_t i = 0; i < words.size(); i++)
     made += "<li><svg width=\"12\" height=\"12\" aria-hidden=\"true\"><rect class=\"part-" + std::to_string(i) +
-            "\" width=\"12\" height=\"12\" rx=\"3\"/></svg>" + escaped(words[i]) + "</li>";
+            "\" width=\"12\" height=\"12\" rx=\"3\"/></svg>" + html_text(words[i]) + "</li>";
   return made + "</ul>";
 }
 
@@ -239,7 +209,7 @@ std::string page(const std::string &title, const std::string &body) {
          "content=\"width=device-width, initial-scale=1\"/>\n"
          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
          "'unsafe-inline'\"/>\n<title>" +
-         escaped(title) + "</title>\n<style>" + kStyle + "</style>\n</head>\n<body>\n<main>\n" + body +
+         html_text(title) + "</title>\n<style>" + kStyle + "</style>\n</head>\n<body>\n<main>\n" + body +
          "</main>\n</body>\n</html>\n";
 }
 

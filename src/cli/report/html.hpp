@@ -1,5 +1,5 @@
 // HTML and SVG as text: escaped, with positions in percent, so that drawings get wider and narrower without their
-// letters getting larger or smaller. Law: nothing that comes from outside reaches a page but through escaped().
+// letters getting larger or smaller. Law: nothing that comes from outside reaches a page but through html_text().
 #pragma once
 
 #include <optional>
@@ -8,9 +8,6 @@
 #include <vector>
 
 namespace pql::cli::report {
-
-/// Text for HTML and for attributes; what no document may hold is replaced.
-std::string escaped(std::string_view text);
 
 /// "1,234", "38 %", "3.2", "12.5 h" or "2.1 d"; "–" for nothing.
 std::string number(double n);

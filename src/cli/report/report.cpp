@@ -137,10 +137,10 @@ bool has_several_programs(const Json &rows) {
 std::string card(const std::string &id, const std::string &title, const std::string &lead, const std::string &body,
                  bool wide = false) {
   return "<section class=\"card" + std::string(wide ? " wide" : "") + "\" aria-labelledby=\"" + id + "\"><h2 id=\"" +
-         id + "\">" + escaped(title) + "</h2><p>" + escaped(lead) + "</p>" + body + "</section>\n";
+         id + "\">" + html_text(title) + "</h2><p>" + html_text(lead) + "</p>" + body + "</section>\n";
 }
 
-std::string none(const std::string &why) { return "<p class=\"none\">" + escaped(why) + "</p>"; }
+std::string none(const std::string &why) { return "<p class=\"none\">" + html_text(why) + "</p>"; }
 
 std::string drawn(const std::string &drawing, const std::string &caption, const TableData &data) {
   return "<figure>" + drawing + "</figure><details><summary>The numbers</summary>" + table(caption, data) +
@@ -148,7 +148,7 @@ std::string drawn(const std::string &drawing, const std::string &caption, const 
 }
 
 std::string figure(const std::string &what, const std::string &value, const std::string &remark) {
-  return "<div><dt>" + escaped(what) + "</dt><dd>" + escaped(value) + "<small>" + escaped(remark) +
+  return "<div><dt>" + html_text(what) + "</dt><dd>" + html_text(value) + "<small>" + html_text(remark) +
          "</small></dd></div>";
 }
 
@@ -407,18 +407,19 @@ std::string made_of(const Data &data, const Options &o) {
   const std::string title =
       !o.title.empty() ? o.title
                        : "Product-led sales: " + (o.program.empty() ? text(now, "database") : readable(o.program));
-  std::string body = "<header><h1>" + escaped(title) + "</h1><p>" +
-                     escaped(std::to_string(o.weeks) + (o.weeks == 1 ? " week" : " weeks") + ", from " +
-                             text(now, "since") + " to " + text(now, "at") + " UTC; database " + text(now, "database") +
-                             (o.program.empty() ? ", all programs" : ", program " + o.program)) +
-                     "</p></header>\n";
+  std::string body =
+      "<header><h1>" + html_text(title) + "</h1><p>" +
+      html_text(std::to_string(o.weeks) + (o.weeks == 1 ? " week" : " weeks") + ", from " + text(now, "since") +
+                " to " + text(now, "at") + " UTC; database " + text(now, "database") +
+                (o.program.empty() ? ", all programs" : ", program " + o.program)) +
+      "</p></header>\n";
   const auto stack = [](const std::string &cards) { return "<div class=\"stack\">\n" + cards + "</div>\n"; };
   body += figures(totals, rows("funnel"), late) + "<div class=\"grid\">\n" + weeks(rows("weeks")) +
           stack(funnel(rows("funnel")) + motions(rows("motions")) + reps(rows("reps")) + blocked(rows("blocked"))) +
           stack(delays(rows("delays")) + signals(rows("signals")) + quality(totals)) + overdue(rows("overdue"), late) +
           "</div>\n<footer><p>" +
-          escaped("Made by pqlctl report from the views pql.bi_*, as of one moment; pql " + text(now, "version") +
-                  ". Contacted are those whom somebody reached; final are those whose horizon has passed.") +
+          html_text("Made by pqlctl report from the views pql.bi_*, as of one moment; pql " + text(now, "version") +
+                    ". Contacted are those whom somebody reached; final are those whose horizon has passed.") +
           "</p></footer>\n";
   return page(title, body);
 }

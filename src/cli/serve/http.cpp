@@ -142,28 +142,4 @@ std::map<std::string, std::string> form_fields(std::string_view body) {
   return fields;
 }
 
-std::string escaped(std::string_view text) {
-  std::string safe;
-  for (const char c : text) switch (c) {
-    case '&':
-      safe += "&amp;";
-      break;
-    case '<':
-      safe += "&lt;";
-      break;
-    case '>':
-      safe += "&gt;";
-      break;
-    case '"':
-      safe += "&quot;";
-      break;
-    case '\'':
-      safe += "&#39;";
-      break;
-    default:
-      safe += c;
-    }
-  return safe;
-}
-
 } // namespace pql::cli

@@ -38,7 +38,4 @@ std::string response_text(const Response &response, bool head_only);
 /// The fields of a form (application/x-www-form-urlencoded); the first one of a name counts.
 std::map<std::string, std::string> form_fields(std::string_view body);
 
-/// Text in HTML, attributes included.
-std::string escaped(std::string_view text);
-
 } // namespace pql::cli

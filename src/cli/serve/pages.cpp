@@ -3,7 +3,7 @@
 #include <array>
 #include <utility>
 
-#include "cli/serve/http.hpp"
+#include "cli/base/text.hpp"
 
 namespace pql::cli {
 namespace {
@@ -13,7 +13,7 @@ std::string page(const std::string &title, const std::string &content) {
          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
          "<meta name=\"color-scheme\" content=\"light dark\">"
          "<title>" +
-         escaped(title) + "</title><link rel=\"stylesheet\" href=\"../style.css\"></head><body><main>\n" + content +
+         html_text(title) + "</title><link rel=\"stylesheet\" href=\"../style.css\"></head><body><main>\n" + content +
          "</main></body></html>\n";
 }
 
@@ -90,8 +90,8 @@ std::string folded(const char *title, const std::string &content, bool open) {
 std::string line_html(const std::string &line) {
   const std::size_t colon = line.find(": ");
   const bool has_title = colon < 24 && line.find_first_of(".(\"@0123456789") > colon;
-  if (!has_title) return escaped(line);
-  return "<b>" + escaped(line.substr(0, colon + 1)) + "</b>" + escaped(line.substr(colon + 1));
+  if (!has_title) return html_text(line);
+  return "<b>" + html_text(line.substr(0, colon + 1)) + "</b>" + html_text(line.substr(colon + 1));
 }
 
 // How things are, to whoever may answer.
@@ -169,11 +169,11 @@ std::string reply_page(const ReplyRow &row, const std::string &action) {
   const bool is_done = row.state == "disposed";
   const bool is_open =
       row.state == "ready" || row.state == "claimed" || row.state == "accepted" || row.state == "touched";
-  std::string html = "<p class=\"meta\">For " + escaped(row.rep) +
-                     (row.contact_by.empty() || is_done ? "" : " · contact by " + escaped(row.contact_by)) +
-                     "</p><h1>" + escaped(row.subject) + "</h1><p>" + escaped(row.headline) + "</p>\n";
+  std::string html = "<p class=\"meta\">For " + html_text(row.rep) +
+                     (row.contact_by.empty() || is_done ? "" : " · contact by " + html_text(row.contact_by)) +
+                     "</p><h1>" + html_text(row.subject) + "</h1><p>" + html_text(row.headline) + "</p>\n";
   if (const std::string words = words_for(row); !words.empty())
-    html += "<p class=\"status\">" + escaped(words) + "</p>\n";
+    html += "<p class=\"status\">" + html_text(words) + "</p>\n";
   const bool may_accept = is_open && !row.snoozed && (row.state == "ready" || row.state == "claimed");
   if (may_accept && action == "accept") html += accept_form();
   if (!row.story.empty())
@@ -187,8 +187,8 @@ std::string reply_page(const ReplyRow &row, const std::string &action) {
 }
 
 std::string plain_page(const std::string &title, const std::string &text, bool good) {
-  return page(title, "<div class=\"box\"><h1 class=\"" + std::string(good ? "good" : "bad") + "\">" + escaped(title) +
-                         "</h1><p>" + escaped(text) + "</p></div>\n");
+  return page(title, "<div class=\"box\"><h1 class=\"" + std::string(good ? "good" : "bad") + "\">" + html_text(title) +
+                         "</h1><p>" + html_text(text) + "</p></div>\n");
 }
 
 } // namespace pql::cli
