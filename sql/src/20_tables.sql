@@ -14,10 +14,11 @@ CREATE TABLE pql.source (
   clock          text NOT NULL CHECK (clock IN ('wall', 'event')),
   mode           text NOT NULL CHECK (mode IN ('sync', 'deferred')),
   capture        text NOT NULL CHECK (capture IN ('statement', 'row')),
-  dedup          interval,
+  dedup          interval CONSTRAINT dedup_is_a_fixed_length CHECK (dedup > '0' AND dedup <= '36525 days' AND extract(year FROM dedup) = 0 AND extract(month FROM dedup) = 0),
   unique_ids     boolean NOT NULL,
-  max_event_age  interval NOT NULL DEFAULT '7 days',
-  max_future     interval NOT NULL DEFAULT '10 minutes',
+  -- Beyond these an insert couldn't count with them.
+  max_event_age  interval NOT NULL DEFAULT '7 days' CONSTRAINT max_event_age_is_from_0_to_100_years CHECK (max_event_age BETWEEN '0' AND '36525 days'),
+  max_future     interval NOT NULL DEFAULT '10 minutes' CONSTRAINT max_future_is_from_0_to_100_years CHECK (max_future BETWEEN '0' AND '36525 days'),
   sealed_before  timestamptz,
   attached_at    timestamptz NOT NULL DEFAULT now(),
   attached_by    text NOT NULL DEFAULT current_user

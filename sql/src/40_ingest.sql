@@ -144,8 +144,8 @@ BEGIN
       HINT = 'Use ''wall'' (the time of the database), or ''event'' (the newest event seen) for replays.';
   END IF;
   PERFORM pql._require_mode(mode);
-  IF dedup IS NOT NULL AND (extract(month FROM dedup) <> 0 OR extract(year FROM dedup) <> 0 OR dedup <= interval '0') THEN
-    RAISE EXCEPTION 'dedup must be a positive length without months' USING ERRCODE = 'invalid_parameter_value',
+  IF dedup IS NOT NULL AND (extract(month FROM dedup) <> 0 OR extract(year FROM dedup) <> 0 OR dedup <= interval '0' OR dedup > interval '36525 days') THEN
+    RAISE EXCEPTION 'dedup must be a positive length without months, of 100 years at most' USING ERRCODE = 'invalid_parameter_value',
       HINT = 'For example ''90 days''.';
   END IF;
   IF dedup IS NOT NULL AND event_id IS NULL THEN

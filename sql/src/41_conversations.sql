@@ -310,6 +310,12 @@ BEGIN
   IF query IS NULL OR most IS NULL THEN
     RETURN;
   END IF;
+  IF most < 0 THEN
+    RAISE EXCEPTION 'most must not be negative' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  IF relation IS NOT NULL AND NOT EXISTS (SELECT FROM pql.conversation_source AS c JOIN pg_class AS r ON r.oid = c.relation WHERE relation IN (c.relation::text, r.relname)) THEN
+    RAISE EXCEPTION 'no conversations are attached from "%"', relation USING ERRCODE = 'undefined_object', HINT = 'Table pql.conversation_source has what is.';
+  END IF;
   FOR s IN SELECT c.* FROM pql.conversation_source AS c JOIN pg_class AS r ON r.oid = c.relation
       WHERE (relation IS NULL OR relation IN (c.relation::text, r.relname)) AND has_table_privilege(c.relation, 'SELECT') ORDER BY c.source_id LOOP
     parts := parts || format('(SELECT %L::regclass AS conversations, (%s)::text AS message_id, (%s)::text AS user_id, (%s)::text AS account_id, (%s)::timestamptz AS occurred_at,'

@@ -37,6 +37,7 @@ CREATE OR REPLACE PROCEDURE pql.fold()
 DECLARE
   folded bigint;
 BEGIN
+  PERFORM pql._require_commits('fold');
   LOOP
     SELECT f.statements INTO folded FROM pql._fold(false) AS f;
     COMMIT;

@@ -14,6 +14,7 @@ DECLARE
   changed pql.source_leaf;
   homes pg_catalog.text[];
 BEGIN
+  PERFORM pql._require_commits('backfill');
   IF events IS NOT NULL AND NOT EXISTS (
       SELECT FROM pql.source AS s WHERE s.relation OPERATOR(pg_catalog.=) backfill.events
       UNION ALL SELECT FROM pql.source AS s, LATERAL pql._leaves(s.source_id) AS l WHERE l.leaf OPERATOR(pg_catalog.=) backfill.events
@@ -93,6 +94,7 @@ REVOKE ALL ON FUNCTION pql._rebuild() FROM PUBLIC;
 CREATE OR REPLACE PROCEDURE pql.rebuild()
   LANGUAGE plpgsql AS $$
 BEGIN
+  PERFORM pql._require_commits('rebuild');
   LOCK TABLE pql.program IN SHARE ROW EXCLUSIVE MODE; -- first, as publish does
   PERFORM pql._rebuild();
   PERFORM pql._know_leaves();
@@ -260,6 +262,9 @@ CREATE OR REPLACE FUNCTION pql.tick(as_of timestamptz DEFAULT NULL)
 BEGIN
   IF NOT isfinite(as_of) THEN
     RAISE EXCEPTION 'as_of must be finite' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  IF as_of < '0001-01-01' THEN -- what is so long before it has no time
+    RAISE EXCEPTION 'as_of lies before the year 1' USING ERRCODE = 'invalid_parameter_value';
   END IF;
   -- The clock on the wall can't be put forward: whoever left ahead of it could come in again only after that.
   IF NOT coalesce((SELECT bool_and(s.clock = 'event') FROM pql.source AS s), false) AND as_of > pql._now() THEN

@@ -44,6 +44,9 @@ BEGIN
   IF outcomes IS NULL THEN
     RETURN $$SELECT o.subject_id, o.at FROM pql.outcome AS o WHERE o.outcome IN ('converted', 'paid', 'expanded')$$;
   END IF;
+  IF NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = outcomes) THEN
+    RAISE EXCEPTION 'there is no relation with OID %', outcomes::oid USING ERRCODE = 'undefined_table';
+  END IF;
   IF (SELECT count(*) FROM pg_attribute AS a WHERE a.attrelid = outcomes AND a.attname IN ('subject_id', 'at') AND NOT a.attisdropped) < 2 THEN
     RAISE EXCEPTION 'relation % has no outcomes', outcomes
       USING ERRCODE = 'undefined_column', HINT = 'They are told by the columns subject_id and at; a view can give them.';
@@ -66,6 +69,9 @@ BEGIN
   END IF;
   IF ends_at < starts_at OR NOT isfinite(starts_at) OR NOT isfinite(ends_at) THEN
     RAISE EXCEPTION 'starts_at and ends_at must be finite, and in this order' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  IF extract(epoch FROM ends_at) - extract(epoch FROM starts_at) > 10000 * 604800::numeric THEN
+    RAISE EXCEPTION 'from starts_at to ends_at are more than 10,000 weeks' USING ERRCODE = 'program_limit_exceeded', HINT = 'Each week is a row: name the years that there are events of.';
   END IF;
   IF capacity < 1 THEN
     RAISE EXCEPTION 'capacity must be above 0' USING ERRCODE = 'invalid_parameter_value';

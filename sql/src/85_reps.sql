@@ -109,10 +109,10 @@ COMMENT ON COLUMN pql.account_owner.since IS 'Since when it is.';
 
 CREATE TABLE pql.consent (
   unit        text NOT NULL CONSTRAINT unit_is_known CHECK (unit IN ('user', 'account')),
-  subject_id  text COLLATE "C" NOT NULL,
+  subject_id  text COLLATE "C" NOT NULL CONSTRAINT subject_has_an_id CHECK (subject_id <> ''),
   channel     text NOT NULL DEFAULT '',
   granted     boolean NOT NULL,
-  at          timestamptz NOT NULL DEFAULT now(),
+  at          timestamptz NOT NULL DEFAULT now() CONSTRAINT at_is_finite CHECK (isfinite(at)), -- or nobody could ever say anything newer
   source      text,
   PRIMARY KEY (unit, subject_id, channel, at)
 );

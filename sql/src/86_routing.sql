@@ -85,7 +85,7 @@ CREATE TABLE pql.outcome (
   unit         text NOT NULL CHECK (unit IN ('user', 'account', 'workspace')),
   subject_id   text NOT NULL,
   outcome      text NOT NULL,
-  value        numeric,
+  value        numeric CONSTRAINT value_is_finite CHECK (value > '-Infinity' AND value < 'Infinity'),
   at           timestamptz NOT NULL,
   recorded_at  timestamptz NOT NULL,
   recorded_by  text NOT NULL,
@@ -677,6 +677,9 @@ BEGIN
   IF outcome !~ '^[a-z][a-z0-9_]{0,62}$' OR NOT isfinite(at) THEN
     RAISE EXCEPTION '%', CASE WHEN isfinite(at) IS NOT FALSE THEN format('outcome "%s" is not a name', outcome) ELSE 'at must be finite' END
       USING ERRCODE = 'invalid_parameter_value', HINT = CASE WHEN isfinite(at) IS NOT FALSE THEN 'Lower-case letters, digits and underscores, for example ''paid'' or ''churned''.' ELSE '' END;
+  END IF;
+  IF value IN ('NaN', 'Infinity', '-Infinity') THEN
+    RAISE EXCEPTION 'value must be finite' USING ERRCODE = 'invalid_parameter_value', HINT = 'Null says that it is not known.';
   END IF;
   INSERT INTO pql.outcome AS o (home, outcome_id, unit, subject_id, outcome, value, at, recorded_at, recorded_by)
   VALUES (place, pql.next_id(), unit, subject, outcome, value, coalesce(at, pql._now()), clock_timestamp(), session_user)

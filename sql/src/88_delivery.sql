@@ -478,6 +478,9 @@ DECLARE
   e pql.delivery;
   same boolean;
 BEGIN
+  IF n < 0 THEN
+    RAISE EXCEPTION 'n must not be negative' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
   SELECT * INTO m FROM pql.delivery_mark AS x WHERE x.destination = d.destination;
   IF m.made_in IS NULL THEN
     m.seen := CASE WHEN NOT d.backlog THEN d.created_with END;
@@ -585,6 +588,9 @@ BEGIN
   IF destination IS NULL AND delivery_id IS NULL THEN
     RAISE EXCEPTION 'destination and delivery_id must not both be null' USING ERRCODE = 'null_value_not_allowed', HINT = 'View pql.deliveries lists what is dead.';
   END IF;
+  IF NOT EXISTS (SELECT FROM pql.destination AS d WHERE d.destination = redeliver.destination) AND destination IS NOT NULL THEN
+    RAISE EXCEPTION 'destination "%" does not exist', destination USING ERRCODE = 'undefined_object', HINT = 'Table pql.destination has those that do.';
+  END IF;
   UPDATE pql.delivery AS x SET state = 'pending', attempts = 0, next_at = clock_timestamp(), ended_at = NULL, claimed_until = NULL
   WHERE (redeliver.destination IS NULL OR x.destination = redeliver.destination) AND (redeliver.since IS NULL OR x.ended_at >= redeliver.since)
     AND CASE WHEN redeliver.delivery_id IS NULL THEN x.state = 'dead' ELSE x.delivery_id = redeliver.delivery_id AND x.state IN ('dead', 'sent') END;
@@ -593,7 +599,7 @@ BEGIN
   RETURN n;
 END $$;
 COMMENT ON FUNCTION pql.redeliver(text, bigint, timestamptz) IS
-  'Has dead deliveries of a destination (that died since an instant) tried again, or one by its number, though it was sent; with the same key. Returns how many. Error: 22004 neither is named.';
+  'Has dead deliveries of a destination (that died since an instant) tried again, or one by its number, though it was sent; with the same key. Returns how many. Errors: 22004 neither is named, 42704 no such destination.';
 REVOKE ALL ON FUNCTION pql.redeliver(text, bigint, timestamptz) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql.purge_deliveries(older_than interval DEFAULT '90 days') RETURNS bigint

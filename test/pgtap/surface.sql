@@ -326,6 +326,7 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql.merge_users(text,text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql.move_user(text,text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql.next_id()', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._require_commits(text)', 'volatile', 'unsafe', 'strict', 'owner'),
   ('pql.promote(text,text,text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql.publish(jsonb,text,text)', 'volatile', 'unsafe', '', 'owner'),
   ('pql.publish_draft(text,text)', 'volatile', 'unsafe', '', 'owner'),

@@ -288,7 +288,7 @@ private:
 bool Scope::check_milestone(std::string_view name, const std::string &path) const {
   if (milestones.contains(name)) return true;
   problems.add(path, "milestone " + quoted(name) + " is not defined",
-               milestone_names.empty() ? "Define it under \"milestones\"." : suggest(name, milestone_names, "The milestones"));
+               milestone_names.empty() ? "Define it under \"milestones\"." : suggest(name, milestone_names, milestone_names.size() == 1 ? "The milestone" : "The milestones"));
   return false;
 }
 
