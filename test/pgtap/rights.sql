@@ -95,9 +95,9 @@ SELECT is(pg_temp.failure('SELECT pql.' || call), '42501 permission denied for f
 FROM unnest(ARRAY[$$attach('event', 'who', 'name', 'at')$$, $$detach('event')$$, $$retain('event', '2026-01-01')$$, $$set_mode('event', 'deferred')$$, $$publish('{}')$$,
   $$promote('p')$$, $$retire('p')$$, $$record_event('ada', 'use')$$, $$upsert_user_milestone('ada', 'signed_up')$$, 'verify()', 'tick()',
   'next_id()', $$merge_users('ada', 'eve')$$, $$merge_accounts('acme', 'globex')$$, $$move_user('ada', 'globex')$$, 'undo_merge(1)', $$erase_user('ada')$$, $$erase_account('acme')$$]) AS call;
--- Of views on views the inner one is named.
-SELECT is(pg_temp.failure('TABLE ' || c.oid::regclass), '42501 permission denied for '
-  || CASE c.relkind WHEN 'v' THEN 'view ' ELSE 'table ' END || CASE c.relname WHEN 'health' THEN '_work_findings' WHEN 'metrics' THEN '_due' ELSE c.relname END,
+-- Of views on views the inner one is named, from PostgreSQL 16 on the outer.
+SELECT matches(pg_temp.failure('TABLE ' || c.oid::regclass), '^42501 permission denied for (table|view) '
+  || CASE c.relname WHEN 'health' THEN '(health|_work_findings)' WHEN 'metrics' THEN '(metrics|_due)' ELSE c.relname END || '$',
   'strangers don''t read ' || c.relname)
 FROM pg_class AS c WHERE c.relnamespace = 'pql'::regnamespace AND c.relkind IN ('r', 'v') ORDER BY c.relname;
 SELECT ok(NOT bool_or(has_table_privilege(c.oid, p)), 'and write none')
