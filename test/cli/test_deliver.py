@@ -467,6 +467,40 @@ def test_goes_on_when_the_database_comes_back(case):
         assert there.got and worker.poll() is None
 
 
+def test_what_is_on_its_way_while_the_database_is_away_is_noted(case):
+    def answer(request, n):
+        time.sleep(2)
+        return 200
+    with Receiver(answer) as there:
+        setup(case, there.url)
+        qualify(case, 'acme')
+        worker = case.start('deliver', '--interval', '0.1', *private, env=secret, stdout=-3, stderr=-3)
+        until = time.monotonic() + 20
+        while not there.got and time.monotonic() < until:
+            time.sleep(0.02)
+        case.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pqlctl deliver'")
+        while states(case) != 'sent 1' and time.monotonic() < until:
+            time.sleep(0.1)
+        assert states(case) == 'sent 1', states(case)
+        worker.terminate()
+        assert worker.wait(20) == 0 and len(there.got) == 1
+        assert case.sql('SELECT tried FROM pql.delivery') == '1'
+
+
+def test_what_could_not_be_noted_at_once_is_noted(case):
+    with Receiver() as there:
+        setup(case, there.url)
+        case.sql("""CREATE SEQUENCE tries; CREATE FUNCTION busy() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN IF nextval('public.tries') <= 2 THEN RAISE EXCEPTION 'busy' USING ERRCODE = 'lock_not_available'; END IF; RETURN NEW; END $$;
+            CREATE TRIGGER busy BEFORE UPDATE ON pql.delivery FOR EACH ROW WHEN (NEW.state = 'sent') EXECUTE FUNCTION busy()""")
+        qualify(case, 'acme')
+        case.start('deliver', '--interval', '0.1', *private, env=secret, stdout=-3, stderr=-3)
+        until = time.monotonic() + 20
+        while states(case) != 'sent 1' and time.monotonic() < until:
+            time.sleep(0.1)
+        assert states(case) == 'sent 1' and len(there.got) == 1, (states(case), len(there.got))
+
+
 def test_what_is_committed_late_is_delivered(case):
     import subprocess
     with Receiver() as there:

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <ctime>
+#include <deque>
 #include <random>
 #include <set>
 
@@ -88,8 +89,8 @@ private:
     Delivery delivery;
     bool followed = false;
     std::string token = {}; // that it was posted with
-    bool renewed = false; // that is newer than one that had expired
-    bool waits = false;   // for a token
+    bool renewed = false;   // that is newer than one that had expired
+    bool waits = false;     // for a token
   };
 
   // The access token of a destination whose tokens expire.
@@ -125,6 +126,8 @@ private:
   void write_metrics(bool now);
   bool round();
   int room_for(const Destination &to) const;
+  void settle();
+  bool pause(double seconds);
   void drain();
   void finish_up() noexcept;
   double wait_after(const Backoff &how, int failures) {
@@ -138,6 +141,7 @@ private:
   std::optional<Connection> connection_;
   Poster poster_;
   std::map<std::int64_t, InFlight> in_flight_;
+  std::deque<Posted> ended_;        // what came of posts, and isn't noted yet
   std::vector<std::string> served_; // the destinations that are enabled
   std::size_t turn_ = 0;            // which of them comes first
   std::map<std::string, Token> tokens_;
@@ -496,18 +500,34 @@ bool Deliverer::round() {
     std::vector<Destination> all = destinations();
     served_.clear();
     for (const Destination &to : all) served_.push_back(to.name);
-    if (!all.empty()) std::rotate(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(turn_++ % all.size()), all.end());
+    if (!all.empty())
+      std::rotate(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(turn_++ % all.size()), all.end());
     for (const Destination &to : all) claimed += claim(to);
   }
-  if (poster_.busy() == 0 && claimed == 0) return false;
-  for (const Posted &posted : poster_.wait(options_.interval)) finish(posted);
+  if (poster_.busy() == 0 && claimed == 0 && ended_.empty()) return false;
+  for (Posted &posted : poster_.wait(options_.interval)) ended_.push_back(std::move(posted));
+  settle();
   return true;
+}
+
+// What can't be noted now stays, and is noted later.
+void Deliverer::settle() {
+  for (; !ended_.empty(); ended_.pop_front()) finish(ended_.front());
+}
+
+// The database can't be spoken to: what is on its way goes on. False: the program was interrupted.
+bool Deliverer::pause(double seconds) {
+  const auto until = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+  const auto left = [&] { return std::chrono::duration<double>(until - Clock::now()).count(); };
+  while (poster_.busy() > 0 && left() > 0 && !interrupted())
+    for (Posted &posted : poster_.wait(std::min(left(), 0.5))) ended_.push_back(std::move(posted));
+  return sleep_for(std::max(0.0, left()));
 }
 
 // What is on its way has its time to arrive; nothing new is taken.
 void Deliverer::drain() {
-  while (poster_.busy() > 0)
-    for (const Posted &posted : poster_.wait(1)) finish(posted);
+  for (settle(); poster_.busy() > 0; settle())
+    for (Posted &posted : poster_.wait(1)) ended_.push_back(std::move(posted));
   say("SELECT pql.release_deliveries($1)", {worker_});
   for (const auto &[name, token] : tokens_) say("SELECT pql.release_deliveries($1)", {worker_of(token.to)});
   write_metrics(true);
@@ -546,14 +566,12 @@ void Deliverer::run() {
         if (!lost && connection_) finish_up();
         throw;
       }
-      // What was on its way is posted again by whoever takes it when its lease ends; by the same key.
-      const double pause = wait_after(kConnectAgain, ++failures);
-      session_.out.remark(std::string(f.what()) + "; trying again in " + span_text(pause));
-      if (lost) {
-        connection_.reset();
-        in_flight_.clear();
-      }
-      if (!sleep_for(pause)) break;
+      // What was on its way is noted by the next connection; if its lease ends before, whoever takes it posts it again,
+      // by the same key.
+      const double wait = wait_after(kConnectAgain, ++failures);
+      session_.out.remark(std::string(f.what()) + "; trying again in " + span_text(wait));
+      if (lost) connection_.reset();
+      if (!pause(wait)) break;
     }
   }
   if (connection_) drain();
