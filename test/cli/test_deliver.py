@@ -87,6 +87,15 @@ def test_retry_after_leaves_the_destination_alone(case):
         assert case.sql("SELECT paused_until > now() + interval '9 minutes' FROM pql.delivery_stats") == 't'
 
 
+def test_retry_after_of_a_redirection_says_nothing_of_what_came_then(case):
+    answers = iter([(307, {'Retry-After': '600', 'Location': '/other'}, b''), 503])
+    with Receiver(lambda request, n: next(answers)) as there:
+        setup(case, there.url)
+        qualify(case, 'acme')
+        line = deliver(case).expect(5).lines()[0]
+        assert line['status'] == 503 and line['retry_in'] < 60, line
+
+
 def test_refused_for_good_is_dead_at_once_and_redelivered(case):
     answers = iter([400, 200])
     with Receiver(lambda request, n: (lambda s: (s, {}, b'no such\r\nthing'))(next(answers))) as there:

@@ -135,6 +135,7 @@ struct Poster::Post {
       return !(result.final = true);
     }
     result.response.clear();
+    result.retry_after.clear();
     location.clear();
     message.url = url;
     curl_easy_reset(easy);
