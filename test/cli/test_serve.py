@@ -6,9 +6,12 @@ import hashlib
 import hmac
 import http.client
 import json
+import os
+import resource
 import socket
 import time
 import urllib.parse
+from pathlib import Path
 
 from receiver import qualify, setup
 
@@ -233,6 +236,24 @@ def test_slow_clients_hold_up_nobody(case):
     for s in slow:
         s.close()
     assert site.get('/healthz')[0] == 200
+
+
+def test_without_descriptors_it_waits(case):
+    site = Site(case)
+    process = Path('/proc') / str(site.process.pid)
+
+    def seconds_at_work():
+        return sum(map(int, (process / 'stat').read_text().rsplit(') ', 1)[1].split()[11:13])) / os.sysconf('SC_CLK_TCK')
+    most = len(list((process / 'fd').iterdir())) + 3
+    resource.prlimit(site.process.pid, resource.RLIMIT_NOFILE, (most, most))
+    waiting = [socket.create_connection(('127.0.0.1', site.port)) for _ in range(8)]
+    time.sleep(0.5)
+    before = seconds_at_work()
+    time.sleep(1.5)
+    assert seconds_at_work() - before < 0.2
+    for s in waiting:
+        s.close()
+    assert site.get('/healthz') == (200, 'ok\n')
 
 
 def test_health_metrics_and_the_end(case):

@@ -19,6 +19,7 @@ namespace pql::cli {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+constexpr std::chrono::milliseconds kLook{250}; // for an interrupt, at least so often
 
 struct Client {
   int socket;
@@ -104,6 +105,7 @@ Server::~Server() { close(listener_); }
 void Server::run(const std::function<Response(const Request &)> &answer) {
   std::vector<Client> clients;
   std::vector<pollfd> polled;
+  Clock::time_point listens_from{}; // nobody is let in before
   const auto end_of_wait = [&] {
     return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds_));
   };
@@ -114,9 +116,10 @@ void Server::run(const std::function<Response(const Request &)> &answer) {
       if (c.over) close(c.socket);
       return c.over;
     });
-    polled.assign(1, {clients.size() < most_ && !interrupted() ? listener_ : -1, POLLIN, 0});
+    const bool listens = clients.size() < most_ && !interrupted() && Clock::now() >= listens_from;
+    polled.assign(1, {listens ? listener_ : -1, POLLIN, 0});
     for (const Client &c : clients) polled.push_back({c.socket, static_cast<short>(c.answered ? POLLOUT : POLLIN), 0});
-    poll(polled.data(), polled.size(), 250);
+    poll(polled.data(), polled.size(), static_cast<int>(kLook.count()));
     for (std::size_t i = 0; i < clients.size(); i++) {
       Client &c = clients[i];
       const bool asked = !c.answered;
@@ -126,12 +129,12 @@ void Server::run(const std::function<Response(const Request &)> &answer) {
     }
     if ((polled[0].revents & POLLIN) == 0) continue;
     const int socket = accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (socket < 0) continue;
-    clients.push_back(
-        {socket,
-         end_of_wait(),
-         {},
-         {}});
+    if (socket < 0) {
+      // Without a descriptor to be had, who waits stays, and would be polled at once, again and again.
+      if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) listens_from = Clock::now() + kLook;
+      continue;
+    }
+    clients.push_back({socket, end_of_wait(), {}, {}});
   }
 }
 
