@@ -9,6 +9,7 @@ import json
 import os
 import resource
 import socket
+import subprocess
 import time
 import urllib.parse
 from pathlib import Path
@@ -236,6 +237,24 @@ def test_slow_clients_hold_up_nobody(case):
     for s in slow:
         s.close()
     assert site.get('/healthz')[0] == 200
+
+
+def test_a_lock_holds_up_nobody_for_long(case):
+    row, = begin(case, 'acme')
+    case.sql(f"SELECT pql.claim('kim', 1, {row})")
+    site = Site(case)
+    holder = subprocess.Popen(['psql', '-Xq', '-c', 'BEGIN', '-c', f'SELECT 1 FROM pql.routing WHERE routing_id = {row} FOR UPDATE', '-c', 'SELECT pg_sleep(60)'],
+                              env=case.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while case.sql("SELECT count(*) FROM pg_stat_activity WHERE query ~ '^SELECT pg_sleep'") == '0':
+            time.sleep(0.05)
+        begun = time.monotonic()
+        status, text = site.post(link(row, 'kim'), action='accept')
+        assert status == 409 and 'Try again' in text and time.monotonic() - begun < 10, (status, text)
+    finally:
+        case.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ~ '^SELECT pg_sleep'")
+        holder.wait()
+    assert site.post(link(row, 'kim'), action='accept')[0] == 200
 
 
 def test_without_descriptors_it_waits(case):

@@ -49,12 +49,13 @@ public:
                               "Set PQL_SECRET_REPLY to name:secret, the same as for pqlctl deliver.");
           return ReplyKeys(*text);
         }()) {
-    connection_.emplace(session_.where); // whatever is wrong is said at the beginning
+    connect(); // whatever is wrong is said at the beginning
   }
 
   Response answer(const Request &request);
 
 private:
+  void connect();
   Response answer_link(const Request &request, std::string_view token);
   Response post(const Reply &reply, const Fields &fields);
   Response say(const Reply &reply, const Fields &fields);
@@ -72,13 +73,19 @@ private:
   std::map<std::string, std::int64_t> counts_;
 };
 
+// All requests are answered one after the other: who waits for a lock keeps the others waiting.
+void Replies::connect() {
+  connection_.emplace(session_.where);
+  connection_->exec("SET lock_timeout = '2s'");
+}
+
 Response Replies::answer(const Request &request) {
   const bool reads = request.method == "GET" || request.method == "HEAD";
   if (request.path == "/style.css" && reads) return {200, "text/css; charset=utf-8", style_sheet()};
   // The database may have gone and come back: once more, with a new connection.
   for (int attempt = 0;; attempt++) {
     try {
-      if (!connection_) connection_.emplace(session_.where);
+      if (!connection_) connect();
       if (request.path == "/healthz" && reads) {
         connection_->exec("SELECT 1");
         return {200, "text/plain; charset=utf-8", "ok\n"};
