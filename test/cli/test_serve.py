@@ -275,6 +275,19 @@ def test_without_descriptors_it_waits(case):
     assert site.get('/healthz') == (200, 'ok\n')
 
 
+def test_what_was_not_committed_is_not_counted(case):
+    row, = begin(case, 'acme')
+    case.sql("""CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
+        CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON pql.routing_transition DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()""")
+    site = Site(case)
+    assert site.post(link(row, 'kim'), action='accept')[0] == 503 and state(case, row) == 'ready kim'
+    text = site.get('/metrics')[1]
+    assert 'pql_replies_total{what="accept"} 0' in text and 'pql_replies_total{what="refused"} 1' in text, text
+    case.sql('DROP TRIGGER refuse ON pql.routing_transition')
+    assert site.post(link(row, 'kim'), action='accept')[0] == 200
+    assert 'pql_replies_total{what="accept"} 1' in site.get('/metrics')[1]
+
+
 def test_health_metrics_and_the_end(case):
     row, = begin(case, 'acme')
     site = Site(case)

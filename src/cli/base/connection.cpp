@@ -184,11 +184,6 @@ std::int64_t Connection::copy_end() {
   return checked(result).affected();
 }
 
-void Connection::copy_abandon(const std::string &why) noexcept {
-  PQputCopyEnd(conn_.get(), why.c_str());
-  while (PGresult *const result = PQgetResult(conn_.get())) PQclear(result);
-}
-
 std::string Connection::identifier(std::string_view name) const {
   char *const quoted = PQescapeIdentifier(conn_.get(), name.data(), name.size());
   if (!quoted) throw wrong_usage("invalid name: " + message_of(conn_.get()));

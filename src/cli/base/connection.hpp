@@ -77,12 +77,10 @@ public:
   /// one's result.
   Result script(const std::string &sql);
 
-  /// COPY … FROM STDIN: begin, put as often as needed, and end, which gives the rows written; or abandon, which takes
-  /// it back.
+  /// COPY … FROM STDIN: begin, put as often as needed, and end, which gives the rows written.
   void copy_begin(const std::string &sql);
   void copy_put(std::string_view data);
   std::int64_t copy_end();
-  void copy_abandon(const std::string &why) noexcept;
 
   std::string identifier(std::string_view name) const;
   std::string literal(std::string_view text) const;

@@ -61,9 +61,8 @@ private:
   Response say(const Reply &reply, const Fields &fields);
   Response refused(const Reply &reply, const SqlError &e);
   std::optional<ReplyRow> row_of(const Reply &reply);
-  void begin_as(Transaction &, const std::string &rep) {
-    connection_->exec("SELECT set_config('pql.rep', $1, true)", {rep});
-  }
+  // Until the transaction ends, what is done is the rep's doing.
+  void act_as(const std::string &rep) { connection_->exec("SELECT set_config('pql.rep', $1, true)", {rep}); }
   Response metrics();
   void count(const std::string &what) { counts_[what]++; }
 
@@ -140,7 +139,7 @@ Response Replies::answer_link(const Request &request, std::string_view token) {
 
 std::optional<ReplyRow> Replies::row_of(const Reply &reply) {
   Transaction transaction(*connection_, "BEGIN READ ONLY");
-  begin_as(transaction, reply.rep);
+  act_as(reply.rep);
   const Result r =
       connection_->exec("SELECT r.subject_id, r.headline, pql.story(r.routing_id, 'text'), r.state, r.owner, "
                         "r.disposition, r.snoozed_until IS NOT NULL,"
@@ -164,9 +163,11 @@ std::optional<ReplyRow> Replies::row_of(const Reply &reply) {
 Response Replies::post(const Reply &reply, const Fields &fields) {
   try {
     Transaction transaction(*connection_);
-    begin_as(transaction, reply.rep);
+    act_as(reply.rep);
     const Response response = say(reply, fields);
-    if (response.status == 200) transaction.commit();
+    if (response.status != 200) return response;
+    transaction.commit();
+    count(field(fields, "action"));
     return response;
   } catch (const SqlError &e) {
     if (is_lost(e)) throw;
@@ -178,16 +179,15 @@ Response Replies::post(const Reply &reply, const Fields &fields) {
 Response Replies::say(const Reply &reply, const Fields &fields) {
   static const std::set<std::string> without_contact{"disqualified", "nurture", "routed_to_cs"};
   const std::string id = std::to_string(reply.routing_id), action = field(fields, "action");
-  const auto row = connection_->exec("SELECT state, owner, subject_id FROM pql.routing WHERE routing_id = $1", {id});
+  const auto row = connection_->exec("SELECT state, subject_id FROM pql.routing WHERE routing_id = $1", {id});
   if (row.rows() == 0) return shown(410, "It isn't yours any more", "The row is another team's now, or gone.");
-  const std::string subject(row.text(0, 2));
+  const std::string subject(row.text(0, 1));
   std::string state(row.text(0, 0));
   if (action == "decline") {
     const std::string words = field(fields, "words"), reason = field(fields, "reason");
     const std::string why = words.empty() ? reason : reason.empty() ? words : reason + ": " + words;
     if (why.empty()) return shown(400, "Why not?", "Go back and say why: whoever gets it next reads it.");
     connection_->exec("SELECT pql.decline($1, $2)", {id, why});
-    count("decline");
     return shown(200, "Declined", subject + " goes to somebody else.");
   }
   if (action != "accept" && action != "dispose") return shown(400, "Not understood", "The form can't be read.");
@@ -205,7 +205,6 @@ Response Replies::say(const Reply &reply, const Fields &fields) {
     if (state == "touched" || state == "disposed")
       return shown(409, "It was answered already", subject + " is " + state + ".");
     connection_->exec("SELECT pql.accept($1)", {id});
-    count("accept");
     return shown(200, "Accepted", subject + " is yours. Tell how it went by the same message.");
   }
   if ((state == "claimed" || state == "accepted") && !without_contact.contains(disposition)) {
@@ -217,7 +216,6 @@ Response Replies::say(const Reply &reply, const Fields &fields) {
                     {id, disposition, yes_or_no(fields, "need_matched"), yes_or_no(fields, "timing_right"),
                      yes_or_no(fields, "context_enough"), note.empty() ? Value() : Value(note),
                      failure.empty() ? Value() : Value(failure)});
-  count("dispose");
   return shown(200, "Saved", "Thank you. What you said makes the next hand-off better.");
 }
 
