@@ -222,6 +222,12 @@ TEST(Message, SlackIsWithinItsLimits) {
   EXPECT_LE(body["blocks"][0]["text"]["text"].get<std::string>().size(), 150u);
   EXPECT_LE(body["blocks"][2]["text"]["text"].get<std::string>().size(), 3000u);
   EXPECT_EQ(body["blocks"][3]["elements"].size(), 3u);
+  for (const std::size_t before : {0u, 1u, 2u, 3u, 4u}) { // wherever it is cut
+    d.payload["story"] = std::string(before, 'x') + std::string(1000, '&');
+    const auto text = Json::parse(message_for(to, d, "https://hooks.slack.com/services/x", {}).body)["blocks"][2]["text"]["text"].get<std::string>();
+    EXPECT_LE(text.size(), 3000u);
+    EXPECT_TRUE(text.ends_with("&amp;…")) << text.substr(text.size() - 12);
+  }
   EXPECT_THROW(message_for(to, d, std::nullopt, {}), Failure);
   EXPECT_EQ(refusal_in(to, R"({"ok": false, "error": "channel_not_found"})"), "channel_not_found");
   EXPECT_EQ(refusal_in(to, R"({"ok": false})"), "not ok");
@@ -241,6 +247,12 @@ TEST(Message, CrmsAreWrittenByTheRowsKey) {
   odd.payload["story"] = "Kim's\x01";
   EXPECT_EQ(Json::parse(message_for(destination("hubspot"), odd, "t", {}).body)["inputs"][0]["properties"]["hs_task_body"],
             "Kim&#39;s\xEF\xBF\xBD");
+  for (const std::size_t before : {0u, 1u, 2u, 3u}) { // wherever it is cut
+    odd.payload["story"] = std::string(before, 'x') + std::string(20000, '\n');
+    const auto text =
+        Json::parse(message_for(destination("hubspot"), odd, "t", {}).body)["inputs"][0]["properties"]["hs_task_body"].get<std::string>();
+    EXPECT_TRUE(text.ends_with("<br>…")) << text.substr(text.size() - 12);
+  }
   const Message company =
       message_for(destination("hubspot", R"({"object": "companies", "id_property": "our_id"})"), delivery(), "t", {});
   EXPECT_EQ(company.url, "https://example.org/x/crm/v3/objects/companies/a%2Fc%20me?idProperty=our_id");

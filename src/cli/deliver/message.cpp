@@ -23,6 +23,14 @@ std::string shortened(std::string text, std::size_t most) {
   return text + "…";
 }
 
+// The same of text that is escaped: neither what stands for a character is cut, nor a tag.
+std::string shortened_markup(std::string text, std::size_t most) {
+  if (text.size() <= most) return text;
+  const std::size_t begin = text.find_last_of("&<", most - 1);
+  const bool is_cut = begin != std::string::npos && text.find(text[begin] == '&' ? ';' : '>', begin) >= most;
+  return shortened(std::move(text), is_cut ? begin : most);
+}
+
 std::string slack_text(const std::string &text) {
   std::string safe;
   for (const char c : text) {
@@ -75,7 +83,7 @@ std::string story_of(const Delivery &d) {
 }
 
 Json slack_section(const std::string &text) {
-  return {{"type", "section"}, {"text", {{"type", "mrkdwn"}, {"text", shortened(text, kSlackSection)}}}};
+  return {{"type", "section"}, {"text", {{"type", "mrkdwn"}, {"text", shortened_markup(text, kSlackSection)}}}};
 }
 
 Json slack_button(const char *label, const std::string &url, const char *id, bool primary) {
@@ -204,7 +212,7 @@ Message hubspot(const Destination &to, const Delivery &d, const std::optional<st
                      {"hs_task_type", said(routing, "motion") == "email" ? "EMAIL" : "CALL"},
                      {"hs_task_priority", "HIGH"}};
   if (d.event != "withdrawn")
-    properties["hs_task_body"] = shortened(html_lines(story_of(d) + links_text(links)), kCrmText);
+    properties["hs_task_body"] = shortened_markup(html_lines(story_of(d) + links_text(links)), kCrmText);
   if (const std::string by = said(routing, "contact_by"); !by.empty())
     properties["hs_timestamp"] = by;
   else
