@@ -22,10 +22,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
   static const auto &keys = *new ReplyKeys("one:secretsecretsecret,two:otherotherother1");
   const std::string text(reinterpret_cast<const char *>(data), size);
   const auto [how, r] = read_request(text);
-  if (how == Reading::done) {
+  if (how == Arrival::done) {
     require(r.path.starts_with('/') && r.body.size() <= kMostRequestBody);
     const auto [again, same] = read_request(text + "more");
-    require(again == Reading::done && same.path == r.path && same.body == r.body);
+    require(again == Arrival::done && same.path == r.path && same.body == r.body);
   }
   for (const auto &[name, value] : form_fields(text))
     require(html_text(name + value).find_first_of("<>\"'") == std::string::npos);

@@ -2,6 +2,7 @@
 // covers: S1-37, S1-38
 #include <gtest/gtest.h>
 
+#include "cli/import/event.hpp" // no two types of one program have one name
 #include "cli/serve/http.hpp"
 #include "cli/serve/pages.hpp"
 
@@ -10,9 +11,9 @@ using namespace pql::cli;
 TEST(Http, ReadsARequestPieceByPiece) {
   const std::string whole = "POST /r/x.y?from=mail HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nX-Empty:\r\n\r\na=b+c";
   for (std::size_t n = 0; n < whole.size(); n++)
-    EXPECT_EQ(read_request(std::string_view(whole).substr(0, n)).first, Reading::more) << n;
+    EXPECT_EQ(read_request(std::string_view(whole).substr(0, n)).first, Arrival::more) << n;
   const auto [how, r] = read_request(whole);
-  ASSERT_EQ(how, Reading::done);
+  ASSERT_EQ(how, Arrival::done);
   EXPECT_EQ(r.method + " " + r.path, "POST /r/x.y");
   EXPECT_EQ(r.headers.at("content-length"), "5");
   EXPECT_EQ(r.body, "a=b+c");
@@ -27,11 +28,11 @@ TEST(Http, RefusesWhatIsNotRight) {
         "POST / HTTP/1.1\r\nContent-Length: 1x\r\n\r\n",
         "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",
         "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"})
-    EXPECT_EQ(read_request(wrong).first, Reading::bad) << wrong;
-  EXPECT_EQ(read_request("GET /" + std::string(kMostRequestHead, 'a')).first, Reading::too_large);
-  EXPECT_EQ(read_request("POST / HTTP/1.1\r\nContent-Length: 16385\r\n\r\n").first, Reading::too_large);
+    EXPECT_EQ(read_request(wrong).first, Arrival::bad) << wrong;
+  EXPECT_EQ(read_request("GET /" + std::string(kMostRequestHead, 'a')).first, Arrival::too_large);
+  EXPECT_EQ(read_request("POST / HTTP/1.1\r\nContent-Length: 16385\r\n\r\n").first, Arrival::too_large);
   EXPECT_EQ(read_request("POST / HTTP/1.1\r\nContent-Length: 99999999999999999999999\r\n\r\n").first,
-            Reading::too_large);
+            Arrival::too_large);
 }
 
 TEST(Http, ReadsForms) {

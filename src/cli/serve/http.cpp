@@ -67,11 +67,11 @@ const char *reason_of(int status) noexcept {
 
 } // namespace
 
-std::pair<Reading, Request> read_request(std::string_view data) {
+std::pair<Arrival, Request> read_request(std::string_view data) {
   Request r;
   const std::size_t head = data.find("\r\n\r\n");
-  if (head == std::string_view::npos) return {data.size() > kMostRequestHead ? Reading::too_large : Reading::more, r};
-  if (head > kMostRequestHead) return {Reading::too_large, r};
+  if (head == std::string_view::npos) return {data.size() > kMostRequestHead ? Arrival::too_large : Arrival::more, r};
+  if (head > kMostRequestHead) return {Arrival::too_large, r};
   std::string_view lines = data.substr(0, head);
   const auto next_line = [&lines] {
     const std::size_t end = lines.find("\r\n");
@@ -81,33 +81,33 @@ std::pair<Reading, Request> read_request(std::string_view data) {
   };
   const std::string_view first = next_line();
   const std::size_t one = first.find(' '), two = first.rfind(' ');
-  if (one == std::string_view::npos || two == one) return {Reading::bad, r};
+  if (one == std::string_view::npos || two == one) return {Arrival::bad, r};
   const std::string_view target = first.substr(one + 1, two - one - 1), version = first.substr(two + 1);
   if (!is_token(first.substr(0, one)) || !is_printable(target) || !target.starts_with('/') ||
       (version != "HTTP/1.1" && version != "HTTP/1.0"))
-    return {Reading::bad, r};
+    return {Arrival::bad, r};
   r.method = first.substr(0, one);
   r.path = target.substr(0, target.find('?'));
   while (!lines.empty()) {
     const std::string_view line = next_line();
     const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) return {Reading::bad, r};
+    if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) return {Arrival::bad, r};
     const auto [at, is_new] =
         r.headers.emplace(lowered(line.substr(0, colon)), std::string(trimmed(line.substr(colon + 1))));
-    if (!is_new && (at->first == "content-length" || at->first == "host")) return {Reading::bad, r};
+    if (!is_new && (at->first == "content-length" || at->first == "host")) return {Arrival::bad, r};
   }
-  if (r.headers.contains("transfer-encoding")) return {Reading::bad, r};
+  if (r.headers.contains("transfer-encoding")) return {Arrival::bad, r};
   std::size_t length = 0;
   if (const auto said = r.headers.find("content-length"); said != r.headers.end()) {
     const std::string &text = said->second;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
-    if (error == std::errc::result_out_of_range) return {Reading::too_large, r};
-    if (error != std::errc() || end != text.data() + text.size()) return {Reading::bad, r};
+    if (error == std::errc::result_out_of_range) return {Arrival::too_large, r};
+    if (error != std::errc() || end != text.data() + text.size()) return {Arrival::bad, r};
   }
-  if (length > kMostRequestBody) return {Reading::too_large, r};
-  if (data.size() - head - 4 < length) return {Reading::more, r};
+  if (length > kMostRequestBody) return {Arrival::too_large, r};
+  if (data.size() - head - 4 < length) return {Arrival::more, r};
   r.body = data.substr(head + 4, length);
-  return {Reading::done, std::move(r)};
+  return {Arrival::done, std::move(r)};
 }
 
 std::string response_text(const Response &response, bool head_only) {

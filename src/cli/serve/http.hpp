@@ -20,11 +20,11 @@ struct Request {
   std::string body;
 };
 
-/// How far reading a request is.
-enum class Reading { more, done, bad, too_large };
+/// How far a request has come.
+enum class Arrival { more, done, bad, too_large };
 
 /// Reads a request from what came so far.
-std::pair<Reading, Request> read_request(std::string_view data);
+std::pair<Arrival, Request> read_request(std::string_view data);
 
 struct Response {
   int status = 200;

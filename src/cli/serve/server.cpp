@@ -43,10 +43,10 @@ void take(Client &c, const std::function<Response(const Request &)> &answer) {
   }
   c.in.append(some, static_cast<std::size_t>(n));
   const auto [how, request] = read_request(c.in);
-  if (how == Reading::more) return;
+  if (how == Arrival::more) return;
   c.answered = true;
-  const Response response = how == Reading::done        ? answer(request)
-                            : how == Reading::too_large ? error_page(413, "too large")
+  const Response response = how == Arrival::done        ? answer(request)
+                            : how == Arrival::too_large ? error_page(413, "too large")
                                                         : error_page(400, "bad request");
   c.out = response_text(response, request.method == "HEAD");
 }
