@@ -349,6 +349,15 @@ BEGIN
   IF NOT isfinite(since) OR since > statement_timestamp() THEN
     RAISE EXCEPTION 'since must be an instant of the past' USING ERRCODE = 'invalid_parameter_value';
   END IF;
+  -- What writers commit while they are waited for would be in no base and in no later derivation.
+  IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+    RAISE EXCEPTION 'events can''t be sealed at isolation level %', current_setting('transaction_isolation')
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Do it at READ COMMITTED.';
+  END IF;
+  -- Somebody else may seal or detach it at this moment: what it is, is asked when nobody can any more.
+  IF EXISTS (SELECT FROM pql.source AS x WHERE x.relation = events) THEN
+    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', events);
+  END IF;
   SELECT * INTO s FROM pql.source AS x WHERE x.relation = events;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'table % is not attached', events USING ERRCODE = 'undefined_object';
@@ -365,14 +374,13 @@ BEGIN
     RAISE EXCEPTION 'the history of table % is not folded yet', events USING ERRCODE = 'object_not_in_prerequisite_state',
       HINT = 'Run CALL pql.backfill() first.';
   END IF;
-  EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', events);
   PERFORM pql._fold_all(s.source_id);
   sealed := pql._seal(s.source_id, since);
   PERFORM pql._audit('retain', events::text, jsonb_build_object('since', since, 'events', sealed));
   RETURN sealed;
 END $$;
 COMMENT ON FUNCTION pql.retain(regclass, timestamptz) IS
-  'Seals events older than an instant and returns how many there were: from then on they may be purged without changing any state, older ones that still arrive are not used, and verify and rebuild start there. With dedup, ids of sealed events are remembered for the horizon and max_event_age before the instant. Errors: 42704 not attached, 22023 bad instant, 22004 null argument, 55000 history not folded yet, 0A000 several tables attached.';
+  'Seals events older than an instant and returns how many there were: from then on they may be purged without changing any state, older ones that still arrive are not used, and verify and rebuild start there. With dedup, ids of sealed events are remembered for the horizon and max_event_age before the instant. Errors: 42704 not attached, 22023 bad instant, 22004 null argument, 55000 history not folded yet, or another isolation level than READ COMMITTED, 0A000 several tables attached.';
 REVOKE ALL ON FUNCTION pql.retain(regclass, timestamptz) FROM PUBLIC;
 
 CREATE OR REPLACE FUNCTION pql._assert_milestone(user_id text, tracker smallint, reached_at timestamptz, evidence text) RETURNS void
