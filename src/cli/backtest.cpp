@@ -187,12 +187,12 @@ void add_backtest(CLI::App &app, Session &session) {
       app.add_subcommand("backtest", "Show what a program would have led to, week by week; or compare two");
   auto o = std::make_shared<Options>();
   command
-      ->add_option("program", o->programs,
+      ->add_option("PROGRAM", o->programs,
                    "A file with a program (JSON or YAML), a program's name, or name@version; one, or two to compare")
       ->required()
       ->expected(1, 2);
   command->add_option("--from", o->from, "The first day (90 days ago)");
-  command->add_option("--to", o->to, "Until when (now)");
+  command->add_option("--to", o->to, "The end (now)");
   command->add_option("--outcomes", o->outcomes,
                       "A table or view with the columns subject_id and at; without it, pql.outcome");
   command->add_option("--capacity", o->capacity, "How many can be worked in a week: shows how many came above that")

@@ -299,7 +299,7 @@ void add_bench(CLI::App &app, Session &session) {
   command->add_option("--events", o->events, "How many events")
       ->check(CLI::Range(1000, 100000000))
       ->capture_default_str();
-  command->add_option("--accounts", o->accounts, "Of how many accounts")
+  command->add_option("--accounts", o->accounts, "How many accounts they are of")
       ->check(CLI::Range(1, 10000000))
       ->capture_default_str();
   command->add_option("--batch", o->batch, "Rows of an insert")->check(CLI::Range(1, 1000000))->capture_default_str();

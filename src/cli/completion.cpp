@@ -7,20 +7,31 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/help.hpp"
 #include "cli/session.hpp"
 
 namespace pql::cli {
 namespace {
 
-// Options of one command: "--name" for each, in those that take a value with it.
-void options_of(const CLI::App &command, std::vector<std::string> &all, std::vector<std::string> &with_value) {
+struct Names {
+  std::vector<std::string> all;        // the long ones
+  std::vector<std::string> with_value; // those that take one, of both lengths
+  std::vector<std::string> with_file;  // of these, whose value is the name of a file
+};
+
+// The options of one command, beside what is there.
+void options_of(const CLI::App &command, Names &names) {
   for (const CLI::Option *const o : command.get_options()) {
+    const std::string value = value_name(*o);
+    const auto add = [&](const std::string &name) {
+      if (!value.empty()) names.with_value.push_back(name);
+      if (value == "FILE" || value == "DIRECTORY") names.with_file.push_back(name);
+    };
     for (const std::string &name : o->get_lnames()) {
-      all.push_back("--" + name);
-      if (o->get_items_expected_max() > 0) with_value.push_back("--" + name);
+      names.all.push_back("--" + name);
+      add("--" + name);
     }
-    for (const std::string &name : o->get_snames())
-      if (o->get_items_expected_max() > 0) with_value.push_back("-" + name);
+    for (const std::string &name : o->get_snames()) add("-" + name);
   }
 }
 
@@ -35,14 +46,16 @@ std::string joined(std::vector<std::string> words, const char *between) {
 } // namespace
 
 std::string completion_script(const CLI::App &app, const std::string &shell) {
-  std::vector<std::string> commands, shared, with_value;
-  options_of(app, shared, with_value);
+  std::vector<std::string> commands;
+  Names names;
+  options_of(app, names);
+  const std::vector<std::string> shared = names.all;
   std::string cases;
   for (const CLI::App *const command : app.get_subcommands({})) {
     commands.push_back(command->get_name());
-    std::vector<std::string> own = shared;
-    options_of(*command, own, with_value);
-    std::string words = joined(own, " ");
+    names.all = shared;
+    options_of(*command, names);
+    std::string words = joined(names.all, " ");
     for (const CLI::App *const inner : command->get_subcommands({})) words += " " + inner->get_name();
     cases += "    " + command->get_name() + ") words=\"" + words +
              (command->get_name() == "completion" ? " bash zsh" : "") + "\" ;;\n";
@@ -52,13 +65,19 @@ _pqlctl() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command= words= i
   COMPREPLY=()
   case $before in
-    )" + joined(with_value, "|") +
+    )" + joined(names.with_file, "|") +
                            R"()
       compopt -o default 2>/dev/null
+      return ;;
+    )" + joined(names.with_value, "|") +
+                           R"()
       return ;;
   esac
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
+      )" + joined(names.with_value, "|") +
+                           R"()
+        ((i++)) ;; # its value is no command
       )" + joined(commands, "|") +
                            R"()
         command=${COMP_WORDS[i]}

@@ -5,6 +5,7 @@
 
 #include "cli/base/interrupt.hpp"
 #include "cli/commands.hpp"
+#include "cli/help.hpp"
 #include "cli/session.hpp"
 #include "cli/version.hpp"
 
@@ -18,8 +19,8 @@ void add_shared_options(CLI::App &app, Session &session) {
   app.set_version_flag("-V,--version", std::string("pqlctl ") + program_version(), "Show pqlctl's version");
   app.add_option("-d,--dbname", session.where.dbname, "Database, connection string or URI")->group("Connection");
   app.add_option("-h,--host", session.where.host, "Host, or directory of the socket")->group("Connection");
-  app.add_option("-p,--port", session.where.port, "Port")->group("Connection");
-  app.add_option("-U,--username", session.where.user, "User")->group("Connection");
+  app.add_option("-p,--port", session.where.port, "Port of the server")->group("Connection");
+  app.add_option("-U,--username", session.where.user, "User of the database")->group("Connection");
   app.add_option("--service", session.where.service, "Service of pg_service.conf")->group("Connection");
   app.add_flag("-w,--no-password", session.where.no_password, "Never ask for a password")->group("Connection");
   app.add_flag("--json", session.out.json, "Answer in JSON")->group("Output");
@@ -49,7 +50,8 @@ int report(const Failure &f) {
 
 int main(int argc, char **argv) {
   Session session;
-  CLI::App app{"pql from the command line", "pqlctl"};
+  CLI::App app{"pql, product-led sales inside PostgreSQL, from the command line", "pqlctl"};
+  set_help(app);
   add_shared_options(app, session);
   app.require_subcommand(1);
   app.fallthrough(); // shared options may follow the subcommand
@@ -68,6 +70,7 @@ int main(int argc, char **argv) {
   add_man(app, session);
   add_version(app, session);
   name_shared_options(app);
+  app.footer("pqlctl SUBCOMMAND --help shows the options of one; pqlctl man | man -l - is the manual page.");
 
   watch_interrupts();
   try {

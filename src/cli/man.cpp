@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/help.hpp"
 #include "cli/session.hpp"
 #include "cli/version.hpp"
 
@@ -22,7 +23,11 @@ std::string escaped(const std::string &text) {
       out += "\\-";
     } else if ((text[i] == '.' || text[i] == '\'') && (i == 0 || text[i - 1] == '\n')) {
       out += std::string("\\&") + text[i];
-    } else if (const int more = byte(i) < 0xc0 ? 0 : byte(i) < 0xe0 ? 1 : byte(i) < 0xf0 ? 2 : 3; more) { // UTF-8: roff has it by its number
+    } else if (const int more = byte(i) < 0xc0   ? 0
+                                : byte(i) < 0xe0 ? 1
+                                : byte(i) < 0xf0 ? 2
+                                                 : 3;
+               more) { // UTF-8: roff has it by its number
       unsigned point = byte(i) & (0x3fu >> more);
       for (int n = 1; n <= more; n++) point = point << 6 | (byte(i + static_cast<std::size_t>(n)) & 0x3fu);
       char number[16];
@@ -44,11 +49,9 @@ std::string option(const CLI::Option &o) {
     names += (names.empty() ? "" : ", ") + ("\\fB" + escaped("--" + n) + "\\fR");
   if (names.empty())
     names = "\\fI" + escaped(o.get_name(true)) + "\\fR";
-  else if (o.get_items_expected_max() > 0)
-    names += " \\fI" + escaped(o.get_type_name().empty() ? "VALUE" : o.get_type_name()) + "\\fR";
-  std::string text = o.get_description();
-  if (!o.get_default_str().empty()) text += " (" + o.get_default_str() + ")";
-  return ".TP\n" + names + "\n" + escaped(text) + "\n";
+  else if (const std::string value = value_name(o); !value.empty())
+    names += " \\fI" + escaped(value) + "\\fR";
+  return ".TP\n" + names + "\n" + escaped(option_text(o)) + "\n";
 }
 
 void command(const CLI::App &app, const std::string &before, const CLI::Option *help, std::string &page) {

@@ -286,13 +286,13 @@ void Seen::pass(double now) {
 void add_watch(CLI::App &app, Session &session) {
   CLI::App *const command = app.add_subcommand("watch", "Show routing rows as they come");
   auto o = std::make_shared<Options>();
-  command->add_option("--program", o->program, "Of one program");
-  command->add_option("--rep", o->rep, "Those that a rep gets");
+  command->add_option("--program", o->program, "Only rows of this program");
+  command->add_option("--rep", o->rep, "Only rows that this rep gets");
   command->add_option("--since", o->since, "Begin with those that qualified since then: '1 hour', '2026-01-31 12:00'");
   command->add_option("--interval", o->interval, "Seconds between two looks")
       ->check(CLI::Range(0.05, 3600.0))
       ->capture_default_str();
-  command->add_option("--count", o->count, "End after so many")->check(CLI::PositiveNumber);
+  command->add_option("--count", o->count, "End after so many rows")->check(CLI::PositiveNumber);
   command->add_flag("--changes", o->changes, "Show also when rows that were shown go to another state or owner");
   command->add_flag("--story", o->story, "Show the story of each");
   command->callback([&session, o] { Watch(session, *o).run(); });

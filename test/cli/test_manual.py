@@ -35,6 +35,16 @@ def test_manual_page(case):
     assert ran.stderr == '', ran.stderr
 
 
+def test_help_is_for_people(case):
+    """What an option's value may be is said in words, and not by the parser's types."""
+    for command in ['', *commands(case)]:
+        text = case.run(*command.split(), '--help').expect(0).out
+        assert not re.search(r'\b(U?INT|FLOAT|POSITIVE)\b|:FILE|\(\dx\)|\bREQUIRED\b', text), text
+    case.run('deliver', '--help').expect(0, out=[r'--parallel N +At most so many posts at once, 1 to 256 \(8\)', r'--ca-file FILE', r'^Usage: pqlctl deliver \[OPTIONS\] \[DESTINATION\.\.\.\]$'])
+    case.run('backtest', '--help').expect(0, out=r'^Usage: pqlctl backtest \[OPTIONS\] PROGRAM\.\.\.$')
+    case.run('man').expect(0, out=r'parallel\\fR \\fIN\\fR\nAt most so many posts at once, 1 to 256 \(8\)')
+
+
 def test_documentation(case):
     doc = (top / 'doc/pqlctl.md').read_text()
     for command, options in commands(case).items():
@@ -58,9 +68,12 @@ _pqlctl 2>/dev/null; printf '%s\\n' "${{COMPREPLY[@]}}"'''
     assert complete('pqlctl', 'import', '--cre') == ['--create']
     assert complete('pqlctl', '--json', 'publish', '--ch') == ['--check']
     assert complete('pqlctl', 'import', '--table', '') == []
+    assert complete('pqlctl', '-d', 'report', 'publish', '--ch') == ['--check']  # a database of that name
     assert complete('pqlctl', 'completion', '') == ['bash', 'zsh'] or 'zsh' in complete('pqlctl', 'completion', '')
     known = commands(case)
     assert set(known) - {c for c in known if ' ' in c} <= set(complete('pqlctl', ''))
+    files, _, others = script.partition('compopt -o default')
+    assert re.search(r'\|--secrets\b', files.splitlines()[-2]) and '--format' not in files and '--format' in others.splitlines()[2], script
     subprocess.run(['bash', '-n'], input=script, text=True, check=True)
     case.run('completion', 'zsh').expect(0, out='#compdef pqlctl')
     case.run('completion', 'fish').expect(2)

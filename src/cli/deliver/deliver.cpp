@@ -586,15 +586,17 @@ void add_deliver(CLI::App &app, Session &session) {
   CLI::App *const command =
       app.add_subcommand("deliver", "Post routing rows to Slack, HubSpot, Salesforce and webhooks");
   auto options = std::make_shared<Options>();
-  command->add_option("destination", options->only, "Only to these (all that are enabled)");
+  command->add_option("DESTINATION", options->only, "Only to these (all that are enabled)");
   command->add_flag("--once", options->once, "End when nothing is due any more; status 5 if an attempt failed");
   command->add_flag("--dry-run", options->dry_run, "Show what would be posted; nothing is posted, nothing written");
-  command->add_option("--secrets", options->secrets_file,
-                      "File of secrets, \"name = value\"; PQL_SECRET_<NAME> of the environment wins");
-  command->add_option("--parallel", options->parallel, "So many posts at once")
+  command
+      ->add_option("--secrets", options->secrets_file,
+                   "File of secrets, \"name = value\"; PQL_SECRET_<NAME> of the environment wins")
+      ->type_name("FILE");
+  command->add_option("--parallel", options->parallel, "At most so many posts at once")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
-  command->add_option("--batch", options->batch, "Take so many at a time; with --dry-run, show so many")
+  command->add_option("--batch", options->batch, "Take at most so many at a time; with --dry-run, show so many")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   command->add_option("--interval", options->interval, "Look for what is new every so many seconds")
@@ -609,8 +611,9 @@ void add_deliver(CLI::App &app, Session &session) {
                       "A host whose address may be private (and which may be spoken to by http)");
   command->add_option("--ca-file", options->ca_file, "Trust these certificates instead of the system's")
       ->check(CLI::ExistingFile);
-  command->add_option("--metrics-file", options->metrics_file,
-                      "Write Prometheus metrics to this file, every few seconds");
+  command
+      ->add_option("--metrics-file", options->metrics_file, "Write Prometheus metrics to this file, every few seconds")
+      ->type_name("FILE");
   command->callback([&session, options] {
     Deliverer deliverer(session, *options);
     options->dry_run ? deliverer.preview() : deliverer.run();

@@ -459,23 +459,27 @@ void add_import(CLI::App &app, Session &session) {
   CLI::App *const command = app.add_subcommand("import", "Import events from files");
   const auto o = std::make_shared<Options>();
   command->add_option("FILE", o->files, "Files, plain or compressed with gzip; - is standard input");
-  command->add_option("--git", o->git, "Import the commits of the repository in this directory");
+  command->add_option("--git", o->git, "Import the commits of the git repository in this directory")
+      ->type_name("DIRECTORY");
   command->add_option("--format", o->format, "One of " + format_names() + "; recognised if not given");
   command->add_option("--table", o->table, "Table to write to")->capture_default_str();
   command->add_flag("--create", o->create, "Make the table if there is none");
-  command->add_flag("--attach", o->attach, "Attach the table if it isn't attached");
-  command->add_option("--map", o->map, "Where the file has what: user=COLUMN,account=,event=,time=,id=,properties=");
-  command->add_option("--columns", o->columns, "Where the table has what, written likewise");
-  command->add_option("--event", o->mapping.event, "All records are this event");
+  command->add_flag("--attach", o->attach, "Have pql watch the table, if it doesn't yet (pql.attach)");
+  command->add_option(
+      "--map", o->map,
+      "Which columns of the file are what, if the guess is wrong: user=email,time=when; or account, event, id, "
+      "properties");
+  command->add_option("--columns", o->columns, "Which columns of the table are what, written likewise");
+  command->add_option("--event", o->mapping.event, "Take all records for this event: order_placed");
   command->add_option("--group", o->mapping.group,
-                      "The group type that is the account (PostHog, Mixpanel, Amplitude, Segment)");
-  command->add_option("--timezone", o->timezone, "What times without a zone mean, such as Europe/Berlin");
+                      "The type of group that is the account, such as company (PostHog, Mixpanel, Amplitude, Segment)");
+  command->add_option("--timezone", o->timezone, "The zone of times that don't say theirs, such as Europe/Berlin");
   command->add_option("--delimiter", o->delimiter, "What separates the fields of CSV: one character, or tab");
-  command->add_option("--header", o->header, "The names of the columns, of CSV without a header");
+  command->add_option("--header", o->header, "The names of the columns, for CSV without a header: user,event,time");
   command->add_flag("--merge", o->merge, "Call pql.merge_users for records that say who somebody is");
-  command->add_option("--batch-size", o->batch_size, "Records in a transaction")->capture_default_str();
-  command->add_option("--rejected", o->rejected, "File for rejected records (FILE.rejected)");
-  command->add_flag("--again", o->again, "Import also what was imported already");
+  command->add_option("--batch-size", o->batch_size, "Most records in a transaction")->capture_default_str();
+  command->add_option("--rejected", o->rejected, "File for rejected records (FILE.rejected)")->type_name("FILE");
+  command->add_flag("--again", o->again, "Import from the beginning, whatever was imported already");
   command->add_flag("-n,--dry-run", o->dry_run, "Show what would be imported, and write nothing");
   command->callback([&session, o] { import(session, *o); });
 }

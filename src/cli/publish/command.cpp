@@ -211,9 +211,9 @@ void add_publish(CLI::App &app, Session &session) {
       app.add_subcommand("publish", "Check a program in a file, show what it would change, and publish it");
   const auto o = std::make_shared<Options>();
   command->add_option("FILE", o->file, "JSON, or YAML with comments; - is standard input")->required();
-  command->add_flag("--check", o->check, "Only check it");
-  command->add_flag("--diff", o->diff, "Only check it, and show what differs from the version in force");
-  command->add_option("--note", o->note, "Why, for the list of versions");
+  command->add_flag("--check", o->check, "Check it, and publish nothing");
+  command->add_flag("--diff", o->diff, "Check it, show what differs from the version in force, and publish nothing");
+  command->add_option("--note", o->note, "Why it is published; kept with the version");
   command->add_flag("--promote", o->promote, "Put it into force at once");
   command->add_option("--standing", o->standing,
                       "What becomes of those that are above the threshold already: none, all, 'best 25'");

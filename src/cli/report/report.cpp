@@ -454,8 +454,10 @@ void run(Session &session, const Options &o) {
 void add_report(CLI::App &app, Session &session) {
   CLI::App *const command = app.add_subcommand("report", "Write the life of hand-offs as one page of HTML");
   auto o = std::make_shared<Options>();
-  command->add_option("-o,--output", o->output, "The file; - for standard output")->capture_default_str();
-  command->add_option("--program", o->program, "Of one program");
+  command->add_option("-o,--output", o->output, "The file; - for standard output")
+      ->type_name("FILE")
+      ->capture_default_str();
+  command->add_option("--program", o->program, "Only hand-offs of this program");
   command->add_option("--weeks", o->weeks, "How many weeks, with this one")
       ->check(CLI::Range(1, 520))
       ->capture_default_str();

@@ -261,12 +261,14 @@ void add_serve(CLI::App &app, Session &session) {
   command->add_option("--listen-port", options->port, "Port; 0: any")
       ->check(CLI::Range(0, 65535))
       ->capture_default_str();
-  command->add_option("--secrets", options->secrets_file,
-                      "File of secrets, \"name = value\"; PQL_SECRET_<NAME> of the environment wins");
+  command
+      ->add_option("--secrets", options->secrets_file,
+                   "File of secrets, \"name = value\"; PQL_SECRET_<NAME> of the environment wins")
+      ->type_name("FILE");
   command->add_option("--timeout", options->seconds, "Seconds that a request may take to arrive")
       ->check(CLI::Range(0.1, 600.0))
       ->capture_default_str();
-  command->add_option("--connections", options->connections, "So many at once")
+  command->add_option("--connections", options->connections, "At most so many connections at once")
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();
   command->callback([&session, options] {

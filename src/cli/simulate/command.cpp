@@ -139,7 +139,7 @@ void add_simulate(CLI::App &app, Session &session) {
   const auto o = std::make_shared<Options>();
   command->add_option("--accounts", o->accounts, "How many accounts")->capture_default_str();
   command->add_option("--days", o->days, "Days that they live, up to now")->capture_default_str();
-  command->add_option("--seed", o->seed, "Another seed, another company")->capture_default_str();
+  command->add_option("--seed", o->seed, "Another number makes another company")->capture_default_str();
   command->add_option("--speed", o->speed,
                       "Play it: so many simulated seconds a second (86400: a day); without, all at once");
   command->add_option("--table", o->table, "Table to write to, which is made and attached if need be")
