@@ -239,9 +239,9 @@ WHEN OTHERS THEN
 END $$;
 UPDATE app.tried AS t SET answer = app.answer(t.statement);
 
--- As it is printed: in one line, without what is different each time or too long to read.
+-- As it is printed: in one line, without what is different each time, or from version to version, or too long to read.
 CREATE FUNCTION app.line(t text) RETURNS text IMMUTABLE LANGUAGE sql AS $$
-  SELECT replace(replace(replace(replace(regexp_replace(t, '(.)\1{29,}', '\1\1\1…', 'g'), E'\n', '\n'), E'\u200B', '\u200B'), '|', '\|'), 'at or near "(", at character 9997', 'at or near "("') $$;
+  SELECT replace(replace(replace(replace(regexp_replace(regexp_replace(t, '\((\d+) ms \.\. (\d+) ms\)', '(\1 .. \2)'), '(.)\1{29,}', '\1\1\1…', 'g'), E'\n', '\n'), E'\u200B', '\u200B'), '|', '\|'), 'at or near "(", at character 9997', 'at or near "("') $$;
 CREATE FUNCTION app.words(t text) RETURNS text IMMUTABLE LANGUAGE sql AS $$
   SELECT CASE WHEN t LIKE 'Failing row contains %' OR t LIKE 'Key (relation)=%' THEN '' ELSE regexp_replace(app.line(t), '([*_<])', '\\\1', 'g') END $$;
 -- What several functions say in the same words is here once, of the first one.

@@ -141,13 +141,16 @@ BEGIN
   IF as_of IS NULL THEN
     RAISE EXCEPTION 'as_of must not be null' USING ERRCODE = 'null_value_not_allowed';
   END IF;
+  IF as_of < '0001-01-01' THEN
+    RAISE EXCEPTION 'as_of lies before the year 1' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
   RETURN QUERY SELECT * FROM pql._review_week(program, as_of);
   RETURN QUERY SELECT * FROM pql._review_signals(program, number, as_of);
   RETURN QUERY SELECT * FROM pql._review_additions(program, number, as_of);
   RETURN QUERY SELECT * FROM pql._review_effect(program, as_of);
 END $$;
 COMMENT ON FUNCTION pql.weekly_review(text, timestamptz) IS
-  'What to talk about once a week: what came of the last seven days beside the seven before (part week), which signals to keep, drop and re-weigh by the newest model (signal), what converts and is no signal (add: lift of at least 20 final hand-offs, its 95 % interval above 1), what the draft would do to the list, and what reps have room for (list, capacity). was and becomes are figures, or points; low and high an interval of the weight, or of the lift. Errors: 42704 unknown program, 42501 a rep asks, 22004 null.';
+  'What to talk about once a week: what came of the last seven days beside the seven before (part week), which signals to keep, drop and re-weigh by the newest model (signal), what converts and is no signal (add: lift of at least 20 final hand-offs, its 95 % interval above 1), what the draft would do to the list, and what reps have room for (list, capacity). was and becomes are figures, or points; low and high an interval of the weight, or of the lift. Errors: 42704 unknown program, 42501 a rep asks, 22004 null, 22023 before the year 1.';
 
 CREATE OR REPLACE FUNCTION pql.weekly_summary(program text, as_of timestamptz DEFAULT statement_timestamp()) RETURNS text
   LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 200000 SET search_path = pg_catalog, pg_temp AS $$
