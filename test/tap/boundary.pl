@@ -208,7 +208,8 @@ is($left, '', 'nor anything else');
 my $rows = q{SELECT i, timestamptz '2026-01-01' + i * interval '1 minute', 'u' || i % 3000, 'o' || i % 400, 'e' || (i / 40) % 4};
 $node->safe_psql('postgres', "INSERT INTO ev $rows FROM generate_series(1, 2000) AS i");
 for my $statement ("INSERT INTO ev $rows FROM generate_series(2001, 2200) AS i", q{UPDATE ev SET org = org || 'x' WHERE id % 100 = 0},
-	'DELETE FROM ev WHERE id % 100 = 1', q{SELECT count(*) FROM pql.scoreboard('p')}, 'SELECT count(*) FROM pql.verify()')
+	'DELETE FROM ev WHERE id % 100 = 1', q{SELECT count(*) FROM pql.scoreboard('p')}, 'SELECT count(*) FROM pql.verify()',
+	q{SELECT count(*) FROM pql.explain('p', 'o1')}, 'SELECT count(*) FROM pql.tick()', q{SELECT pql.move_user('u1', 'o2')}, q{SELECT count(*) FROM pql.erase_user('u2')})
 {
 	my ($out, $error) = ('', '');
 	$node->psql('postgres', "CALL inject.starve('" . $statement =~ s/'/''/gr . "'); SELECT inject.left(), 'still here'",

@@ -80,14 +80,18 @@ is(scalar @bad, 0, 'cancelled: no other errors') or diag(join "\n", @bad[0 .. ($
 settle($node, 'postgres');
 mixed_is_right($node, 'postgres', 'cancelled');
 
-# A full disk. PQL_SMALL_DISK names a directory on a disk of its own, empty, of some 100 MB, as a small tmpfs. Without one, a limit on the size
+# A full disk. PQL_SMALL_DISK names a directory on a disk of its own, empty, of some 150 MB, as a small tmpfs. Without one, a limit on the size
 # of a file does as well, as whoever outgrows it is refused the next page: WAL has files of 16 MB, the limit is a little above.
 my $small = $ENV{PQL_SMALL_DISK};
 my $db = 'postgres';
 if ($small)
 {
-	$node->safe_psql('postgres', "CREATE TABLESPACE small LOCATION '$small'");
+	# What is removed when there is to be room again.
+	append_to_file("$small/ballast", 'x' x (40 * 2**20));
+	mkdir "$small/space" or die $!;
+	$node->safe_psql('postgres', "CREATE TABLESPACE small LOCATION '$small/space'");
 	$node->safe_psql('postgres', 'CREATE DATABASE small TABLESPACE small');
+	$node->safe_psql('postgres', 'ALTER DATABASE small SET temp_tablespaces = pg_default');
 	$db = 'small';
 	mixed_database($node, $db);
 }
@@ -118,7 +122,7 @@ for my $name (sort keys %calls)
 	push @bad, "$name: $err" if $status && $err !~ /$no_room|$refusal/;
 }
 is("@bad", '', 'full: the others are done, or told');
-if ($small) { $node->safe_psql('postgres', "ALTER DATABASE small SET TABLESPACE pg_default") }
+if ($small) { unlink "$small/ballast" or die $! }
 else { $node->stop; $node->start }
 settle($node, $db);
 mixed_is_right($node, $db, 'with room again');
