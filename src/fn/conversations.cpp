@@ -4,6 +4,7 @@
 #include "pg/conversations.hpp"
 #include "pg/identity.hpp"
 #include "pg/ingest.hpp"
+#include "pg/leaves.hpp"
 #include "pg/srf.hpp"
 
 extern "C" {
@@ -81,6 +82,7 @@ PQL_FUNCTION(_match_messages) {
   const ConversationSource *source = conversation_source(PG_GETARG_INT32(0));
   if (!source) fail(ERRCODE_UNDEFINED_OBJECT, "the source does not exist");
   const ConversationSource s = *source;
+  require_part(PG_GETARG_OID(1), s.relation);
   const Matched m = match_messages(s, PG_GETARG_OID(1), PG_ARGISNULL(2) ? kAlways : PG_GETARG_TIMESTAMPTZ(2), PG_GETARG_BOOL(3));
   ResultRows rows(fcinfo);
   rows.add({Cell::of(m.messages), Cell::of(m.topics)});

@@ -40,6 +40,7 @@ PQL_FUNCTION(_homes_in) {
   const SourceInfo &source = source_arg(fcinfo, *plan);
   SourceInfo it = source;
   it.relation = PG_GETARG_OID(1);
+  require_part(it.relation, source.relation);
   if (!source_readable(it)) {
     const std::string name = call([&] { return static_cast<const char *>(get_rel_name(it.relation)); });
     fail(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "partition \"" + name + "\" can't be read as its events table was attached",

@@ -229,12 +229,30 @@ Oid find_relation(const AttributeSource &s) {
   });
 }
 
+namespace {
+
+// Whether that role attached that relation, as the tables say: who may write what to those is their triggers' business.
+bool is_attached(const AttributeSource &s) {
+  Spi spi;
+  const std::uint64_t n = spi.run("SELECT FROM (SELECT schema_name, relation_name, attached_by FROM pql.attribute_source"
+                                  " UNION ALL SELECT schema_name, relation_name, attached_by FROM pql.fact_source"
+                                  " UNION ALL SELECT schema_name, relation_name, attached_by FROM pql.consent_source"
+                                  " UNION ALL SELECT schema_name, relation_name, attached_by FROM pql.disposition_source"
+                                  " UNION ALL SELECT schema_name, relation_name, attached_by FROM pql.outcome_source) AS a"
+                                  " WHERE a.schema_name = $1 AND a.relation_name = $2 AND a.attached_by = $3 LIMIT 1",
+                                  {Arg::of(s.schema), Arg::of(s.relation), Arg::of(s.attached_by)});
+  spi.finish();
+  return n > 0;
+}
+
+} // namespace
+
 Oid reader_of(const AttributeSource &s, Oid relation) {
   const Oid owner = extension_owner();
   struct Roles {
     Oid attached_by, relation_owner;
     const char *owner_name;
-    bool super;
+    bool super, own;
   };
   const Roles r = call([&]() -> Roles {
     HeapTuple t = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
@@ -242,11 +260,13 @@ Oid reader_of(const AttributeSource &s, Oid relation) {
     const Oid o = reinterpret_cast<Form_pg_class>(GETSTRUCT(t))->relowner;
     ReleaseSysCache(t);
     const Oid by = get_role_oid(s.attached_by.c_str(), true);
-    return {by, o, GetUserNameFromId(o, false), OidIsValid(by) && superuser_arg(by)};
+    const bool own = OidIsValid(by) && has_privs_of_role(GetUserId(), by);
+    return {by, o, GetUserNameFromId(o, false), OidIsValid(by) && superuser_arg(by), own};
   });
   if (s.owner != r.owner_name)
     fail_unreadable(s, "It belongs to role " + named(r.owner_name) + " now, and to " + named(s.owner) + " when it was attached.");
   if (!OidIsValid(r.attached_by)) fail_unreadable(s, "Role " + named(s.attached_by) + ", who attached it, doesn't exist any more.");
+  if (!r.own && !is_attached(s)) fail(ERRCODE_INSUFFICIENT_PRIVILEGE, "permission denied to act as role " + named(s.attached_by));
   return r.super || r.attached_by == owner ? r.relation_owner : r.attached_by;
 }
 

@@ -9,6 +9,7 @@ extern "C" {
 #include "catalog/pg_trigger.h"
 #include "nodes/parsenodes.h"
 #include "storage/bufmgr.h"
+#include "utils/acl.h"
 #include "utils/fmgroids.h"
 }
 
@@ -147,6 +148,15 @@ Micros holds_until(const SourceInfo &source, Oid leaf) {
       child = parent;
     }
     return kNever; // it is no partition of it
+  });
+}
+
+void require_part(Oid part, Oid root) {
+  if (part == root) return;
+  call([&] {
+    if (get_rel_relispartition(part) && list_member_oid(get_partition_ancestors(part), root)) return;
+    if (pg_class_aclcheck(part, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+      aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(part));
   });
 }
 

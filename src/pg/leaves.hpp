@@ -20,4 +20,8 @@ Older has_rows_before(Oid leaf, std::uint64_t xid);
 /// Before which instant all the events are that a partition may hold, as its bounds say; kNever when they don't.
 Micros holds_until(const SourceInfo &source, Oid leaf);
 
+/// Fails unless a relation is the other or a partition of it, or the caller may read it: what is read with the owner's rights must not be
+/// named by others.
+void require_part(Oid part, Oid root);
+
 } // namespace pql::pg

@@ -608,6 +608,8 @@ SELECT bag_eq('TABLE marking', $$VALUES
   ('pql._ingest()', 'volatile', 'unsafe', '', 'owner'),
   ('pql._is_watched(oid)', 'stable', 'safe', '', 'all'),
   ('pql._keep_versions()', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._keep_to_own()', 'volatile', 'unsafe', '', 'owner'),
+  ('pql._keep_audit()', 'volatile', 'unsafe', '', 'owner'),
   ('pql.restore_triggers(regclass)', 'volatile', 'unsafe', '', 'owner'),
   ('pql.metrics_text()', 'volatile', 'unsafe', '', 'owner'),
   ('pql._note_own_objects()', 'volatile', 'unsafe', '', 'owner'),
